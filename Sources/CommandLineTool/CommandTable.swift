@@ -1,0 +1,54 @@
+/// An option of a command. One table of them drives parsing and help.
+struct OptionSpec: Sendable {
+    enum Value: Sendable {
+        /// Takes a value only as `--option=BOOL`.
+        case boolean
+        /// Takes a value, called so in help.
+        case text(String)
+    }
+
+    let name: String
+    var short: Character?
+    let value: Value
+    let help: String
+    /// What holds without the option, for help.
+    var defaultText: String?
+    let apply: @Sendable (inout Invocation, String) throws(OptionError) -> Void
+
+    /// `-o, --output FORM`.
+    var usage: String {
+        let short = self.short.map { "-\($0), " } ?? ""
+        switch value {
+        case .boolean: return "\(short)--\(name)"
+        case .text(let placeholder): return "\(short)--\(name) \(placeholder)"
+        }
+    }
+}
+
+/// What is wrong with an option's value.
+struct OptionError: Error {
+    let message: String
+}
+
+/// A command of the tool.
+struct Command: Sendable {
+    let name: String
+    /// What follows the command's name in its usage line.
+    let operands: String
+    /// One line.
+    let summary: String
+    /// Paragraphs for `help COMMAND`.
+    let discussion: [String]
+    let options: [OptionGroup]
+    let run: @Sendable (Invocation, Console) throws(CommandFailure) -> ExitCode
+
+    var allOptions: [OptionSpec] { options.flatMap(\.options) }
+
+    /// All commands, in the order in which help lists them.
+    static let all: [Command] = [.render, .help]
+}
+
+struct OptionGroup: Sendable {
+    let title: String
+    let options: [OptionSpec]
+}

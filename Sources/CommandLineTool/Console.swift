@@ -1,0 +1,33 @@
+internal import KubeSnapshot
+
+/// Messages to the person at the terminal: standard error.
+struct Console {
+    private let hasColor: Bool
+
+    init() {
+        let noColor = System.environment("NO_COLOR") ?? ""
+        hasColor = System.isTerminal(2) && noColor.isEmpty && System.environment("TERM") != "dumb"
+    }
+
+    func say(_ diagnostics: [Diagnostic]) {
+        guard !diagnostics.isEmpty else { return }
+        say(lines: diagnostics.map(\.description))
+    }
+
+    /// Writes lines, with the words `error:` and `warning:` coloured on a terminal.
+    func say(lines: [String]) {
+        var text = ""
+        for line in lines { text += (hasColor ? colored(line) : line) + "\n" }
+        // Whoever closed standard error does not want to hear of it.
+        try? System.write(text, to: 2)
+    }
+
+    private func colored(_ line: String) -> String {
+        for (word, color) in [("error:", "31"), ("warning:", "33"), ("notice:", "36")] {
+            if line.hasPrefix(word) { return "\u{1B}[1;\(color)m\(word)\u{1B}[0m" + line.dropFirst(word.count) }
+            let parts = line.split(separator: ": \(word)", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { return "\(parts[0]): \u{1B}[1;\(color)m\(word)\u{1B}[0m\(parts[1])" }
+        }
+        return line
+    }
+}

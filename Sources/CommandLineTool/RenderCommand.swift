@@ -1,0 +1,74 @@
+internal import KubeSnapshot
+internal import Netfilter
+internal import ServiceChains
+
+extension Command {
+    static let render = Command(
+        name: "render",
+        operands: "SNAPSHOT...",
+        summary: "write the rules that kube-proxy would program, as iptables-restore text",
+        discussion: [
+            "Reads a snapshot of a cluster and writes the iptables rules that kube-proxy in iptables mode would program on "
+                + "one node, for one address family.",
+            "SNAPSHOT is a file, or '-' for standard input, with the output of\n"
+                + "  kubectl get services,endpointslices,nodes -A -o json",
+            "Several files are read as one snapshot. The order of files and objects never changes the text.",
+            "A running kube-proxy owns the chains that the text fills: loading it beside one changes them only until its "
+                + "next sync.",
+        ],
+        options: [
+            .shaping,
+            OptionGroup(
+                title: "Output",
+                options: [
+                    OptionSpec(
+                        name: "output", short: "o", value: .text("restore|save"),
+                        help: "restore: input for iptables-restore; save: what iptables-save prints once it is loaded",
+                        defaultText: "restore"
+                    ) { invocation, text throws(OptionError) in
+                        switch text {
+                        case "restore": invocation.form = .restore
+                        case "save": invocation.form = .save
+                        default: throw OptionError(message: "'\(text)' is no form: expected restore or save")
+                        }
+                    },
+                    OptionSpec(
+                        name: "output-file", value: .text("FILE"),
+                        help: "write to FILE, whole or not at all", defaultText: "standard output"
+                    ) { invocation, text throws(OptionError) in invocation.outputFile = text },
+                    .boolean("summary", "end with a line on standard error that says how much was written", "false") {
+                        $0.wantsSummary = $1
+                    },
+                ]),
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        guard !invocation.operands.isEmpty else {
+            throw .usage("render needs a SNAPSHOT: a file, or '-' for standard input", see: "render")
+        }
+        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
+            throw .usage("standard input can be read only once, but '-' is given several times", see: "render")
+        }
+        let (snapshot, settings) = try invocation.readSnapshot(console)
+        let plan: ServicePlan
+        do throws(SnapshotError) {
+            plan = try ServicePlan(snapshot, settings)
+        } catch {
+            throw .input(error.description)
+        }
+        console.say(snapshot.diagnostics(.warning, plan.warnings))
+
+        let output = try OutputFile(invocation.outputFile)
+        let text = plan.write(invocation.form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
+        try output.finish()
+        if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
+        return .success
+    }
+
+    private static func summary(of plan: ServicePlan, _ snapshot: ClusterSnapshot, _ text: TextSummary) -> String {
+        let milliseconds = (System.seconds - Tool.start) * 1000
+        let tenths = Int((milliseconds * 10).rounded())
+        return "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "
+            + "\(plan.endpointCount) endpoints: \(text.chains) chains, \(text.rules) rules, \(text.bytes) bytes in "
+            + "\(tenths / 10).\(tenths % 10) ms"
+    }
+}

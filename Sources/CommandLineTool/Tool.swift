@@ -1,0 +1,50 @@
+internal import KubeSnapshot
+internal import ServiceChains
+
+@main
+enum Tool {
+    static let version = "kubechains 0.1.0 (kube-proxy 1.36.2, iptables mode)"
+    /// When the tool began, for the summary.
+    static let start = System.seconds
+
+    static func main() {
+        _ = start
+        System.explainBusErrors()
+        System.exit(run(Array(CommandLine.arguments.dropFirst()), Console()))
+    }
+
+    /// Runs the command that the arguments name.
+    private static func run(_ arguments: [String], _ console: Console) -> ExitCode {
+        do throws(CommandFailure) {
+            guard let name = arguments.first else {
+                throw .usage("no command is given; expected one such as 'render'")
+            }
+            switch name {
+            case "--version":
+                try HelpText.print(version + "\n")
+                return .success
+            case "-h", "--help":
+                try HelpText.print(HelpText.overview)
+                return .success
+            default:
+                break
+            }
+            guard !name.hasPrefix("-") else {
+                throw .usage("the command comes first, before the option '\(name)'")
+            }
+            let command = try Command.named(name)
+            let invocation = try ArgumentParser(command: command).parse(Array(arguments.dropFirst()))
+            if invocation.wantsHelp {
+                try HelpText.print(HelpText.page(for: command))
+                return .success
+            }
+            for gate in invocation.unknownGates {
+                console.say([Diagnostic(.warning, ProxySettings.unknownGateMessage(gate))])
+            }
+            return try command.run(invocation, console)
+        } catch {
+            if let message = error.message { console.say(lines: [message]) }
+            return error.exitCode
+        }
+    }
+}

@@ -1,0 +1,254 @@
+internal import NetAddress
+
+/// Why reading stopped, or what is wrong with a value; places are byte offsets until someone is to be told.
+struct ReadFault: Error {
+    /// A fault of syntax ends the reading of the input; a fault of a value counts only if the value does.
+    enum Kind { case syntax, value }
+
+    let kind: Kind
+    let offset: Int
+    let message: String
+    /// A second place that the message speaks of, such as the first of two equal objects.
+    var other: SourceLocation?
+
+    static func syntax(at offset: Int, _ message: String) -> ReadFault {
+        ReadFault(kind: .syntax, offset: offset, message: message)
+    }
+
+    static func value(at offset: Int, _ message: String, other: SourceLocation? = nil) -> ReadFault {
+        ReadFault(kind: .value, offset: offset, message: message, other: other)
+    }
+}
+
+/// A string of the input: the bytes between its quotes, already known to be well formed.
+struct JSONString {
+    let range: Range<Int>
+    let hasEscapes: Bool
+
+    /// The offset of the opening quote.
+    var offset: Int { range.lowerBound - 1 }
+}
+
+/// A pull parser for JSON (RFC 8259) over bytes: the caller walks the structure and takes what it wants; everything else is
+/// checked and skipped without building anything.
+///
+/// Of a key given twice in an object the last value counts, and a fault of a value that a later one replaces is forgotten.
+struct JSONReader {
+    /// The deepest nesting of arrays and objects that is read.
+    static let depthLimit = 512
+
+    let bytes: ByteView
+    /// Which of the snapshot's inputs this is.
+    let source: Int
+    /// The offset of the next byte to read.
+    var position = 0
+    var depth = 0
+    /// What was passed over, to be said as warnings.
+    var warnings: [PlacedMessage] = []
+    var names = NameTable()
+
+    init(_ bytes: ByteView, source: Int) {
+        self.bytes = bytes
+        self.source = source
+    }
+
+    func location(_ offset: Int) -> SourceLocation { SourceLocation(source: source, offset: offset) }
+
+    mutating func warn(at offset: Int, _ message: String) {
+        warnings.append(PlacedMessage(message: message, location: location(offset)))
+    }
+
+    // MARK: Structure
+
+    /// Reads an object and hands each member to `member` with the position at the member's value, which it must consume.
+    @inline(__always)
+    mutating func object(
+        _ what: StaticString, _ member: (inout JSONReader, JSONString) throws(ReadFault) -> Void
+    ) throws(ReadFault) {
+        guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
+        try enter()
+        var held: (key: JSONString, fault: ReadFault)?
+        while let key = try nextKey() {
+            let start = position
+            let outerDepth = depth
+            do {
+                try member(&self, key)
+                if let other = held, bytes.equal(other.key.range, key.range) { held = nil }
+            } catch {
+                // A later value of the same key may still replace this one.
+                guard error.kind == .value else { throw error }
+                position = start
+                depth = outerDepth
+                try skipValue()
+                if held.map({ bytes.equal($0.key.range, key.range) }) ?? true { held = (key, error) }
+            }
+            try endMember(of: UInt8(ascii: "}"))
+        }
+        if let held { throw held.fault }
+    }
+
+    /// Reads an array and calls `element` at each element, which it must consume.
+    @inline(__always)
+    mutating func array(
+        _ what: StaticString, _ element: (inout JSONReader) throws(ReadFault) -> Void
+    ) throws(ReadFault) {
+        guard bytes[position] == UInt8(ascii: "[") else { throw wrongType("an array", for: what) }
+        try enter()
+        while try nextElement() {
+            try element(&self)
+            try endMember(of: UInt8(ascii: "]"))
+        }
+    }
+
+    /// Steps over the opening bracket.
+    @inline(__always)
+    mutating func enter() throws(ReadFault) {
+        guard depth < Self.depthLimit else {
+            throw .syntax(
+                at: position, "nested more than \(Self.depthLimit) levels deep; no Kubernetes object is so deep")
+        }
+        depth += 1
+        position += 1
+        skipSpace()
+    }
+
+    /// Reads the next member's key and colon, or the closing brace (then nil).
+    @inline(__always)
+    mutating func nextKey() throws(ReadFault) -> JSONString? {
+        if bytes[position] == UInt8(ascii: "}") {
+            position += 1
+            depth -= 1
+            return nil
+        }
+        guard bytes[position] == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes or '}'") }
+        let key = try readString()
+        skipSpace()
+        guard bytes[position] == UInt8(ascii: ":") else { throw unexpected("':' after the key") }
+        position += 1
+        skipSpace()
+        return key
+    }
+
+    /// Whether another element follows; otherwise steps over the closing bracket.
+    @inline(__always)
+    mutating func nextElement() throws(ReadFault) -> Bool {
+        guard bytes[position] == UInt8(ascii: "]") else { return true }
+        position += 1
+        depth -= 1
+        return false
+    }
+
+    /// Steps over the comma after a member or element; stays at the closing bracket.
+    @inline(__always)
+    mutating func endMember(of close: UInt8) throws(ReadFault) {
+        skipSpace()
+        let byte = bytes[position]
+        if byte == UInt8(ascii: ",") {
+            position += 1
+            skipSpace()
+            guard bytes[position] != close else { throw unexpected("another member after the comma") }
+        } else if byte != close {
+            throw unexpected(close == UInt8(ascii: "}") ? "',' or '}'" : "',' or ']'")
+        }
+    }
+
+    /// Steps over `null`, which means absent, and says whether there was one.
+    @inline(__always)
+    mutating func skipNull() throws(ReadFault) -> Bool {
+        guard bytes[position] == UInt8(ascii: "n") else { return false }
+        try skipLiteral("null")
+        return true
+    }
+
+    // MARK: Values
+
+    /// Reads a string; nil for `null`.
+    mutating func string(_ what: StaticString) throws(ReadFault) -> JSONString? {
+        guard bytes[position] == UInt8(ascii: "\"") else {
+            if try skipNull() { return nil }
+            throw wrongType("a string", for: what)
+        }
+        return try readString()
+    }
+
+    /// Reads a boolean; nil for `null`.
+    mutating func boolean(_ what: StaticString) throws(ReadFault) -> Bool? {
+        switch bytes[position] {
+        case UInt8(ascii: "t"):
+            try skipLiteral("true")
+            return true
+        case UInt8(ascii: "f"):
+            try skipLiteral("false")
+            return false
+        default:
+            if try skipNull() { return nil }
+            throw wrongType("true or false", for: what)
+        }
+    }
+
+    /// Reads an integer within bounds; nil for `null`.
+    mutating func integer(_ what: StaticString, in bounds: ClosedRange<Int>) throws(ReadFault) -> Int? {
+        if try skipNull() { return nil }
+        let start = position
+        guard bytes[start] == UInt8(ascii: "-") || isDigit(bytes[start]) else {
+            throw wrongType("an integer", for: what)
+        }
+        try skipNumber()
+        func refusal(_ end: Int) -> ReadFault {
+            .value(
+                at: start,
+                "\(what) is \(text(start..<end, limit: 40)); expected an integer from \(bounds.lowerBound) to "
+                    + "\(bounds.upperBound)")
+        }
+        var value = 0
+        var index = start
+        let isNegative = bytes[index] == UInt8(ascii: "-")
+        if isNegative { index += 1 }
+        while index < position {
+            let byte = bytes[index]
+            guard isDigit(byte), value < 1 << 40 else { throw refusal(position) }
+            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+            index += 1
+        }
+        if isNegative { value = -value }
+        guard bounds.contains(value) else { throw refusal(position) }
+        return value
+    }
+
+    // MARK: Faults
+
+    /// A fault of the value that begins here: it is of another type than it must be.
+    func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
+        let found: String
+        switch bytes[position] {
+        case UInt8(ascii: "{"): found = "an object"
+        case UInt8(ascii: "["): found = "an array"
+        case UInt8(ascii: "\""): found = "a string"
+        case UInt8(ascii: "t"): found = "true"
+        case UInt8(ascii: "f"): found = "false"
+        case UInt8(ascii: "n"): found = "null"
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): found = "a number"
+        default: return unexpected("a value")
+        }
+        return .value(at: position, "\(what) is \(found); expected \(expected)")
+    }
+
+    /// A fault of syntax: the byte here can not stand here.
+    func unexpected(_ expected: StaticString) -> ReadFault {
+        guard position < bytes.count else {
+            return .syntax(at: bytes.count, "the input ends in the middle of a document; expected \(expected)")
+        }
+        let byte = bytes[position]
+        let found = byte > 0x20 && byte < 0x7F ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(hexadecimal(byte))"
+        return .syntax(at: position, "\(found) can not stand here; expected \(expected)")
+    }
+}
+
+@inline(__always)
+func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+/// `0x` and two digits.
+func hexadecimal(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return "0x" + (digits.utf8.count < 2 ? "0" : "") + digits
+}

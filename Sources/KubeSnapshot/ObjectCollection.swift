@@ -1,0 +1,110 @@
+/// What has been read of the inputs so far, in their order; in the end each object once, sorted.
+struct ObjectCollection {
+    var services: [Service] = []
+    var endpointSlices: [EndpointSlice] = []
+    var endpoints: [EndpointsObject] = []
+    var nodes: [Node] = []
+    var configurations: [KubeProxyConfiguration] = []
+    var warnings: [PlacedMessage] = []
+
+    /// How much there was at some moment, so that what came after it can be dropped.
+    struct Mark {
+        let services, endpointSlices, endpoints, nodes, configurations, warnings: Int
+    }
+
+    func mark(_ json: JSONReader) -> Mark {
+        Mark(
+            services: services.count, endpointSlices: endpointSlices.count, endpoints: endpoints.count,
+            nodes: nodes.count, configurations: configurations.count, warnings: json.warnings.count)
+    }
+
+    mutating func dropAll(since mark: Mark, _ json: inout JSONReader) {
+        services.removeSubrange(mark.services...)
+        endpointSlices.removeSubrange(mark.endpointSlices...)
+        endpoints.removeSubrange(mark.endpoints...)
+        nodes.removeSubrange(mark.nodes...)
+        configurations.removeSubrange(mark.configurations...)
+        json.warnings.removeSubrange(mark.warnings...)
+    }
+
+    /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
+    mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
+        snapshot.services = try unique(services, "Service", { "\($0.namespace)/\($0.name)" }, \.location) {
+            ($0.namespace, $0.name) < ($1.namespace, $1.name)
+        }
+        endpointSlices = try unique(endpointSlices, "EndpointSlice", { "\($0.namespace)/\($0.name)" }, \.location) {
+            ($0.namespace.text, $0.name) < ($1.namespace.text, $1.name)
+        }
+        endpoints = try unique(endpoints, "Endpoints", { "\($0.namespace)/\($0.name)" }, \.location) {
+            ($0.namespace.text, $0.name.text) < ($1.namespace.text, $1.name.text)
+        }
+        snapshot.nodes = try unique(nodes, "Node", \.name.text, \.location) { $0.name < $1.name }
+        configurations = try unique(configurations, "KubeProxyConfiguration", { _ in "" }, \.location) { _, _ in false }
+        snapshot.configuration = configurations.first
+        snapshot.endpointSlices = endpointSlices + slicesOfEndpoints()
+        snapshot.warnings = warnings
+        if endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
+            snapshot.warnings.append(
+                PlacedMessage(
+                    message: "the snapshot has Services but no EndpointSlice, so no Service has an endpoint; "
+                        + "was 'endpointslices' left out of 'kubectl get services,endpointslices,nodes -A -o json'?",
+                    location: nil))
+        }
+    }
+
+    /// The Endpoints objects whose Service has no EndpointSlice, as slices.
+    private func slicesOfEndpoints() -> [EndpointSlice] {
+        guard !endpoints.isEmpty else { return [] }
+        var served: Set<[String]> = []
+        for slice in endpointSlices {
+            if let service = slice.serviceName { served.insert([slice.namespace.text, service.text]) }
+        }
+        return endpoints.filter { !served.contains([$0.namespace.text, $0.name.text]) }.flatMap(\.slices)
+    }
+
+    /// The objects sorted, each once. The same object twice is taken once; twice with a difference is an error.
+    private func unique<Object: Equatable>(
+        _ objects: [Object], _ kind: String, _ name: (Object) -> String, _ location: (Object) -> SourceLocation,
+        by precedes: (Object, Object) -> Bool
+    ) throws(ReadFailure) -> [Object] {
+        var isSorted = true
+        for index in objects.indices.dropFirst() where !precedes(objects[index - 1], objects[index]) {
+            isSorted = false
+            break
+        }
+        if isSorted { return objects }
+        let order = objects.indices.sorted { precedes(objects[$0], objects[$1]) }
+        var result: [Object] = []
+        result.reserveCapacity(objects.count)
+        for index in order {
+            let object = objects[index]
+            guard let last = result.last, !precedes(last, object) else {
+                result.append(object)
+                continue
+            }
+            guard last == object else {
+                let (first, second) = (min(location(last), location(object)), max(location(last), location(object)))
+                let title = [kind, name(object)].filter { !$0.isEmpty }.joined(separator: " ")
+                throw ReadFailure(
+                    fault: .value(
+                        at: second.offset, "\(title) is given twice with a difference; expected each object once",
+                        other: first),
+                    source: second.source)
+            }
+        }
+        return result
+    }
+}
+
+/// An Endpoints object: its parts as slices, one for each subset and family.
+struct EndpointsObject: Equatable {
+    let namespace: DNSLabel
+    let name: DNSLabel
+    let slices: [EndpointSlice]
+    let location: SourceLocation
+
+    /// Equal in everything but the place.
+    static func == (left: EndpointsObject, right: EndpointsObject) -> Bool {
+        left.namespace == right.namespace && left.name == right.name && left.slices == right.slices
+    }
+}

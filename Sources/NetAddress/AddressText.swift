@@ -1,0 +1,123 @@
+/// The text of an address, a prefix, or an address with a port: at most 47 bytes of ASCII, held inline.
+///
+/// The bytes stand in big-endian words, zero-filled, so that comparing words compares texts in byte order. Endpoint lists
+/// are sorted by this order (kube-proxy sorts them as strings), and half a million of them without a heap allocation each.
+public struct AddressText: Sendable {
+    /// Six words of eight bytes, the first byte in the highest bits of the first word.
+    package private(set) var words = InlineArray<6, UInt64>(repeating: 0)
+    /// The number of bytes of the text.
+    public private(set) var count = 0
+
+    /// An empty text.
+    init() {}
+
+    /// `address:port`, with brackets around an IPv6 address: kube-proxy's text of an endpoint.
+    public init(_ address: IPAddress, port: UInt16) {
+        if address.family == .ipv4 {
+            append(address)
+        } else {
+            append(byte: UInt8(ascii: "["))
+            append(address)
+            append(byte: UInt8(ascii: "]"))
+        }
+        append(byte: UInt8(ascii: ":"))
+        append(decimal: Int(port))
+    }
+
+    /// The byte at a position below ``count``.
+    public subscript(position: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: words[position >> 3] >> UInt64(56 - (position & 7) * 8))
+    }
+
+    @inline(__always)
+    mutating func append(byte: UInt8) {
+        words[count >> 3] |= UInt64(byte) << UInt64(56 - (count & 7) * 8)
+        count += 1
+    }
+
+    mutating func append(decimal value: Int) {
+        var divisor = value >= 10_000 ? 10_000 : value >= 1000 ? 1000 : value >= 100 ? 100 : value >= 10 ? 10 : 1
+        var rest = value
+        while divisor > 0 {
+            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    mutating func append(_ address: IPAddress) {
+        if address.family == .ipv4 {
+            append(decimal: Int(truncatingIfNeeded: address.low >> 24))
+            for octet in 1..<4 {
+                append(byte: UInt8(ascii: "."))
+                append(decimal: Int(truncatingIfNeeded: address.low >> UInt64(24 - octet * 8) & 0xFF))
+            }
+        } else {
+            appendIPv6(address)
+        }
+    }
+
+    /// RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`.
+    private mutating func appendIPv6(_ address: IPAddress) {
+        func group(_ index: Int) -> UInt64 {
+            (index < 4 ? address.high >> UInt64(48 - index * 16) : address.low >> UInt64(112 - index * 16)) & 0xFFFF
+        }
+        var gap = 8..<8
+        var index = 0
+        while index < 8 {
+            let start = index
+            while index < 8, group(index) == 0 { index += 1 }
+            if index - start > max(gap.count, 1) { gap = start..<index }
+            index += 1
+        }
+        index = 0
+        while index < 8 {
+            if index == gap.lowerBound {
+                append(byte: UInt8(ascii: ":"))
+                append(byte: UInt8(ascii: ":"))
+                index = gap.upperBound
+                continue
+            }
+            if index > 0, index != gap.upperBound { append(byte: UInt8(ascii: ":")) }
+            append(hexadecimal: group(index))
+            index += 1
+        }
+    }
+
+    private mutating func append(hexadecimal value: UInt64) {
+        var shift: UInt64 = value > 0xFFF ? 12 : value > 0xFF ? 8 : value > 0xF ? 4 : 0
+        while true {
+            let digit = UInt8(truncatingIfNeeded: value >> shift & 0xF)
+            append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+            if shift == 0 { return }
+            shift -= 4
+        }
+    }
+}
+
+extension AddressText: Comparable {
+    /// Byte order, as `strcmp` has it.
+    public static func < (left: AddressText, right: AddressText) -> Bool {
+        for index in 0..<6 where left.words[index] != right.words[index] {
+            return left.words[index] < right.words[index]
+        }
+        return false
+    }
+
+    public static func == (left: AddressText, right: AddressText) -> Bool {
+        for index in 0..<6 where left.words[index] != right.words[index] {
+            return false
+        }
+        return true
+    }
+}
+
+extension AddressText: CustomStringConvertible {
+    /// The text as a string.
+    public var description: String {
+        unsafe String(unsafeUninitializedCapacity: count) { buffer in
+            for index in 0..<count { unsafe buffer[index] = self[index] }
+            return count
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// The transport protocols that a Service port can have.
+public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
+    case tcp, udp, sctp
+
+    /// The protocol with this upper-case name, as the Kubernetes API writes it; nil for any other text.
+    public init?(kubernetesName name: Span<UInt8>) {
+        for candidate in TransportProtocol.allCases where candidate.kubernetesName.utf8.elementsEqual(name) {
+            self = candidate
+            return
+        }
+        return nil
+    }
+
+    /// The name as the Kubernetes API writes it: `TCP`, `UDP`, `SCTP`.
+    public var kubernetesName: String {
+        switch self {
+        case .tcp: "TCP"
+        case .udp: "UDP"
+        case .sctp: "SCTP"
+        }
+    }
+
+    /// The name as iptables writes it: `tcp`, `udp`, `sctp`.
+    public var name: StaticString {
+        switch self {
+        case .tcp: "tcp"
+        case .udp: "udp"
+        case .sctp: "sctp"
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Whether these are just the bytes of the span.
+    fileprivate func elementsEqual(_ span: Span<UInt8>) -> Bool {
+        var index = 0
+        for byte in self {
+            guard index < span.count, span[index] == byte else { return false }
+            index += 1
+        }
+        return index == span.count
+    }
+}

@@ -1,0 +1,7 @@
+/// The two ways in which rules are written.
+public enum TextForm: Sendable, Hashable, CaseIterable {
+    /// Input for iptables-restore, as kube-proxy spells it.
+    case restore
+    /// What iptables-save prints once that text is loaded.
+    case save
+}

@@ -1,0 +1,147 @@
+public import NetAddress
+
+/// Collects text as bytes and hands it on in chunks, or keeps all of it.
+///
+/// Rules are written as whole runs of bytes into one buffer, since a `String` for each rule would cost more than all the
+/// rest of the work.
+@safe public struct TextWriter: ~Copyable {
+    private var buffer: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private var count = 0
+    private var handedOn = 0
+    private let sink: ((UnsafeBufferPointer<UInt8>) -> Void)?
+
+    /// A writer that keeps the whole text for ``finish()``.
+    public init() {
+        unsafe self.init(capacity: 4096, sink: nil)
+    }
+
+    /// A writer that calls `sink` with each chunk of text, in order; the buffer is valid during the call only.
+    @unsafe public init(chunkSize: Int = 64 << 10, sink: @escaping (UnsafeBufferPointer<UInt8>) -> Void) {
+        unsafe self.init(capacity: chunkSize, sink: sink)
+    }
+
+    private init(capacity: Int, sink: ((UnsafeBufferPointer<UInt8>) -> Void)?) {
+        self.capacity = max(capacity, 64)
+        unsafe buffer = .allocate(capacity: self.capacity)
+        unsafe self.sink = sink
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    /// The number of bytes written so far.
+    public var totalCount: Int { handedOn + count }
+
+    /// Hands on what has been collected.
+    public mutating func flush() {
+        guard let sink = unsafe sink, count > 0 else { return }
+        unsafe sink(UnsafeBufferPointer(start: buffer, count: count))
+        handedOn += count
+        count = 0
+    }
+
+    /// What has been collected and not been handed on.
+    public consuming func finish() -> [UInt8] {
+        unsafe Array(UnsafeBufferPointer(start: buffer, count: count))
+    }
+
+    /// Makes room for that many bytes more.
+    @inline(__always)
+    private mutating func reserve(_ extra: Int) {
+        if capacity - count < extra { makeRoom(extra) }
+    }
+
+    @inline(never)
+    private mutating func makeRoom(_ extra: Int) {
+        flush()
+        guard capacity - count < extra else { return }
+        let grown = max(capacity * 2, count + extra)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+        unsafe larger.update(from: buffer, count: count)
+        unsafe buffer.deallocate()
+        unsafe buffer = larger
+        capacity = grown
+    }
+
+    @inline(__always)
+    public mutating func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe buffer[count] = byte
+        count += 1
+    }
+
+    @inline(__always)
+    public mutating func append(_ literal: StaticString) {
+        let length = literal.utf8CodeUnitCount
+        reserve(length)
+        unsafe (buffer + count).update(from: literal.utf8Start, count: length)
+        count += length
+    }
+
+    @inline(__always)
+    public mutating func append(_ bytes: [UInt8]) {
+        reserve(bytes.count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            unsafe (buffer + count).update(from: base, count: source.count)
+        }
+        count += bytes.count
+    }
+
+    /// Appends some of the bytes.
+    public mutating func append(_ bytes: [UInt8], _ range: Range<Int>) {
+        reserve(range.count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            let slice = unsafe UnsafeBufferPointer(rebasing: source[range])
+            guard let base = slice.baseAddress else { return }
+            unsafe (buffer + count).update(from: base, count: slice.count)
+        }
+        count += range.count
+    }
+
+    public mutating func append(_ string: String) {
+        append(Array(string.utf8))
+    }
+
+    /// Appends the text of an address, eight bytes at a time.
+    @inline(__always)
+    public mutating func append(_ text: AddressText) {
+        reserve(48)
+        let target = unsafe UnsafeMutableRawPointer(buffer + count)
+        for index in 0..<6 {
+            unsafe target.storeBytes(of: text.words[index].bigEndian, toByteOffset: index * 8, as: UInt64.self)
+        }
+        count += text.count
+    }
+
+    /// Appends the eight bytes of a word, the highest first.
+    @inline(__always)
+    package mutating func append(bigEndian word: UInt64) {
+        reserve(8)
+        unsafe UnsafeMutableRawPointer(buffer + count).storeBytes(of: word.bigEndian, as: UInt64.self)
+        count += 8
+    }
+
+    /// Appends a number in decimal digits, with zeros in front up to a width.
+    public mutating func append(decimal value: UInt64, width: Int = 1) {
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var rest = value
+        var start = 20
+        while rest > 0 {
+            start -= 1
+            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        for index in min(start, 20 - width)..<20 { append(digits[index]) }
+    }
+
+    /// Appends a number as `0x` and lower-case hexadecimal digits, with zeros in front up to a width.
+    public mutating func append(hexadecimal value: UInt32, width: Int = 1) {
+        append("0x")
+        let significant = max(width, (32 - value.leadingZeroBitCount + 3) / 4)
+        for index in stride(from: significant - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt32(index * 4) & 0xF)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        }
+    }
+}

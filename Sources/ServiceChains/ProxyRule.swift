@@ -1,0 +1,104 @@
+internal import NetAddress
+internal import Netfilter
+
+/// A rule as kube-proxy composes it, before it is spelled.
+///
+/// The members stand in the order in which kube-proxy writes them; every rule of its has some of them, in this order.
+struct ProxyRule {
+    var chain: ChainName
+    var comment: Comment = .none
+    /// `-m mark --mark MARK/MARK`.
+    var mark: MarkMatch?
+    var addressType: AddressTypeMatch?
+    var recent: RecentMatch?
+    var transport: TransportProtocol?
+    var destination: AddressMatch?
+    var destinationPort: UInt16?
+    var source: SourceMatch?
+    var conntrackState: StaticString?
+    /// The name of an nfacct object that counts the packets.
+    var accounting: StaticString?
+    /// The rule takes one in so many packets, by chance.
+    var oneIn: Int?
+    var target: Target
+
+    init(_ chain: ChainName, _ comment: Comment = .none, to target: Target = .none) {
+        self.chain = chain
+        self.comment = comment
+        self.target = target
+    }
+
+    enum Comment {
+        case none
+        case text(StaticString)
+        /// The Service port's name alone.
+        case name
+        /// The Service port's name between two texts.
+        case aboutName(StaticString, StaticString)
+        /// The name, and the chain that did not accept.
+        case notAccepted(by: ChainName)
+        /// The name and the endpoint.
+        case endpoint
+    }
+
+    struct MarkMatch {
+        var value: UInt32
+        var isNegated = false
+    }
+
+    enum AddressTypeMatch {
+        case localDestination, localSource
+    }
+
+    enum RecentMatch {
+        /// The client was at the endpoint within so many seconds.
+        case check(ChainName, seconds: Int)
+        case set(ChainName)
+    }
+
+    struct AddressMatch {
+        var prefix: IPPrefix
+        /// Whether kube-proxy writes the prefix length; a single address goes without.
+        var writesLength: Bool
+        var isNegated = false
+
+        static func single(_ address: IPAddress) -> AddressMatch {
+            AddressMatch(prefix: IPPrefix(single: address), writesLength: false)
+        }
+
+        static func range(_ prefix: IPPrefix, isNegated: Bool = false) -> AddressMatch {
+            AddressMatch(prefix: prefix, writesLength: true, isNegated: isNegated)
+        }
+    }
+
+    enum SourceMatch {
+        case address(AddressMatch)
+        case interface(String, isNegated: Bool)
+    }
+
+    enum Target {
+        /// No target: the rule is a remark.
+        case none
+        case jump(ChainName)
+        case accept, drop, reject, `return`
+        /// DNAT to the endpoint.
+        case endpoint
+        case masquerade(randomFully: Bool)
+        case setMark(UInt32)
+        case clearMark(UInt32)
+    }
+}
+
+/// What a rule speaks of: texts that several rules share.
+struct RuleSubject {
+    /// `namespace/service:port`.
+    var name: [UInt8]
+    var family: AddressFamily
+    /// `address:port`.
+    var endpoint: AddressText?
+}
+
+/// Takes rules in the order in which they stand in the text.
+protocol RuleSink: ~Copyable {
+    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject)
+}

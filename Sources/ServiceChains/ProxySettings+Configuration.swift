@@ -1,0 +1,73 @@
+public import KubeSnapshot
+
+extension ProxySettings {
+    /// Takes over what a KubeProxyConfiguration sets.
+    ///
+    /// - Returns: warnings about what has no effect here.
+    /// - Throws: ``SnapshotError`` for a value that can not be, or a mode that this program does not have.
+    public mutating func apply(
+        _ configuration: KubeProxyConfiguration, of snapshot: ClusterSnapshot
+    ) throws(SnapshotError) -> [PlacedMessage] {
+        if let mode = configuration.mode, mode.value != "iptables" {
+            throw snapshot.error("mode \"\(mode.value)\" is not one that kubechains has; expected \"iptables\"", at: mode.location)
+        }
+        try set(configuration.hostnameOverride, snapshot) { (settings, text) throws(SettingError) in
+            // kube-proxy trims and lowers it, as it does with the host's own name.
+            try settings.setNodeName(text.trimmingSpace().lowercased())
+        }
+        try set(configuration.bindAddress, snapshot) { (settings, text) throws(SettingError) in
+            try settings.setBindAddress(text)
+        }
+        try set(configuration.clusterCIDR, snapshot) { (settings, text) throws(SettingError) in
+            try settings.setClusterCIDRs(text)
+        }
+        try set(configuration.detectLocalMode, snapshot) { (settings, text) throws(SettingError) in
+            try settings.setDetectLocalMode(text)
+        }
+        try set(configuration.bridgeInterface, snapshot) { (settings, text) throws(SettingError) in
+            try settings.setPodBridgeInterface(text)
+        }
+        try set(configuration.interfaceNamePrefix, snapshot) { (settings, text) throws(SettingError) in
+            try settings.setPodInterfaceNamePrefix(text)
+        }
+        try set(configuration.nodePortAddresses, snapshot) { (settings, texts) throws(SettingError) in
+            try settings.setNodePortAddresses(texts)
+        }
+        if let setting = configuration.masqueradeAll { masqueradeAll = setting.value }
+        if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
+        if let setting = configuration.localhostNodePorts { localhostNodePorts = setting.value }
+        if let setting = configuration.conntrackTCPBeLiberal { conntrackTCPBeLiberal = setting.value }
+        var warnings: [PlacedMessage] = []
+        for gate in configuration.featureGates where !setFeatureGate(gate.name, gate.isOn) {
+            warnings.append(
+                PlacedMessage(message: ProxySettings.unknownGateMessage(gate.name), location: gate.location))
+        }
+        return warnings
+    }
+
+    /// What to say of a feature gate that shapes no rules.
+    public static func unknownGateMessage(_ name: String) -> String {
+        "the feature gate \(name) is unknown here and has no effect on the rules"
+    }
+
+    private mutating func set<Value>(
+        _ setting: KubeProxyConfiguration.Setting<Value>?, _ snapshot: ClusterSnapshot,
+        _ apply: (inout ProxySettings, Value) throws(SettingError) -> Void
+    ) throws(SnapshotError) {
+        guard let setting else { return }
+        do {
+            try apply(&self, setting.value)
+        } catch {
+            throw snapshot.error(error.description, at: setting.location)
+        }
+    }
+}
+
+extension String {
+    fileprivate func trimmingSpace() -> String {
+        var text = Substring(self)
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

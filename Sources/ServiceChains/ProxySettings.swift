@@ -1,0 +1,72 @@
+public import NetAddress
+
+/// How kube-proxy tells traffic of local pods from other traffic: `--detect-local-mode`.
+public enum DetectLocalMode: String, Sendable, Hashable, CaseIterable {
+    case clusterCIDR = "ClusterCIDR"
+    case nodeCIDR = "NodeCIDR"
+    case bridgeInterface = "BridgeInterface"
+    case interfaceNamePrefix = "InterfaceNamePrefix"
+}
+
+/// Which addresses of the node take node ports: `--nodeport-addresses`.
+public enum NodePortAddresses: Sendable, Hashable {
+    /// The addresses in these ranges; all addresses if there is no range.
+    case ranges([IPPrefix])
+    /// The word `primary`: the Node's primary addresses.
+    case primary
+}
+
+/// A network interface's name, or the beginning of one: 1 to 15 of `A-Z`, `a-z`, `0-9` and `_.:@-`.
+public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
+    public let text: String
+
+    /// The name; nil if the text is none.
+    public init?(_ text: String) {
+        guard (1...15).contains(text.utf8.count) else { return nil }
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: ":"),
+                UInt8(ascii: "@"), UInt8(ascii: "-"):
+                continue
+            default: return nil
+            }
+        }
+        self.text = text
+    }
+
+    public var description: String { text }
+}
+
+/// kube-proxy's settings, and what it finds out about its host, as far as they shape rules. The defaults are kube-proxy's.
+public struct ProxySettings: Sendable, Hashable {
+    /// The node whose rules are wanted; nil: the only Node of the snapshot.
+    public var nodeName: String?
+    /// The family of the rules; kube-proxy runs once for each.
+    public var family: AddressFamily = .ipv4
+    public var detectLocalMode: DetectLocalMode = .clusterCIDR
+    /// The ranges of all pods, for mode ``DetectLocalMode/clusterCIDR``; the first of the family counts.
+    public var clusterCIDRs: [IPPrefix] = []
+    public var podBridgeInterface: InterfaceName?
+    public var podInterfaceNamePrefix: InterfaceName?
+    /// Rewrite the source of everything that is sent to a cluster IP.
+    public var masqueradeAll = false
+    /// The bit of the packet mark, 0…31, which says that a packet is to be masqueraded.
+    public var masqueradeBit = 14
+    /// Let node ports answer on 127.0.0.1 (IPv4 only).
+    public var localhostNodePorts = true
+    public var nodePortAddresses: NodePortAddresses = .ranges([])
+    /// The addresses of the host's interfaces; nil: the Node's addresses and loopback.
+    public var hostAddresses: [IPAddress]?
+    public var bindAddress: IPAddress?
+    /// The feature gate `AllowServiceExternalIPs`.
+    public var allowServiceExternalIPs = true
+    /// The sysctl `net.netfilter.nf_conntrack_tcp_be_liberal` is set on the host.
+    public var conntrackTCPBeLiberal = false
+    /// The nfacct counters of newer kube-proxies exist on the host.
+    public var hasAccountingCounters = false
+    /// The host's iptables knows `MASQUERADE --random-fully`.
+    public var hasRandomFully = true
+
+    public init() {}
+}

@@ -1,0 +1,131 @@
+public import KubeSnapshot
+internal import NetAddress
+
+/// Everything decided about a cluster's Services for one node and family: what rules will say, and why. Rendering only
+/// writes what stands here; explaining and comparing read it (kube-proxy 1.36, iptables mode).
+public struct ServicePlan: Sendable {
+    /// Why kube-proxy passes over a Service.
+    public enum SkipReason: Sendable, Hashable {
+        /// The label `service.kubernetes.io/service-proxy-name` hands it to another proxy.
+        case otherProxy
+        /// `clusterIP` is `None` or empty.
+        case headless
+        case externalName
+        /// It has no cluster IP of the family.
+        case otherFamily
+    }
+
+    public struct SkippedService: Sendable {
+        /// The Service's index among the snapshot's Services.
+        public let serviceIndex: Int
+        public let reason: SkipReason
+    }
+
+    /// The number of endpoints above which comments on endpoints are left out.
+    public static let largeClusterThreshold = 1000
+
+    public let settings: ProxySettings
+    public let node: NodeFacts
+    /// Sorted by namespace, Service, port name and protocol.
+    public private(set) var servicePorts: [ServicePortPlan] = []
+    public private(set) var skippedServices: [SkippedService] = []
+    /// The endpoints of all Service ports, in every condition.
+    public private(set) var endpointCount = 0
+    /// What will surprise whoever asked.
+    public private(set) var warnings: [PlacedMessage] = []
+
+    /// Whether there are so many endpoints that comments on endpoints are left out.
+    public var isLargeCluster: Bool { endpointCount > ServicePlan.largeClusterThreshold }
+
+    /// Decides everything about the snapshot's Services.
+    ///
+    /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
+    public init(_ snapshot: ClusterSnapshot, _ settings: ProxySettings) throws(SnapshotError) {
+        self.settings = settings
+        let ownNode = try ServicePlan.ownNode(snapshot, settings, &warnings)
+        node = NodeFacts(settings, node: ownNode)
+        let slices = ServicePlan.slicesByService(snapshot, settings.family)
+        var planner = ServicePlanner(settings, node, snapshot.endpointSlices)
+        for (index, service) in snapshot.services.enumerated() {
+            switch ServicePlanner.clusterIP(of: service, settings.family) {
+            case .failure(let skipped):
+                skippedServices.append(SkippedService(serviceIndex: index, reason: skipped.reason))
+            case .success(let clusterIP):
+                let own = slices[ServiceKey(namespace: service.namespace, name: service.name)] ?? []
+                let plans = planner.plan(service, index, clusterIP, own)
+                endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
+                servicePorts.append(contentsOf: plans)
+                warnings.append(contentsOf: ServicePlan.foreignAddresses(of: service, settings.family))
+            }
+        }
+        if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
+            warnings.append(
+                PlacedMessage(
+                    message: "all Services of the snapshot are of the family \(settings.family.other.name); "
+                        + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
+                    location: nil))
+        }
+    }
+
+    /// The Node object that the settings name, or the only one.
+    private static func ownNode(
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, _ warnings: inout [PlacedMessage]
+    ) throws(SnapshotError) -> Node? {
+        if let name = settings.nodeName {
+            if let node = snapshot.nodes.first(where: { $0.name.text == name }) { return node }
+            warnings.append(
+                PlacedMessage(
+                    message: "the snapshot has no Node \(name); its zone, addresses and pod CIDRs are not known",
+                    location: nil))
+            return nil
+        }
+        guard snapshot.nodes.count <= 1 else {
+            let names = snapshot.nodes.prefix(10).map(\.name.text).joined(separator: ", ")
+            let more = snapshot.nodes.count > 10 ? ", … (\(snapshot.nodes.count) in all)" : ""
+            throw snapshot.error(
+                "the snapshot has several Nodes; name one with --node: \(names)\(more)", at: snapshot.nodes[1].location)
+        }
+        if snapshot.nodes.isEmpty {
+            warnings.append(
+                PlacedMessage(
+                    message: "the snapshot has no Node and --node is not given: "
+                        + "these are the rules of a node that has no endpoints of its own",
+                    location: nil))
+        }
+        return snapshot.nodes.first
+    }
+
+    private struct ServiceKey: Hashable {
+        let namespace: DNSLabel
+        let name: DNSLabel
+    }
+
+    /// The indices of the considered slices of a family, by Service, in the order of their names.
+    private static func slicesByService(
+        _ snapshot: ClusterSnapshot, _ family: AddressFamily
+    ) -> [ServiceKey: [Int]] {
+        var slices: [ServiceKey: [Int]] = [:]
+        for (index, slice) in snapshot.endpointSlices.enumerated() {
+            guard slice.isConsidered, slice.family == family, let service = slice.serviceName else { continue }
+            slices[ServiceKey(namespace: slice.namespace, name: service), default: []].append(index)
+        }
+        return slices
+    }
+
+    /// Warnings about addresses of a family that the Service does not have: no generator will write them.
+    private static func foreignAddresses(of service: Service, _ family: AddressFamily) -> [PlacedMessage] {
+        func foreign(_ addressFamily: AddressFamily) -> Bool {
+            addressFamily != family && ServicePlanner.clusterIPAddress(of: service, addressFamily) == nil
+        }
+        var texts = service.externalIPs.filter { foreign($0.family) }.map { "the external IP \($0)" }
+        texts += service.loadBalancerIngress.filter { foreign($0.address.family) }
+            .map { "the load-balancer IP \($0.address)" }
+        texts += service.loadBalancerSourceRanges.filter { foreign($0.family) }.map { "the source range \($0)" }
+        return texts.map { text in
+            PlacedMessage(
+                message: "Service \(service.qualifiedName): \(text) is passed over: "
+                    + "the Service has no cluster IP of that family",
+                location: service.location)
+        }
+    }
+}

@@ -26,5 +26,18 @@ let package = Package(
         .executableTarget(
             name: "CommandLineTool", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
             swiftSettings: settings),
+        // Random clusters and an independent model of kube-proxy's rules to hold the product against; it knows none of the above.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
+        .testTarget(name: "NetfilterTests", dependencies: ["Netfilter", "NetAddress"], swiftSettings: settings),
+        .testTarget(
+            name: "KubeSnapshotTests", dependencies: ["KubeSnapshot", "NetAddress", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ServiceChainsTests", dependencies: ["ServiceChains", "KubeSnapshot", "NetAddress", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"], exclude: ["Support"],
+            swiftSettings: settings),
     ]
 )

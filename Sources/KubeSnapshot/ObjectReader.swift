@@ -116,12 +116,20 @@ extension ObjectCollection {
         let start = json.position
         let outerDepth = json.depth
         draft.fields[field.rawValue] = ObjectDraft.FieldState(offset: start, readAs: nil)
-        if field == .addressType { draft.fields[Field.endpoints.rawValue].readAs = nil }
-        // Endpoints are read as of the family that the slice claims, and items before their list's kind is known.
-        let mayRead = field != .endpoints || draft.fields[Field.addressType.rawValue].offset >= 0
-        guard let kind = field == .items && draft.kind == nil ? .list : kind, mayRead else {
-            return try json.skipValue()
+        var kind = kind
+        switch field {
+        case .addressType:
+            // Endpoints are read as of the family that the slice claims, so it is taken at once, and they again if it changes.
+            kind = kind ?? .endpointSlice
+            draft.fields[Field.endpoints.rawValue].readAs = nil
+        case .endpoints where draft.fields[Field.addressType.rawValue].readAs != .endpointSlice:
+            kind = nil
+        case .items where draft.kind == nil:
+            kind = .list
+        default:
+            break
         }
+        guard let kind else { return try json.skipValue() }
         let mark = self.mark(json)
         do {
             try read(field, as: kind, &draft, &json)

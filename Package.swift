@@ -10,6 +10,17 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// Fuzz targets build only with libFuzzer, so they are declared only where it is asked for (`make fuzz`).
+let fuzzTargets: [Target] =
+    Context.environment["KUBECHAINS_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "FuzzSnapshot", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
+            path: "Tests/FuzzSnapshot", exclude: ["seeds.py", "snapshot.dict"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 // Arrows point down: a target knows only those above it in this list.
 let package = Package(
     name: "kubechains",
@@ -26,6 +37,7 @@ let package = Package(
         .executableTarget(
             name: "CommandLineTool", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
             swiftSettings: settings),
+        .executableTarget(name: "Benchmarks", dependencies: ["Netfilter"], swiftSettings: settings),
         // Random clusters and an independent model of kube-proxy's rules to hold the product against; it knows none of the above.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
@@ -34,10 +46,13 @@ let package = Package(
             name: "KubeSnapshotTests", dependencies: ["KubeSnapshot", "NetAddress", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "ServiceChainsTests", dependencies: ["ServiceChains", "KubeSnapshot", "NetAddress", "TestSupport"],
+            name: "ServiceChainsTests",
+            dependencies: [
+                "CommandLineTool", "ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"], exclude: ["Support"],
             swiftSettings: settings),
-    ]
+    ] + fuzzTargets
 )

@@ -29,7 +29,8 @@ extension OptionGroup {
             },
             OptionSpec(
                 name: "detect-local-mode", value: .text("MODE"),
-                help: "how traffic of local pods is told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix",
+                help:
+                    "how traffic of local pods is told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix",
                 defaultText: "ClusterCIDR"
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.setDetectLocalMode(text) }

@@ -93,7 +93,8 @@ struct EndpointSliceFields {
         if slice.isConsidered, let family, let bad = firstBadAddress {
             throw .value(
                 at: bad.offset,
-                "the endpoint's address is \(json.quoted(bad)); expected an \(family.name) address, as addressType claims")
+                "the endpoint's address is \(json.quoted(bad)); expected an \(family.name) address, as addressType claims"
+            )
         }
         return slice
     }

@@ -67,7 +67,8 @@ extension JSONReader {
         if !withContents(string, DNSLabel.isValid) {
             throw .value(
                 at: string.offset,
-                "\(what) is \(quoted(string)); expected a DNS label: 1 to 63 of a-z, 0-9 and '-', with no '-' at either end")
+                "\(what) is \(quoted(string)); expected a DNS label: 1 to 63 of a-z, 0-9 and '-', with no '-' at either end"
+            )
         }
         return DNSLabel(validated: shared(string))
     }

@@ -63,7 +63,8 @@ struct NodeFields {
         guard json.withContents(name, DNSSubdomain.isValid) else {
             throw .value(
                 at: name.offset,
-                "metadata.name is \(json.quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots")
+                "metadata.name is \(json.quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots"
+            )
         }
         var node = Node(name: DNSSubdomain(validated: json.shared(name)), location: json.location(start))
         node.zone = metadata.zone.map { json.shared($0) } ?? ""

@@ -29,17 +29,18 @@ struct ObjectCollection {
 
     /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
     mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
-        snapshot.services = try unique(services, "Service", { "\($0.namespace)/\($0.name)" }, \.location) {
-            ($0.namespace, $0.name) < ($1.namespace, $1.name)
-        }
-        endpointSlices = try unique(endpointSlices, "EndpointSlice", { "\($0.namespace)/\($0.name)" }, \.location) {
-            ($0.namespace.text, $0.name) < ($1.namespace.text, $1.name)
-        }
-        endpoints = try unique(endpoints, "Endpoints", { "\($0.namespace)/\($0.name)" }, \.location) {
-            ($0.namespace.text, $0.name.text) < ($1.namespace.text, $1.name.text)
-        }
-        snapshot.nodes = try unique(nodes, "Node", \.name.text, \.location) { $0.name < $1.name }
-        configurations = try unique(configurations, "KubeProxyConfiguration", { _ in "" }, \.location) { _, _ in false }
+        snapshot.services = try unique(
+            services, "Service", { "\($0.namespace)/\($0.name)" }, \.location,
+            by: { ($0.namespace, $0.name) < ($1.namespace, $1.name) })
+        endpointSlices = try unique(
+            endpointSlices, "EndpointSlice", { "\($0.namespace)/\($0.name)" }, \.location,
+            by: { ($0.namespace.text, $0.name) < ($1.namespace.text, $1.name) })
+        endpoints = try unique(
+            endpoints, "Endpoints", { "\($0.namespace)/\($0.name)" }, \.location,
+            by: { ($0.namespace, $0.name) < ($1.namespace, $1.name) })
+        snapshot.nodes = try unique(nodes, "Node", \.name.text, \.location, by: { $0.name < $1.name })
+        configurations = try unique(
+            configurations, "KubeProxyConfiguration", { _ in "" }, \.location, by: { _, _ in false })
         snapshot.configuration = configurations.first
         snapshot.endpointSlices = endpointSlices + slicesOfEndpoints()
         snapshot.warnings = warnings

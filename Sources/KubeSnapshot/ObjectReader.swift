@@ -193,7 +193,8 @@ extension ObjectCollection {
         case .status:
             let message = draft.message.map { json.text($0.range, limit: 300) } ?? "no message"
             throw .value(
-                at: draft.start, "the API server answered with a Status object instead of the cluster's objects: \(message)")
+                at: draft.start,
+                "the API server answered with a Status object instead of the cluster's objects: \(message)")
         case .list:
             try finishList(draft, &json)
         case .other:
@@ -205,7 +206,8 @@ extension ObjectCollection {
         if let token = draft.metadata.continueToken, !token.range.isEmpty {
             throw .value(
                 at: token.offset,
-                "the list is not whole: it ends with a continue token; fetch all pages, as 'kubectl get' does by itself")
+                "the list is not whole: it ends with a continue token; fetch all pages, as 'kubectl get' does by itself"
+            )
         }
         let itemKind = draft.kind.flatMap { json.itemKind(draft.apiVersion, $0) }
         let outerDepth = json.depth

@@ -234,7 +234,8 @@ struct ServiceFields {
     ) throws(ReadFault) {
         let expected = family.map { "an \($0.name) address, as ipFamilies claims" } ?? "an address"
         guard let address = entry.address, address.family == family ?? address.family else {
-            throw .value(at: entry.string.offset, "the cluster IP is \(json.quoted(entry.string)); expected \(expected)")
+            throw .value(
+                at: entry.string.offset, "the cluster IP is \(json.quoted(entry.string)); expected \(expected)")
         }
     }
 }

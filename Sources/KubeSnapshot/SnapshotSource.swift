@@ -16,7 +16,8 @@ public final class SnapshotSource: Sendable {
     /// An input whose bytes are held elsewhere, such as a mapped file.
     ///
     /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
-    @unsafe public init(name: String, adopting buffer: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void) {
+    @unsafe public init(name: String, adopting buffer: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void)
+    {
         self.name = name
         unsafe bytes = ByteView(buffer)
         self.release = release

@@ -9,7 +9,8 @@ extension ProxySettings {
         _ configuration: KubeProxyConfiguration, of snapshot: ClusterSnapshot
     ) throws(SnapshotError) -> [PlacedMessage] {
         if let mode = configuration.mode, mode.value != "iptables" {
-            throw snapshot.error("mode \"\(mode.value)\" is not one that kubechains has; expected \"iptables\"", at: mode.location)
+            throw snapshot.error(
+                "mode \"\(mode.value)\" is not one that kubechains has; expected \"iptables\"", at: mode.location)
         }
         try set(configuration.hostnameOverride, snapshot) { (settings, text) throws(SettingError) in
             // kube-proxy trims and lowers it, as it does with the host's own name.

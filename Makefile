@@ -1,0 +1,67 @@
+# What people do here. `make help` lists the verbs.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+RELEASE_PATH = .build-release
+RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+KUBECHAINS = $(RELEASE_PATH)/release/kubechains
+DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
+
+# The fuzzer's time in seconds.
+FUZZ_SECONDS ?= 60
+FUZZ_PATH = .build-fuzz
+
+.DEFAULT_GOAL := help
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the static release binary
+	@$(SWIFT) build $(RELEASE_FLAGS) --product kubechains
+
+test: ## run all tests; what the machine can not do is skipped, with the reason
+	@$(SWIFT) build --build-tests --quiet
+	@$(SWIFT) test --skip-build
+
+demo: build ## print the rules of the demo cluster's node worker-1
+	@$(KUBECHAINS) render $(DEMO) --summary
+
+lint: ## check formatting and the house's rules
+	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@! grep -rnE '^(@[a-z]+ )?(public |package |internal )?import Foundation' Sources || \
+		{ echo 'Foundation stays out of Sources'; exit 1; }
+
+format: ## format all Swift files
+	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+bench: build ## compare with orjson on a 50 MB snapshot (needs PyPI's orjson)
+	@python3 -c 'import orjson' || { echo 'make bench needs orjson: pip install orjson'; exit 1; }
+	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
+	@mkdir -p $(RELEASE_PATH)/bench
+	@$(RELEASE_PATH)/release/Benchmarks compare $(KUBECHAINS) $(RELEASE_PATH)/bench
+
+fuzz: ## fuzz the snapshot reader for FUZZ_SECONDS
+	@# The last -sanitize wins in swiftc, so both must stand in one.
+	@KUBECHAINS_FUZZ=1 $(SWIFT) build -c release --scratch-path $(FUZZ_PATH) --sanitize fuzzer --sanitize address \
+		-Xswiftc -sanitize=fuzzer,address --product FuzzSnapshot
+	@mkdir -p $(FUZZ_PATH)/corpus $(FUZZ_PATH)/seeds
+	@python3 Tests/FuzzSnapshot/seeds.py Fixtures $(FUZZ_PATH)/seeds
+	@$(FUZZ_PATH)/release/FuzzSnapshot -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=6000 -print_final_stats=1 \
+		-dict=Tests/FuzzSnapshot/snapshot.dict -artifact_prefix=$(FUZZ_PATH)/ $(FUZZ_PATH)/corpus $(FUZZ_PATH)/seeds
+
+record: build ## write the demo's goldens anew, from our own output: check the difference before you commit it
+	@test -z "$$CI" || { echo 'make record does not run where CI is set: goldens are never changed unseen'; exit 1; }
+	@for family in ipv4 ipv6; do for form in restore save; do \
+		$(KUBECHAINS) render $(DEMO) --family $$family -o $$form --output-file Fixtures/demo/$$family.$$form || exit 1; \
+	done; done
+
+install: build ## install the binary below PREFIX (default /usr/local)
+	@install -d $(DESTDIR)$(PREFIX)/bin
+	@install -m 755 $(KUBECHAINS) $(DESTDIR)$(PREFIX)/bin/kubechains
+
+clean: ## remove everything that was built
+	@rm -rf .build .build-*
+
+.PHONY: help build test demo lint format bench fuzz record install clean

@@ -1,0 +1,54 @@
+import Glibc
+
+/// What one run of a command took.
+struct Measurement {
+    /// From start to end, in seconds.
+    var wall: Double
+    /// The largest resident set, in bytes, mapped files included.
+    var peakMemory: Int
+}
+
+/// A command that can not be run, or that failed.
+struct ProcessFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Runs a command with its output thrown away and measures it.
+///
+/// - Throws: ``ProcessFailure`` if the command can not be started or does not exit with 0.
+func measure(_ command: [String]) throws -> Measurement {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    var arguments = unsafe command.map { unsafe strdup($0) }
+    unsafe arguments.append(nil)
+    defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+
+    let start = seconds()
+    var child: pid_t = 0
+    let code = unsafe posix_spawnp(&child, command[0], &actions, nil, arguments, environ)
+    guard code == 0 else { throw ProcessFailure(description: "\(command[0]) can not be started") }
+    var status: CInt = 0
+    var usage = rusage()
+    while unsafe wait4(child, &status, 0, &usage) < 0 {
+        guard errno == EINTR else { throw ProcessFailure(description: "\(command[0]) got lost") }
+    }
+    let wall = seconds() - start
+    guard status == 0 else { throw ProcessFailure(description: "\(command[0]) failed (status \(status))") }
+    return Measurement(wall: wall, peakMemory: usage.ru_maxrss * 1024)
+}
+
+/// Seconds of a clock that only goes forward.
+func seconds() -> Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// The middle value.
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

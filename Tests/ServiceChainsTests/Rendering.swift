@@ -1,0 +1,22 @@
+import KubeSnapshot
+import ServiceChains
+import TestSupport
+
+@testable import CommandLineTool
+
+/// The folder of the recorded cases.
+let conformanceFolder =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    + "/Fixtures/conformance"
+
+/// The plan for texts read as one snapshot, with the tool's options.
+func plan(_ texts: [String], _ options: [String]) throws -> ServicePlan {
+    let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
+    let settings = try ArgumentParser(command: .render).parse(options).settings
+    return try ServicePlan(ClusterSnapshot(reading: sources), settings)
+}
+
+/// The settings of a plan's options, for texts that need no others.
+func plan(_ cluster: RandomCluster) throws -> ServicePlan {
+    try plan([cluster.listDocument()], cluster.options)
+}

@@ -49,7 +49,7 @@ enum Benchmarks {
     /// Rendering against orjson only parsing, in turns, on a pretty-printed snapshot of about 50 MB.
     private static func compare(kubechains: String, folder: String) throws {
         let path = folder + "/cluster-50MB.json"
-        let cluster = SyntheticCluster(services: 4600, endpointsPerService: 10)
+        let cluster = SyntheticCluster(services: 5400, endpointsPerService: 10)
         try generate(cluster, isPretty: true, path)
         defer { unsafe unlink(path) }
         var status = stat()

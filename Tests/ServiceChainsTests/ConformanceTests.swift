@@ -7,18 +7,30 @@ import Testing
 /// kube-proxy's own texts (Fixtures/conformance), byte for byte.
 @Suite struct ConformanceTests {
     @Test func everyRecordedCase() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: conformanceFolder)
-            .filter { FileManager.default.fileExists(atPath: "\(conformanceFolder)/\($0)/snapshot.json") }
-        for name in names.sorted() {
-            let folder = "\(conformanceFolder)/\(name)"
-            let snapshot = try String(contentsOfFile: "\(folder)/snapshot.json", encoding: .utf8)
-            let options = try String(contentsOfFile: "\(folder)/options", encoding: .utf8)
-                .split(separator: "\n").map { String($0) }
-            let expected = try String(contentsOfFile: "\(folder)/expected.rules", encoding: .utf8)
-            #expect(try plan([snapshot], options).text(.restore) == expected, "case \(name)")
+        let cases = try RecordedCase.all(in: fixtures + "/conformance")
+        for recorded in cases {
+            let text = try plan([recorded.snapshot], recorded.options).text(.restore)
+            #expect(text == recorded.expected, "case \(recorded.name)")
+            // What makes the reference one: it gives kube-proxy's texts too.
+            #expect(ReferenceModel(recorded.cluster).text == recorded.expected, "case \(recorded.name)")
         }
-        #expect(names.count >= 167)
-        print("conformance: \(names.count) recorded cases of kube-proxy rendered and compared byte for byte")
+        #expect(cases.count >= 167)
+        print("conformance: \(cases.count) recorded cases of kube-proxy rendered and compared byte for byte")
+    }
+
+    /// The demo cluster's goldens are what the reference says of it.
+    @Test(arguments: ["ipv4", "ipv6"])
+    func demoGoldens(_ family: String) throws {
+        func read(_ file: String) throws -> String {
+            try String(contentsOfFile: "\(fixtures)/demo/\(file)", encoding: .utf8)
+        }
+        let options = try read("options").split(separator: "\n").map(String.init) + ["--family", family]
+        let snapshot = try read("cluster.json")
+        let plan = try plan([snapshot], options)
+        #expect(plan.text(.restore) == (try read("\(family).restore")))
+        #expect(plan.text(.save) == (try read("\(family).save")))
+        let cluster = try ClusterDescription(json: snapshot, settings: .init(arguments: options))
+        #expect(ReferenceModel(cluster).text == (try read("\(family).restore")))
     }
 
     /// Names that everyone has seen on a node.
@@ -28,9 +40,9 @@ import Testing
         ("kube-system", "kube-dns", "dns-tcp", "TCP", "KUBE-SVC-ERIFXISQEP7F7OF4"),
         ("ns1", "svc1", "p80", "TCP", "KUBE-SVC-XPGD46QRK7WJZT7O"),
     ])
-    func knownChainNames(_ namespace: String, _ name: String, _ port: String, _ transport: String, _ chain: String)
-        throws
-    {
+    func knownChainNames(
+        _ namespace: String, _ name: String, _ port: String, _ transport: String, _ chain: String
+    ) throws {
         let service = """
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"\(name)","namespace":"\(namespace)"},\
             "spec":{"clusterIP":"10.96.0.1","ports":[{"name":"\(port)","port":80,"protocol":"\(transport)"}]}}

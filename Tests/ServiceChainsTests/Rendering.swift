@@ -4,10 +4,9 @@ import TestSupport
 
 @testable import CommandLineTool
 
-/// The folder of the recorded cases.
-let conformanceFolder =
-    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-    + "/Fixtures/conformance"
+/// The folder of the fixtures.
+let fixtures =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/Fixtures"
 
 /// The plan for texts read as one snapshot, with the tool's options.
 func plan(_ texts: [String], _ options: [String]) throws -> ServicePlan {
@@ -16,7 +15,7 @@ func plan(_ texts: [String], _ options: [String]) throws -> ServicePlan {
     return try ServicePlan(ClusterSnapshot(reading: sources), settings)
 }
 
-/// The settings of a plan's options, for texts that need no others.
+/// The plan for a random cluster, read as one List in the given order.
 func plan(_ cluster: RandomCluster) throws -> ServicePlan {
     try plan([cluster.listDocument()], cluster.options)
 }

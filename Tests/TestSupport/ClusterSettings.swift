@@ -70,7 +70,7 @@ extension ClusterDescription.Settings {
     }
 
     /// Reads the arguments of a recorded case, in which an option and its value are two arguments.
-    init(arguments: [String]) throws {
+    public init(arguments: [String]) throws {
         self.init(node: "")
         var rest = arguments[...]
         while let name = rest.popFirst() {

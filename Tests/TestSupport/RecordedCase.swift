@@ -45,7 +45,7 @@ public struct RecordedCaseError: Error, CustomStringConvertible {
 
 extension ClusterDescription {
     /// Reads a `List` of Services, EndpointSlices and Nodes; other kinds are passed over.
-    init(json: String, settings: Settings) throws {
+    public init(json: String, settings: Settings) throws {
         let decoded = try JSONSerialization.jsonObject(with: Data(json.utf8))
         guard let list = Fields(decoded) else { throw RecordedCaseError("the snapshot is not an object") }
         self.init(services: [], slices: [], nodes: [], settings: settings)

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// What the README shows is what happens: every `console` block is run in a shell, line by line.
+@Suite struct ReadmeTests {
+    private struct Example {
+        var command: String
+        var output: String
+    }
+
+    @Test func everyConsoleBlock() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        let examples = examples(readme)
+        #expect(examples.count >= 5)
+        for example in examples {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "(\(example.command)) 2>&1"]
+            process.currentDirectoryURL = root
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+            process.environment = ["PATH": Tool.url.deletingLastPathComponent().path + ":" + path]
+            let pipe = Pipe()
+            process.standardOutput = pipe
+            try process.run()
+            let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(output == example.output, "$ \(example.command)")
+        }
+    }
+
+    private func examples(_ readme: String) -> [Example] {
+        var examples: [Example] = []
+        var isInside = false
+        for line in readme.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") {
+                isInside = line == "```console"
+            } else if isInside, line.hasPrefix("$ ") {
+                examples.append(Example(command: String(line.dropFirst(2)), output: ""))
+            } else if isInside {
+                examples[examples.count - 1].output += line + "\n"
+            }
+        }
+        return examples
+    }
+}

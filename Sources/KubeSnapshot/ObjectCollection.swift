@@ -18,13 +18,14 @@ struct ObjectCollection {
             nodes: nodes.count, configurations: configurations.count, warnings: json.warnings.count)
     }
 
+    /// Drops what came after a mark; nothing where less is left than there was then.
     mutating func dropAll(since mark: Mark, _ json: inout JSONReader) {
-        services.removeSubrange(mark.services...)
-        endpointSlices.removeSubrange(mark.endpointSlices...)
-        endpoints.removeSubrange(mark.endpoints...)
-        nodes.removeSubrange(mark.nodes...)
-        configurations.removeSubrange(mark.configurations...)
-        json.warnings.removeSubrange(mark.warnings...)
+        services.truncate(to: mark.services)
+        endpointSlices.truncate(to: mark.endpointSlices)
+        endpoints.truncate(to: mark.endpoints)
+        nodes.truncate(to: mark.nodes)
+        configurations.truncate(to: mark.configurations)
+        json.warnings.truncate(to: mark.warnings)
     }
 
     /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
@@ -107,5 +108,11 @@ struct EndpointsObject: Equatable {
     /// Equal in everything but the place.
     static func == (left: EndpointsObject, right: EndpointsObject) -> Bool {
         left.namespace == right.namespace && left.name == right.name && left.slices == right.slices
+    }
+}
+
+extension Array {
+    fileprivate mutating func truncate(to count: Int) {
+        if self.count > count { removeLast(self.count - count) }
     }
 }

@@ -25,10 +25,11 @@ extension Invocation {
         var sources: [SnapshotSource] = []
         for path in operands { sources.append(try InputFile.open(path)) }
         let configurationSource = try configFile.map { path throws(CommandFailure) in try InputFile.open(path) }
+        let snapshot: ClusterSnapshot
+        var settings = ProxySettings()
         do throws(SnapshotError) {
-            let snapshot = try ClusterSnapshot(reading: sources)
+            snapshot = try ClusterSnapshot(reading: sources)
             console.say(snapshot.diagnostics(.warning, snapshot.warnings))
-            var settings = ProxySettings()
             if let configuration = snapshot.configuration {
                 let notice = PlacedMessage(
                     message: "the settings of this KubeProxyConfiguration are used", location: configuration.location)
@@ -43,14 +44,14 @@ extension Invocation {
                 }
                 console.say(file.diagnostics(.warning, try settings.apply(configuration, of: file)))
             }
-            return (snapshot, try applyingFlags(to: settings))
         } catch {
             throw .input(error.description)
         }
+        return (snapshot, try applyingFlags(to: settings))
     }
 
     /// The settings with the flags on top.
-    private func applyingFlags(to settings: ProxySettings) throws(SnapshotError) -> ProxySettings {
+    private func applyingFlags(to settings: ProxySettings) throws(CommandFailure) -> ProxySettings {
         var merged = self
         merged.settings = settings
         for (option, value) in given {
@@ -64,7 +65,8 @@ extension Invocation {
         do {
             try merged.settings.checkDetectLocalMode()
         } catch {
-            throw SnapshotError(Diagnostic(.error, error.description))
+            let isFlag = given.contains { $0.option.name == "detect-local-mode" }
+            throw isFlag ? .usage("--detect-local-mode: \(error)", see: "render") : .input("error: \(error)")
         }
         return merged.settings
     }

@@ -24,6 +24,8 @@ private struct ObjectDraft {
     var apiVersion: JSONString?
     var kind: JSONString?
     var fields = InlineArray<9, FieldState>(repeating: FieldState())
+    /// What was wrong with members when they were read; it counts only if they were read as of the right kind.
+    var faults: [(field: Field, fault: ReadFault)] = []
     var metadata = Metadata()
     var service = ServiceFields()
     var slice = EndpointSliceFields()
@@ -97,7 +99,11 @@ extension ObjectCollection {
         let outerDepth = json.depth
         for field in Field.allCases {
             let state = draft.fields[field.rawValue]
-            guard state.offset >= 0, state.readAs != kind else { continue }
+            guard state.offset >= 0 else { continue }
+            if state.readAs == kind {
+                if let known = draft.faults.first(where: { $0.field == field }) { throw known.fault }
+                continue
+            }
             json.position = state.offset
             json.depth = outerDepth + 1
             try read(field, as: kind, &draft, &json)
@@ -108,14 +114,15 @@ extension ObjectCollection {
         return nil
     }
 
-    /// Reads a member as that of `kind`; skips it where the kind is not known or the value is at fault, to be read again
-    /// when the whole object has been seen.
+    /// Reads a member as that of `kind`; skips it where the kind is not known, to be read when the whole object has been
+    /// seen. A fault is kept until then: a later member may replace the value.
     private mutating func readAtOnce(
         _ field: Field, as kind: ObjectKind?, _ draft: inout ObjectDraft, _ json: inout JSONReader
     ) throws(ReadFault) {
         let start = json.position
         let outerDepth = json.depth
         draft.fields[field.rawValue] = ObjectDraft.FieldState(offset: start, readAs: nil)
+        if !draft.faults.isEmpty { draft.faults.removeAll { $0.field == field } }
         var kind = kind
         switch field {
         case .addressType:
@@ -131,11 +138,12 @@ extension ObjectCollection {
         }
         guard let kind else { return try json.skipValue() }
         let mark = self.mark(json)
+        draft.fields[field.rawValue].readAs = kind
         do {
             try read(field, as: kind, &draft, &json)
-            draft.fields[field.rawValue].readAs = kind
         } catch {
             guard error.kind == .value else { throw error }
+            draft.faults.append((field, error))
             dropAll(since: mark, &json)
             json.position = start
             json.depth = outerDepth

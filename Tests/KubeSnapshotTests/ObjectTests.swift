@@ -87,6 +87,27 @@ import Testing
         #expect(fault(service(spec: "\"ports\":[{\"port\":1,\"port\":0,\"name\":\"x\"}]")) != nil)
     }
 
+    /// Lists within lists, with a fault at the bottom: each is read a bounded number of times, however deep it lies.
+    @Test(arguments: ["{\"kind\":\"List\",\"items\":[X]}", "{\"items\":[X],\"kind\":\"List\"}"])
+    func nestedListsTakeLinearTime(_ list: String) throws {
+        for bottom in [service(spec: "\"ports\":[{\"port\":0}]"), "{\"items\":[]}", "{}"] {
+            var text = bottom
+            for _ in 0..<200 { text = list.replacing("X", with: text) }
+            #expect(fault(text) != nil)
+        }
+        var text = service()
+        for _ in 0..<200 { text = list.replacing("X", with: text) }
+        #expect(try read(text).services.count == 1)
+    }
+
+    /// A second list in the place of a first, at fault itself (found by the fuzzer).
+    @Test func secondItemsAtFault() throws {
+        let bad = service(spec: "\"ports\":[{\"port\":0}]")
+        let message = try #require(fault("{\"items\":[\(service())],\"items\":[\(bad)],\"kind\":\"List\"}"))
+        #expect(message.contains("items[0].spec.ports[0].port: port is 0"))
+        #expect(try read("{\"items\":[\(bad)],\"items\":[\(service())],\"kind\":\"List\"}").services.count == 1)
+    }
+
     @Test func nullIsAbsent() throws {
         let spec =
             "\"ports\":null,\"type\":null,\"clusterIP\":null,\"externalIPs\":null,\"sessionAffinityConfig\":null,\"ipFamilies\":null"

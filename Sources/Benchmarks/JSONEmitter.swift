@@ -43,7 +43,7 @@ struct JSONEmitter: ~Copyable {
 
     mutating func string(_ string: String) {
         text.append(UInt8(ascii: "\""))
-        text.append(string)
+        text.append(string: string)
         text.append(UInt8(ascii: "\""))
     }
 

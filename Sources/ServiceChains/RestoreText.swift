@@ -46,7 +46,7 @@ struct RestoreText: RuleSink, ~Copyable {
         case .address(let match): append(" -s ", match)
         case .interface(let name, let isNegated):
             text.append(isNegated ? " ! -i " : " -i ")
-            text.append(name)
+            text.append(string: name)
         }
         if let state = rule.conntrackState {
             text.append(" -m conntrack ")

@@ -44,7 +44,7 @@ struct SaveText: RuleSink, ~Copyable {
         if let destination = rule.destination { append(" -d ", destination) }
         if case .interface(let name, let isNegated) = rule.source {
             text.append(isNegated ? " ! -i " : " -i ")
-            text.append(name)
+            text.append(string: name)
         }
     }
 

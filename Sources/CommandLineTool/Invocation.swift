@@ -19,39 +19,61 @@ struct Invocation: Sendable {
     var unknownGates: [String] = []
 }
 
+/// What a command works on, once inputs and settings are read.
+struct PreparedSnapshot {
+    let snapshot: ClusterSnapshot
+    let settings: ProxySettings
+    /// Warnings and notices so far. They are said only if there is no error, which then stands alone.
+    let diagnostics: [Diagnostic]
+}
+
 extension Invocation {
     /// Reads the inputs and settles the settings: flags win over `--config`, which wins over a configuration in the snapshot.
-    func readSnapshot(_ console: Console) throws(CommandFailure) -> (ClusterSnapshot, ProxySettings) {
+    func readSnapshot() throws(CommandFailure) -> PreparedSnapshot {
         var sources: [SnapshotSource] = []
         for path in operands { sources.append(try InputFile.open(path)) }
-        let configurationSource = try configFile.map { path throws(CommandFailure) in try InputFile.open(path) }
-        let snapshot: ClusterSnapshot
+        let snapshot = try input { () throws(SnapshotError) in try ClusterSnapshot(reading: sources) }
+        var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
-        do throws(SnapshotError) {
-            snapshot = try ClusterSnapshot(reading: sources)
-            console.say(snapshot.diagnostics(.warning, snapshot.warnings))
-            if let configuration = snapshot.configuration {
-                let notice = PlacedMessage(
-                    message: "the settings of this KubeProxyConfiguration are used", location: configuration.location)
-                console.say(snapshot.diagnostics(.notice, [notice]))
-                console.say(snapshot.diagnostics(.warning, try settings.apply(configuration, of: snapshot)))
-            }
-            if let configurationSource {
-                let file = try ClusterSnapshot(reading: [configurationSource])
-                guard let configuration = file.configuration else {
-                    throw SnapshotError(
-                        Diagnostic(.error, "\(configurationSource.name) holds no KubeProxyConfiguration"))
-                }
-                console.say(file.diagnostics(.warning, try settings.apply(configuration, of: file)))
-            }
-        } catch {
-            throw .input(error.description)
+        // Where the detect-local mode is settled, so that what is wrong with it is laid there.
+        var mode: (file: ClusterSnapshot, location: SourceLocation)?
+
+        func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
+            let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }
+            diagnostics += file.diagnostics(.warning, warnings)
+            if let setting = configuration.detectLocalMode { mode = (file, setting.location) }
         }
-        return (snapshot, try applyingFlags(to: settings))
+        if let configuration = snapshot.configuration {
+            let notice = PlacedMessage(
+                message: "the settings of this KubeProxyConfiguration are used", location: configuration.location)
+            diagnostics += snapshot.diagnostics(.notice, [notice])
+            try apply(configuration, of: snapshot)
+        }
+        if let configFile {
+            let source = try InputFile.open(configFile)
+            let file = try input { () throws(SnapshotError) in
+                try ClusterSnapshot(reading: [source], expecting: .configuration)
+            }
+            guard let configuration = file.configuration else {
+                throw .input("\(source.name): error: the file holds no KubeProxyConfiguration")
+            }
+            try apply(configuration, of: file)
+        }
+
+        settings = applyingFlags(to: settings)
+        do {
+            try settings.checkDetectLocalMode()
+        } catch {
+            guard let mode, !given.contains(where: { $0.option.name == "detect-local-mode" }) else {
+                throw .usage("--detect-local-mode: \(error)", see: "render")
+            }
+            throw .input(mode.file.error(error.description, at: mode.location).description)
+        }
+        return PreparedSnapshot(snapshot: snapshot, settings: settings, diagnostics: diagnostics)
     }
 
     /// The settings with the flags on top.
-    private func applyingFlags(to settings: ProxySettings) throws(CommandFailure) -> ProxySettings {
+    private func applyingFlags(to settings: ProxySettings) -> ProxySettings {
         var merged = self
         merged.settings = settings
         for (option, value) in given {
@@ -62,12 +84,15 @@ extension Invocation {
                 preconditionFailure(error.message)
             }
         }
-        do {
-            try merged.settings.checkDetectLocalMode()
-        } catch {
-            let isFlag = given.contains { $0.option.name == "detect-local-mode" }
-            throw isFlag ? .usage("--detect-local-mode: \(error)", see: "render") : .input("error: \(error)")
-        }
         return merged.settings
+    }
+}
+
+/// Runs `body`, with what is wrong with the input as the command's failure.
+func input<Value>(_ body: () throws(SnapshotError) -> Value) throws(CommandFailure) -> Value {
+    do {
+        return try body()
+    } catch {
+        throw .input(error.description)
     }
 }

@@ -48,14 +48,10 @@ extension Command {
         guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
             throw .usage("standard input can be read only once, but '-' is given several times", see: "render")
         }
-        let (snapshot, settings) = try invocation.readSnapshot(console)
-        let plan: ServicePlan
-        do throws(SnapshotError) {
-            plan = try ServicePlan(snapshot, settings)
-        } catch {
-            throw .input(error.description)
-        }
-        console.say(snapshot.diagnostics(.warning, plan.warnings))
+        let prepared = try invocation.readSnapshot()
+        let snapshot = prepared.snapshot
+        let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, prepared.settings) }
+        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
         let output = try OutputFile(invocation.outputFile)
         let text = plan.write(invocation.form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })

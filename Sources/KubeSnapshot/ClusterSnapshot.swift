@@ -20,10 +20,14 @@ public struct ClusterSnapshot: Sendable {
     /// - Throws: ``SnapshotError`` with the first fault found: malformed JSON, a value that can not stand, the same object
     ///   twice with a difference, a list that is not whole, an input without any document.
     public init(reading sources: [SnapshotSource]) throws(SnapshotError) {
+        try self.init(reading: sources, expecting: .cluster)
+    }
+
+    package init(reading sources: [SnapshotSource], expecting expectation: InputExpectation) throws(SnapshotError) {
         self.sources = sources
         var collection = ObjectCollection()
         do throws(ReadFailure) {
-            for (index, source) in sources.enumerated() { try collection.read(source, index) }
+            for (index, source) in sources.enumerated() { try collection.read(source, index, expectation) }
             try collection.finish(into: &self)
         } catch {
             throw error.snapshotError(in: sources)
@@ -39,6 +43,27 @@ public struct ClusterSnapshot: Sendable {
     public func error(_ message: String, at location: SourceLocation?) -> SnapshotError {
         let placed = PlacedMessage(message: message, location: location)
         return SnapshotError(sources.diagnostics(.error, [placed])[0])
+    }
+}
+
+/// What an input should be. It changes messages only.
+package enum InputExpectation: Sendable {
+    case cluster, configuration
+
+    /// What the whole input should be.
+    var document: StaticString {
+        switch self {
+        case .cluster: "the output of 'kubectl get … -o json'"
+        case .configuration: "a KubeProxyConfiguration as JSON"
+        }
+    }
+
+    /// What each of its documents begins with.
+    var opening: StaticString {
+        switch self {
+        case .cluster: "'{', which begins a Kubernetes object or a List of them (kubectl's -o json)"
+        case .configuration: "'{', which begins a KubeProxyConfiguration as JSON"
+        }
     }
 }
 

@@ -44,20 +44,18 @@ extension KubeProxyConfiguration {
     }
 
     private mutating func readNodePortAddresses(_ json: inout JSONReader) throws(ReadFault) {
-        nodePortAddresses = nil
-        let start = json.position
-        var addresses: [String] = []
+        nodePortAddresses = []
         try json.strings("nodePortAddresses") { json, string throws(ReadFault) in
-            addresses.append(json.shared(string))
+            nodePortAddresses.append(
+                Setting(value: json.shared(string), location: json.location(string.offset)))
         }
-        if !addresses.isEmpty { nodePortAddresses = Setting(value: addresses, location: json.location(start)) }
     }
 
     private mutating func readFeatureGates(_ json: inout JSONReader) throws(ReadFault) {
         featureGates = []
         if try json.skipNull() { return }
         try json.object("featureGates") { json, key throws(ReadFault) in
-            let location = json.location(key.offset)
+            let location = json.location(json.position)
             guard let isOn = try json.boolean("the feature gate") else { return }
             let name = json.shared(key)
             featureGates.removeAll { $0.name == name }

@@ -19,9 +19,9 @@ struct EndpointsFields {
             var subset = Subset()
             try json.object("a subset") { json, key throws(ReadFault) in
                 if json.string(key, equals: "addresses") {
-                    subset.ready = try readAddresses(&json, [.ready, .serving])
+                    subset.ready = try readAddresses(&json, "addresses", [.ready, .serving])
                 } else if json.string(key, equals: "notReadyAddresses") {
-                    subset.notReady = try readAddresses(&json, [])
+                    subset.notReady = try readAddresses(&json, "notReadyAddresses", [])
                 } else if json.string(key, equals: "ports") {
                     subset.ports = try EndpointPort.readAll(&json)
                 } else {
@@ -33,11 +33,11 @@ struct EndpointsFields {
     }
 
     private mutating func readAddresses(
-        _ json: inout JSONReader, _ conditions: Endpoint.Conditions
+        _ json: inout JSONReader, _ name: StaticString, _ conditions: Endpoint.Conditions
     ) throws(ReadFault) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         if try json.skipNull() { return endpoints }
-        try json.array("addresses") { json throws(ReadFault) in
+        try json.array(name) { json throws(ReadFault) in
             let start = json.position
             var endpoint = Endpoint()
             endpoint.conditions = conditions

@@ -136,9 +136,7 @@ extension JSONReader {
             case 0x80...:
                 index = try checkUTF8(at: index)
             default:
-                guard index < bytes.count else {
-                    throw .syntax(at: bytes.count, "the input ends in the middle of a string")
-                }
+                guard index < bytes.count else { throw endOfString }
                 throw .syntax(
                     at: index, "control character \(hexadecimal(byte)) in a string; it must be written as an escape")
             }
@@ -147,22 +145,39 @@ extension JSONReader {
 
     /// Checks the escape at an offset and gives the offset after it.
     private func checkEscape(at index: Int) throws(ReadFault) -> Int {
+        guard index + 1 < bytes.count else { throw endOfString }
         switch bytes[index + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             return index + 2
         case UInt8(ascii: "u"):
             guard let unit = codeUnit(at: index + 2) else {
-                throw .syntax(at: index, "'\\u' must be followed by four hexadecimal digits")
+                throw endsWithin(index + 2..<index + 6)
+                    ? endOfString
+                    : .syntax(at: index, "'\\u' must be followed by four hexadecimal digits")
             }
             guard UTF16.isTrailSurrogate(unit) || UTF16.isLeadSurrogate(unit) else { return index + 6 }
             guard UTF16.isLeadSurrogate(unit), bytes[index + 6] == UInt8(ascii: "\\"),
                 bytes[index + 7] == UInt8(ascii: "u"), let trail = codeUnit(at: index + 8),
                 UTF16.isTrailSurrogate(trail)
-            else { throw .syntax(at: index, "half of a surrogate pair stands alone") }
+            else {
+                throw endsWithin(index + 6..<index + 12)
+                    ? endOfString : .syntax(at: index, "half of a surrogate pair stands alone")
+            }
             return index + 12
         default:
             throw .syntax(at: index, "no such escape; allowed are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX")
+        }
+    }
+
+    private var endOfString: ReadFault { .syntax(at: bytes.count, "the input ends in the middle of a string") }
+
+    /// Whether the input ends in a range of which all bytes before may be digits of an escape.
+    private func endsWithin(_ range: Range<Int>) -> Bool {
+        guard range.contains(bytes.count) else { return false }
+        return (range.lowerBound..<bytes.count).allSatisfy { index in
+            isDigit(bytes[index]) || bytes[index] | 0x20 &- UInt8(ascii: "a") < 6
+                || bytes[index] == UInt8(ascii: "\\") || bytes[index] == UInt8(ascii: "u")
         }
     }
 
@@ -197,6 +212,9 @@ extension JSONReader {
         case 0xF1...0xF3: (length, allowed) = (4, 0x80...0xBF)
         case 0xF4: (length, allowed) = (4, 0x80...0x8F)
         default: throw .syntax(at: index, "byte \(hexadecimal(lead)) begins no UTF-8 character")
+        }
+        if second & 0xC0 == 0x80, !allowed.contains(second) {
+            throw .syntax(at: index, "byte \(hexadecimal(lead)) begins no valid UTF-8 character")
         }
         guard allowed.contains(second), length < 3 || bytes[index + 2] & 0xC0 == 0x80,
             length < 4 || bytes[index + 3] & 0xC0 == 0x80

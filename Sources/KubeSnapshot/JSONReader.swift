@@ -40,6 +40,8 @@ struct JSONReader {
     let bytes: ByteView
     /// Which of the snapshot's inputs this is.
     let source: Int
+    /// What the input should be, for messages.
+    let expectation: InputExpectation
     /// The offset of the next byte to read.
     var position = 0
     var depth = 0
@@ -47,9 +49,10 @@ struct JSONReader {
     var warnings: [PlacedMessage] = []
     var names = NameTable()
 
-    init(_ bytes: ByteView, source: Int) {
+    init(_ bytes: ByteView, source: Int, expectation: InputExpectation = .cluster) {
         self.bytes = bytes
         self.source = source
+        self.expectation = expectation
     }
 
     func location(_ offset: Int) -> SourceLocation { SourceLocation(source: source, offset: offset) }
@@ -67,24 +70,25 @@ struct JSONReader {
     ) throws(ReadFault) {
         guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
         try enter()
-        var held: (key: JSONString, fault: ReadFault)?
+        var held: [(key: JSONString, fault: ReadFault)] = []
         while let key = try nextKey() {
             let start = position
             let outerDepth = depth
             do {
                 try member(&self, key)
-                if let other = held, bytes.equal(other.key.range, key.range) { held = nil }
+                if !held.isEmpty { held.removeAll { bytes.equal($0.key.range, key.range) } }
             } catch {
                 // A later value of the same key may still replace this one.
                 guard error.kind == .value else { throw error }
                 position = start
                 depth = outerDepth
                 try skipValue()
-                if held.map({ bytes.equal($0.key.range, key.range) }) ?? true { held = (key, error) }
+                held.removeAll { bytes.equal($0.key.range, key.range) }
+                held.append((key, error))
             }
             try endMember(of: UInt8(ascii: "}"))
         }
-        if let held { throw held.fault }
+        if let first = held.first { throw first.fault }
     }
 
     /// Reads an array and calls `element` at each element, which it must consume.
@@ -146,7 +150,10 @@ struct JSONReader {
         if byte == UInt8(ascii: ",") {
             position += 1
             skipSpace()
-            guard bytes[position] != close else { throw unexpected("another member after the comma") }
+            guard bytes[position] != close else {
+                throw unexpected(
+                    close == UInt8(ascii: "}") ? "another member after the comma" : "another element after the comma")
+            }
         } else if byte != close {
             throw unexpected(close == UInt8(ascii: "}") ? "',' or '}'" : "',' or ']'")
         }

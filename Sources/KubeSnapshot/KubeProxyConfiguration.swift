@@ -18,7 +18,7 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public var detectLocalMode: Setting<String>?
     public var bridgeInterface: Setting<String>?
     public var interfaceNamePrefix: Setting<String>?
-    public var nodePortAddresses: Setting<[String]>?
+    public var nodePortAddresses: [Setting<String>] = []
     public var featureGates: [FeatureGate] = []
     public var masqueradeAll: Setting<Bool>?
     public var masqueradeBit: Setting<Int>?

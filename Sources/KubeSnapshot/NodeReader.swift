@@ -5,29 +5,32 @@ struct NodeFields {
     private var podCIDRs: [IPPrefix] = []
     private var internalIPs: [IPAddress] = []
     private var externalIPs: [IPAddress] = []
+    /// Texts that parse as nothing, and what they should be; said when the whole object has been seen.
+    private var badPodCIDRs: [JSONString] = []
+    private var badAddresses: [JSONString] = []
 
     mutating func readSpec(_ json: inout JSONReader) throws(ReadFault) {
-        podCIDRs = []
+        (podCIDRs, badPodCIDRs) = ([], [])
         if try json.skipNull() { return }
         try json.object("spec") { json, key throws(ReadFault) in
             guard json.string(key, equals: "podCIDRs") else { return try json.skipValue() }
-            podCIDRs = []
+            (podCIDRs, badPodCIDRs) = ([], [])
             try json.strings("podCIDRs") { json, string throws(ReadFault) in
                 if let range = json.withContents(string, { IPPrefix(parsing: $0) }) {
                     podCIDRs.append(range)
                 } else {
-                    json.warn(at: string.offset, "the pod CIDR \(json.quoted(string)) is no CIDR; it is passed over")
+                    badPodCIDRs.append(string)
                 }
             }
         }
     }
 
     mutating func readStatus(_ json: inout JSONReader) throws(ReadFault) {
-        (internalIPs, externalIPs) = ([], [])
+        (internalIPs, externalIPs, badAddresses) = ([], [], [])
         if try json.skipNull() { return }
         try json.object("status") { json, key throws(ReadFault) in
             guard json.string(key, equals: "addresses") else { return try json.skipValue() }
-            (internalIPs, externalIPs) = ([], [])
+            (internalIPs, externalIPs, badAddresses) = ([], [], [])
             if try json.skipNull() { return }
             try json.array("addresses") { json throws(ReadFault) in try readAddress(&json) }
         }
@@ -49,7 +52,7 @@ struct NodeFields {
         let isInternal = json.string(type, equals: "InternalIP")
         guard isInternal || json.string(type, equals: "ExternalIP") else { return }
         guard let address = json.address(text) else {
-            json.warn(at: text.offset, "the Node's address \(json.quoted(text)) is no IP address; it is passed over")
+            badAddresses.append(text)
             return
         }
         if isInternal { internalIPs.append(address) } else { externalIPs.append(address) }
@@ -71,6 +74,12 @@ struct NodeFields {
         node.internalIPs = internalIPs
         node.externalIPs = externalIPs
         node.podCIDRs = podCIDRs
+        for text in badPodCIDRs {
+            json.warn(at: text.offset, "the pod CIDR \(json.quoted(text)) is no CIDR; it is passed over")
+        }
+        for text in badAddresses {
+            json.warn(at: text.offset, "the Node's address \(json.quoted(text)) is no IP address; it is passed over")
+        }
         return node
     }
 }

@@ -39,8 +39,10 @@ private struct ObjectDraft {
 
 extension ObjectCollection {
     /// Reads an input, which is the one with this index in the list of inputs.
-    mutating func read(_ source: SnapshotSource, _ index: Int) throws(ReadFailure) {
-        var json = JSONReader(source.bytes, source: index)
+    mutating func read(
+        _ source: SnapshotSource, _ index: Int, _ expectation: InputExpectation
+    ) throws(ReadFailure) {
+        var json = JSONReader(source.bytes, source: index, expectation: expectation)
         do throws(ReadFault) {
             try readDocuments(&json)
         } catch {
@@ -55,13 +57,13 @@ extension ObjectCollection {
         if json.bytes.range(0..<3, equals: "\u{FEFF}") { json.position = 3 }
         json.skipSpace()
         guard json.position < json.bytes.count else {
-            throw .syntax(at: 0, "the input is empty; expected the output of 'kubectl get … -o json'")
+            throw .syntax(at: 0, "the input is empty; expected \(json.expectation.document)")
         }
         while json.position < json.bytes.count {
             guard json.bytes[json.position] == UInt8(ascii: "{") else {
-                throw json.unexpected("'{', which begins a Kubernetes object or a List of them (kubectl's -o json)")
+                throw json.unexpected(json.expectation.opening)
             }
-            if let unnamed = try readObject(&json, assumed: nil) {
+            if let unnamed = try readObject(&json, "the document", assumed: nil) {
                 throw .value(at: unnamed, "the object has no kind; expected a List or a Kubernetes object")
             }
             json.skipSpace()
@@ -73,15 +75,15 @@ extension ObjectCollection {
     /// - Parameter assumed: the kind of an item that does not say its own, if the list around it has told it.
     /// - Returns: the object's offset if its kind is not known, so that it has not been read.
     private mutating func readObject(
-        _ json: inout JSONReader, assumed: ObjectKind?
+        _ json: inout JSONReader, _ what: StaticString, assumed: ObjectKind?
     ) throws(ReadFault) -> Int? {
         var draft = ObjectDraft(start: json.position)
-        try json.enterObject("the document")
+        try json.enterObject(what)
         while let key = try json.nextKey() {
             if json.string(key, equals: "apiVersion") {
-                draft.apiVersion = try json.wantedString()
+                draft.apiVersion = try json.string("apiVersion")
             } else if json.string(key, equals: "kind") {
-                draft.kind = try json.wantedString()
+                draft.kind = try json.string("kind")
             } else if let field = Field(key, json) {
                 let kind = draft.kind.map { json.objectKind(draft.apiVersion, $0) } ?? assumed ?? json.guess(draft)
                 try readAtOnce(field, as: kind, &draft, &json)
@@ -178,7 +180,9 @@ extension ObjectCollection {
         if try json.skipNull() { return }
         let itemKind = draft.kind.flatMap { json.itemKind(draft.apiVersion, $0) }
         try json.array("items") { json throws(ReadFault) in
-            if let unnamed = try readObject(&json, assumed: itemKind) { draft.itemsWithoutKind.append(unnamed) }
+            if let unnamed = try readObject(&json, "the item", assumed: itemKind) {
+                draft.itemsWithoutKind.append(unnamed)
+            }
         }
     }
 
@@ -222,7 +226,7 @@ extension ObjectCollection {
         for offset in draft.itemsWithoutKind {
             json.position = offset
             json.depth = outerDepth + 2
-            if let unnamed = try readObject(&json, assumed: itemKind) {
+            if let unnamed = try readObject(&json, "the item", assumed: itemKind) {
                 throw .value(at: unnamed, "the item has no kind; expected a Kubernetes object")
             }
         }
@@ -261,15 +265,6 @@ extension JSONReader {
     fileprivate mutating func enterObject(_ what: StaticString) throws(ReadFault) {
         guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
         try enter()
-    }
-
-    /// Reads a string that may be of any type in objects that nobody wants: nil where it is no string.
-    fileprivate mutating func wantedString() throws(ReadFault) -> JSONString? {
-        guard bytes[position] == UInt8(ascii: "\"") else {
-            try skipValue()
-            return nil
-        }
-        return try readString()
     }
 
     /// The kind before it is said: the group of EndpointSlices has no other kind with their members.

@@ -69,12 +69,13 @@ struct PlaceFinder {
             }
             position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
         }
-        position = min(position, max(limit, start))
+        // A string that the place lies in is not whole; as a key it names nothing yet.
+        guard position < limit else { return }
         if expectsKey, let last = levels.indices.last {
             levels[last].key = start..<position
             expectsKey = false
         }
-        if position < limit { position += 1 }
+        position += 1
     }
 
     /// The path of the value at an offset: `items[3].spec.ports[0].port`.

@@ -61,6 +61,23 @@ public struct Service: Sendable, Equatable {
     /// `namespace/name`.
     public var qualifiedName: String { "\(namespace)/\(name)" }
 
+    /// Whether kube-proxy passes over the Service in every family: it is another proxy's, headless, or an external name.
+    package var isPassedOver: Bool {
+        hasProxyName || clusterIP == .none || clusterIP == .absent || type == .externalName
+    }
+
+    /// The cluster IP of a family, by the lists of families and addresses (kube-proxy 1.36: `GetClusterIPByFamily`).
+    package func clusterIP(_ family: AddressFamily) -> IPAddress? {
+        if ipFamilies.isEmpty {
+            guard case .address(let address) = clusterIP, address.family == family else { return nil }
+            return address
+        }
+        for (claimed, address) in zip(ipFamilies, clusterIPs) where claimed == family {
+            return address
+        }
+        return nil
+    }
+
     /// Equal in everything but the place.
     public static func == (left: Service, right: Service) -> Bool {
         var moved = right

@@ -3,7 +3,7 @@ internal import NetAddress
 /// What is read of a Service before all of it has been seen.
 struct ServiceFields {
     var spec = Spec()
-    var ingress: [LoadBalancerIngress] = []
+    var ingress: [(ip: AddressEntry, isVIP: Bool)] = []
 
     /// A text that should be an address, and the address if it is one.
     struct AddressEntry {
@@ -17,9 +17,8 @@ struct ServiceFields {
         var clusterIPs: [AddressEntry] = []
         var ipFamilies: [AddressFamily?] = []
         var ports: [(port: ServicePort, offset: Int)] = []
-        var externalIPs: [IPAddress] = []
-        var hasExternalIPs = false
-        var sourceRanges: [IPPrefix] = []
+        var externalIPs: [AddressEntry] = []
+        var sourceRanges: [(string: JSONString, range: IPPrefix?)] = []
         var hasClientIPAffinity = false
         var affinitySeconds: Int?
         var externalPolicyIsLocal = false
@@ -38,19 +37,19 @@ struct ServiceFields {
                 } else if json.string(key, equals: "clusterIP") {
                     clusterIP = try json.addressEntry("clusterIP")
                 } else if json.string(key, equals: "clusterIPs") {
-                    clusterIPs = []
-                    try json.strings("clusterIPs") { json, string throws(ReadFault) in
-                        clusterIPs.append(AddressEntry(string: string, address: json.address(string)))
-                    }
+                    clusterIPs = try json.addressEntries("clusterIPs")
                 } else if json.string(key, equals: "ipFamilies") {
                     ipFamilies = []
                     try json.strings("ipFamilies") { json, string throws(ReadFault) in
                         ipFamilies.append(json.family(string))
                     }
                 } else if json.string(key, equals: "externalIPs") {
-                    try readExternalIPs(&json)
+                    externalIPs = try json.addressEntries("externalIPs")
                 } else if json.string(key, equals: "loadBalancerSourceRanges") {
-                    try readSourceRanges(&json)
+                    sourceRanges = []
+                    try json.strings("loadBalancerSourceRanges") { json, string throws(ReadFault) in
+                        sourceRanges.append((string, json.prefix(string)))
+                    }
                 } else if json.string(key, equals: "sessionAffinity") {
                     let affinity = try json.string("sessionAffinity")
                     hasClientIPAffinity = affinity.map { json.string($0, equals: "ClientIP") } ?? false
@@ -96,38 +95,11 @@ struct ServiceFields {
                 ports.append((port, offset))
             }
         }
-
-        private mutating func readExternalIPs(_ json: inout JSONReader) throws(ReadFault) {
-            externalIPs = []
-            hasExternalIPs = false
-            try json.strings("externalIPs") { json, string throws(ReadFault) in
-                hasExternalIPs = true
-                if let address = json.address(string) {
-                    externalIPs.append(address)
-                } else {
-                    json.warn(
-                        at: string.offset, "the external IP \(json.quoted(string)) is no address; it is passed over")
-                }
-            }
-        }
-
-        private mutating func readSourceRanges(_ json: inout JSONReader) throws(ReadFault) {
-            sourceRanges = []
-            try json.strings("loadBalancerSourceRanges") { json, string throws(ReadFault) in
-                if let range = json.prefix(string) {
-                    sourceRanges.append(range)
-                } else {
-                    json.warn(
-                        at: string.offset,
-                        "the source range \(json.quoted(string)) is no CIDR such as 203.0.113.0/24; it is passed over")
-                }
-            }
-        }
     }
 
     /// Reads `status` and gives the load balancer's addresses.
-    static func readStatus(_ json: inout JSONReader) throws(ReadFault) -> [LoadBalancerIngress] {
-        var ingress: [LoadBalancerIngress] = []
+    static func readStatus(_ json: inout JSONReader) throws(ReadFault) -> [(ip: AddressEntry, isVIP: Bool)] {
+        var ingress: [(ip: AddressEntry, isVIP: Bool)] = []
         if try json.skipNull() { return ingress }
         try json.object("status") { json, key throws(ReadFault) in
             guard json.string(key, equals: "loadBalancer") else { return try json.skipValue() }
@@ -145,12 +117,14 @@ struct ServiceFields {
         return ingress
     }
 
-    private static func readIngress(_ json: inout JSONReader) throws(ReadFault) -> LoadBalancerIngress? {
-        var ip: JSONString?
+    private static func readIngress(
+        _ json: inout JSONReader
+    ) throws(ReadFault) -> (ip: AddressEntry, isVIP: Bool)? {
+        var ip: AddressEntry?
         var isVIP = true
         try json.object("an ingress") { json, key throws(ReadFault) in
             if json.string(key, equals: "ip") {
-                ip = try json.string("the ingress's ip")
+                ip = try json.addressEntry("the ingress's ip")
             } else if json.string(key, equals: "ipMode") {
                 let mode = try json.string("ipMode")
                 isVIP = mode.map { json.string($0, equals: "VIP") } ?? true
@@ -158,12 +132,8 @@ struct ServiceFields {
                 try json.skipValue()
             }
         }
-        guard let ip, !ip.range.isEmpty else { return nil }
-        guard let address = json.address(ip) else {
-            json.warn(at: ip.offset, "the load-balancer IP \(json.quoted(ip)) is no address; it is passed over")
-            return nil
-        }
-        return LoadBalancerIngress(address: address, isVIP: isVIP)
+        guard let ip, !ip.string.range.isEmpty else { return nil }
+        return (ip, isVIP)
     }
 
     /// Checks the whole object.
@@ -184,10 +154,12 @@ struct ServiceFields {
         }
         service.clusterIPs = spec.clusterIPs.map(\.address)
         service.ipFamilies = spec.ipFamilies
-        service.externalIPs = spec.externalIPs
-        service.hasExternalIPs = spec.hasExternalIPs
-        service.loadBalancerIngress = ingress
-        service.loadBalancerSourceRanges = spec.sourceRanges
+        service.externalIPs = spec.externalIPs.compactMap(\.address)
+        service.hasExternalIPs = !spec.externalIPs.isEmpty
+        service.loadBalancerIngress = ingress.compactMap { entry in
+            entry.ip.address.map { LoadBalancerIngress(address: $0, isVIP: entry.isVIP) }
+        }
+        service.loadBalancerSourceRanges = spec.sourceRanges.compactMap(\.range)
         service.sessionAffinitySeconds = spec.hasClientIPAffinity ? spec.affinitySeconds ?? 10_800 : nil
         service.externalTrafficPolicyIsLocal = spec.externalPolicyIsLocal
         service.internalTrafficPolicyIsLocal = spec.internalPolicyIsLocal
@@ -195,7 +167,33 @@ struct ServiceFields {
         service.ports = spec.ports.map(\.port)
         try checkPortsAreUnique(json)
         try checkClusterIPs(of: service, json)
+        warn(of: service, &json)
         return service
+    }
+
+    /// Says what will be passed over: what does not parse, and addresses of a family that the Service does not have, which
+    /// no generator writes.
+    private func warn(of service: Service, _ json: inout JSONReader) {
+        func warn(_ what: String, _ string: JSONString, _ family: AddressFamily?, _ expected: String) {
+            if let family {
+                guard !service.isPassedOver, service.clusterIP(family) == nil else { return }
+                json.warn(
+                    at: string.offset,
+                    "Service \(service.qualifiedName): \(what) \(json.text(string.range)) is passed over: "
+                        + "the Service has no cluster IP of that family")
+            } else {
+                json.warn(at: string.offset, "\(what) \(json.quoted(string)) is \(expected); it is passed over")
+            }
+        }
+        for entry in spec.externalIPs {
+            warn("the external IP", entry.string, entry.address?.family, "no address")
+        }
+        for entry in spec.sourceRanges {
+            warn("the source range", entry.string, entry.range?.family, "no CIDR such as 203.0.113.0/24")
+        }
+        for entry in ingress {
+            warn("the load-balancer IP", entry.ip.string, entry.ip.address?.family, "no address")
+        }
     }
 
     private func checkPortsAreUnique(_ json: JSONReader) throws(ReadFault) {
@@ -220,12 +218,10 @@ struct ServiceFields {
 
     /// The cluster IPs of a Service which kube-proxy considers must be addresses of the families that it claims.
     private func checkClusterIPs(of service: Service, _ json: JSONReader) throws(ReadFault) {
-        guard !service.hasProxyName, service.type != .externalName, let entry = spec.clusterIP,
-            service.clusterIP != .none, service.clusterIP != .absent
-        else { return }
+        guard !service.isPassedOver, let entry = spec.clusterIP else { return }
         try check(entry, claims: spec.ipFamilies.first ?? nil, json)
-        for (entry, family) in zip(spec.clusterIPs, spec.ipFamilies) {
-            try check(entry, claims: family, json)
+        for (index, entry) in spec.clusterIPs.enumerated() {
+            try check(entry, claims: index < spec.ipFamilies.count ? spec.ipFamilies[index] : nil, json)
         }
     }
 
@@ -266,6 +262,16 @@ extension JSONReader {
     ) throws(ReadFault) -> ServiceFields.AddressEntry? {
         guard let string = try string(what) else { return nil }
         return ServiceFields.AddressEntry(string: string, address: address(string))
+    }
+
+    fileprivate mutating func addressEntries(
+        _ what: StaticString
+    ) throws(ReadFault) -> [ServiceFields.AddressEntry] {
+        var entries: [ServiceFields.AddressEntry] = []
+        try strings(what) { json, string throws(ReadFault) in
+            entries.append(ServiceFields.AddressEntry(string: string, address: json.address(string)))
+        }
+        return entries
     }
 
     fileprivate func family(_ string: JSONString) -> AddressFamily? {

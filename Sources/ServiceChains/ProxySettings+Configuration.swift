@@ -31,9 +31,7 @@ extension ProxySettings {
         try set(configuration.interfaceNamePrefix, snapshot) { (settings, text) throws(SettingError) in
             try settings.setPodInterfaceNamePrefix(text)
         }
-        try set(configuration.nodePortAddresses, snapshot) { (settings, texts) throws(SettingError) in
-            try settings.setNodePortAddresses(texts)
-        }
+        try setNodePortAddresses(configuration.nodePortAddresses, snapshot)
         if let setting = configuration.masqueradeAll { masqueradeAll = setting.value }
         if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
         if let setting = configuration.localhostNodePorts { localhostNodePorts = setting.value }
@@ -49,6 +47,21 @@ extension ProxySettings {
     /// What to say of a feature gate that shapes no rules.
     public static func unknownGateMessage(_ name: String) -> String {
         "the feature gate \(name) is unknown here and has no effect on the rules"
+    }
+
+    /// Takes each by itself first, so that what is wrong is laid at the element, and then all together.
+    private mutating func setNodePortAddresses(
+        _ settings: [KubeProxyConfiguration.Setting<String>], _ snapshot: ClusterSnapshot
+    ) throws(SnapshotError) {
+        for setting in settings {
+            try set(setting, snapshot) { (target, text) throws(SettingError) in
+                try target.setNodePortAddresses([text])
+            }
+        }
+        let whole = settings.first { $0.value == "primary" } ?? settings.first
+        try set(whole, snapshot) { (target, _) throws(SettingError) in
+            try target.setNodePortAddresses(settings.map(\.value))
+        }
     }
 
     private mutating func set<Value>(

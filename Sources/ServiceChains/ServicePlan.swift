@@ -55,7 +55,6 @@ public struct ServicePlan: Sendable {
                 let plans = planner.plan(service, index, clusterIP, own)
                 endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
                 servicePorts.append(contentsOf: plans)
-                warnings.append(contentsOf: ServicePlan.foreignAddresses(of: service, settings.family))
             }
         }
         if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
@@ -110,22 +109,5 @@ public struct ServicePlan: Sendable {
             slices[ServiceKey(namespace: slice.namespace, name: service), default: []].append(index)
         }
         return slices
-    }
-
-    /// Warnings about addresses of a family that the Service does not have: no generator will write them.
-    private static func foreignAddresses(of service: Service, _ family: AddressFamily) -> [PlacedMessage] {
-        func foreign(_ addressFamily: AddressFamily) -> Bool {
-            addressFamily != family && ServicePlanner.clusterIPAddress(of: service, addressFamily) == nil
-        }
-        var texts = service.externalIPs.filter { foreign($0.family) }.map { "the external IP \($0)" }
-        texts += service.loadBalancerIngress.filter { foreign($0.address.family) }
-            .map { "the load-balancer IP \($0.address)" }
-        texts += service.loadBalancerSourceRanges.filter { foreign($0.family) }.map { "the source range \($0)" }
-        return texts.map { text in
-            PlacedMessage(
-                message: "Service \(service.qualifiedName): \(text) is passed over: "
-                    + "the Service has no cluster IP of that family",
-                location: service.location)
-        }
     }
 }

@@ -25,19 +25,7 @@ struct ServicePlanner {
         if service.hasProxyName { return .failure(Skipped(reason: .otherProxy)) }
         if service.clusterIP == .none || service.clusterIP == .absent { return .failure(Skipped(reason: .headless)) }
         if service.type == .externalName { return .failure(Skipped(reason: .externalName)) }
-        return clusterIPAddress(of: service, family).map { .success($0) } ?? .failure(Skipped(reason: .otherFamily))
-    }
-
-    /// The cluster IP of a family by the Service's lists of families and addresses.
-    static func clusterIPAddress(of service: Service, _ family: AddressFamily) -> IPAddress? {
-        if service.ipFamilies.isEmpty {
-            guard case .address(let address) = service.clusterIP, address.family == family else { return nil }
-            return address
-        }
-        for (claimed, address) in zip(service.ipFamilies, service.clusterIPs) where claimed == family {
-            return address
-        }
-        return nil
+        return service.clusterIP(family).map { .success($0) } ?? .failure(Skipped(reason: .otherFamily))
     }
 
     /// The plans of a Service's ports, sorted by name and protocol.

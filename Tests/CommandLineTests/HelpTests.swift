@@ -1,0 +1,81 @@
+import Testing
+
+@testable import CommandLineTool
+
+/// Help pages and the version.
+@Suite struct HelpTests {
+    /// The options of DESIGN's table, with how help shows that they take a value.
+    private static let renderOptions = [
+        "--node NAME", "--family ipv4|ipv6", "--config FILE", "--cluster-cidr CIDR[,CIDR]", "--detect-local-mode MODE",
+        "--pod-bridge-interface NAME", "--pod-interface-name-prefix P", "--masquerade-all",
+        "--iptables-masquerade-bit N",
+        "--iptables-localhost-nodeports", "--nodeport-addresses CIDR[,CIDR]", "--node-address IP[/LEN]",
+        "--bind-address IP", "--feature-gates K=BOOL[,", "--conntrack-tcp-be-liberal", "--nfacct", "--no-random-fully",
+        "-o, --output restore|save", "--output-file FILE",
+    ]
+
+    private func page(_ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+        let result = try Tool.run(arguments)
+        expect(result, 0, errors: [], sourceLocation: sourceLocation)
+        return result.outputText
+    }
+
+    @Test func overview() throws {
+        let overview = try page(["help"])
+        #expect(overview.contains("Usage: kubechains COMMAND"))
+        for command in Command.all { #expect(overview.contains("\n  \(command.name) ")) }
+        #expect(overview.contains("kubechains help COMMAND"))
+        #expect(try page(["--help"]) == overview)
+        #expect(try page(["-h"]) == overview)
+    }
+
+    @Test(arguments: Command.all.map(\.name))
+    func pageOfCommand(_ name: String) throws {
+        let text = try page(["help", name])
+        #expect(text.contains("Usage: kubechains \(name)"))
+        #expect(try page([name, "--help"]) == text)
+        #expect(try page([name, "-h"]) == text)
+        #expect(try page([name, "no.json", "--help"]) == text)
+    }
+
+    @Test func helpDoesNotReadAnything() throws {
+        #expect(try page(["render", "--family", "ipv6", "no.json", "-h"]) == page(["help", "render"]))
+    }
+
+    /// Every option that is parsed stands in help, at the beginning of a line, and the other way round.
+    @Test(arguments: Command.all.map(\.name))
+    func everyOptionIsListed(_ name: String) throws {
+        let command = try Command.named(name)
+        let lines = try page(["help", name]).split(separator: "\n").map { $0.drop { $0 == " " } }
+        for option in command.allOptions {
+            let short = option.short.map { "-\($0), " } ?? ""
+            #expect(lines.contains { ($0 + " ").hasPrefix("\(short)--\(option.name) ") }, "--\(option.name)")
+        }
+        let listed = lines.compactMap { line in
+            line.split(separator: " ").prefix(2).first { $0.hasPrefix("--") && line.hasPrefix("-") }
+        }
+        for option in listed where option != "--help" {
+            #expect(command.allOptions.contains { "--\($0.name)" == option }, "\(option)")
+        }
+    }
+
+    @Test(arguments: renderOptions)
+    func renderListsOption(_ option: String) throws {
+        #expect(try page(["help", "render"]).contains("\n  \(option)"))
+    }
+
+    @Test(arguments: [["help"]] + Command.all.map { ["help", $0.name] })
+    func linesAreShort(_ arguments: [String]) throws {
+        for line in try page(arguments).split(separator: "\n") {
+            #expect(line.count <= 100, "\(line)")
+            #expect(!line.hasSuffix(" "), "\(line)")
+        }
+    }
+
+    @Test func version() throws {
+        let text = try page(["--version"])
+        #expect(text.hasPrefix("kubechains "))
+        #expect(text.hasSuffix("\n"))
+        #expect(text.split(separator: "\n").count == 1)
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// The kernel takes every recorded case, and `iptables-save` then prints what `render -o save` says.
+@Suite struct KernelTests {
+    /// How iptables hands rules to the kernel.
+    enum Backend: String, CaseIterable, Sendable {
+        case nft, legacy
+    }
+
+    private static let cases = Package.folders(in: "conformance").filter { name in
+        FileManager.default.fileExists(atPath: "\(Package.fixtures)/conformance/\(name)/options")
+    }
+    private static let progress = Progress(total: cases.count * Backend.allCases.count, of: cases.count)
+
+    /// Why nothing can be loaded here; nil if it can.
+    private static let obstacle: String? = {
+        var reason: String?
+        if getuid() != 0 { reason = "only root may make network namespaces" }
+        for backend in Backend.allCases {
+            for family in ["iptables", "ip6tables"] {
+                let program = "\(family)-\(backend.rawValue)-restore"
+                if Program.installed(program) == nil { reason = reason ?? "\(program) is not installed" }
+            }
+        }
+        for program in ["unshare", "nfacct"] where Program.installed(program) == nil {
+            reason = reason ?? "\(program) is not installed"
+        }
+        if reason == nil, let result = try? isolated("true", []), result.ending != .exit(0) {
+            reason = "unshare -n fails: \(result.errorText)"
+        }
+        if let reason { print("Skipped: no recorded case is loaded into the kernel, for \(reason).") }
+        return reason
+    }()
+
+    // Runs only as root with the iptables, nfacct and util-linux packages.
+    @Test(.enabled(if: obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
+    func loads(_ name: String) throws {
+        let folder = "\(Package.fixtures)/conformance/\(name)"
+        let options = Package.lines(of: "conformance/\(name)/options") ?? []
+        func render(_ form: String) throws -> Program.Result {
+            let result = try Tool.run(["render", "-o", form] + options + ["\(folder)/snapshot.json"])
+            #expect(result.ending == .exit(0), "\(result.errorText)")
+            return result
+        }
+        let rules = try render("restore").output
+        let expected = try render("save").outputText
+        #expect(expected.hasPrefix("*filter\n"))
+        let family = options.contains("ipv6") || options.contains("--family=ipv6") ? "ip6tables" : "iptables"
+        for backend in Backend.allCases {
+            let result = try load(rules, "\(family)-\(backend.rawValue)", hasCounters: options.contains("--nfacct"))
+            #expect(result.ending == .exit(0), "\(family)-\(backend.rawValue): \(result.errorText)")
+            let difference = firstDifference(kubeChains(of: result.outputText), expected)
+            #expect(difference == nil, "\(family)-\(backend.rawValue)")
+            Self.progress.count()
+        }
+    }
+
+    /// Loads rules in a network namespace of their own and saves them again.
+    private func load(_ rules: [UInt8], _ program: String, hasCounters: Bool) throws -> Program.Result {
+        let counters = "nfacct add ct_state_invalid_dropped_pkts && nfacct add localhost_nps_accepted_pkts && "
+        return try Self.isolated((hasCounters ? counters : "") + "\(program)-restore -w && \(program)-save", rules)
+    }
+
+    private static func isolated(_ script: String, _ input: [UInt8]) throws -> Program.Result {
+        try Program(executable: "/usr/bin/env", arguments: ["unshare", "-n", "sh", "-c", script], input: input).run()
+    }
+
+    /// The chains and rules that are kube-proxy's, table by table, filter first; the backends print them in different orders.
+    private func kubeChains(of saved: String) -> String {
+        var tables: [Substring: [Substring]] = [:]
+        var table: Substring = ""
+        for line in saved.split(separator: "\n") {
+            if line.hasPrefix("*") { table = line }
+            if line.hasPrefix(":KUBE-") || line.hasPrefix("-A KUBE-") { tables[table, default: []].append(line) }
+        }
+        return ["*filter", "*nat"].map { name in
+            ([Substring(name)] + (tables[Substring(name)] ?? []) + ["COMMIT"]).joined(separator: "\n") + "\n"
+        }.joined()
+    }
+
+    /// The first line in which two texts differ; nil if they are the same, byte for byte.
+    private func firstDifference(_ actual: String, _ expected: String) -> String? {
+        if Array(actual.utf8) == Array(expected.utf8) { return nil }
+        let left = actual.split(separator: "\n", omittingEmptySubsequences: false)
+        let right = expected.split(separator: "\n", omittingEmptySubsequences: false)
+        let index = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset ?? min(left.count, right.count)
+        func line(_ lines: [Substring]) -> Substring { index < lines.count ? lines[index] : "(no more lines)" }
+        return "line \(index + 1): iptables-save prints \(line(left)), render -o save \(line(right))"
+    }
+}
+
+/// Counts what has been loaded, and says it when all is done.
+private final class Progress: Sendable {
+    private let total: Int
+    private let cases: Int
+    private let done = Mutex(0)
+
+    init(total: Int, of cases: Int) {
+        self.total = total
+        self.cases = cases
+    }
+
+    func count() {
+        let done = done.withLock { done in
+            done += 1
+            return done
+        }
+        if done == total { print("Loaded \(cases) recorded cases into the kernel, \(total) loads in all.") }
+    }
+}

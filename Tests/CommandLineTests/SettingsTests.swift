@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+/// Where settings come from, and what is said about them.
+@Suite struct SettingsTests {
+    private static let demo = "\(Package.fixtures)/demo/cluster.json"
+    private static let node = ["--node", "worker-1"]
+
+    private static func configuration(_ members: String) -> String {
+        #"{"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", \#(members)}"# + "\n"
+    }
+
+    /// What a configuration says has the effect of the flag.
+    @Test(arguments: [
+        (#""clusterCIDR": "10.244.0.0/16,fd00::/8""#, ["--cluster-cidr", "10.244.0.0/16,fd00::/8"]),
+        (#""detectLocalMode": "NodeCIDR""#, ["--detect-local-mode", "NodeCIDR"]),
+        (
+            #""detectLocalMode": "BridgeInterface", "detectLocal": {"bridgeInterface": "cni0"}"#,
+            ["--detect-local-mode", "BridgeInterface", "--pod-bridge-interface", "cni0"]
+        ),
+        (
+            #""detectLocal": {"interfaceNamePrefix": "veth"}, "detectLocalMode": "InterfaceNamePrefix""#,
+            ["--detect-local-mode", "InterfaceNamePrefix", "--pod-interface-name-prefix", "veth"]
+        ),
+        (#""iptables": {"masqueradeAll": true}"#, ["--masquerade-all"]),
+        (#""iptables": {"masqueradeBit": 0}"#, ["--iptables-masquerade-bit", "0"]),
+        (#""iptables": {"localhostNodePorts": false}"#, ["--iptables-localhost-nodeports=false"]),
+        (
+            #""nodePortAddresses": ["192.168.0.0/16", "10.0.0.0/8"]"#,
+            ["--nodeport-addresses", "192.168.0.0/16,10.0.0.0/8"]
+        ),
+        (#""nodePortAddresses": ["primary"]"#, ["--nodeport-addresses", "primary"]),
+        (
+            #""bindAddress": "10.9.8.7", "nodePortAddresses": ["primary"]"#,
+            ["--bind-address", "10.9.8.7", "--nodeport-addresses", "primary"]
+        ),
+        (#""featureGates": {"AllowServiceExternalIPs": false}"#, ["--feature-gates", "AllowServiceExternalIPs=false"]),
+        (#""conntrack": {"tcpBeLiberal": true}"#, ["--conntrack-tcp-be-liberal"]),
+        (#""mode": "", "clusterCIDR": "", "iptables": null, "metricsBindAddress": 5"#, []),
+    ])
+    func configurationDoesWhatFlagsDo(_ members: String, _ flags: [String]) throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("config.json", Self.configuration(members))
+        let expected = try Tool.run(["render"] + Self.node + flags + [Self.demo])
+        expect(expected, 0, errors: [])
+        let result = try Tool.run(["render", "--config", file] + Self.node + [Self.demo])
+        expect(result, 0, output: expected.outputText, errors: [])
+        if !flags.isEmpty {
+            #expect(try Tool.run(["render"] + Self.node + [Self.demo]).outputText != expected.outputText)
+        }
+    }
+
+    /// Flags win over `--config`, which wins over a configuration in the snapshot, setting by setting.
+    @Test func precedence() throws {
+        let folder = try TemporaryFolder()
+        let members = #""iptables": {"masqueradeBit": 4}, "clusterCIDR": "10.1.0.0/16""#
+        try folder.write("snapshot.json", Self.configuration(members))
+        try folder.write("config.json", Self.configuration(#""iptables": {"masqueradeBit": 5}"#))
+        let notice = "snapshot.json:1:1: notice: the settings of this KubeProxyConfiguration are used"
+        func marks(_ arguments: [String], _ mark: String, notices: [String] = [notice]) throws {
+            let result = try Tool.run(["render"] + Self.node + arguments + [Self.demo], in: folder.path)
+            expect(result, 0, errors: notices)
+            #expect(result.outputText.contains("-A KUBE-MARK-MASQ -j MARK --or-mark \(mark)\n"))
+            #expect(result.outputText.contains("! -s 10.1.0.0/16 ") == !notices.isEmpty)
+        }
+        try marks([], "0x00004000", notices: [])
+        try marks(["snapshot.json"], "0x00000010")
+        try marks(["snapshot.json", "--config", "config.json"], "0x00000020")
+        try marks(["snapshot.json", "--config", "config.json", "--iptables-masquerade-bit", "6"], "0x00000040")
+        try marks(["--iptables-masquerade-bit=6", "snapshot.json"], "0x00000040")
+        try marks(["--config=config.json"], "0x00000020", notices: [])
+    }
+
+    @Test func configurationFromStandardInput() throws {
+        let configuration = Array(Self.configuration(#""iptables": {"masqueradeBit": 5}"#).utf8)
+        let result = try Tool.run(["render", "--config", "-"] + Self.node + [Self.demo], input: configuration)
+        expect(result, 0, errors: [])
+        #expect(result.outputText.contains("--or-mark 0x00000020\n"))
+    }
+
+    @Test func hostnameOverrideNamesTheNode() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("one.json", Self.configuration(#""hostnameOverride": "worker-1""#))
+        try folder.write("two.json", Self.configuration(#""hostnameOverride": " Worker-2 ""#))
+        func rules(_ arguments: [String], errors: [String] = []) throws -> String {
+            let result = try Tool.run(["render"] + arguments + [Self.demo], in: folder.path)
+            expect(result, 0, errors: errors)
+            return result.outputText
+        }
+        let first = try rules(["--node", "worker-1"])
+        let second = try rules(["--node", "worker-2"])
+        #expect(first != second)
+        #expect(try rules(["--config", "one.json"]) == first)
+        #expect(try rules(["--config", "two.json"]) == second)
+        #expect(try rules(["--config", "two.json", "--node", "worker-1"]) == first)
+        let notice = "one.json:1:1: notice: the settings of this KubeProxyConfiguration are used"
+        #expect(try rules(["one.json"], errors: [notice]) == first)
+        #expect(try rules(["one.json", "--config", "two.json"], errors: [notice]) == second)
+    }
+
+    /// The line at the end counts what was written.
+    @Test func summary() throws {
+        let result = try Tool.run(["render", "--summary"] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(0))
+        #expect(result.errorLines.count == 1)
+        for word in ["Services", "endpoints", "chains", "rules", "\(result.output.count) bytes", " ms"] {
+            #expect(result.errorText.contains(word))
+        }
+        let chains = result.outputText.split(separator: "\n").count { $0.hasPrefix(":") }
+        let rules = result.outputText.split(separator: "\n").count { $0.hasPrefix("-A ") }
+        #expect(result.errorText.contains(" \(chains) chains, \(rules) rules,"))
+    }
+
+    // MARK: Colours
+
+    private static let bad = "Fixtures/invalid/port-zero/snapshot.json"
+
+    @Test func noEscapeCodesElsewhere() throws {
+        for arguments in [[Self.bad], ["no.json"], ["--nope"]] {
+            let result = try Tool.run(["render"] + arguments, environment: ["TERM": "xterm"], in: Package.root)
+            #expect(!result.errors.contains(0x1B))
+        }
+    }
+
+    /// Runs the tool with its standard error on a pseudo-terminal and gives what appears there.
+    private func terminal(_ arguments: [String], _ environment: [String: String]) throws -> String {
+        let python = "import pty, sys; pty.spawn(sys.argv[1:])"
+        let result = try Program(
+            executable: "/usr/bin/env",
+            arguments: ["python3", "-c", python, "/bin/sh", "-c", #"$KUBECHAINS "$@" > /dev/null"#, "sh"] + arguments,
+            environment: environment.merging(["KUBECHAINS": Tool.path]) { $1 }, folder: Package.root
+        ).run()
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        return result.outputText.replacingOccurrences(of: "\r\n", with: "\n")
+    }
+
+    private static let hasPython = Program.installed("python3") != nil
+
+    @Test(.enabled(if: hasPython, "python3, which makes the pseudo-terminal, is not installed."))
+    func coloursOnATerminal() throws {
+        let error = "\u{1B}[1;31merror:\u{1B}[0m"
+        let warning = "\u{1B}[1;33mwarning:\u{1B}[0m"
+        let plain = try Tool.run(["render", Self.bad], in: Package.root).errorText
+        let colored = plain.replacingOccurrences(of: "error:", with: error)
+        #expect(try terminal(["render", Self.bad], ["TERM": "xterm"]) == colored)
+        #expect(try terminal(["render", Self.bad], ["TERM": "xterm", "NO_COLOR": ""]) == colored)
+        #expect(try terminal(["render", Self.bad], ["TERM": "xterm", "NO_COLOR": "1"]) == plain)
+        #expect(try terminal(["render", Self.bad], ["TERM": "dumb"]) == plain)
+        let usage = try terminal(["render"], ["TERM": "xterm"])
+        #expect(usage.hasPrefix("\(error) render needs a SNAPSHOT"))
+        let unknown = try terminal(["render", "--node", "other", Self.demo], ["TERM": "xterm"])
+        #expect(unknown.hasPrefix("\(warning) the snapshot has no Node other;"))
+    }
+}

@@ -19,19 +19,16 @@ final class OutputFile {
         }
         name = path
         do throws(SystemError) {
-            let target = OutputFile.followingLinks(path)
-            let existing = try OutputFile.existing(target)
+            let existing = try OutputFile.existing(path)
             switch existing?.kind {
             case .directory: throw SystemError.isDirectory
             case .other:
                 renaming = nil
-                descriptor = try System.openForWriting(target)
+                descriptor = try System.openForWriting(path)
             case .regular, nil:
-                let slash = target.lastIndex(of: "/")
-                let folder = slash.map { target[...$0] } ?? ""
-                let file = slash.map { target[target.index(after: $0)...] } ?? target[...]
-                let temporary = "\(folder).\(file).\(System.processIdentifier)"
-                descriptor = try System.create(temporary)
+                let target = OutputFile.followingLinks(path)
+                let temporary: String
+                (descriptor, temporary) = try OutputFile.createTemporary(beside: target)
                 renaming = (temporary, target)
                 if let mode = existing?.mode { try System.setMode(descriptor, mode) }
             }
@@ -61,6 +58,23 @@ final class OutputFile {
             if let renaming { System.remove(renaming.from) }
             if error.isBrokenPipe { throw CommandFailure(exitCode: .brokenPipe, message: nil) }
             throw .input("\(name): error: can not be written: \(error)")
+        }
+    }
+
+    /// Makes a file with a name that nobody has, in the folder of another.
+    private static func createTemporary(beside target: String) throws(SystemError) -> (Int32, String) {
+        let slash = target.lastIndex(of: "/")
+        let folder = slash.map { target[...$0] } ?? ""
+        let file = slash.map { target[target.index(after: $0)...] } ?? target[...]
+        var tries = 0
+        while true {
+            let name = "\(folder).\(file.prefix(200)).\(String(UInt32.random(in: 0 ... .max), radix: 36))"
+            do {
+                return (try System.create(name), name)
+            } catch {
+                tries += 1
+                guard error.isExisting, tries < 100 else { throw error }
+            }
         }
     }
 

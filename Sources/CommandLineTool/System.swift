@@ -28,6 +28,7 @@ struct SystemError: Error, CustomStringConvertible {
 
     var isBrokenPipe: Bool { code == EPIPE }
     var isMissing: Bool { code == ENOENT }
+    var isExisting: Bool { code == EEXIST }
 }
 
 /// What kind of thing a path or descriptor names.
@@ -203,8 +204,6 @@ enum System {
     static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
-
-    static var processIdentifier: Int32 { getpid() }
 
     /// Seconds of a clock that only goes forward.
     static var seconds: Double {

@@ -239,7 +239,13 @@ extension JSONReader {
         return String(decoding: decode(string), as: UTF8.self) == "\(literal)"
     }
 
-    /// A string for a message: as the input writes it, cut at `limit` bytes.
+    /// Whether two strings stand for the same characters, however they are written.
+    func same(_ left: JSONString, _ right: JSONString) -> Bool {
+        guard left.hasEscapes || right.hasEscapes else { return bytes.equal(left.range, right.range) }
+        return decode(left) == decode(right)
+    }
+
+    /// A string for a message: as the input writes it, cut at `limit` bytes, with what could steer a terminal as escapes.
     func text(_ range: Range<Int>, limit: Int = 80) -> String {
         var end = min(range.upperBound, range.lowerBound + limit)
         let isCut = end < range.upperBound
@@ -247,7 +253,7 @@ extension JSONReader {
         let text = bytes.withSpan(range.lowerBound..<end) { span in
             String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
         }
-        return isCut ? text + "…" : text
+        return (isCut ? text + "…" : text).escapingInvisible()
     }
 
     /// A string for a message, in the input's own spelling and quotes: escapes stay escapes.
@@ -283,5 +289,30 @@ extension JSONReader {
             index += 2
         }
         return result
+    }
+}
+
+extension String {
+    /// The string with control characters, line separators and direction marks as `\\u{…}`.
+    fileprivate func escapingInvisible() -> String {
+        guard unicodeScalars.contains(where: \.isInvisible) else { return self }
+        var result = ""
+        for scalar in unicodeScalars {
+            if scalar.isInvisible {
+                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isInvisible: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+        default: false
+        }
     }
 }

@@ -76,14 +76,14 @@ struct JSONReader {
             let outerDepth = depth
             do {
                 try member(&self, key)
-                if !held.isEmpty { held.removeAll { bytes.equal($0.key.range, key.range) } }
+                if !held.isEmpty { held.removeAll { same($0.key, key) } }
             } catch {
                 // A later value of the same key may still replace this one.
                 guard error.kind == .value else { throw error }
                 position = start
                 depth = outerDepth
                 try skipValue()
-                held.removeAll { bytes.equal($0.key.range, key.range) }
+                held.removeAll { same($0.key, key) }
                 held.append((key, error))
             }
             try endMember(of: UInt8(ascii: "}"))

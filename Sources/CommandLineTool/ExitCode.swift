@@ -1,6 +1,8 @@
 /// The tool's exit codes, as kubectl diff and sysexits(3) have them.
 enum ExitCode: Int32 {
     case success = 0
+    /// There are differences or findings.
+    case findings = 1
     /// The input or the host is at fault.
     case input = 2
     /// The command line is at fault.

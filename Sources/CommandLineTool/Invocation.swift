@@ -2,6 +2,11 @@ internal import KubeSnapshot
 internal import Netfilter
 internal import ServiceChains
 
+/// How a report is written.
+enum ReportForm: String, CaseIterable {
+    case text, json, unified
+}
+
 /// What a command line asks for.
 struct Invocation: Sendable {
     /// The arguments that are no options.
@@ -15,14 +20,22 @@ struct Invocation: Sendable {
     var form = TextForm.restore
     var outputFile: String?
     var wantsSummary = false
+    var report = ReportForm.text
+    /// Say only which Service ports differ.
+    var isBrief = false
+    /// Compare the rules' text in normal form, comments included.
+    var isStrict = false
     /// Feature gates that have no effect here.
     var unknownGates: [String] = []
+
+    /// Whether the command line gives an option.
+    func gives(_ name: String) -> Bool { given.contains { $0.option.name == name } }
 }
 
 /// What a command works on, once inputs and settings are read.
 struct PreparedSnapshot {
     let snapshot: ClusterSnapshot
-    let settings: ProxySettings
+    var settings: ProxySettings
     /// Warnings and notices so far. They are said only if there is no error, which then stands alone.
     let diagnostics: [Diagnostic]
 }
@@ -32,6 +45,11 @@ extension Invocation {
     func readSnapshot() throws(CommandFailure) -> PreparedSnapshot {
         var sources: [SnapshotSource] = []
         for path in operands { sources.append(try InputFile.open(path)) }
+        return try readSnapshot(sources)
+    }
+
+    /// Reads a snapshot from inputs that are open already, and settles the settings.
+    func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
         let snapshot = try input { () throws(SnapshotError) in try ClusterSnapshot(reading: sources) }
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
@@ -64,7 +82,7 @@ extension Invocation {
         do {
             try settings.checkDetectLocalMode()
         } catch {
-            guard let mode, !given.contains(where: { $0.option.name == "detect-local-mode" }) else {
+            guard let mode, !gives("detect-local-mode") else {
                 throw .usage("--detect-local-mode: \(error)", see: "render")
             }
             throw .input(mode.file.error(error.description, at: mode.location).description)

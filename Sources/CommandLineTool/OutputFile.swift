@@ -37,6 +37,14 @@ final class OutputFile {
         }
     }
 
+    /// Writes a whole text to a path; nil: standard output.
+    static func write(_ text: String, to path: String?) throws(CommandFailure) {
+        let output = try OutputFile(path)
+        let bytes = Array(text.utf8)
+        unsafe bytes.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
+        try output.finish()
+    }
+
     /// Writes a chunk. After a failure nothing more is written; ``finish()`` reports it.
     func write(_ chunk: UnsafeBufferPointer<UInt8>) {
         guard failure == nil else { return }

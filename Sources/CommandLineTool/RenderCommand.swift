@@ -32,10 +32,7 @@ extension Command {
                         default: throw OptionError(message: "'\(text)' is no form: expected restore or save")
                         }
                     },
-                    OptionSpec(
-                        name: "output-file", value: .text("FILE"),
-                        help: "write to FILE, whole or not at all", defaultText: "standard output"
-                    ) { invocation, text throws(OptionError) in invocation.outputFile = text },
+                    .outputFile,
                     .boolean("summary", "end with a line on standard error that says how much was written", "false") {
                         $0.wantsSummary = $1
                     },

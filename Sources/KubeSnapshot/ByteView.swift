@@ -42,6 +42,13 @@
         return body(unsafe Span(_bytes: UnsafeRawBufferPointer(rebasing: slice).bytes))
     }
 
+    /// Calls `body` with all bytes.
+    func withWholeSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe Span(_bytes: UnsafeRawBufferPointer(start: base, count: count).bytes))
+    }
+
     /// Whether the bytes of a range are just those of a literal.
     @inline(__always)
     func range(_ range: Range<Int>, equals literal: StaticString) -> Bool {

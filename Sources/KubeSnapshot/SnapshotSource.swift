@@ -25,6 +25,20 @@ public final class SnapshotSource: Sendable {
 
     deinit { release() }
 
+    /// Whether the first byte that is no white space begins JSON.
+    package var looksLikeJSON: Bool {
+        var offset = bytes.range(0..<min(3, count), equals: "\u{FEFF}") ? 3 : 0
+        while [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+        return bytes[offset] == UInt8(ascii: "{") || bytes[offset] == UInt8(ascii: "[")
+    }
+
+    /// Calls `body` with the input's bytes.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withWholeSpan(body)
+    }
+
     /// The number of bytes.
     public var count: Int { bytes.count }
 }

@@ -34,7 +34,7 @@ package struct Probability: Sendable, Hashable {
     }
 }
 
-private func roundedHalfToEven(_ value: UInt128, shiftedRight shift: Int) -> UInt128 {
+func roundedHalfToEven(_ value: UInt128, shiftedRight shift: Int) -> UInt128 {
     let quotient = value >> UInt128(shift)
     let rest = value - quotient << UInt128(shift)
     let half: UInt128 = 1 << UInt128(shift - 1)

@@ -7,6 +7,11 @@ public struct ChainHash: Sendable, Hashable, Comparable {
     /// The last eight characters.
     let second: UInt64
 
+    init(first: UInt64, second: UInt64) {
+        self.first = first
+        self.second = second
+    }
+
     /// The hash of some bytes: the first 80 bits of their SHA-256 digest in base32 (RFC 4648).
     init(of bytes: Span<UInt8>) {
         let digest = SHA256.prefix(of: bytes)

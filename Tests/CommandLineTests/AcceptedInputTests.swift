@@ -94,6 +94,18 @@ import Testing
         #expect(try render(service + again) == expected)
     }
 
+    /// Lists in lists take no longer the deeper they are, also where every other one leaves its kind to the list around it.
+    @Test func listsInLists() throws {
+        var document = #"{"kind": "ConfigMap"}"#
+        for level in 0..<200 {
+            document = #"{"items": [\#(document)]"# + (level % 2 == 0 ? "}" : #", "kind": "ListList"}"#)
+        }
+        let program = Program(
+            executable: Tool.path, arguments: ["render", "--node", "worker-1", "-"],
+            input: Array((#"{"kind": "ListList", "items": [\#(document)]}"# + Self.node).utf8), secondsAllowed: 10)
+        expect(try program.run(), 0, errors: [])
+    }
+
     /// 512 levels of nesting are read.
     @Test func nesting() throws {
         let inner = String(repeating: "[", count: 511) + String(repeating: "]", count: 511)

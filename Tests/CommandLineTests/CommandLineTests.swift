@@ -144,7 +144,7 @@ import Testing
     func modeWithoutInterface(_ mode: String, _ needed: String) throws {
         let result = try Tool.run(["render", "--node", "worker-1", "--detect-local-mode", mode, demo])
         #expect(result.ending == .exit(64))
-        #expect(result.output.isEmpty)
+        #expect(result.outputText == "")
         #expect(result.errorLines.count == 1)
         #expect(result.errorText.contains("mode \(mode) needs \(needed)"))
     }

@@ -13,7 +13,7 @@ import Testing
     func isRefused(_ name: String) throws {
         let result = try run(name)
         #expect(result.ending == .exit(2))
-        #expect(result.output.isEmpty)
+        #expect(result.outputText == "")
         #expect(try result.errorText == expectedErrors(name))
         #expect(result.errorLines.count == 1)
     }

@@ -17,53 +17,23 @@ import Testing
         let expected = try Tool.run(["render"] + options + [demo])
         expect(expected, 0, errors: [])
 
-        let server = try APIServer(cluster: demo)
-        defer { server.stop() }
-        let home = try TemporaryFolder()
-        let kubectl = try Program(
-            executable: "/usr/bin/env",
-            arguments: [
-                "-i", "PATH=\(Program.searchPath)", "HOME=\(home.path)", "kubectl", "--server", server.url,
-                "--kubeconfig", "/dev/null", "get", "services,endpointslices,nodes", "-A", "-o", "json",
-            ]
-        ).run()
+        // The server ends when its standard input does: when the shell closes descriptor 3, or ends itself.
+        let script = #"""
+            mkfifo lifeline url
+            python3 "$1" "$2" < lifeline > url &
+            exec 3> lifeline
+            read -r url < url
+            env -i PATH="$PATH" HOME="$PWD" kubectl --server "$url" --kubeconfig /dev/null \
+                get services,endpointslices,nodes -A -o json 3>&-
+            code=$?
+            exec 3>&-
+            wait
+            exit $code
+            """#
+        let folder = try TemporaryFolder()
+        let kubectl = try Tool.shell(script, ["\(Package.support)/api_server.py", demo], in: folder.path)
         expect(kubectl, 0, errors: [])
-        let result = try Tool.shell(
-            #"cat | $KUBECHAINS render "$@" -"#, options, input: kubectl.output)
+        let result = try Tool.shell(#"cat | $KUBECHAINS render "$@" -"#, options, input: kubectl.output)
         expect(result, 0, output: expected.outputText, errors: [])
-    }
-}
-
-/// The stand-in for an API server in Support, which runs until it is stopped or this process ends.
-private final class APIServer {
-    /// Where it listens.
-    let url: String
-    private let process = Process()
-    /// The server ends when this pipe is closed.
-    private let lifeline = Pipe()
-
-    init(cluster: String) throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "\(Package.support)/api_server.py", cluster]
-        process.environment = ["PATH": Program.searchPath, "PYTHONDONTWRITEBYTECODE": "1"]
-        process.standardInput = lifeline
-        process.standardOutput = output
-        try process.run()
-        var line = Data()
-        while line.last != UInt8(ascii: "\n") {
-            guard let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty else { break }
-            line += byte
-        }
-        url = String(decoding: line.dropLast(), as: UTF8.self)
-        guard url.hasPrefix("http://") else {
-            stop()
-            throw CocoaError(.fileReadUnknown)
-        }
-    }
-
-    func stop() {
-        try? lifeline.fileHandleForWriting.close()
-        process.waitUntilExit()
     }
 }

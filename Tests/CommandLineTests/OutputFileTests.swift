@@ -67,7 +67,7 @@ import Testing
         try folder.write("out.rules", "old")
         let result = try Tool.run(["render", "--output-file", "out.rules"] + arguments, in: folder.path)
         #expect(result.ending != .exit(0))
-        #expect(result.output.isEmpty)
+        #expect(result.outputText == "")
         #expect(try text("out.rules") == "old")
         #expect(try folder.names == ["out.rules"])
     }

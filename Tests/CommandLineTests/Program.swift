@@ -42,32 +42,42 @@ struct Program: Sendable {
 
     /// Runs the program to its end.
     ///
-    /// Standard output and standard error go to files, so however much it writes, it never waits for a reader.
+    /// Standard output and standard error go to files, so however much it writes, it never waits for a reader. A shell
+    /// opens the files and becomes the program; Foundation's `Process` now and then crashes where tests run side by side.
     func run() throws -> Result {
         let scratch = try TemporaryFolder()
-        func file(_ name: String, _ bytes: [UInt8]) throws -> FileHandle {
-            let url = URL(fileURLWithPath: try scratch.write(name, bytes))
-            return try FileHandle(forUpdating: url)
-        }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = ["PATH": Program.searchPath].merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        process.standardInput = try file("input", input)
-        process.standardOutput = try file("output", [])
-        process.standardError = try file("errors", [])
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        if ended.wait(timeout: .now() + secondsAllowed) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
-        }
-        let code = process.terminationStatus
+        try scratch.write("input", input)
+        let script = #"cd -- "$1" && exec 0< "$2/input" 1> "$2/output" 2> "$2/errors" && shift 2 && exec "$@""#
+        let start = ["/bin/sh", "-c", script, "sh", folder ?? ".", scratch.path, executable]
+        let status = try Program.spawn(
+            start + arguments, environment.merging(["PATH": Program.searchPath]) { given, _ in given }, secondsAllowed)
         return Result(
             output: try scratch.read("output"), errors: try scratch.read("errors"),
-            ending: process.terminationReason == .exit ? .exit(code) : .signal(code))
+            ending: status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F))
+    }
+
+    /// Starts a program, waits for its end and gives its status as waitpid(2) has it.
+    private static func spawn(
+        _ arguments: [String], _ environment: [String: String], _ secondsAllowed: Double
+    ) throws -> Int32 {
+        var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        var environmentPointers = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
+        defer {
+            unsafe argumentPointers.forEach { unsafe free($0) }
+            unsafe environmentPointers.forEach { unsafe free($0) }
+        }
+        var process: pid_t = 0
+        let code = unsafe posix_spawn(&process, arguments[0], nil, nil, &argumentPointers, &environmentPointers)
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
+        let started = process
+        let watchdog = DispatchWorkItem { kill(started, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + secondsAllowed, execute: watchdog)
+        defer { watchdog.cancel() }
+        var status: Int32 = 0
+        while unsafe waitpid(process, &status, 0) < 0 {
+            guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        }
+        return status
     }
 
     /// The folders of programs, those of the administrator among them: iptables is there.

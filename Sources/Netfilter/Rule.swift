@@ -1,0 +1,109 @@
+/// How many packets and bytes a rule or a chain's policy has seen.
+public struct Counters: Sendable, Hashable {
+    public var packets: UInt64
+    public var bytes: UInt64
+
+    public init(packets: UInt64 = 0, bytes: UInt64 = 0) {
+        self.packets = packets
+        self.bytes = bytes
+    }
+
+    func write(to text: inout TextWriter) {
+        text.append(UInt8(ascii: "["))
+        text.append(decimal: packets)
+        text.append(UInt8(ascii: ":"))
+        text.append(decimal: bytes)
+        text.append(UInt8(ascii: "]"))
+    }
+}
+
+/// A rule: conditions, and what becomes of a packet that meets them all.
+///
+/// Rules are equal if the kernel would hold the same for them, however they were spelled: `--or-mark 0x4000` is
+/// `--set-xmark 0x4000/0x4000`, basic options come in any order, and `-m tcp` without options adds nothing to `-p tcp`.
+/// Counters count (see ``ignoringCounters``), the line does not. The order of matches counts, since some of them do
+/// something besides matching (`recent`, `limit`, `statistic`).
+public struct Rule: Sendable {
+    public var source: AddressMatch?
+    public var destination: AddressMatch?
+    public var inInterface: InterfaceMatch?
+    public var outInterface: InterfaceMatch?
+    /// The protocol above IP; nil for all.
+    public var `protocol`: ProtocolMatch?
+    public var fragment: FragmentMatch?
+    /// The line of the text that the rule was read from, from 1; 0 for a rule that was not read.
+    public var line: Int32
+    /// The matches in the order in which the kernel asks them.
+    public var matches: [Match]
+    /// What becomes of the packet; nil: it goes on to the next rule.
+    public var target: Target?
+    /// The counters, where the text has them.
+    public var counters: Counters?
+
+    public init(
+        source: AddressMatch? = nil, destination: AddressMatch? = nil, inInterface: InterfaceMatch? = nil,
+        outInterface: InterfaceMatch? = nil, protocol: ProtocolMatch? = nil, fragment: FragmentMatch? = nil,
+        matches: [Match] = [], target: Target? = nil, counters: Counters? = nil, line: Int32 = 0
+    ) {
+        self.source = source
+        self.destination = destination
+        self.inInterface = inInterface
+        self.outInterface = outInterface
+        self.protocol = `protocol`
+        self.fragment = fragment
+        self.matches = matches
+        self.target = target
+        self.counters = counters
+        self.line = line
+    }
+
+    /// The text of the first `comment` match.
+    public var comment: String? {
+        for case .comment(let text) in matches { return text }
+        return nil
+    }
+
+    /// The rule without its counters.
+    public var ignoringCounters: Rule {
+        var rule = self
+        rule.counters = nil
+        return rule
+    }
+
+    /// The rule without `comment` matches, which never change what it does.
+    public var ignoringComments: Rule {
+        var rule = self
+        rule.matches.removeAll { $0.isComment }
+        return rule
+    }
+}
+
+extension Rule: Hashable {
+    public static func == (left: Rule, right: Rule) -> Bool {
+        left.source == right.source && left.destination == right.destination && left.protocol == right.protocol
+            && left.inInterface == right.inInterface && left.outInterface == right.outInterface
+            && left.fragment == right.fragment && left.counters == right.counters && left.target == right.target
+            && (left.matches == right.matches || left.effectiveMatches == right.effectiveMatches)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(source)
+        hasher.combine(destination)
+        hasher.combine(inInterface)
+        hasher.combine(outInterface)
+        hasher.combine(self.protocol)
+        hasher.combine(fragment)
+        hasher.combine(counters)
+        hasher.combine(target)
+        for match in matches where !isImplied(match) { hasher.combine(match) }
+    }
+
+    /// The matches that add something to the basic conditions.
+    private var effectiveMatches: [Match] { matches.filter { !isImplied($0) } }
+
+    /// Whether the match says no more than `-p`.
+    private func isImplied(_ match: Match) -> Bool {
+        guard let number = match.impliedBy, let match = self.protocol else { return false }
+        return match == ProtocolMatch(number)
+    }
+}

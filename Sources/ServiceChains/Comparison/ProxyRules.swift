@@ -1,0 +1,107 @@
+internal import Netfilter
+
+/// A rule with its place in a ruleset.
+struct PlacedRule {
+    let table: String
+    let chain: String
+    let rule: Rule
+
+    /// The rule as iptables-save prints it.
+    var text: String { rule.saved(in: chain) }
+}
+
+/// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
+struct ProxyRules {
+    let ruleset: Ruleset
+    /// Chains by table and name.
+    private var chains: [String: [String: Chain]] = [:]
+    /// The rules of shared chains that are about a Service port, in their order.
+    private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
+    /// The rules of shared chains that are about none.
+    private(set) var baseRules: [PlacedRule] = []
+    /// The Service ports that any chain or rule is about.
+    private(set) var servicePorts: Set<ChainHash> = []
+
+    /// The chains in which each Service port has rules of its own.
+    static let sharedChains: [(table: String, chain: ChainName.Kind)] = [
+        ("filter", .services), ("filter", .externalServices), ("filter", .nodePorts), ("filter", .proxyFirewall),
+        ("nat", .services), ("nat", .nodePorts),
+    ]
+
+    init(_ ruleset: Ruleset, _ names: inout ServiceNames) {
+        self.ruleset = ruleset
+        for table in ruleset.tables {
+            var byName: [String: Chain] = [:]
+            byName.reserveCapacity(table.chains.count)
+            for chain in table.chains {
+                byName[chain.name] = chain
+                if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
+                    servicePorts.insert(hash)
+                }
+            }
+            chains[table.name] = byName
+        }
+        for (table, kind) in ProxyRules.sharedChains {
+            let name = kind.text.description
+            for rule in chain(table, name)?.rules ?? [] {
+                let placed = PlacedRule(table: table, chain: name, rule: rule)
+                guard let owner = names.owner(of: rule) else {
+                    baseRules.append(placed)
+                    continue
+                }
+                names.learn(owner, rule)
+                servicePorts.insert(owner)
+                sharedRules[owner, default: []].append(placed)
+            }
+        }
+    }
+
+    func chain(_ table: String, _ name: String) -> Chain? { chains[table]?[name] }
+
+    /// A Service port's own chain.
+    func chain(_ name: ChainName) -> Chain? { chain("nat", name.description) }
+}
+
+extension Rule {
+    /// Whether the rule does what another does: comments, counters and counting objects aside.
+    func acts(as other: Rule) -> Bool {
+        guard source == other.source, destination == other.destination, self.protocol == other.protocol,
+            target == other.target, inInterface == other.inInterface, outInterface == other.outInterface,
+            fragment == other.fragment
+        else { return false }
+        var left = matches[...]
+        var right = other.matches[...]
+        while true {
+            while left.first?.changesNothing == true { left.removeFirst() }
+            while right.first?.changesNothing == true { right.removeFirst() }
+            guard let first = left.popFirst() else { return right.isEmpty }
+            guard right.popFirst() == first else { return false }
+        }
+    }
+
+    /// The rule's conditions and target, without what changes nothing, as iptables-save prints them.
+    var actingText: String {
+        var rule = ignoringCounters
+        rule.matches.removeAll(where: \.changesNothing)
+        return String(rule.saved(in: "").dropFirst("-A ".count).drop { $0 == " " })
+    }
+}
+
+extension Match {
+    /// Whether the match lets every packet through: a comment, or a counter.
+    var changesNothing: Bool {
+        switch self {
+        case .comment, .nfacct: true
+        default: false
+        }
+    }
+}
+
+extension [Rule] {
+    /// Whether the rules do what others do, one by one.
+    func act(as others: [Rule]) -> Bool {
+        guard count == others.count else { return false }
+        for index in indices where !self[index].acts(as: others[index]) { return false }
+        return true
+    }
+}

@@ -1,0 +1,157 @@
+internal import NetAddress
+internal import Netfilter
+
+/// A Service port as reports name it.
+public struct ServicePortLabel: Sendable, Hashable {
+    /// `namespace/name:port`, or `namespace/name` for an unnamed port. Where nobody knows the name, the name of its chain.
+    public let servicePort: String
+    /// The protocol in lower case; empty where it is not known.
+    public let transport: String
+}
+
+extension ServicePortLabel: Comparable {
+    public static func < (left: ServicePortLabel, right: ServicePortLabel) -> Bool {
+        (left.servicePort, left.transport) < (right.servicePort, right.transport)
+    }
+}
+
+/// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
+struct ServiceNames {
+    private var labels: [ChainHash: ServicePortLabel] = [:]
+    /// The Service port and the text of each endpoint that a plan knows, whether rules reach it or not.
+    private var endpoints: [ChainHash: (owner: ChainHash, text: String)] = [:]
+    /// Which Service port an address or node port belongs to.
+    private var entrances: [Entrance: ChainHash] = [:]
+
+    /// Learns all that a plan knows.
+    mutating func learn(_ plan: ServicePlan) {
+        for port in plan.servicePorts {
+            labels[port.hash] = ServicePortLabel(
+                servicePort: port.name.description, transport: port.name.transport.name.description)
+            let transport = port.name.transport
+            for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
+                entrances[Entrance(address: address, port: port.port, transport: transport)] = port.hash
+            }
+            if port.nodePort > 0 {
+                entrances[Entrance(address: nil, port: port.nodePort, transport: transport)] = port.hash
+            }
+            let prefix = port.nameText + Array(transport.name.description.utf8)
+            for endpoint in port.endpoints {
+                let hash =
+                    endpoint.hash
+                    ?? ChainHash(of: (prefix + Array(endpoint.text.description.utf8)).span)
+                endpoints[hash] = (port.hash, endpoint.text.description)
+            }
+        }
+    }
+
+    /// Learns a Service port's name from a rule's comment. What a plan has told is not overwritten.
+    mutating func learn(_ hash: ChainHash, _ rule: Rule) {
+        guard labels[hash] == nil, let name = rule.servicePortName else { return }
+        labels[hash] = ServicePortLabel(servicePort: name, transport: rule.transport?.name.description ?? "")
+    }
+
+    func label(_ hash: ChainHash) -> ServicePortLabel {
+        labels[hash]
+            ?? ServicePortLabel(servicePort: ChainName(.clusterPolicy, hash).description, transport: "")
+    }
+
+    /// The Service port whose endpoint's chain has this hash.
+    func owner(ofEndpoint hash: ChainHash) -> ChainHash? { endpoints[hash]?.owner }
+
+    /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its address.
+    func owner(of rule: Rule) -> ChainHash? {
+        if let chain = rule.target?.chain.flatMap({ ChainName($0) }), let hash = chain.hash, chain.kind != .endpoint {
+            return hash
+        }
+        guard let transport = rule.transport else { return nil }
+        if let name = rule.servicePortName {
+            return ChainHash(of: Array("\(name)\(transport.name)".utf8).span)
+        }
+        return rule.entrance.flatMap { entrances[$0] }
+    }
+}
+
+/// Where traffic comes in: an address and port, or a node port on any address.
+struct Entrance: Hashable {
+    let address: IPAddress?
+    let port: UInt16
+    let transport: TransportProtocol
+}
+
+extension ChainHash {
+    /// The hash that a chain's name ends with.
+    init?(text: Substring.UTF8View) {
+        guard text.count == 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in text.enumerated() {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "2")...UInt8(ascii: "7"): break
+            default: return nil
+            }
+            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        }
+        self.init(first: words.0, second: words.1)
+    }
+}
+
+extension ChainName {
+    private static let hashedKinds: [Kind] = [.clusterPolicy, .localPolicy, .external, .sourceRanges, .endpoint]
+
+    /// The hashed chain with this name; nil for any other chain.
+    init?(_ text: String) {
+        guard text.utf8.count >= 24, text.hasPrefix("KUBE-") else { return nil }
+        for kind in ChainName.hashedKinds {
+            let prefix = kind.text.description
+            guard text.hasPrefix(prefix) else { continue }
+            guard let hash = ChainHash(text: text.dropFirst(prefix.count).utf8) else { return nil }
+            self.init(kind, hash)
+            return
+        }
+        return nil
+    }
+}
+
+extension Rule {
+    /// The protocol of a Service port that the rule is limited to.
+    var transport: TransportProtocol? {
+        guard let match = self.protocol, !match.isNegated else { return nil }
+        switch match.number {
+        case 6: return .tcp
+        case 17: return .udp
+        case 132: return .sctp
+        default: return nil
+        }
+    }
+
+    /// The one destination port that the rule is limited to.
+    var destinationPort: UInt16? {
+        for match in matches {
+            let port: PortMatch?
+            switch match {
+            case .tcp(let match): port = match.destination
+            case .udp(let match): port = match.destination
+            case .sctp(let match): port = match.destination
+            default: continue
+            }
+            if let port { return port.range.first == port.range.last && !port.isNegated ? port.range.first : nil }
+        }
+        return nil
+    }
+
+    /// Where the traffic comes in that the rule is about.
+    var entrance: Entrance? {
+        guard let transport, let port = destinationPort else { return nil }
+        guard let destination else { return Entrance(address: nil, port: port, transport: transport) }
+        guard let prefix = destination.prefix, !destination.isNegated, prefix.length == prefix.family.bitWidth else {
+            return nil
+        }
+        return Entrance(address: prefix.network, port: port, transport: transport)
+    }
+
+    /// The Service port that kube-proxy's comment names: its first word that has a slash.
+    var servicePortName: String? {
+        guard let comment else { return nil }
+        return comment.split(separator: " ").first { $0.utf8.contains(UInt8(ascii: "/")) }.map { String($0) }
+    }
+}

@@ -25,6 +25,11 @@ struct Invocation: Sendable {
     var isBrief = false
     /// Compare the rules' text in normal form, comments included.
     var isStrict = false
+    /// The dumps of a node's rules.
+    var live: [String] = []
+    var severity = AuditFinding.Severity.info
+    var namespace: String?
+    var service: String?
     /// Feature gates that have no effect here.
     var unknownGates: [String] = []
 

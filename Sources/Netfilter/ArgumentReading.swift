@@ -106,6 +106,35 @@ extension Token {
         return set
     }
 
+    /// The text of a name, which iptables-save writes without quotes and which must therefore need none.
+    func name(_ what: String, atMost limit: Int, in table: StringTable) throws(RuleFault) -> String {
+        try checkName(what, atMost: limit)
+        return table.string(bytes)
+    }
+
+    /// Makes sure that this is a name that needs no quotes.
+    func checkName(_ what: String, atMost limit: Int) throws(RuleFault) {
+        let isPlain = bytes.firstIndex(ofByteBelow: UInt8(ascii: "#"), from: 0) == bytes.count
+        guard (1...limit).contains(bytes.count), isPlain || needsNoQuotes else {
+            throw fault(expected: "\(what), 1 to \(limit) bytes without blanks and quotes")
+        }
+    }
+
+    /// Makes sure that this can be the name of a match, a target or a chain.
+    func checkExtensionName(_ what: String, atMost limit: Int) throws(RuleFault) {
+        try checkName(what, atMost: limit)
+        if bytes[0] == UInt8(ascii: "-") || bytes[0] == UInt8(ascii: "!") {
+            throw fault(expected: "\(what), which does not begin with - or !")
+        }
+    }
+
+    private var needsNoQuotes: Bool {
+        for index in 0..<bytes.count where bytes[index] <= UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\"") {
+            return false
+        }
+        return bytes[0] != UInt8(ascii: "!")
+    }
+
     /// The word's text, cut to the number of bytes that the kernel keeps, but not within a character.
     func text(atMost limit: Int, in table: StringTable) -> String {
         guard bytes.count > limit else { return table.string(bytes) }

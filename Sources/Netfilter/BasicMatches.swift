@@ -104,10 +104,7 @@ public enum FragmentMatch: Sendable, Hashable {
 extension Token {
     /// The name of an interface, at most 15 bytes.
     func interface(in table: StringTable) throws(RuleFault) -> String {
-        guard (1...15).contains(bytes.count) else {
-            throw fault(expected: "the name of an interface, 1 to 15 bytes")
-        }
-        return table.string(bytes)
+        try name("the name of an interface", atMost: 15, in: table)
     }
 
     /// The number of an IP protocol, by number or name; 0 is all.

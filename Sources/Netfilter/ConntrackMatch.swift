@@ -164,10 +164,14 @@ extension ConntrackMatch.Address {
             throw use.argument.addressFault(family)
         }
         self.address = address
-        mask =
-            if let slash { try use.argument.mask(bytes.dropFirst(slash + 1), family) } else {
-                .mask(length: family.bitWidth, family: family)
-            }
+        var mask = RawAddress.mask(length: family.bitWidth, family: family)
+        if let slash { mask = try use.argument.mask(bytes.dropFirst(slash + 1), family) }
+        guard mask.prefixLength != nil else {
+            throw use.argument.fault(
+                expected: "a mask that is a prefix length",
+                remedy: "other masks can not be given here; iptables takes them for another mask without a word")
+        }
+        self.mask = mask
         isNegated = use.isNegated
     }
 }

@@ -92,8 +92,12 @@ extension TargetDefinition {
     ) { arguments throws(RuleFault) in
         var target = ConntrackTarget()
         target.isUntracked = arguments.has(0)
-        if let use = arguments[1] { target.helper = use.argument.text(atMost: 15, in: arguments.strings) }
-        if let use = arguments[2] { target.timeout = use.argument.text(atMost: 31, in: arguments.strings) }
+        if let use = arguments[1] {
+            target.helper = try use.argument.name("the name of a helper", atMost: 15, in: arguments.strings)
+        }
+        if let use = arguments[2] {
+            target.timeout = try use.argument.name("a name", atMost: 31, in: arguments.strings)
+        }
         if let use = arguments[3] { target.events = try use.argument.events(ConntrackTarget.eventNames) }
         if let use = arguments[4] { target.reportsNewExpectations = try use.argument.events(["new"]) != 0 }
         target.zone = try zone(arguments)

@@ -112,7 +112,7 @@ extension MatchDefinition {
         match.matchesTTL = arguments.has(7)
         try arguments.exclude(7, 0)
         try arguments.exclude(7, 3)
-        if let use = arguments[8] { match.name = use.argument.text(atMost: 199, in: arguments.strings) }
+        if let use = arguments[8] { match.name = try use.argument.name("a name", atMost: 199, in: arguments.strings) }
         if let use = arguments[9] {
             guard let mask = RawAddress(parsing: use.argument.bytes, family: arguments.family) else {
                 throw use.argument.fault(expected: "a mask in the form of an \(arguments.family.name) address")

@@ -45,12 +45,14 @@ extension RuleLineReader {
             try setCommand(letter, token, chain: argument)
             line.extra = try word(after: token)
         case UInt8(ascii: "m"):
+            try argument.checkExtensionName("the name of a match", atMost: 28)
             open(MatchDefinition.index(named: argument.bytes, family), isTarget: false, place: argument)
         case UInt8(ascii: "j"):
             try useOnce(UInt8(ascii: "j"), token)
             try readJump(argument)
         case UInt8(ascii: "g"):
             try useOnce(UInt8(ascii: "j"), token)
+            try argument.checkExtensionName("the name of a chain", atMost: 28)
             line.rule.target = .goto(strings.string(argument.bytes))
         case UInt8(ascii: "s"):
             try useOnce(letter, token)
@@ -132,9 +134,7 @@ extension RuleLineReader {
     }
 
     private mutating func readJump(_ name: Token) throws(RuleFault) {
-        guard (1...28).contains(name.bytes.count) else {
-            throw name.fault(expected: "the name of a target or chain, 1 to 28 bytes")
-        }
+        try name.checkExtensionName("the name of a target or chain", atMost: 28)
         if let definition = TargetDefinition.index(named: name.bytes) {
             open(definition, isTarget: true, place: name)
         } else if TargetDefinition.isUnmodelled(name.bytes) {

@@ -19,12 +19,14 @@ struct RuleLineReader {
     var hasUnmodelled = false
     /// The extension, not modelled, that gets the words which are no options.
     var wordOwner: Int?
+    /// Options that went to extensions which are not modelled, with their names.
+    private var givenOptions: [(name: ByteView, token: Token)] = []
     /// The word after `-p`.
     var protocolToken: Token?
     /// The word after `-j`, where it names no known target.
     var jump: Token?
-    /// A jump that has options, so that it goes to a target and not to a chain, and the first of them.
-    var jumpWithOption: (name: Token, option: Token)?
+    /// Whether the text with a number in ``strings`` is a chain's name, as far as the numbers go.
+    private var chainNumbers: [Bool] = []
     /// Letters of basic options used so far.
     var usedLetters: UInt128 = 0
     private let matches = MatchDefinition.all
@@ -56,8 +58,8 @@ struct RuleLineReader {
         wordOwner = nil
         hasUnmodelled = false
         protocolToken = nil
+        if !givenOptions.isEmpty { givenOptions = [] }
         jump = nil
-        jumpWithOption = nil
         usedLetters = 0
 
         while let token = try tokenizer.next() { try read(token) }
@@ -147,15 +149,22 @@ struct RuleLineReader {
             }
         }
         if let found = openImplied(having: name) { return try use(found, token, value: value) }
-        if let unmodelled = extensions.lastIndex(where: { $0.definition == nil }) {
-            wordOwner = unmodelled
-            return give(token, to: unmodelled)
+        let unmodelled = extensions.lastIndex { $0.definition == nil }
+        if let name = jump, name.offset > unmodelled.map({ extensions[$0].place.offset }) ?? -1 {
+            // What has options is no chain; a chain's name leaves them to the match before it.
+            if !isChain(name.bytes) {
+                jump = nil
+                open(nil, isTarget: true, place: name)
+                return give(token, to: extensions.count - 1)
+            }
+            guard unmodelled != nil else {
+                throw token.fault(expected: "no options after the jump to the chain \(name.bytes.string)")
+            }
         }
-        if let name = jump {
-            jump = nil
-            jumpWithOption = (name, token)
-            open(nil, isTarget: true, place: name)
-            return give(token, to: extensions.count - 1)
+        if let unmodelled {
+            wordOwner = unmodelled
+            givenOptions.append((name, token))
+            return give(token, to: unmodelled)
         }
         throw unknownOption(token)
     }
@@ -196,13 +205,21 @@ struct RuleLineReader {
         while owner > 0 {
             owner -= 1
             for index in extensions[owner].options where name == options[index].name {
-                // With an extension that is not modelled about, a repeated option is more likely its own.
-                if hasUnmodelled, extensions[owner].seen >> UInt32(options[index].id) & 1 == 1 { continue }
+                // With an extension that is not modelled about, a repeated option is more likely its own. But what -p
+                // implies has its options first, wherever they stand.
+                if extensions[owner].seen >> UInt32(options[index].id) & 1 == 1, mayBeUnmodelled,
+                    impliedOption(named: name) == nil
+                {
+                    continue
+                }
                 return FoundOption(owner: owner, option: options[index])
             }
         }
         return nil
     }
+
+    /// Whether an option may be that of a match or target that is not modelled.
+    private var mayBeUnmodelled: Bool { hasUnmodelled || jump.map { !isChain($0.bytes) } ?? false }
 
     /// The options whose names begin so, synonyms once.
     private func options(abbreviatedBy name: ByteView) -> [FoundOption] {
@@ -218,16 +235,33 @@ struct RuleLineReader {
 
     /// Adds the match that `-p` implies, if it has the option.
     private mutating func openImplied(having name: ByteView) -> FoundOption? {
-        guard let protocolToken, let number = line.rule.protocol?.number,
-            let definition = MatchDefinition.index(impliedBy: number, family),
+        guard let protocolToken, let (definition, option) = impliedOption(named: name),
             !extensions.contains(where: { !$0.isTarget && $0.definition == definition })
-        else { return nil }
-        let fitting = matches[definition].options.filter { name.begins($0.name) }
-        guard let option = fitting.first(where: { name == $0.name }) ?? fitting.first,
-            name == option.name || fitting.allSatisfy({ $0.id == option.id })
         else { return nil }
         open(definition, isTarget: false, place: protocolToken)
         return FoundOption(owner: extensions.count - 1, option: option)
+    }
+
+    /// The option with a name of the match that `-p` implies.
+    private func impliedOption(named name: ByteView) -> (definition: Int, option: ExtensionOption)? {
+        guard let number = line.rule.protocol?.number,
+            let definition = MatchDefinition.index(impliedBy: number, family)
+        else { return nil }
+        let options = matches[definition].options
+        if let option = options.first(where: { name == $0.name }) { return (definition, option) }
+        // With an extension that is not modelled about, what looks cut short is more likely its own.
+        let fitting = options.filter { name.begins($0.name) }
+        guard !hasUnmodelled, let option = fitting.first, fitting.allSatisfy({ $0.id == option.id }) else { return nil }
+        return (definition, option)
+    }
+
+    /// Refuses an option before the `-p` that it needs, which went to an extension that is not modelled instead.
+    private func checkGivenOptions() throws(RuleFault) {
+        guard let protocolToken else { return }
+        for (name, token) in givenOptions where token.offset < protocolToken.offset {
+            guard impliedOption(named: name) != nil else { continue }
+            throw token.fault(expected: "-p before it", remedy: "put -p and the match with this option first")
+        }
     }
 
     private mutating func use(_ found: FoundOption, _ token: Token, value: Token?) throws(RuleFault) {
@@ -278,8 +312,13 @@ struct RuleLineReader {
 
     /// Adds a word, with the `!` before it, to those of an extension that is not modelled.
     private mutating func give(_ token: Token, to owner: Int) {
-        let start = negation?.offset ?? token.offset
+        var start = negation?.offset ?? token.offset
         negation = nil
+        let name = extensions[owner].place
+        if extensions[owner].words.isEmpty, name.end < start, tokenizer.isBlank(name.end..<start) {
+            // One blank separates the name; more of them are kept with the words.
+            start = name.end + 1
+        }
         if let last = extensions[owner].words.last, tokenizer.isBlank(last.upperBound..<start) {
             extensions[owner].words[extensions[owner].words.count - 1] = last.lowerBound..<token.end
         } else {
@@ -287,11 +326,28 @@ struct RuleLineReader {
         }
     }
 
+    // MARK: Chains
+
+    /// Remembers that a chain of this name was declared.
+    mutating func noteChain(_ name: ByteView) {
+        let number = strings.number(of: name)
+        while chainNumbers.count <= number {
+            chainNumbers.append(contentsOf: repeatElement(false, count: max(64, number / 2)))
+        }
+        chainNumbers[number] = true
+    }
+
+    private func isChain(_ name: ByteView) -> Bool {
+        let number = strings.number(of: name)
+        return number < chainNumbers.count && chainNumbers[number]
+    }
+
     // MARK: The end of the line
 
     private mutating func finish() throws(RuleFault) {
         if let jump, line.rule.target == nil { line.rule.target = .jump(strings.string(jump.bytes)) }
         guard !extensions.isEmpty else { return }
+        if !givenOptions.isEmpty { try checkGivenOptions() }
         line.rule.matches.reserveCapacity(extensions.count)
         for owner in extensions.indices {
             let open = extensions[owner]

@@ -117,6 +117,7 @@ struct RulesetReader {
         if let word = try reader.tokenizer.next() { counters = try readCounters(word) }
         try expectEndOfLine()
         try tables[current].declare(name, policy: policy, counters, line: lineNumber)
+        reader.noteChain(name.bytes)
     }
 
     /// Reads `COMMIT`; false if the line begins with another word.
@@ -139,10 +140,7 @@ struct RulesetReader {
     }
 
     private func checkChainName(_ name: Token) throws(RuleFault) {
-        let first = name.bytes[0]
-        guard (1...28).contains(name.bytes.count), first != UInt8(ascii: "-"), first != UInt8(ascii: "!") else {
-            throw name.fault(expected: "a chain's name, 1 to 28 bytes that do not begin with - or !")
-        }
+        try name.checkExtensionName("the name of a chain", atMost: 28)
         if TargetDefinition.index(named: name.bytes) != nil {
             throw name.fault(expected: "a chain's name, but this is a target's")
         }
@@ -177,11 +175,9 @@ struct RulesetReader {
         }
         try reader.readLine()
         guard !reader.line.isForOtherFamily else { return }
-        if let (name, option) = reader.jumpWithOption, tables[current].holds(name.bytes) {
-            throw option.fault(expected: "no options after the jump to the chain \(name.bytes.string)")
-        }
         reader.line.rule.line = lineNumber
         if let counters { reader.line.rule.counters = counters }
         try tables[current].carryOut(reader.line, line: lineNumber)
+        if reader.line.command == UInt8(ascii: "N"), let chain = reader.line.chain { reader.noteChain(chain.bytes) }
     }
 }

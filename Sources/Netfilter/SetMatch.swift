@@ -97,9 +97,7 @@ extension MatchDefinition {
         ]
     ) { arguments throws(RuleFault) in
         guard let use = arguments[0] else { throw arguments.missing("--match-set") }
-        guard (1...31).contains(use.argument.bytes.count) else {
-            throw use.argument.fault(expected: "the name of a set, 1 to 31 bytes")
-        }
+        let name = try use.argument.name("the name of a set", atMost: 31, in: arguments.strings)
         var sides: [SetMatch.Side] = []
         let list = use.second
         try list.bytes.forEachPart(separator: UInt8(ascii: ",")) { part throws(RuleFault) in
@@ -108,7 +106,7 @@ extension MatchDefinition {
             }
             sides.append(part.hasPrefix("src") ? .source : .destination)
         }
-        var match = SetMatch(arguments.strings.string(use.argument.bytes), sides: sides, isNegated: use.isNegated)
+        var match = SetMatch(name, sides: sides, isNegated: use.isNegated)
         match.returnsNoMatch = arguments.has(1)
         match.skipsCounterUpdate = arguments[2]?.isNegated ?? false
         match.skipsSubcounterUpdate = arguments[3]?.isNegated ?? false

@@ -103,6 +103,7 @@ struct TableBuilder {
             }
         case UInt8(ascii: "N"):
             guard let chain = line.chain else { return }
+            try chain.checkExtensionName("the name of a chain", atMost: 28)
             guard !holds(chain.bytes), isBuiltIn(chain.bytes) != true else {
                 throw chain.fault(expected: "the name of a chain that is not there yet")
             }

@@ -179,19 +179,23 @@ extension Token {
         guard let above = arguments.protocol, [1, 6, 17, 33, 132].contains(above.number) else {
             throw fault(expected: "no ports, since the rule has no -p tcp, udp, sctp or dccp")
         }
-        guard let dash = bytes.firstIndex(of: UInt8(ascii: "-")), bytes.leadingNumber()?.end == dash else {
-            return (PortRange(try port(bytes)), nil)
+        // iptables-save writes a range of one port with a base as `PORT/BASE`, which iptables-restore does not take back.
+        let slash = mayShift ? bytes.firstIndex(of: UInt8(ascii: "/")) : nil
+        let base = try slash.map { slash throws(RuleFault) in try basePort(bytes.dropFirst(slash + 1)) }
+        let range = bytes[0..<(slash ?? bytes.count)]
+        guard let dash = range.firstIndex(of: UInt8(ascii: "-")), range.leadingNumber()?.end == dash else {
+            return (PortRange(try port(range)), base)
         }
-        let rest = bytes.dropFirst(dash + 1)
-        let slash = rest.firstIndex(of: UInt8(ascii: "/"))
-        let first = try port(bytes[0..<dash])
-        let last = rest[0..<(slash ?? rest.count)].number(in: UInt64(first)...0xFFFF)
-        guard let last, mayShift || slash == nil else {
+        let first = try port(range[0..<dash])
+        guard let last = range.dropFirst(dash + 1).number(in: UInt64(first)...0xFFFF) else {
             throw fault(expected: "a range of ports from the lower to the higher, such as 1000-2000")
         }
-        guard let slash else { return (PortRange(first: first, last: UInt16(last)), nil) }
-        let base = try port(rest.dropFirst(slash + 1))
-        guard base > 0 else { throw fault(expected: "a port from 1 to 65535 after the slash") }
         return (PortRange(first: first, last: UInt16(last)), base)
+    }
+
+    private func basePort(_ bytes: ByteView) throws(RuleFault) -> UInt16 {
+        let base = try port(bytes)
+        guard base > 0 else { throw fault(expected: "a port from 1 to 65535 after the slash") }
+        return base
     }
 }

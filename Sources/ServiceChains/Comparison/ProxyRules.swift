@@ -28,7 +28,7 @@ struct ProxyRules {
         ("nat", .services), ("nat", .nodePorts),
     ]
 
-    init(_ ruleset: Ruleset, _ names: inout ServiceNames) {
+    init(_ ruleset: Ruleset, _ names: ServiceNames) {
         self.ruleset = ruleset
         for table in ruleset.tables {
             var byName: [String: Chain] = [:]
@@ -49,7 +49,6 @@ struct ProxyRules {
                     baseRules.append(placed)
                     continue
                 }
-                names.learn(owner, rule)
                 servicePorts.insert(owner)
                 sharedRules[owner, default: []].append(placed)
             }

@@ -89,8 +89,10 @@ public struct RuleComparison: Sendable {
         }
         var names = ServiceNames()
         for plan in [expected.plan, actual.plan] { if let plan { names.learn(plan) } }
-        let left = ProxyRules(expected.ruleset, &names)
-        let right = ProxyRules(actual.ruleset, &names)
+        names.learn(expected.ruleset)
+        names.learn(actual.ruleset)
+        let left = ProxyRules(expected.ruleset, names)
+        let right = ProxyRules(actual.ruleset, names)
         let knowsAll = expected.plan == nil && actual.plan == nil
         compareServicePorts(left, right, names)
         compareBaseRules(left, right)

@@ -22,6 +22,8 @@ struct ServiceNames {
     private var endpoints: [ChainHash: (owner: ChainHash, text: String)] = [:]
     /// Which Service port an address or node port belongs to.
     private var entrances: [Entrance: ChainHash] = [:]
+    /// Which Service port a health-check node port is laid at: the first of the Service's.
+    private var healthChecks: [UInt16: ChainHash] = [:]
 
     /// Learns all that a plan knows.
     mutating func learn(_ plan: ServicePlan) {
@@ -35,6 +37,9 @@ struct ServiceNames {
             if port.nodePort > 0 {
                 entrances[Entrance(address: nil, port: port.nodePort, transport: transport)] = port.hash
             }
+            if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
+                healthChecks[port.healthCheckNodePort] = port.hash
+            }
             let prefix = port.nameText + Array(transport.name.description.utf8)
             for endpoint in port.endpoints {
                 let hash =
@@ -45,10 +50,24 @@ struct ServiceNames {
         }
     }
 
-    /// Learns a Service port's name from a rule's comment. What a plan has told is not overwritten.
-    mutating func learn(_ hash: ChainHash, _ rule: Rule) {
-        guard labels[hash] == nil, let name = rule.servicePortName else { return }
-        labels[hash] = ServicePortLabel(servicePort: name, transport: rule.transport?.name.description ?? "")
+    /// Learns names and entrances from the rules of shared chains, for other rules that have no comment. What is known
+    /// already, above all from a plan, is not overwritten.
+    mutating func learn(_ ruleset: Ruleset) {
+        for (table, kind) in ProxyRules.sharedChains {
+            for rule in ruleset[table: table]?[chain: kind.text.description]?.rules ?? [] {
+                guard let hash = owner(of: rule) else { continue }
+                if labels[hash] == nil, let name = rule.servicePortName {
+                    labels[hash] = ServicePortLabel(
+                        servicePort: name, transport: rule.transport?.name.description ?? "")
+                }
+                guard let entrance = rule.entrance else { continue }
+                if rule.target == .accept {
+                    if healthChecks[entrance.port] == nil { healthChecks[entrance.port] = hash }
+                } else if entrances[entrance] == nil {
+                    entrances[entrance] = hash
+                }
+            }
+        }
     }
 
     func label(_ hash: ChainHash) -> ServicePortLabel {
@@ -65,6 +84,7 @@ struct ServiceNames {
             return hash
         }
         guard let transport = rule.transport else { return nil }
+        if rule.target == .accept, let port = rule.destinationPort, let known = healthChecks[port] { return known }
         if let name = rule.servicePortName {
             return ChainHash(of: Array("\(name)\(transport.name)".utf8).span)
         }

@@ -1,0 +1,137 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+extension Command {
+    static let audit = Command(
+        name: "audit",
+        operands: "--live SAVE SNAPSHOT...",
+        summary: "is this node what the API says it should be",
+        discussion: [
+            "Holds a node's rules against a snapshot of the cluster: a finding for each thing that is wrong, with the Service "
+                + "that suffers, the rule's line in the dump, what a client sees because of it, and what to do.",
+            "SAVE is what iptables-save printed on the node, '-' for standard input, or the word 'host' to run iptables-save "
+                + "here. Given twice, the dumps are those of the nft and the legacy backend of one node.",
+            "Exit code 0: nothing is wrong, or there is only information; 1: findings; 2: an input is at fault.",
+        ],
+        options: [
+            .shaping,
+            OptionGroup(
+                title: "What is audited",
+                options: [
+                    OptionSpec(
+                        name: "live", value: .text("SAVE|host"), help: "the node's rules; may be given twice"
+                    ) { invocation, text throws(OptionError) in invocation.live.append(text) },
+                    OptionSpec(
+                        name: "severity", value: .text("error|warning|info"),
+                        help: "show findings of this severity and above", defaultText: "info"
+                    ) { invocation, text throws(OptionError) in
+                        guard let severity = AuditFinding.Severity(rawValue: text) else {
+                            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
+                        }
+                        invocation.severity = severity
+                    },
+                    OptionSpec(
+                        name: "namespace", short: "n", value: .text("NAME"),
+                        help: "show findings of this namespace's Services only"
+                    ) { invocation, text throws(OptionError) in invocation.namespace = text },
+                    OptionSpec(
+                        name: "service", value: .text("[NAMESPACE/]NAME"), help: "show findings of this Service only"
+                    ) { invocation, text throws(OptionError) in invocation.service = text },
+                ]),
+            OptionGroup(title: "Output", options: [.report([.text, .json]), .outputFile]),
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        guard !invocation.live.isEmpty else {
+            throw .usage("audit needs the node's rules: --live with a file, '-' or 'host'", see: "audit")
+        }
+        guard invocation.live.count <= 2 else {
+            throw .usage("--live is given more than twice; a node has two backends", see: "audit")
+        }
+        guard !invocation.operands.isEmpty else {
+            throw .usage("audit needs a SNAPSHOT: a file, or '-' for standard input", see: "audit")
+        }
+        guard (invocation.live + invocation.operands).count(where: { $0 == "-" }) <= 1 else {
+            throw .usage("standard input can be read only once, but '-' is given several times", see: "audit")
+        }
+        var dumps: [(name: String, ruleset: Ruleset)] = []
+        for live in invocation.live {
+            // Without a header, addresses tell the family; the snapshot is planned for that of the dump.
+            let given = invocation.gives("family") ? invocation.settings.family : nil
+            let source = live == "host" ? try LiveRules.ofHost(given ?? .ipv4) : try InputFile.open(live)
+            dumps.append((source.name, try RulesInput.readRules(source, given)))
+        }
+        let family = dumps[0].ruleset.family
+        if let other = dumps.first(where: { $0.ruleset.family != family }) {
+            throw .input(
+                "\(other.name): error: the dump is of another family than \(dumps[0].name); audit one at a time")
+        }
+        var prepared = try invocation.readSnapshot()
+        prepared.settings.family = family
+        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        let findings: [AuditFinding]
+        do {
+            findings = try Audit(plan, dumps.map(\.ruleset)).findings.filter { invocation.shows($0) }
+        } catch {
+            preconditionFailure("our own rules can not be read: \(error)")
+        }
+        let text: String
+        switch invocation.report {
+        case .json: text = AuditReport.json(findings).text
+        default: text = AuditReport.text(findings, dumps[0].name)
+        }
+        try OutputFile.write(text, to: invocation.outputFile)
+        return findings.contains { $0.severity > .info } ? .findings : .success
+    }
+}
+
+extension Invocation {
+    /// Whether the command line asks for a finding.
+    fileprivate func shows(_ finding: AuditFinding) -> Bool {
+        guard finding.severity >= severity else { return false }
+        if namespace == nil, service == nil { return true }
+        guard let label = finding.label?.servicePort else { return false }
+        let name = label.split(separator: ":", maxSplits: 1)[0].split(separator: "/", maxSplits: 1)
+        if let namespace, name[0] != namespace { return false }
+        guard let service else { return true }
+        return service.contains("/") ? name.joined(separator: "/") == service : name.last.map { $0 == service } ?? false
+    }
+}
+
+/// The reports of `audit`.
+enum AuditReport {
+    static func json(_ findings: [AuditFinding]) -> JSONValue {
+        .object([
+            (
+                "findings",
+                .array(
+                    findings.map { finding in
+                        .object([
+                            ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
+                            ("servicePort", finding.label.map { .string($0.servicePort) }),
+                            ("protocol", finding.label.map { .string($0.transport) }),
+                            ("line", finding.line > 0 ? .integer(finding.line) : nil),
+                            ("rule", finding.rule.map { .string($0) }),
+                            ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
+                        ])
+                    })
+            )
+        ])
+    }
+
+    static func text(_ findings: [AuditFinding], _ dump: String) -> String {
+        var text = ""
+        for finding in findings {
+            let place = finding.line > 0 ? "\(dump):\(finding.line): " : ""
+            let label =
+                finding.label.map { "\($0.servicePort)\($0.transport.isEmpty ? "" : "/" + $0.transport): " } ?? ""
+            text += "\(place)\(finding.severity.rawValue): \(label)\(finding.effect) [\(finding.id.rawValue)]\n"
+            if let rule = finding.rule { text += "    rule:   \(rule)\n" }
+            text += "    remedy: \(finding.remedy)\n"
+        }
+        let count = findings.count
+        return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")
+    }
+}

@@ -1,0 +1,23 @@
+internal import KubeSnapshot
+internal import NetAddress
+
+/// The rules of the host that the tool runs on.
+enum LiveRules {
+    /// Runs iptables-save or ip6tables-save.
+    static func ofHost(_ family: AddressFamily) throws(CommandFailure) -> SnapshotSource {
+        let program = family == .ipv4 ? "iptables-save" : "ip6tables-save"
+        guard let path = System.findProgram(program) else {
+            throw .input("error: \(program) is not installed; install iptables, or give a file to --live")
+        }
+        let result: (output: [UInt8], status: Int32)
+        do throws(SystemError) {
+            result = try System.run(path)
+        } catch {
+            throw .input("error: \(path) can not be run: \(error)")
+        }
+        guard result.status == 0 else {
+            throw .input("error: \(path) failed with exit code \(result.status); it needs root")
+        }
+        return SnapshotSource(name: program, bytes: result.output)
+    }
+}

@@ -1,0 +1,67 @@
+/// One thing that is wrong on a node, and what to do about it.
+public struct AuditFinding: Sendable {
+    public enum Severity: String, Sendable, Hashable, CaseIterable, Comparable {
+        /// Packets go astray.
+        case error
+        /// Something is left over or soon will be wrong.
+        case warning
+        /// Worth knowing.
+        case info
+
+        private var rank: Int { self == .error ? 2 : self == .warning ? 1 : 0 }
+
+        public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+    }
+
+    /// What kind of thing is wrong. The identifiers never change their meaning.
+    public enum Identifier: String, Sendable, Hashable, CaseIterable {
+        case missingJump = "missing-jump"
+        case missingChain = "missing-chain"
+        case missingService = "missing-service"
+        case extraService = "extra-service"
+        case staleEndpoint = "stale-endpoint"
+        case missingEndpoint = "missing-endpoint"
+        case wrongWeight = "wrong-weight"
+        case wrongPolicy = "wrong-policy"
+        case wrongMasquerade = "wrong-masquerade"
+        case wrongSourceRange = "wrong-source-range"
+        case wrongAffinity = "wrong-affinity"
+        case wrongAddress = "wrong-address"
+        case wrongVerdict = "wrong-verdict"
+        case wrongOrder = "wrong-order"
+        case orphanedChain = "orphaned-chain"
+        case missingTargetChain = "missing-target-chain"
+        case bothBackends = "both-backends"
+        case foreignRule = "foreign-rule"
+        case wrongMark = "wrong-mark"
+        case settingsDiffer = "settings-differ"
+        case unexpectedRule = "unexpected-rule"
+        case missingRule = "missing-rule"
+    }
+
+    public let id: Identifier
+    public let severity: Severity
+    /// The Service port that suffers; nil: all, or none.
+    public let label: ServicePortLabel?
+    /// The line of the rule in its dump; 0 where there is no rule.
+    public let line: Int
+    /// The rule as iptables-save prints it, where there is one.
+    public let rule: String?
+    /// What a client sees because of it.
+    public let effect: String
+    /// What to do.
+    public let remedy: String
+
+    init(
+        _ id: Identifier, _ severity: Severity, _ label: ServicePortLabel? = nil, line: Int = 0, rule: String? = nil,
+        effect: String, remedy: String
+    ) {
+        self.id = id
+        self.severity = severity
+        self.label = label
+        self.line = line
+        self.rule = rule
+        self.effect = effect
+        self.remedy = remedy
+    }
+}

@@ -1,0 +1,257 @@
+internal import NetAddress
+internal import Netfilter
+
+/// Looks at what holds the rules together: jumps from the built-in chains, chains that nothing leads to or that are not
+/// there, and foreign rules in the way.
+struct StructureAudit {
+    private(set) var findings: [AuditFinding] = []
+
+    private let plan: ServicePlan
+    private let live: ProxyRules
+    private let names: ServiceNames
+
+    init(_ plan: ServicePlan, _ live: ProxyRules, _ wanted: ProxyRules, _ names: ServiceNames) {
+        self.plan = plan
+        self.live = live
+        self.names = names
+        findMissingJumps()
+        findLooseChains(wanted)
+        findForeignRules()
+    }
+
+    // MARK: Jumps
+
+    private struct Jump {
+        let table: String
+        let chain: String
+        let target: String
+        let effect: String
+        /// Whether only new connections take the jump.
+        var isForNew = false
+    }
+
+    /// The jumps that kube-proxy makes sure of before it writes its chains (kube-proxy 1.36: `iptablesJumpChains`).
+    private static let jumps = [
+        Jump(
+            table: "nat", chain: "PREROUTING", target: "KUBE-SERVICES",
+            effect: "no Service works for pods and for clients outside: nothing leads their packets to the rules"),
+        Jump(
+            table: "nat", chain: "OUTPUT", target: "KUBE-SERVICES",
+            effect: "no Service works for processes on the node itself"),
+        Jump(
+            table: "nat", chain: "POSTROUTING", target: "KUBE-POSTROUTING",
+            effect: "nothing is masqueraded: answers of endpoints on other nodes do not come back"),
+        Jump(
+            table: "filter", chain: "INPUT", target: "KUBE-EXTERNAL-SERVICES",
+            effect: "connections to node ports and external addresses without endpoints hang instead of being refused",
+            isForNew: true),
+        Jump(
+            table: "filter", chain: "FORWARD", target: "KUBE-EXTERNAL-SERVICES",
+            effect: "connections to external addresses without endpoints hang instead of being refused", isForNew: true),
+        Jump(
+            table: "filter", chain: "INPUT", target: "KUBE-NODEPORTS",
+            effect: "health checks of load balancers may be dropped by the host's own firewall"),
+        Jump(
+            table: "filter", chain: "FORWARD", target: "KUBE-SERVICES",
+            effect: "connections of pods to Services without endpoints hang instead of being refused", isForNew: true),
+        Jump(
+            table: "filter", chain: "OUTPUT", target: "KUBE-SERVICES",
+            effect: "connections of the node to Services without endpoints hang instead of being refused",
+            isForNew: true),
+        Jump(
+            table: "filter", chain: "FORWARD", target: "KUBE-FORWARD",
+            effect: "traffic to endpoints may be dropped where the host forwards nothing by default"),
+        Jump(
+            table: "filter", chain: "INPUT", target: "KUBE-PROXY-FIREWALL",
+            effect: "clients outside the source ranges of load balancers are not dropped", isForNew: true),
+        Jump(
+            table: "filter", chain: "OUTPUT", target: "KUBE-PROXY-FIREWALL",
+            effect: "the node itself is not held to the source ranges of load balancers", isForNew: true),
+        Jump(
+            table: "filter", chain: "FORWARD", target: "KUBE-PROXY-FIREWALL",
+            effect: "clients outside the source ranges of load balancers are not dropped", isForNew: true),
+        Jump(
+            table: "filter", chain: "INPUT", target: "KUBE-FIREWALL",
+            effect: "hosts on the same network can reach services that listen on the node's loopback address"),
+        Jump(
+            table: "filter", chain: "OUTPUT", target: "KUBE-FIREWALL",
+            effect: "packets to the node's loopback address are not held back on their way out"),
+    ]
+
+    private mutating func findMissingJumps() {
+        for jump in StructureAudit.jumps {
+            if jump.target == "KUBE-FIREWALL", !plan.node.hasLocalhostNodePorts { continue }
+            let rules = live.chain(jump.table, jump.chain)?.rules ?? []
+            let isThere = rules.contains { rule in
+                rule.target == .jump(jump.target) && rule.isJump(forNewOnly: jump.isForNew)
+            }
+            guard !isThere else { continue }
+            findings.append(
+                AuditFinding(
+                    .missingJump, .error, rule: "-A \(jump.chain) -j \(jump.target)",
+                    effect: "\(jump.table) \(jump.chain) does not jump to \(jump.target): \(jump.effect)",
+                    remedy: "let kube-proxy sync: it puts the jump back; find out who removed it, such as a firewall "
+                        + "service that flushes all rules when it starts"))
+        }
+    }
+
+    // MARK: Loose chains
+
+    private mutating func findLooseChains(_ wanted: ProxyRules) {
+        for table in live.ruleset.tables where table.name == "nat" || table.name == "filter" {
+            let declared = Set(table.chains.map(\.name))
+            var referred: Set<String> = []
+            for chain in table.chains {
+                for rule in chain.rules {
+                    guard let target = rule.target?.chain else { continue }
+                    referred.insert(target)
+                    if chain.name.hasPrefix("KUBE-"), !declared.contains(target) {
+                        findings.append(
+                            AuditFinding(
+                                .missingTargetChain, .error, label(chain.name), line: Int(rule.line),
+                                rule: rule.saved(in: chain.name),
+                                effect: "the rule jumps to \(target), which is not in the \(table.name) table: such a "
+                                    + "text can not be loaded",
+                                remedy: "take a new dump; this one was not written by iptables-save, or was edited"))
+                    }
+                }
+            }
+            guard table.name == "nat" else { continue }
+            for chain in table.chains
+            where ChainName(chain.name) != nil && !referred.contains(chain.name)
+                && wanted.chain("nat", chain.name) == nil
+            {
+                findings.append(
+                    AuditFinding(
+                        .orphanedChain, .warning, label(chain.name), line: Int(chain.line), rule: ":\(chain.name)",
+                        effect: "nothing leads to the chain \(chain.name), and the cluster's state asks for none",
+                        remedy: "it does no harm; kube-proxy removes it with one of its next full syncs"))
+            }
+        }
+    }
+
+    /// The Service port that a hashed chain belongs to.
+    private func label(_ chain: String) -> ServicePortLabel? {
+        guard let name = ChainName(chain), let hash = name.hash else { return nil }
+        if name.kind == .endpoint { return names.owner(ofEndpoint: hash).map { names.label($0) } }
+        return names.label(hash)
+    }
+
+    // MARK: Foreign rules
+
+    /// Rules that are met before kube-proxy's and decide about packets to a Service.
+    private mutating func findForeignRules() {
+        for (table, chain) in [
+            ("nat", "PREROUTING"), ("nat", "OUTPUT"), ("filter", "FORWARD"), ("filter", "OUTPUT"), ("filter", "INPUT"),
+        ] {
+            let rules = live.chain(table, chain)?.rules ?? []
+            let own = table == "nat" ? "KUBE-SERVICES" : chain == "FORWARD" ? "KUBE-FORWARD" : "KUBE-SERVICES"
+            let end = rules.firstIndex { $0.target == .jump(own) } ?? rules.count
+            for rule in rules[..<end] { inspect(rule, table, chain, path: [], depth: 0) }
+        }
+    }
+
+    private mutating func inspect(_ rule: Rule, _ table: String, _ chain: String, path: [Rule], depth: Int) {
+        if let target = rule.target?.chain {
+            guard !target.hasPrefix("KUBE-"), depth < 16, let inner = live.chain(table, target) else { return }
+            for innerRule in inner.rules {
+                inspect(innerRule, table, target, path: path + [rule], depth: depth + 1)
+            }
+            return
+        }
+        guard rule.takesPackets(inTable: table) else { return }
+        let conditions = path + [rule]
+        guard let (port, place) = firstTaken(conditions, isFilter: table == "filter") else { return }
+        findings.append(
+            AuditFinding(
+                .foreignRule, .error, port, line: Int(rule.line), rule: rule.saved(in: chain),
+                effect: "the rule is met before kube-proxy's and takes packets to \(place)",
+                remedy: "move the rule behind kube-proxy's jump, or limit it so that it does not match the Service"))
+    }
+
+    /// The first Service port of which such a rule takes packets, and where.
+    private func firstTaken(_ conditions: [Rule], isFilter: Bool) -> (ServicePortLabel, String)? {
+        for port in plan.servicePorts {
+            let label = ServicePortLabel(
+                servicePort: port.name.description, transport: port.name.transport.name.description)
+            var places = ([port.clusterIP] + port.externalIPs + port.loadBalancerIPs).map { ($0, port.port) }
+            if isFilter { places += port.endpoints.filter(\.isReached).map { ($0.address, $0.port) } }
+            for (address, number) in places {
+                let entrance = Entrance(address: address, port: number, transport: port.name.transport)
+                if conditions.take(entrance) { return (label, AddressText(address, port: number).description) }
+            }
+            guard port.nodePort > 0, !isFilter else { continue }
+            let entrance = Entrance(address: nil, port: port.nodePort, transport: port.name.transport)
+            if conditions.take(entrance) { return (label, "node port \(port.nodePort)") }
+        }
+        return nil
+    }
+}
+
+extension Rule {
+    /// Whether the rule is a jump without conditions, or for new connections only, as kube-proxy writes it.
+    fileprivate func isJump(forNewOnly: Bool) -> Bool {
+        guard source == nil, destination == nil, inInterface == nil, outInterface == nil, self.protocol == nil,
+            fragment == nil
+        else { return false }
+        return matches.allSatisfy { match in
+            switch match {
+            case .comment, .nfacct: true
+            case .conntrack(let match): forNewOnly && match == ConntrackMatch(states: .init(.new))
+            default: false
+            }
+        }
+    }
+
+    /// Whether the rule decides about new connections for good, or translates them.
+    fileprivate func takesPackets(inTable table: String) -> Bool {
+        for case .conntrack(let match) in matches {
+            if let states = match.states, states.value.contains(.new) == states.isNegated { return false }
+        }
+        switch target {
+        case .drop, .reject: return true
+        case .accept, .dnat, .redirect: return table == "nat"
+        default: return false
+        }
+    }
+}
+
+extension [Rule] {
+    /// Whether packets to an entrance meet all conditions, as far as address, protocol and port tell. Conditions of other
+    /// kinds must not be there, and something must point at the entrance, so that nothing is guessed.
+    fileprivate func take(_ entrance: Entrance) -> Bool {
+        var isPointed = allSatisfy { $0.conditionText.isEmpty }
+        for rule in self {
+            guard rule.source == nil, rule.inInterface == nil, rule.outInterface == nil, rule.fragment == nil else {
+                return false
+            }
+            if let match = rule.protocol {
+                let number: UInt8 = entrance.transport == .tcp ? 6 : entrance.transport == .udp ? 17 : 132
+                if (match.number == number) == match.isNegated { return false }
+            }
+            if let destination = rule.destination {
+                guard let address = entrance.address, destination.contains(address) else { return false }
+                isPointed = isPointed || !destination.isNegated
+            }
+            for match in rule.matches where !match.changesNothing {
+                let port: PortMatch?
+                switch match {
+                case .tcp(let match) where match == TCPMatch(destination: match.destination): port = match.destination
+                case .udp(let match) where match == UDPMatch(destination: match.destination): port = match.destination
+                case .sctp(let match) where match == SCTPMatch(destination: match.destination):
+                    port = match.destination
+                case .conntrack(let match) where match == ConntrackMatch(states: match.states): continue
+                case .addrtype(let match) where match == AddressTypeMatch(destination: .local):
+                    if entrance.address != nil { return false }
+                    continue
+                default: return false
+                }
+                guard let port else { continue }
+                guard port.contains(entrance.port) else { return false }
+                // A port alone points at a node port, which has no address.
+                isPointed = isPointed || entrance.address == nil && !port.isNegated
+            }
+        }
+        return isPointed
+    }
+}

@@ -21,6 +21,8 @@ private struct ObjectDraft {
     }
 
     let start: Int
+    /// Whether the object is an item of a list, not a document.
+    let isItem: Bool
     var apiVersion: JSONString?
     var kind: JSONString?
     var fields = InlineArray<9, FieldState>(repeating: FieldState())
@@ -63,7 +65,7 @@ extension ObjectCollection {
             guard json.bytes[json.position] == UInt8(ascii: "{") else {
                 throw json.unexpected(json.expectation.opening)
             }
-            if let unnamed = try readObject(&json, "the document", assumed: nil) {
+            if let unnamed = try readObject(&json, isItem: false, assumed: nil) {
                 throw .value(at: unnamed, "the object has no kind; expected a List or a Kubernetes object")
             }
             json.skipSpace()
@@ -75,10 +77,10 @@ extension ObjectCollection {
     /// - Parameter assumed: the kind of an item that does not say its own, if the list around it has told it.
     /// - Returns: the object's offset if its kind is not known, so that it has not been read.
     private mutating func readObject(
-        _ json: inout JSONReader, _ what: StaticString, assumed: ObjectKind?
+        _ json: inout JSONReader, isItem: Bool, assumed: ObjectKind?
     ) throws(ReadFault) -> Int? {
-        var draft = ObjectDraft(start: json.position)
-        try json.enterObject(what)
+        var draft = ObjectDraft(start: json.position, isItem: isItem)
+        try json.enterObject(isItem ? "the item" : "the document")
         while let key = try json.nextKey() {
             if json.string(key, equals: "apiVersion") {
                 draft.apiVersion = try json.string("apiVersion")
@@ -133,7 +135,9 @@ extension ObjectCollection {
             draft.fields[Field.endpoints.rawValue].readAs = nil
         case .endpoints where draft.fields[Field.addressType.rawValue].readAs != .endpointSlice:
             kind = nil
-        case .items where draft.kind == nil:
+        case .items where draft.kind == nil && !draft.isItem:
+            // A document's items are read before its kind is known, as kubectl has it. Those of a list within a list wait:
+            // what is read on a guess at every level would be read as often as there are ways to guess.
             kind = .list
         default:
             break
@@ -180,7 +184,7 @@ extension ObjectCollection {
         if try json.skipNull() { return }
         let itemKind = draft.kind.flatMap { json.itemKind(draft.apiVersion, $0) }
         try json.array("items") { json throws(ReadFault) in
-            if let unnamed = try readObject(&json, "the item", assumed: itemKind) {
+            if let unnamed = try readObject(&json, isItem: true, assumed: itemKind) {
                 draft.itemsWithoutKind.append(unnamed)
             }
         }
@@ -226,7 +230,7 @@ extension ObjectCollection {
         for offset in draft.itemsWithoutKind {
             json.position = offset
             json.depth = outerDepth + 2
-            if let unnamed = try readObject(&json, "the item", assumed: itemKind) {
+            if let unnamed = try readObject(&json, isItem: true, assumed: itemKind) {
                 throw .value(at: unnamed, "the item has no kind; expected a Kubernetes object")
             }
         }

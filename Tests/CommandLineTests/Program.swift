@@ -63,8 +63,8 @@ struct Program: Sendable {
         var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
         var environmentPointers = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
         defer {
-            unsafe argumentPointers.forEach { unsafe free($0) }
-            unsafe environmentPointers.forEach { unsafe free($0) }
+            for index in unsafe argumentPointers.indices { unsafe free(argumentPointers[index]) }
+            for index in unsafe environmentPointers.indices { unsafe free(environmentPointers[index]) }
         }
         var process: pid_t = 0
         let code = unsafe posix_spawn(&process, arguments[0], nil, nil, &argumentPointers, &environmentPointers)

@@ -42,14 +42,19 @@ bench: build ## compare with orjson on a 50 MB snapshot (needs PyPI's orjson)
 	@mkdir -p $(RELEASE_PATH)/bench
 	@$(RELEASE_PATH)/release/Benchmarks compare $(KUBECHAINS) $(RELEASE_PATH)/bench
 
-fuzz: ## fuzz the snapshot reader for FUZZ_SECONDS
+fuzz: ## fuzz the snapshot reader and the rules reader, FUZZ_SECONDS each
+	@$(MAKE) --no-print-directory fuzz-one TARGET=Snapshot DICTIONARY=snapshot.dict
+	@$(MAKE) --no-print-directory fuzz-one TARGET=Ruleset DICTIONARY=ruleset.dict
+
+fuzz-one:
 	@# The last -sanitize wins in swiftc, so both must stand in one.
 	@KUBECHAINS_FUZZ=1 $(SWIFT) build -c release --scratch-path $(FUZZ_PATH) --sanitize fuzzer --sanitize address \
-		-Xswiftc -sanitize=fuzzer,address --product FuzzSnapshot
-	@mkdir -p $(FUZZ_PATH)/corpus $(FUZZ_PATH)/seeds
-	@python3 Tests/FuzzSnapshot/seeds.py Fixtures $(FUZZ_PATH)/seeds
-	@$(FUZZ_PATH)/release/FuzzSnapshot -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=6000 -print_final_stats=1 \
-		-dict=Tests/FuzzSnapshot/snapshot.dict -artifact_prefix=$(FUZZ_PATH)/ $(FUZZ_PATH)/corpus $(FUZZ_PATH)/seeds
+		-Xswiftc -sanitize=fuzzer,address --product Fuzz$(TARGET)
+	@mkdir -p $(FUZZ_PATH)/corpus-$(TARGET) $(FUZZ_PATH)/seeds-$(TARGET)
+	@python3 Tests/Fuzz$(TARGET)/seeds.py Fixtures $(FUZZ_PATH)/seeds-$(TARGET)
+	@$(FUZZ_PATH)/release/Fuzz$(TARGET) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=6000 -print_final_stats=1 \
+		-dict=Tests/Fuzz$(TARGET)/$(DICTIONARY) -artifact_prefix=$(FUZZ_PATH)/ \
+		$(FUZZ_PATH)/corpus-$(TARGET) $(FUZZ_PATH)/seeds-$(TARGET)
 
 record: build ## write the demo's goldens anew, from our own output: check the difference before you commit it
 	@test -z "$$CI" || { echo 'make record does not run where CI is set: goldens are never changed unseen'; exit 1; }
@@ -64,4 +69,4 @@ install: build ## install the binary below PREFIX (default /usr/local)
 clean: ## remove everything that was built
 	@rm -rf .build .build-*
 
-.PHONY: help build test demo lint format bench fuzz record install clean
+.PHONY: help build test demo lint format bench fuzz fuzz-one record install clean

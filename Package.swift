@@ -18,7 +18,11 @@ let fuzzTargets: [Target] =
         .executableTarget(
             name: "FuzzSnapshot", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
             path: "Tests/FuzzSnapshot", exclude: ["seeds.py", "snapshot.dict"],
-            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
+            name: "FuzzRuleset", dependencies: ["Netfilter"], path: "Tests/FuzzRuleset",
+            exclude: ["ruleset.dict", "seeds.py"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
     ]
 
 // Arrows point down: a target knows only those above it in this list.

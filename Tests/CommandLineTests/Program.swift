@@ -63,8 +63,8 @@ struct Program: Sendable {
         var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
         var environmentPointers = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
         defer {
-            for index in unsafe argumentPointers.indices { unsafe free(argumentPointers[index]) }
-            for index in unsafe environmentPointers.indices { unsafe free(environmentPointers[index]) }
+            while let pointer = unsafe argumentPointers.popLast() { unsafe free(pointer) }
+            while let pointer = unsafe environmentPointers.popLast() { unsafe free(pointer) }
         }
         var process: pid_t = 0
         let code = unsafe posix_spawn(&process, arguments[0], nil, nil, &argumentPointers, &environmentPointers)

@@ -83,6 +83,8 @@ struct ServiceFacts {
         case ("nat", .jump(let chain)):
             let kind: ServiceFact.Kind = address == nil ? .nodePort : .address
             add(kind, shown, "to " + describe(chain), placed)
+        case ("filter", .drop) where placed.chain == ChainName.Kind.proxyFirewall.text.description:
+            add(.verdict, "\(shown) past the source ranges", "dropped", placed)
         case ("filter", .reject): add(.verdict, shown, "refused", placed)
         case ("filter", .drop): add(.verdict, shown, "dropped", placed)
         case ("filter", .accept) where address == nil: add(.healthCheckNodePort, shown, "accepted", placed)

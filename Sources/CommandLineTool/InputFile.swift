@@ -16,7 +16,9 @@ enum InputFile {
             case .regular(let size) where size > 0 && size <= sizeLimit && System.offset(of: descriptor) == 0:
                 let bytes = try unsafe System.map(descriptor, size: size)
                 nonisolated(unsafe) let mapped = unsafe bytes
-                return unsafe SnapshotSource(name: name, adopting: bytes) { unsafe System.unmap(mapped) }
+                return unsafe SnapshotSource(
+                    name: name, adopting: bytes, relax: { unsafe System.giveBack(mapped) },
+                    release: { unsafe System.unmap(mapped) })
             case .regular, .other:
                 guard let bytes = try unsafe System.readAll(descriptor, limit: sizeLimit) else {
                     throw SystemError.tooLarge

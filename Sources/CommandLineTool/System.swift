@@ -166,6 +166,11 @@ enum System {
         _ = unsafe munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
+    /// Gives the memory under a mapped file back; what is asked for again comes from the file.
+    static func giveBack(_ bytes: UnsafeRawBufferPointer) {
+        _ = unsafe madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED)
+    }
+
     /// Reads a descriptor to its end. The buffer grows with realloc(3), which moves pages instead of bytes.
     ///
     /// - Returns: the bytes, to be freed with ``free(_:)``; nil if there are more than `limit`.

@@ -51,7 +51,7 @@ extension ObjectCollection {
             throw ReadFailure(fault: error, source: index)
         }
         warnings += json.warnings
-        withExtendedLifetime(source) {}
+        source.hasBeenRead()
     }
 
     /// Reads all documents of an input.

@@ -4,6 +4,7 @@ public final class SnapshotSource: Sendable {
     public let name: String
     let bytes: ByteView
     private let release: @Sendable () -> Void
+    private let relax: @Sendable () -> Void
 
     /// An input whose bytes are held here.
     public convenience init(name: String, bytes: [UInt8]) {
@@ -16,14 +17,23 @@ public final class SnapshotSource: Sendable {
     /// An input whose bytes are held elsewhere, such as a mapped file.
     ///
     /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
-    @unsafe public init(name: String, adopting buffer: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void)
-    {
+    ///
+    /// - Parameter relax: called when the bytes have been read and will hardly be asked for again, so that the memory under
+    ///   them can be lent to others; the bytes must stay readable.
+    @unsafe public init(
+        name: String, adopting buffer: UnsafeRawBufferPointer, relax: @escaping @Sendable () -> Void = {},
+        release: @escaping @Sendable () -> Void
+    ) {
         self.name = name
         unsafe bytes = ByteView(buffer)
+        self.relax = relax
         self.release = release
     }
 
     deinit { release() }
+
+    /// Says that the bytes have been read.
+    func hasBeenRead() { relax() }
 
     /// Whether the first byte that is no white space begins JSON.
     package var looksLikeJSON: Bool {
@@ -36,7 +46,8 @@ public final class SnapshotSource: Sendable {
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try bytes.withWholeSpan(body)
+        defer { relax() }
+        return try bytes.withWholeSpan(body)
     }
 
     /// The number of bytes.

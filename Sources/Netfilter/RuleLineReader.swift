@@ -150,15 +150,16 @@ struct RuleLineReader {
         }
         if let found = openImplied(having: name) { return try use(found, token, value: value) }
         let unmodelled = extensions.lastIndex { $0.definition == nil }
-        if let name = jump, name.offset > unmodelled.map({ extensions[$0].place.offset }) ?? -1 {
+        if let target = jump, target.offset > unmodelled.map({ extensions[$0].place.offset }) ?? -1 {
             // What has options is no chain; a chain's name leaves them to the match before it.
-            if !isChain(name.bytes) {
+            if !isChain(target.bytes) {
                 jump = nil
-                open(nil, isTarget: true, place: name)
+                open(nil, isTarget: true, place: target)
+                givenOptions.append((name, token))
                 return give(token, to: extensions.count - 1)
             }
             guard unmodelled != nil else {
-                throw token.fault(expected: "no options after the jump to the chain \(name.bytes.string)")
+                throw token.fault(expected: "no options after the jump to the chain \(target.bytes.string)")
             }
         }
         if let unmodelled {

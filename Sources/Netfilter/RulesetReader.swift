@@ -87,6 +87,7 @@ struct RulesetReader {
         guard let name = try reader.tokenizer.next() else {
             throw RuleFault(at: start, found: "* by itself", expected: "the name of a table after it")
         }
+        try name.checkExtensionName("the name of a table", atMost: 31)
         try expectEndOfLine()
         let table = reader.strings.string(name.bytes)
         current = tables.firstIndex { $0.name == table }

@@ -184,7 +184,8 @@ struct IptablesCase: Sendable {
             "-p tcp -j DNAT --to-destination 10.0.0.1:80",
             "-p udp -j DNAT --to-destination 10.0.0.1-10.0.0.9:80-90 --random --persistent",
             "-p tcp -j DNAT --to-destination :8080",
-            "-p tcp -j DNAT --to-destination 10.0.0.1:1000-2000/5000")
+            "-p tcp -j DNAT --to-destination 10.0.0.1:1000-2000/5000",
+            "-p tcp -j DNAT --to-destination 10.0.0.1:2000-2000/5000")
         + of(
             "nat", "PREROUTING", "DNAT", [.ipv6], "-j DNAT --to-destination fd00::1",
             "-p tcp -j DNAT --to-destination [fd00::1]:80",

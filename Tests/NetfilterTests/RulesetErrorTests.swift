@@ -141,6 +141,9 @@ struct RefusedRule: Sendable, CustomTestStringConvertible {
         RefusedRule(
             "-j abcdefghijklmnopqrstuvwxyz012", 12, "\"abcdefghijklmnopqrstuvwxyz012\"",
             "the name of a target or chain, 1 to 28 bytes without blanks and quotes"),
+        RefusedRule(
+            "-m owner --uid-owner 0 --dport 80 -p tcp", 32, "\"--dport\"", "-p before it",
+            "put -p and the match with this option first"),
         RefusedRule("-A OTHER -j ACCEPT", 9, "\"-A\"", "one command in a line, not two"),
     ]
 }

@@ -18,13 +18,13 @@ public struct Audit: Sendable {
         let holders = dumps.filter { $0.holdsProxyChains }
         guard let live = holders.first ?? dumps.first else { return }
         let expected = try RuleComparison.Side(plan)
-        let comparison = RuleComparison(expected: expected, actual: RuleComparison.Side(live))
         var names = ServiceNames()
         names.learn(plan)
         names.learn(expected.ruleset)
         names.learn(live)
         let rules = ProxyRules(live, names)
         let wanted = ProxyRules(expected.ruleset, names)
+        let comparison = RuleComparison(wanted, rules, names, knowsAll: false)
 
         findings += SettingsAudit(plan, rules, wanted).findings
         let isMarkKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains("mark") }

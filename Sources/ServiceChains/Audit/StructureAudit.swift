@@ -99,13 +99,16 @@ struct StructureAudit {
 
     private mutating func findLooseChains(_ wanted: ProxyRules) {
         for table in live.ruleset.tables where table.name == "nat" || table.name == "filter" {
-            let declared = Set(table.chains.map(\.name))
+            // Chains that the cluster's state asks for are no orphans; mostly there are no others, and nobody is asked for.
+            let others =
+                table.name == "filter"
+                ? [] : table.chains.filter { !wanted.hasChain("nat", $0.name) && ChainName($0.name) != nil }
             var referred: Set<String> = []
             for chain in table.chains {
                 for rule in chain.rules {
                     guard let target = rule.target?.chain else { continue }
-                    referred.insert(target)
-                    if chain.name.hasPrefix("KUBE-"), !declared.contains(target) {
+                    if !others.isEmpty { referred.insert(target) }
+                    if !live.hasChain(table.name, target), chain.name.hasPrefix("KUBE-") {
                         findings.append(
                             AuditFinding(
                                 .missingTargetChain, .error, label(chain.name), line: Int(rule.line),
@@ -116,11 +119,7 @@ struct StructureAudit {
                     }
                 }
             }
-            guard table.name == "nat" else { continue }
-            for chain in table.chains
-            where ChainName(chain.name) != nil && !referred.contains(chain.name)
-                && wanted.chain("nat", chain.name) == nil
-            {
+            for chain in others where !referred.contains(chain.name) {
                 findings.append(
                     AuditFinding(
                         .orphanedChain, .warning, label(chain.name), line: Int(chain.line), rule: ":\(chain.name)",

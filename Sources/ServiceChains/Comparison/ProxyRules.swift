@@ -13,8 +13,8 @@ struct PlacedRule {
 /// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
 struct ProxyRules {
     let ruleset: Ruleset
-    /// Chains by table and name.
-    private var chains: [String: [String: Chain]] = [:]
+    /// Where each chain stands in its table, by table and name.
+    private var positions: [String: (table: Int, chains: [String: Int])] = [:]
     /// The rules of shared chains that are about a Service port, in their order.
     private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
     /// The rules of shared chains that are about none.
@@ -30,16 +30,16 @@ struct ProxyRules {
 
     init(_ ruleset: Ruleset, _ names: ServiceNames) {
         self.ruleset = ruleset
-        for table in ruleset.tables {
-            var byName: [String: Chain] = [:]
+        for (tableIndex, table) in ruleset.tables.enumerated() {
+            var byName: [String: Int] = [:]
             byName.reserveCapacity(table.chains.count)
-            for chain in table.chains {
-                byName[chain.name] = chain
+            for (index, chain) in table.chains.enumerated() {
+                byName[chain.name] = index
                 if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
                     servicePorts.insert(hash)
                 }
             }
-            chains[table.name] = byName
+            positions[table.name] = (tableIndex, byName)
         }
         for (table, kind) in ProxyRules.sharedChains {
             let name = kind.text.description
@@ -55,7 +55,13 @@ struct ProxyRules {
         }
     }
 
-    func chain(_ table: String, _ name: String) -> Chain? { chains[table]?[name] }
+    func chain(_ table: String, _ name: String) -> Chain? {
+        guard let place = positions[table], let index = place.chains[name] else { return nil }
+        return ruleset.tables[place.table].chains[index]
+    }
+
+    /// Whether a table has a chain.
+    func hasChain(_ table: String, _ name: String) -> Bool { positions[table]?.chains[name] != nil }
 
     /// A Service port's own chain.
     func chain(_ name: ChainName) -> Chain? { chain("nat", name.description) }

@@ -91,9 +91,13 @@ public struct RuleComparison: Sendable {
         for plan in [expected.plan, actual.plan] { if let plan { names.learn(plan) } }
         names.learn(expected.ruleset)
         names.learn(actual.ruleset)
-        let left = ProxyRules(expected.ruleset, names)
-        let right = ProxyRules(actual.ruleset, names)
-        let knowsAll = expected.plan == nil && actual.plan == nil
+        self.init(
+            ProxyRules(expected.ruleset, names), ProxyRules(actual.ruleset, names), names,
+            knowsAll: expected.plan == nil && actual.plan == nil)
+    }
+
+    /// Compares rules that have been looked through already.
+    init(_ left: ProxyRules, _ right: ProxyRules, _ names: ServiceNames, knowsAll: Bool) {
         compareServicePorts(left, right, names)
         compareBaseRules(left, right)
         compareOtherChains(left, right, knowsAll: knowsAll)

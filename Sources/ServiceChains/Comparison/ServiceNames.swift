@@ -18,8 +18,8 @@ extension ServicePortLabel: Comparable {
 /// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
 struct ServiceNames {
     private var labels: [ChainHash: ServicePortLabel] = [:]
-    /// The Service port and the text of each endpoint that a plan knows, whether rules reach it or not.
-    private var endpoints: [ChainHash: (owner: ChainHash, text: String)] = [:]
+    /// The Service port of each endpoint that a plan knows, whether rules reach it or not.
+    private var endpoints: [ChainHash: ChainHash] = [:]
     /// Which Service port an address or node port belongs to.
     private var entrances: [Entrance: ChainHash] = [:]
     /// Which Service port a health-check node port is laid at: the first of the Service's.
@@ -27,6 +27,7 @@ struct ServiceNames {
 
     /// Learns all that a plan knows.
     mutating func learn(_ plan: ServicePlan) {
+        endpoints.reserveCapacity(plan.endpointCount)
         for port in plan.servicePorts {
             labels[port.hash] = ServicePortLabel(
                 servicePort: port.name.description, transport: port.name.transport.name.description)
@@ -45,7 +46,7 @@ struct ServiceNames {
                 let hash =
                     endpoint.hash
                     ?? ChainHash(of: (prefix + Array(endpoint.text.description.utf8)).span)
-                endpoints[hash] = (port.hash, endpoint.text.description)
+                endpoints[hash] = port.hash
             }
         }
     }
@@ -76,7 +77,7 @@ struct ServiceNames {
     }
 
     /// The Service port whose endpoint's chain has this hash.
-    func owner(ofEndpoint hash: ChainHash) -> ChainHash? { endpoints[hash]?.owner }
+    func owner(ofEndpoint hash: ChainHash) -> ChainHash? { endpoints[hash] }
 
     /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its address.
     func owner(of rule: Rule) -> ChainHash? {
@@ -100,11 +101,12 @@ struct Entrance: Hashable {
 }
 
 extension ChainHash {
-    /// The hash that a chain's name ends with.
-    init?(text: Substring.UTF8View) {
-        guard text.count == 16 else { return nil }
+    /// The hash that a chain's name ends with, from `start` on.
+    init?(_ name: Span<UInt8>, from start: Int) {
+        guard name.count == start + 16 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in text.enumerated() {
+        for index in 0..<16 {
+            let byte = name[start + index]
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "2")...UInt8(ascii: "7"): break
             default: return nil
@@ -116,19 +118,27 @@ extension ChainHash {
 }
 
 extension ChainName {
-    private static let hashedKinds: [Kind] = [.clusterPolicy, .localPolicy, .external, .sourceRanges, .endpoint]
-
     /// The hashed chain with this name; nil for any other chain.
     init?(_ text: String) {
-        guard text.utf8.count >= 24, text.hasPrefix("KUBE-") else { return nil }
-        for kind in ChainName.hashedKinds {
-            let prefix = kind.text.description
-            guard text.hasPrefix(prefix) else { continue }
-            guard let hash = ChainHash(text: text.dropFirst(prefix.count).utf8) else { return nil }
-            self.init(kind, hash)
-            return
+        let name = text.utf8.span
+        // `KUBE-`, then `SVC-`, `SVL-`, `SEP-`, `EXT-` or `FW-`. Bytes, since large dumps ask this for every jump.
+        guard name.count == 24 || name.count == 25, name[0] == UInt8(ascii: "K"), name[4] == UInt8(ascii: "-") else {
+            return nil
         }
-        return nil
+        let kind: Kind
+        switch (name[5], name[6], name[7]) {
+        case (UInt8(ascii: "S"), UInt8(ascii: "E"), UInt8(ascii: "P")): kind = .endpoint
+        case (UInt8(ascii: "S"), UInt8(ascii: "V"), UInt8(ascii: "C")): kind = .clusterPolicy
+        case (UInt8(ascii: "S"), UInt8(ascii: "V"), UInt8(ascii: "L")): kind = .localPolicy
+        case (UInt8(ascii: "E"), UInt8(ascii: "X"), UInt8(ascii: "T")): kind = .external
+        case (UInt8(ascii: "F"), UInt8(ascii: "W"), UInt8(ascii: "-")): kind = .sourceRanges
+        default: return nil
+        }
+        let prefix = kind.text.utf8CodeUnitCount
+        guard let hash = ChainHash(name, from: prefix), text.hasPrefix("KUBE-"),
+            name[prefix - 1] == UInt8(ascii: "-")
+        else { return nil }
+        self.init(kind, hash)
     }
 }
 

@@ -82,9 +82,8 @@ public struct RuleComparison: Sendable {
     /// - Parameter isStrict: whether the rules' text in normal form is compared, comments included.
     public init(expected: Side, actual: Side, isStrict: Bool = false) {
         if isStrict {
-            for chain in RuleComparison.changedChains(expected, actual, isStrict: true) {
-                compareTexts(chain)
-            }
+            self.init()
+            for chain in RuleComparison.changedChains(expected, actual, isStrict: true) { compareTexts(chain) }
             return
         }
         var names = ServiceNames()
@@ -95,6 +94,8 @@ public struct RuleComparison: Sendable {
             ProxyRules(expected.ruleset, names), ProxyRules(actual.ruleset, names), names,
             knowsAll: expected.plan == nil && actual.plan == nil)
     }
+
+    private init() {}
 
     /// Compares rules that have been looked through already.
     init(_ left: ProxyRules, _ right: ProxyRules, _ names: ServiceNames, knowsAll: Bool) {

@@ -71,12 +71,7 @@ extension Command {
         prepared.settings.family = family
         let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
-        let findings: [AuditFinding]
-        do {
-            findings = try Audit(plan, dumps.map(\.ruleset)).findings.filter { invocation.shows($0) }
-        } catch {
-            preconditionFailure("our own rules can not be read: \(error)")
-        }
+        let findings = Audit(plan, dumps.map(\.ruleset)).findings.filter { invocation.shows($0) }
         let text: String
         switch invocation.report {
         case .json: text = AuditReport.json(findings).text

@@ -36,17 +36,8 @@ struct RulesInput {
         if let family { prepared.settings.family = family }
         let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
         return RulesInput(
-            side: side(of: plan),
+            side: RuleComparison.Side(plan, keepsComments: invocation.isStrict),
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
-    }
-
-    /// The rules of a plan as a side.
-    static func side(of plan: ServicePlan) -> RuleComparison.Side {
-        do {
-            return try RuleComparison.Side(plan)
-        } catch {
-            preconditionFailure("our own rules can not be read: \(error)")
-        }
     }
 
     /// Reads the text of iptables-save or one for iptables-restore.

@@ -20,6 +20,15 @@ public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// The protocol's number above IP (IANA).
+    package var number: UInt8 {
+        switch self {
+        case .tcp: 6
+        case .udp: 17
+        case .sctp: 132
+        }
+    }
+
     /// The name as iptables writes it: `tcp`, `udp`, `sctp`.
     public var name: StaticString {
         switch self {

@@ -17,6 +17,11 @@ package struct Probability: Sendable, Hashable {
         tenDecimals = UInt64(roundedHalfToEven(significand * 10_000_000_000, shiftedRight: shift))
     }
 
+    /// The chance in the kernel's steps of 2⁻³¹, once iptables has read the ten decimals.
+    package var kernelSteps: UInt32 {
+        UInt32((UInt128(tenDecimals) << 31 + 5_000_000_000) / 10_000_000_000)
+    }
+
     /// Appends the chance with ten decimals, as kube-proxy writes it.
     package func write(to text: inout TextWriter) {
         text.append(decimal: tenDecimals / 10_000_000_000)
@@ -26,8 +31,7 @@ package struct Probability: Sendable, Hashable {
 
     /// Appends the chance as iptables-save prints it: rounded to the kernel's 2⁻³¹, with eleven decimals.
     package func writeSaved(to text: inout TextWriter) {
-        let kernel = (UInt128(tenDecimals) << 31 + 5_000_000_000) / 10_000_000_000
-        let decimals = UInt64(roundedHalfToEven(kernel * 100_000_000_000, shiftedRight: 31))
+        let decimals = UInt64(roundedHalfToEven(UInt128(kernelSteps) * 100_000_000_000, shiftedRight: 31))
         text.append(decimal: decimals / 100_000_000_000)
         text.append(UInt8(ascii: "."))
         text.append(decimal: decimals % 100_000_000_000, width: 11)

@@ -15,7 +15,7 @@ struct ProxyRule {
     var destination: AddressMatch?
     var destinationPort: UInt16?
     var source: SourceMatch?
-    var conntrackState: StaticString?
+    var conntrackState: ConntrackState?
     /// The name of an nfacct object that counts the packets.
     var accounting: StaticString?
     /// The rule takes one in so many packets, by chance.
@@ -44,6 +44,23 @@ struct ProxyRule {
     struct MarkMatch {
         var value: UInt32
         var isNegated = false
+    }
+
+    enum ConntrackState {
+        /// Packets of no connection.
+        case invalid
+        /// Packets of connections that are known.
+        case known
+        /// Packets of connections neither known nor translated.
+        case neitherKnownNorTranslated
+
+        var text: StaticString {
+            switch self {
+            case .invalid: "--ctstate INVALID"
+            case .known: "--ctstate RELATED,ESTABLISHED"
+            case .neitherKnownNorTranslated: "! --ctstate RELATED,ESTABLISHED,DNAT"
+            }
+        }
     }
 
     enum AddressTypeMatch {
@@ -94,8 +111,20 @@ struct RuleSubject {
     /// `namespace/service:port`.
     var name: [UInt8]
     var family: AddressFamily
-    /// `address:port`.
-    var endpoint: AddressText?
+    var endpoint: Endpoint?
+
+    struct Endpoint {
+        let address: IPAddress
+        let port: UInt16
+        /// `address:port`.
+        let text: AddressText
+
+        init(_ endpoint: PlannedEndpoint) {
+            address = endpoint.address
+            port = endpoint.port
+            text = endpoint.text
+        }
+    }
 }
 
 /// Takes rules in the order in which they stand in the text.

@@ -50,7 +50,7 @@ struct RestoreText: RuleSink, ~Copyable {
         }
         if let state = rule.conntrackState {
             text.append(" -m conntrack ")
-            text.append(state)
+            text.append(state.text)
         }
         if let name = rule.accounting {
             text.append(" -m nfacct --nfacct-name ")
@@ -105,7 +105,7 @@ struct RestoreText: RuleSink, ~Copyable {
         case .return: text.append(" -j RETURN")
         case .endpoint:
             text.append(" -j DNAT --to-destination ")
-            if let endpoint = subject.endpoint { text.append(endpoint) }
+            if let endpoint = subject.endpoint { text.append(endpoint.text) }
         case .masquerade(let randomFully):
             text.append(randomFully ? " -j MASQUERADE --random-fully" : " -j MASQUERADE")
         case .setMark(let mark):
@@ -136,7 +136,7 @@ extension TextWriter {
         case .endpoint:
             append(subject.name)
             append(" -> ")
-            if let endpoint = subject.endpoint { append(endpoint) }
+            if let endpoint = subject.endpoint { append(endpoint.text) }
         }
     }
 }

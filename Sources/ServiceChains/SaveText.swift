@@ -77,7 +77,7 @@ struct SaveText: RuleSink, ~Copyable {
         }
         if let state = rule.conntrackState {
             text.append(" -m conntrack ")
-            text.append(state)
+            text.append(state.text)
         }
         if let name = rule.accounting {
             // Two blanks: so libxt_nfacct prints it.
@@ -130,7 +130,7 @@ struct SaveText: RuleSink, ~Copyable {
         case .return: text.append(" -j RETURN")
         case .endpoint:
             text.append(" -j DNAT --to-destination ")
-            if let endpoint = subject.endpoint { text.append(endpoint) }
+            if let endpoint = subject.endpoint { text.append(endpoint.text) }
         case .masquerade(let randomFully):
             text.append(randomFully ? " -j MASQUERADE --random-fully" : " -j MASQUERADE")
         case .setMark(let mark):

@@ -48,7 +48,7 @@ struct ServiceRules {
             var rule = ProxyRule(ChainName(.firewall), .text("block incoming localnet connections"), to: .drop)
             rule.destination = .range(loopback)
             rule.source = .address(.range(loopback, isNegated: true))
-            rule.conntrackState = "! --ctstate RELATED,ESTABLISHED,DNAT"
+            rule.conntrackState = .neitherKnownNorTranslated
             sink.add(rule, subject)
         }
         for port in plan.servicePorts {
@@ -105,7 +105,7 @@ struct ServiceRules {
         let chain = ChainName(.forward)
         if !plan.settings.conntrackTCPBeLiberal {
             var rule = ProxyRule(chain, to: .drop)
-            rule.conntrackState = "--ctstate INVALID"
+            rule.conntrackState = .invalid
             if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
             sink.add(rule, subject)
         }
@@ -113,7 +113,7 @@ struct ServiceRules {
         marked.mark = ProxyRule.MarkMatch(value: mark)
         sink.add(marked, subject)
         var known = ProxyRule(chain, .text("kubernetes forwarding conntrack rule"), to: .accept)
-        known.conntrackState = "--ctstate RELATED,ESTABLISHED"
+        known.conntrackState = .known
         sink.add(known, subject)
     }
 
@@ -191,7 +191,7 @@ struct ServiceRules {
         }
         for endpoint in port.endpoints {
             guard let chain = endpoint.chain else { continue }
-            subject.endpoint = endpoint.text
+            subject.endpoint = RuleSubject.Endpoint(endpoint)
             addEndpointChain(chain, endpoint, port, subject, to: &sink)
         }
     }
@@ -268,7 +268,7 @@ struct ServiceRules {
         if let seconds = port.affinitySeconds {
             for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
                 guard let target = endpoint.chain else { continue }
-                subject.endpoint = endpoint.text
+                subject.endpoint = RuleSubject.Endpoint(endpoint)
                 rule.recent = .check(target, seconds: seconds)
                 rule.target = .jump(target)
                 sink.add(rule, subject)
@@ -278,7 +278,7 @@ struct ServiceRules {
         var left = count
         for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
             guard let target = endpoint.chain else { continue }
-            subject.endpoint = endpoint.text
+            subject.endpoint = RuleSubject.Endpoint(endpoint)
             rule.oneIn = left > 1 ? left : nil
             rule.target = .jump(target)
             sink.add(rule, subject)

@@ -13,11 +13,10 @@ public struct Audit: Sendable {
     ///   - plan: what should be.
     ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that holds kube-proxy's
     ///     chains is audited.
-    /// - Throws: ``RulesetError`` never for a plan of this library; it is declared so that nothing has to be assumed.
-    public init(_ plan: ServicePlan, _ dumps: [Ruleset]) throws(RulesetError) {
+    public init(_ plan: ServicePlan, _ dumps: [Ruleset]) {
         let holders = dumps.filter { $0.holdsProxyChains }
         guard let live = holders.first ?? dumps.first else { return }
-        let expected = try RuleComparison.Side(plan)
+        let expected = RuleComparison.Side(plan)
         var names = ServiceNames()
         names.learn(plan)
         names.learn(expected.ruleset)

@@ -74,13 +74,14 @@ extension Rule {
             target == other.target, inInterface == other.inInterface, outInterface == other.outInterface,
             fragment == other.fragment
         else { return false }
-        var left = matches[...]
-        var right = other.matches[...]
+        var (left, right) = (0, 0)
         while true {
-            while left.first?.changesNothing == true { left.removeFirst() }
-            while right.first?.changesNothing == true { right.removeFirst() }
-            guard let first = left.popFirst() else { return right.isEmpty }
-            guard right.popFirst() == first else { return false }
+            while left < matches.count, matches[left].changesNothing { left += 1 }
+            while right < other.matches.count, other.matches[right].changesNothing { right += 1 }
+            guard left < matches.count else { return right == other.matches.count }
+            guard right < other.matches.count, matches[left] == other.matches[right] else { return false }
+            left += 1
+            right += 1
         }
     }
 

@@ -62,10 +62,10 @@ public struct RuleComparison: Sendable {
         public var family: AddressFamily { ruleset.family }
 
         /// The rules that a plan gives.
-        public init(_ plan: ServicePlan) throws(RulesetError) {
-            var bytes: [UInt8] = []
-            plan.write(.restore, to: unsafe TextWriter { chunk in unsafe bytes.append(contentsOf: chunk) })
-            ruleset = try Ruleset(parsing: bytes, family: plan.settings.family)
+        ///
+        /// - Parameter keepsComments: whether comments on Services are wanted, for a strict comparison.
+        public init(_ plan: ServicePlan, keepsComments: Bool = false) {
+            ruleset = plan.ruleset(keepsComments: keepsComments)
             self.plan = plan
         }
 

@@ -55,7 +55,8 @@ extension Command {
                 isStrict: invocation.isStrict)
         }
         try OutputFile.write(text, to: invocation.outputFile)
-        return comparison.isSame ? .success : .findings
+        // Ends here for the same reason as `audit`.
+        System.exit(comparison.isSame ? .success : .findings)
     }
 }
 

@@ -130,8 +130,9 @@ public struct RuleComparison: Sendable {
         for kind in [ChainName.Kind.clusterPolicy, .localPolicy, .external, .sourceRanges] {
             let name = ChainName(kind, hash).description
             guard hasSameRules(name, left, right) else { return false }
-            for rule in left.chain("nat", name)?.rules ?? [] {
-                guard case .jump(let target) = rule.target, target.hasPrefix("KUBE-SEP-") else { continue }
+            guard let rules = left.chain("nat", name)?.rules else { continue }
+            for index in rules.indices {
+                guard case .jump(let target) = rules[index].target, target.utf8.count == 25 else { continue }
                 guard hasSameRules(target, left, right) else { return false }
             }
         }

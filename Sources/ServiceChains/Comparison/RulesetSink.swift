@@ -7,8 +7,9 @@ struct RulesetSink: RuleSink {
     private var table: Table
     private var positions: [ChainName: Int] = [:]
     private let keepsComments: Bool
-    /// The chains' names, each once.
-    private var names: [ChainName: String] = [:]
+    /// The matches of rules that have no more than a protocol, or no more than a chance. Most rules are such; they share.
+    private var protocolMatches: [TransportProtocol: [Match]] = [:]
+    private var chanceMatches: [Int: [Match]] = [:]
 
     /// - Parameter keepsComments: whether comments on Services are wanted; those of fixed rules are always kept.
     init(_ name: String, _ chains: [ChainName], keepsComments: Bool) {
@@ -16,12 +17,9 @@ struct RulesetSink: RuleSink {
         self.keepsComments = keepsComments
         table.chains.reserveCapacity(chains.count)
         positions.reserveCapacity(chains.count)
-        names.reserveCapacity(chains.count)
         for chain in chains {
-            let text = chain.description
             positions[chain] = table.chains.count
-            names[chain] = text
-            table.chains.append(Chain(name: text, counters: Counters()))
+            table.chains.append(Chain(name: chain.description, counters: Counters()))
         }
     }
 
@@ -30,7 +28,7 @@ struct RulesetSink: RuleSink {
     mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
         guard let position = positions[rule.chain] else { return }
         var result = Rule()
-        result.matches = matches(rule, subject)
+        result.matches = sharedMatches(rule) ?? matches(rule, subject)
         if let transport = rule.transport { result.protocol = ProtocolMatch(transport.number) }
         result.destination = RulesetSink.match(rule.destination)
         switch rule.source {
@@ -46,6 +44,41 @@ struct RulesetSink: RuleSink {
     private static func match(_ match: ProxyRule.AddressMatch?) -> AddressMatch? {
         guard let match, match.prefix.length > 0 || match.isNegated else { return nil }
         return AddressMatch(match.prefix, isNegated: match.isNegated)
+    }
+
+    /// The matches of a rule that has no more than a protocol or a chance, and no comment that is kept.
+    private mutating func sharedMatches(_ rule: borrowing ProxyRule) -> [Match]? {
+        guard rule.mark == nil, rule.addressType == nil, rule.recent == nil, rule.destinationPort == nil,
+            rule.conntrackState == nil, rule.accounting == nil, hasNoComment(rule.comment)
+        else { return nil }
+        switch (rule.transport, rule.oneIn) {
+        case (nil, nil): return []
+        case (let transport?, nil):
+            if let known = protocolMatches[transport] { return known }
+            let matches: [Match]
+            switch transport {
+            case .tcp: matches = [.tcp(TCPMatch())]
+            case .udp: matches = [.udp(UDPMatch())]
+            case .sctp: matches = [.sctp(SCTPMatch())]
+            }
+            protocolMatches[transport] = matches
+            return matches
+        case (nil, let count?):
+            if let known = chanceMatches[count] { return known }
+            let chance = StatisticMatch.Chance(steps: Probability(oneIn: count).kernelSteps)
+            let matches: [Match] = [.statistic(StatisticMatch(.random(chance)))]
+            chanceMatches[count] = matches
+            return matches
+        default: return nil
+        }
+    }
+
+    private func hasNoComment(_ comment: ProxyRule.Comment) -> Bool {
+        switch comment {
+        case .none: true
+        case .text: false
+        default: !keepsComments
+        }
     }
 
     private func matches(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) -> [Match] {
@@ -120,7 +153,10 @@ struct RulesetSink: RuleSink {
         }
     }
 
-    private func name(_ chain: ChainName) -> String { names[chain] ?? chain.description }
+    /// The chain's name, held once for the chain and all jumps to it.
+    private func name(_ chain: ChainName) -> String {
+        positions[chain].map { table.chains[$0].name } ?? chain.description
+    }
 }
 
 extension ServicePlan {

@@ -51,8 +51,11 @@ import Testing
         for backend in Backend.allCases {
             let result = try load(rules, "\(family)-\(backend.rawValue)", hasCounters: options.contains("--nfacct"))
             #expect(result.ending == .exit(0), "\(family)-\(backend.rawValue): \(result.errorText)")
-            let difference = firstDifference(kubeChains(of: result.outputText), expected)
+            let dumps = result.outputText.components(separatedBy: Self.separator)
+            try #require(dumps.count == 2)
+            let difference = firstDifference(kubeChains(of: dumps[0]), expected)
             #expect(difference == nil, "\(family)-\(backend.rawValue)")
+            try audit(dumps[1], options + ["\(folder)/snapshot.json"])
             Self.progress.count()
         }
     }
@@ -60,7 +63,46 @@ import Testing
     /// Loads rules in a network namespace of their own and saves them again.
     private func load(_ rules: [UInt8], _ program: String, hasCounters: Bool) throws -> Program.Result {
         let counters = "nfacct add ct_state_invalid_dropped_pkts && nfacct add localhost_nps_accepted_pkts && "
-        return try Self.isolated((hasCounters ? counters : "") + "\(program)-restore -w && \(program)-save", rules)
+        let jumps = Self.jumps.map { "\(program) -w \($0)" }.joined(separator: " && ")
+        let script = """
+            \(hasCounters ? counters : "")\(program)-restore -w && \(program)-save && echo '\(Self.separator)' && \(jumps) &&
+            if \(program) -w -S KUBE-FIREWALL >/dev/null 2>&1; then
+                \(program) -w -I INPUT -j KUBE-FIREWALL && \(program) -w -I OUTPUT -j KUBE-FIREWALL
+            fi && \(program)-save -c
+            """
+        return try Self.isolated(script, rules)
+    }
+
+    /// Between the rules alone and those with the jumps from the built-in chains.
+    private static let separator = "##### with jumps"
+
+    /// The jumps that kube-proxy makes sure of by commands of their own.
+    private static let jumps = [
+        "-I INPUT -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-EXTERNAL-SERVICES",
+        "-I FORWARD -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-EXTERNAL-SERVICES",
+        "-I INPUT -m comment --comment checks -j KUBE-NODEPORTS",
+        "-I FORWARD -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-SERVICES",
+        "-I OUTPUT -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-SERVICES",
+        "-I FORWARD -m comment --comment forwarding -j KUBE-FORWARD",
+        "-I INPUT -m conntrack --ctstate NEW -m comment --comment firewall -j KUBE-PROXY-FIREWALL",
+        "-I OUTPUT -m conntrack --ctstate NEW -m comment --comment firewall -j KUBE-PROXY-FIREWALL",
+        "-I FORWARD -m conntrack --ctstate NEW -m comment --comment firewall -j KUBE-PROXY-FIREWALL",
+        "-t nat -I OUTPUT -m comment --comment portals -j KUBE-SERVICES",
+        "-t nat -I PREROUTING -m comment --comment portals -j KUBE-SERVICES",
+        "-t nat -I POSTROUTING -m comment --comment postrouting -j KUBE-POSTROUTING",
+    ]
+
+    /// What the kernel holds is what the API says, with comments and without, and to `diff` too.
+    private func audit(_ dump: String, _ arguments: [String]) throws {
+        let bare = dump.replacing(/\ -m comment --comment ("[^"]*"|[^ ]+)/, with: "")
+        #expect(bare != dump)
+        for text in [dump, bare] {
+            let audit = try Tool.run(["audit", "--live", "-", "-o", "json"] + arguments, input: Array(text.utf8))
+            #expect(audit.ending == .exit(0), "\(audit.outputText)")
+            #expect(audit.outputText == "{\n    \"findings\": []\n}\n")
+            let diff = try Tool.run(["diff"] + arguments + ["-"], input: Array(text.utf8))
+            #expect(diff.ending == .exit(0), "\(diff.outputText)")
+        }
     }
 
     private static func isolated(_ script: String, _ input: [UInt8]) throws -> Program.Result {
@@ -107,6 +149,8 @@ private final class Progress: Sendable {
             done += 1
             return done
         }
-        if done == total { print("Loaded \(cases) recorded cases into the kernel, \(total) loads in all.") }
+        if done == total {
+            print("Loaded \(cases) recorded cases into the kernel, \(total) loads in all, and audited each twice.")
+        }
     }
 }

@@ -15,17 +15,8 @@ import Testing
         let examples = examples(readme)
         #expect(examples.count >= 5)
         for example in examples {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "(\(example.command)) 2>&1"]
-            process.currentDirectoryURL = root
-            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-            process.environment = ["PATH": Tool.url.deletingLastPathComponent().path + ":" + path]
-            let pipe = Pipe()
-            process.standardOutput = pipe
-            try process.run()
-            let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
+            let script = "PATH=$(dirname \"$KUBECHAINS\"):$PATH; (\(example.command)) 2>&1"
+            let output = try Tool.shell(script, in: root.path).outputText
             #expect(output == example.output, "$ \(example.command)")
         }
     }

@@ -2,6 +2,13 @@ import NetAddress
 import ServiceChains
 import TestSupport
 
+/// Which rules are meant, by their lines.
+private struct RulePattern: Sendable {
+    let fits: @Sendable (String) -> Bool
+
+    init(_ fits: @escaping @Sendable (String) -> Bool) { self.fits = fits }
+}
+
 /// A kind of damage to a node's rules, or of change that does no damage.
 struct Mutation: Sendable {
     typealias Identifier = AuditFinding.Identifier
@@ -20,11 +27,11 @@ struct Mutation: Sendable {
     /// A change of one rule of a table, picked among those that are as wanted.
     private static func rule(
         _ name: String, _ table: String, _ ids: [Identifier], isOfService: Bool = true,
-        where isWanted: @escaping @Sendable (String) -> Bool,
+        where pattern: RulePattern,
         change: @escaping @Sendable (inout SavedRules, Int) -> Bool
     ) -> Mutation {
         Mutation(name: name, ids: ids) { rules, generator in
-            let candidates = rules.rules(table, isWanted)
+            let candidates = rules.rules(table, pattern.fits)
             guard !candidates.isEmpty else { return .notHere }
             let index = generator.pick(candidates)
             let label = isOfService ? rules.label(index) : nil
@@ -43,18 +50,19 @@ struct Mutation: Sendable {
     }
 
     static let endpoints: [Mutation] = [
-        rule("balancing rule removed", "nat", [.missingEndpoint, .wrongWeight], where: isBalancing) { rules, index in
+        rule("balancing rule removed", "nat", [.missingEndpoint, .wrongWeight], where: RulePattern(isBalancing)) {
+            rules, index in
             rules.lines.remove(at: index)
             return true
         },
-        rule("endpoint's chain removed", "nat", [.missingEndpoint], where: isBalancing) { rules, index in
+        rule("endpoint's chain removed", "nat", [.missingEndpoint], where: RulePattern(isBalancing)) { rules, index in
             guard let chain = rules.target(index) else { return false }
             rules.lines.removeAll {
                 $0.hasSuffix("-j \(chain)") || $0.hasPrefix("-A \(chain) ") || $0.hasPrefix(":\(chain) ")
             }
             return true
         },
-        rule("endpoint added", "nat", [.staleEndpoint], where: isBalancing) { rules, index in
+        rule("endpoint added", "nat", [.staleEndpoint], where: RulePattern(isBalancing)) { rules, index in
             let chain = "KUBE-SEP-AAAAAAAAAAAAAAAA"
             let address = rules.plan.settings.family == .ipv4 ? "203.0.113.99:80" : "[2001:db8:ffff::99]:80"
             let jump = "-A \(rules.chain(index)) -m statistic --mode random --probability 0.50000000000 -j \(chain)"
@@ -65,7 +73,7 @@ struct Mutation: Sendable {
         },
         rule(
             "translation to another address", "nat", [.staleEndpoint, .missingEndpoint],
-            where: { $0.contains("-j DNAT") }
+            where: RulePattern { $0.contains("-j DNAT") }
         ) {
             rules, index in
             let port = rules.lines[index].split(separator: ":").last ?? "80"
@@ -76,21 +84,25 @@ struct Mutation: Sendable {
             return true
         },
         rule(
-            "translation to another port", "nat", [.staleEndpoint, .missingEndpoint], where: { $0.contains("-j DNAT") }
+            "translation to another port", "nat", [.staleEndpoint, .missingEndpoint],
+            where: RulePattern { $0.contains("-j DNAT") }
         ) {
             rules, index in
             rules.lines[index] += "9"
             return !rules.lines[index].hasSuffix("99999")
                 && (Int(rules.lines[index].split(separator: ":").last ?? "") ?? 0) < 65_536
         },
-        rule("chance changed", "nat", [.wrongWeight], where: { isBalancing($0) && $0.contains("--probability") }) {
+        rule(
+            "chance changed", "nat", [.wrongWeight],
+            where: RulePattern { isBalancing($0) && $0.contains("--probability") }
+        ) {
             rules, index in
             rules.lines[index].replace(/--probability [0-9.]+/, with: "--probability 0.01000000024")
             return true
         },
         rule(
             "chance removed", "nat", [.wrongWeight, .missingEndpoint],
-            where: { isBalancing($0) && $0.contains("--probability") }
+            where: RulePattern { isBalancing($0) && $0.contains("--probability") }
         ) {
             rules, index in
             rules.lines[index].replace(/\ -m statistic --mode random --probability [0-9.]+/, with: "")
@@ -98,18 +110,18 @@ struct Mutation: Sendable {
         },
         rule(
             "balancing rules swapped", "nat", [.wrongWeight, .missingEndpoint],
-            where: { isBalancing($0) && $0.contains("--probability") }
+            where: RulePattern { isBalancing($0) && $0.contains("--probability") }
         ) {
             rules, index in
             rules.lines.swapAt(index, index + 1)
             return isBalancing(rules.lines[index])
         },
-        rule("affinity's seconds changed", "nat", [.wrongAffinity], where: { $0.contains("--rcheck") }) {
+        rule("affinity's seconds changed", "nat", [.wrongAffinity], where: RulePattern { $0.contains("--rcheck") }) {
             rules, index in
             rules.lines[index].replace(/--seconds [0-9]+/, with: "--seconds 7")
             return true
         },
-        rule("client not remembered", "nat", [.wrongAffinity], where: { $0.contains("-m recent --set") }) {
+        rule("client not remembered", "nat", [.wrongAffinity], where: RulePattern { $0.contains("-m recent --set") }) {
             rules, index in
             rules.lines[index].replace(/\ -m recent --set --name [^ ]+ --mask [^ ]+ --rsource/, with: "")
             return true
@@ -119,19 +131,20 @@ struct Mutation: Sendable {
     static let masquerading: [Mutation] = [
         rule(
             "hairpin rule removed", "nat", [.wrongMasquerade],
-            where: { $0.hasPrefix("-A KUBE-SEP-") && $0.hasSuffix("-j KUBE-MARK-MASQ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-SEP-") && $0.hasSuffix("-j KUBE-MARK-MASQ") }
         ) {
             rules, index in
             rules.lines.remove(at: index)
             return true
         },
-        rule("cluster IP's masquerade removed", "nat", [.wrongMasquerade], where: isClusterMasquerade) { rules, index in
+        rule("cluster IP's masquerade removed", "nat", [.wrongMasquerade], where: RulePattern(isClusterMasquerade)) {
+            rules, index in
             rules.lines.remove(at: index)
             return true
         },
         rule(
             "cluster IP's masquerade of others", "nat", [.wrongMasquerade],
-            where: { isClusterMasquerade($0) && $0.contains(" ! -s ") }
+            where: RulePattern { isClusterMasquerade($0) && $0.contains(" ! -s ") }
         ) {
             rules, index in
             let range = rules.plan.settings.family == .ipv4 ? "198.18.0.0/15" : "2001:db8:eeee::/48"
@@ -140,7 +153,7 @@ struct Mutation: Sendable {
         },
         rule(
             "outside traffic's masquerade removed", "nat", [.wrongMasquerade],
-            where: { $0.hasPrefix("-A KUBE-EXT-") && $0.hasSuffix("-j KUBE-MARK-MASQ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-EXT-") && $0.hasSuffix("-j KUBE-MARK-MASQ") }
         ) {
             rules, index in
             rules.lines.remove(at: index)
@@ -148,7 +161,7 @@ struct Mutation: Sendable {
         },
         rule(
             "mark set differently", "nat", [.wrongMark], isOfService: false,
-            where: { $0.hasPrefix("-A KUBE-MARK-MASQ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-MARK-MASQ") }
         ) {
             rules, index in
             rules.lines[index] = "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x123/0x123"
@@ -156,14 +169,15 @@ struct Mutation: Sendable {
         },
         rule(
             "mark looked for differently", "nat", [.wrongMark], isOfService: false,
-            where: { $0.contains("-m mark ! --mark") }
+            where: RulePattern { $0.contains("-m mark ! --mark") }
         ) {
             rules, index in
             rules.lines[index].replace(/--mark [^ ]+/, with: "--mark 0x123/0x123")
             return true
         },
         rule(
-            "MASQUERADE removed", "nat", [.wrongMasquerade], isOfService: false, where: { $0.contains("-j MASQUERADE") }
+            "MASQUERADE removed", "nat", [.wrongMasquerade], isOfService: false,
+            where: RulePattern { $0.contains("-j MASQUERADE") }
         ) {
             rules, index in
             rules.lines.remove(at: index)
@@ -176,18 +190,20 @@ struct Mutation: Sendable {
     }
 
     static let entrances: [Mutation] = [
-        rule("entrance removed", "nat", [.wrongAddress, .missingService], where: isEntrance) { rules, index in
+        rule("entrance removed", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
+            rules, index in
             rules.removeAll(like: index)
             return true
         },
-        rule("entrance at another address", "nat", [.wrongAddress, .missingService], where: isEntrance) {
+        rule("entrance at another address", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
             rules, index in
             let address = rules.plan.settings.family == .ipv4 ? "203.0.113.254/32" : "2001:db8:ffff::254/128"
             let old = rules.lines[index]
             rules.lines[index].replace(/-d [^ ]+/, with: "-d \(address)")
             return !rules.lines.contains(old)
         },
-        rule("entrance at another port", "nat", [.wrongAddress, .missingService], where: isEntrance) { rules, index in
+        rule("entrance at another port", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
+            rules, index in
             let old = rules.lines[index]
             rules.lines[index].replace(/--dport [0-9]+/, with: "--dport 7")
             return !rules.lines.contains(old)
@@ -198,7 +214,8 @@ struct Mutation: Sendable {
             guard candidates.count > 1 else { return .notHere }
             let index = generator.pick(candidates)
             let label = rules.label(index)
-            guard let other = candidates.first(where: { rules.label($0) != label }), let target = rules.target(other),
+            guard let other = candidates.first(where: { rules.label($0) != label }),
+                let target = rules.target(other),
                 let own = rules.target(index)
             else { return .notHere }
             let old = rules.lines[index]
@@ -207,7 +224,7 @@ struct Mutation: Sendable {
         },
         rule(
             "node port removed", "nat", [.wrongAddress],
-            where: { $0.hasPrefix("-A KUBE-NODEPORTS ") && !$0.contains("nfacct") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-NODEPORTS ") && !$0.contains("nfacct") }
         ) {
             rules, index in
             rules.lines.remove(at: index)
@@ -223,7 +240,7 @@ struct Mutation: Sendable {
         },
         rule(
             "source range removed", "nat", [.wrongSourceRange],
-            where: { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
         ) {
             rules, index in
             rules.removeAll(like: index)
@@ -231,7 +248,7 @@ struct Mutation: Sendable {
         },
         rule(
             "source range changed", "nat", [.wrongSourceRange],
-            where: { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
         ) {
             rules, index in
             let range = rules.plan.settings.family == .ipv4 ? "198.18.0.0/15" : "2001:db8:eeee::/48"
@@ -240,7 +257,7 @@ struct Mutation: Sendable {
         },
         rule(
             "source range added", "nat", [.wrongSourceRange],
-            where: { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-FW-") && $0.contains(" -s ") }
         ) {
             rules, index in
             let range = rules.plan.settings.family == .ipv4 ? "198.18.0.0/15" : "2001:db8:eeee::/48"
@@ -249,7 +266,7 @@ struct Mutation: Sendable {
         },
         rule(
             "external policy widened", "nat", [.wrongPolicy],
-            where: { $0.hasPrefix("-A KUBE-EXT-") && $0.contains(" -j KUBE-SVL-") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-EXT-") && $0.contains(" -j KUBE-SVL-") }
         ) {
             rules, index in
             rules.replace(index, "-j KUBE-SVL-", "-j KUBE-SVC-")
@@ -258,14 +275,17 @@ struct Mutation: Sendable {
     ]
 
     static let verdicts: [Mutation] = [
-        rule("refusal removed", "filter", [.wrongVerdict, .missingService], where: { $0.contains("-j REJECT") }) {
+        rule(
+            "refusal removed", "filter", [.wrongVerdict, .missingService],
+            where: RulePattern { $0.contains("-j REJECT") }
+        ) {
             rules, index in
             rules.removeAll(like: index)
             return true
         },
         rule(
             "drop without local endpoints removed", "filter", [.wrongVerdict, .missingService],
-            where: { $0.contains("has no local endpoints") }
+            where: RulePattern { $0.contains("has no local endpoints") }
         ) {
             rules, index in
             rules.removeAll(like: index)
@@ -273,7 +293,7 @@ struct Mutation: Sendable {
         },
         rule(
             "drop outside source ranges removed", "filter", [.wrongVerdict],
-            where: { $0.hasPrefix("-A KUBE-PROXY-FIREWALL") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-PROXY-FIREWALL") }
         ) {
             rules, index in
             rules.removeAll(like: index)
@@ -284,9 +304,10 @@ struct Mutation: Sendable {
             guard !candidates.isEmpty else { return .notHere }
             let index = generator.pick(candidates)
             guard
-                let port = rules.plan.servicePorts.first(where: {
-                    rules.lines[index].contains(" --dport \($0.healthCheckNodePort) ")
-                })
+                let port = rules.plan.servicePorts.first(
+                    where: {
+                        rules.lines[index].contains(" --dport \($0.healthCheckNodePort) ")
+                    })
             else { return .notHere }
             rules.removeAll(like: index)
             return .applied(.init(servicePort: port.name.description, transport: "\(port.name.transport.name)"))
@@ -294,19 +315,25 @@ struct Mutation: Sendable {
     ]
 
     static let structure: [Mutation] = [
-        rule("jump of a built-in chain removed", "filter", [.missingJump], isOfService: false, where: isBuiltInJump) {
+        rule(
+            "jump of a built-in chain removed", "filter", [.missingJump], isOfService: false,
+            where: RulePattern(isBuiltInJump)
+        ) {
             rules, index in
             rules.lines.remove(at: index)
             return true
         },
-        rule("jump of a built-in nat chain removed", "nat", [.missingJump], isOfService: false, where: isBuiltInJump) {
+        rule(
+            "jump of a built-in nat chain removed", "nat", [.missingJump], isOfService: false,
+            where: RulePattern(isBuiltInJump)
+        ) {
             rules, index in
             rules.lines.remove(at: index)
             return true
         },
         rule(
             "forwarding rule removed", "filter", [.missingRule, .wrongMark], isOfService: false,
-            where: { $0.hasPrefix("-A KUBE-FORWARD") }
+            where: RulePattern { $0.hasPrefix("-A KUBE-FORWARD") }
         ) {
             rules, index in
             rules.lines.remove(at: index)
@@ -322,7 +349,9 @@ struct Mutation: Sendable {
             )
             .filter { $0.count == 25 || $0.count == 24 }
             // A health-check rule of a Service with several ports belongs to them all.
-            guard !gone.contains(where: { rules.lines[$0].contains("health check") }) else { return .notHere }
+            guard !gone.contains(where: { rules.lines[$0].contains("health check") }) else {
+                return .notHere
+            }
             rules.lines = rules.lines.enumerated().filter { index, line in
                 !gone.contains(index) && !chains.contains { line.hasPrefix(":\($0) ") }
             }.map(\.element)
@@ -347,7 +376,10 @@ struct Mutation: Sendable {
             rules.lines.insert(":KUBE-SEP-CCCCCCCCCCCCCCCC - [0:0]", at: start.lowerBound + 1)
             return .applied(nil)
         },
-        rule("jump to a chain that is not there", "nat", [.missingTargetChain, .missingEndpoint], where: isBalancing) {
+        rule(
+            "jump to a chain that is not there", "nat", [.missingTargetChain, .missingEndpoint],
+            where: RulePattern(isBalancing)
+        ) {
             rules, index in
             guard let target = rules.target(index) else { return false }
             rules.replace(index, target, "KUBE-SEP-DDDDDDDDDDDDDDDD")

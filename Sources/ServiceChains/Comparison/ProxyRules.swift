@@ -13,8 +13,8 @@ struct PlacedRule {
 /// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
 struct ProxyRules {
     let ruleset: Ruleset
-    /// Where each chain stands in its table, by table and name.
-    private var positions: [String: (table: Int, chains: [String: Int])] = [:]
+    /// Where each chain stands in its table, by table.
+    private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
     /// The rules of shared chains that are about a Service port, in their order.
     private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
     /// The rules of shared chains that are about none.
@@ -31,15 +31,12 @@ struct ProxyRules {
     init(_ ruleset: Ruleset, _ names: ServiceNames) {
         self.ruleset = ruleset
         for (tableIndex, table) in ruleset.tables.enumerated() {
-            var byName: [String: Int] = [:]
-            byName.reserveCapacity(table.chains.count)
-            for (index, chain) in table.chains.enumerated() {
-                byName[chain.name] = index
+            for chain in table.chains {
                 if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
                     servicePorts.insert(hash)
                 }
             }
-            positions[table.name] = (tableIndex, byName)
+            positions[table.name] = (tableIndex, ChainPositions(table.chains))
         }
         for (table, kind) in ProxyRules.sharedChains {
             let name = kind.text.description
@@ -56,12 +53,17 @@ struct ProxyRules {
     }
 
     func chain(_ table: String, _ name: String) -> Chain? {
-        guard let place = positions[table], let index = place.chains[name] else { return nil }
+        guard let place = positions[table],
+            let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains)
+        else { return nil }
         return ruleset.tables[place.table].chains[index]
     }
 
     /// Whether a table has a chain.
-    func hasChain(_ table: String, _ name: String) -> Bool { positions[table]?.chains[name] != nil }
+    func hasChain(_ table: String, _ name: String) -> Bool {
+        guard let place = positions[table] else { return false }
+        return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
+    }
 
     /// A Service port's own chain.
     func chain(_ name: ChainName) -> Chain? { chain("nat", name.description) }

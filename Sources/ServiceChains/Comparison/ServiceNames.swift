@@ -18,8 +18,7 @@ extension ServicePortLabel: Comparable {
 /// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
 struct ServiceNames {
     private var labels: [ChainHash: ServicePortLabel] = [:]
-    /// The Service port of each endpoint that a plan knows, whether rules reach it or not.
-    private var endpoints: [ChainHash: ChainHash] = [:]
+    private var plans: [ServicePlan] = []
     /// Which Service port an address or node port belongs to.
     private var entrances: [Entrance: ChainHash] = [:]
     /// Which Service port a health-check node port is laid at: the first of the Service's.
@@ -27,7 +26,7 @@ struct ServiceNames {
 
     /// Learns all that a plan knows.
     mutating func learn(_ plan: ServicePlan) {
-        endpoints.reserveCapacity(plan.endpointCount)
+        plans.append(plan)
         for port in plan.servicePorts {
             labels[port.hash] = ServicePortLabel(
                 servicePort: port.name.description, transport: port.name.transport.name.description)
@@ -40,13 +39,6 @@ struct ServiceNames {
             }
             if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
                 healthChecks[port.healthCheckNodePort] = port.hash
-            }
-            let prefix = port.nameText + Array(transport.name.description.utf8)
-            for endpoint in port.endpoints {
-                let hash =
-                    endpoint.hash
-                    ?? ChainHash(of: (prefix + Array(endpoint.text.description.utf8)).span)
-                endpoints[hash] = port.hash
             }
         }
     }
@@ -76,8 +68,20 @@ struct ServiceNames {
             ?? ServicePortLabel(servicePort: ChainName(.clusterPolicy, hash).description, transport: "")
     }
 
-    /// The Service port whose endpoint's chain has this hash.
-    func owner(ofEndpoint hash: ChainHash) -> ChainHash? { endpoints[hash] }
+    /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among all
+    /// endpoints: only chains that are left over are asked for.
+    func owner(ofEndpoint hash: ChainHash) -> ChainHash? {
+        for plan in plans {
+            for port in plan.servicePorts {
+                let prefix = port.nameText + Array(port.name.transport.name.description.utf8)
+                for endpoint in port.endpoints {
+                    let known = endpoint.hash ?? ChainHash(of: (prefix + Array(endpoint.text.description.utf8)).span)
+                    if known == hash { return port.hash }
+                }
+            }
+        }
+        return nil
+    }
 
     /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its address.
     func owner(of rule: Rule) -> ChainHash? {

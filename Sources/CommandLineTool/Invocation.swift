@@ -4,7 +4,7 @@ internal import ServiceChains
 
 /// How a report is written.
 enum ReportForm: String, CaseIterable {
-    case text, json, unified
+    case text, json, unified, dot, mermaid, svg
 }
 
 /// What a command line asks for.

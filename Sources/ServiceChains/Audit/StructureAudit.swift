@@ -21,77 +21,41 @@ struct StructureAudit {
 
     // MARK: Jumps
 
-    private struct Jump {
-        let table: String
-        let chain: String
-        let target: String
-        let effect: String
-        /// Whether only new connections take the jump.
-        var isForNew = false
-    }
-
-    /// The jumps that kube-proxy makes sure of before it writes its chains (kube-proxy 1.36: `iptablesJumpChains`).
-    private static let jumps = [
-        Jump(
-            table: "nat", chain: "PREROUTING", target: "KUBE-SERVICES",
-            effect: "no Service works for pods and for clients outside: nothing leads their packets to the rules"),
-        Jump(
-            table: "nat", chain: "OUTPUT", target: "KUBE-SERVICES",
-            effect: "no Service works for processes on the node itself"),
-        Jump(
-            table: "nat", chain: "POSTROUTING", target: "KUBE-POSTROUTING",
-            effect: "nothing is masqueraded: answers of endpoints on other nodes do not come back"),
-        Jump(
-            table: "filter", chain: "INPUT", target: "KUBE-EXTERNAL-SERVICES",
-            effect: "connections to node ports and external addresses without endpoints hang instead of being refused",
-            isForNew: true),
-        Jump(
-            table: "filter", chain: "FORWARD", target: "KUBE-EXTERNAL-SERVICES",
-            effect: "connections to external addresses without endpoints hang instead of being refused", isForNew: true),
-        Jump(
-            table: "filter", chain: "INPUT", target: "KUBE-NODEPORTS",
-            effect: "health checks of load balancers may be dropped by the host's own firewall"),
-        Jump(
-            table: "filter", chain: "FORWARD", target: "KUBE-SERVICES",
-            effect: "connections of pods to Services without endpoints hang instead of being refused", isForNew: true),
-        Jump(
-            table: "filter", chain: "OUTPUT", target: "KUBE-SERVICES",
-            effect: "connections of the node to Services without endpoints hang instead of being refused",
-            isForNew: true),
-        Jump(
-            table: "filter", chain: "FORWARD", target: "KUBE-FORWARD",
-            effect: "traffic to endpoints may be dropped where the host forwards nothing by default"),
-        Jump(
-            table: "filter", chain: "INPUT", target: "KUBE-PROXY-FIREWALL",
-            effect: "clients outside the source ranges of load balancers are not dropped", isForNew: true),
-        Jump(
-            table: "filter", chain: "OUTPUT", target: "KUBE-PROXY-FIREWALL",
-            effect: "the node itself is not held to the source ranges of load balancers", isForNew: true),
-        Jump(
-            table: "filter", chain: "FORWARD", target: "KUBE-PROXY-FIREWALL",
-            effect: "clients outside the source ranges of load balancers are not dropped", isForNew: true),
-        Jump(
-            table: "filter", chain: "INPUT", target: "KUBE-FIREWALL",
-            effect: "hosts on the same network can reach services that listen on the node's loopback address"),
-        Jump(
-            table: "filter", chain: "OUTPUT", target: "KUBE-FIREWALL",
-            effect: "packets to the node's loopback address are not held back on their way out"),
-    ]
-
     private mutating func findMissingJumps() {
-        for jump in StructureAudit.jumps {
-            if jump.target == "KUBE-FIREWALL", !plan.node.hasLocalhostNodePorts { continue }
+        for jump in JumpRule.all {
+            if jump.target == .firewall, !plan.node.hasLocalhostNodePorts { continue }
             let rules = live.chain(jump.table, jump.chain)?.rules ?? []
-            let isThere = rules.contains { rule in
-                rule.target == .jump(jump.target) && rule.isJump(forNewOnly: jump.isForNew)
-            }
-            guard !isThere else { continue }
+            guard !rules.contains(where: { jump.isDone(by: $0) }) else { continue }
             findings.append(
                 AuditFinding(
-                    .missingJump, .error, rule: "-A \(jump.chain) -j \(jump.target)",
-                    effect: "\(jump.table) \(jump.chain) does not jump to \(jump.target): \(jump.effect)",
+                    .missingJump, .error, rule: "-A \(jump.chain) -j \(jump.target.text)",
+                    effect: "\(jump.table) \(jump.chain) does not jump to \(jump.target.text): "
+                        + StructureAudit.effect(ofMissing: jump),
                     remedy: "let kube-proxy sync: it puts the jump back; find out who removed it, such as a firewall "
                         + "service that flushes all rules when it starts"))
+        }
+    }
+
+    /// What a client sees where a jump is missing.
+    private static func effect(ofMissing jump: JumpRule) -> String {
+        switch (jump.table, jump.chain, jump.target) {
+        case ("nat", "PREROUTING", _):
+            "no Service works for pods and for clients outside: nothing leads their packets to the rules"
+        case ("nat", "OUTPUT", _): "no Service works for processes on the node itself"
+        case ("nat", _, _): "nothing is masqueraded: answers of endpoints on other nodes do not come back"
+        case (_, "INPUT", .externalServices):
+            "connections to node ports and external addresses without endpoints hang instead of being refused"
+        case (_, _, .externalServices):
+            "connections to external addresses without endpoints hang instead of being refused"
+        case (_, _, .nodePorts): "health checks of load balancers may be dropped by the host's own firewall"
+        case (_, "FORWARD", .services):
+            "connections of pods to Services without endpoints hang instead of being refused"
+        case (_, _, .services): "connections of the node to Services without endpoints hang instead of being refused"
+        case (_, _, .forward): "traffic to endpoints may be dropped where the host forwards nothing by default"
+        case (_, "OUTPUT", .proxyFirewall): "the node itself is not held to the source ranges of load balancers"
+        case (_, _, .proxyFirewall): "clients outside the source ranges of load balancers are not dropped"
+        case (_, "INPUT", _): "hosts on the same network can reach services that listen on the node's loopback address"
+        default: "packets to the node's loopback address are not held back on their way out"
         }
     }
 
@@ -188,20 +152,6 @@ struct StructureAudit {
 }
 
 extension Rule {
-    /// Whether the rule is a jump without conditions, or for new connections only, as kube-proxy writes it.
-    fileprivate func isJump(forNewOnly: Bool) -> Bool {
-        guard source == nil, destination == nil, inInterface == nil, outInterface == nil, self.protocol == nil,
-            fragment == nil
-        else { return false }
-        return matches.allSatisfy { match in
-            switch match {
-            case .comment, .nfacct: true
-            case .conntrack(let match): forNewOnly && match == ConntrackMatch(states: .init(.new))
-            default: false
-            }
-        }
-    }
-
     /// Whether the rule decides about new connections for good, or translates them.
     fileprivate func takesPackets(inTable table: String) -> Bool {
         for case .conntrack(let match) in matches {

@@ -37,7 +37,7 @@ extension Rule {
     }
 
     /// Whether any of the basic conditions limits the rule.
-    private var hasBasicConditions: Bool {
+    var hasBasicConditions: Bool {
         source != nil || destination != nil || inInterface != nil || outInterface != nil || self.protocol != nil
             || fragment != nil
     }

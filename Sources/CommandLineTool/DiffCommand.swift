@@ -48,11 +48,11 @@ extension Command {
         let text: String
         switch invocation.report {
         case .json: text = DiffReport.json(comparison).text
-        case .text: text = DiffReport.text(comparison, isBrief: invocation.isBrief)
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, invocation.operands[0], invocation.operands[1],
                 isStrict: invocation.isStrict)
+        default: text = DiffReport.text(comparison, isBrief: invocation.isBrief)
         }
         try OutputFile.write(text, to: invocation.outputFile)
         // Ends here for the same reason as `audit`.

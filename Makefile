@@ -36,11 +36,14 @@ lint: ## check formatting and the house's rules
 format: ## format all Swift files
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-bench: build ## compare with orjson on a 50 MB snapshot (needs PyPI's orjson)
+bench: build ## compare with orjson on a 50 MB snapshot (needs PyPI's orjson), and with iptables-legacy-save (needs root)
 	@python3 -c 'import orjson' || { echo 'make bench needs orjson: pip install orjson'; exit 1; }
 	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
 	@mkdir -p $(RELEASE_PATH)/bench
 	@$(RELEASE_PATH)/release/Benchmarks compare $(KUBECHAINS) $(RELEASE_PATH)/bench
+	@if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
+		unshare -n $(RELEASE_PATH)/release/Benchmarks rules $(KUBECHAINS) $(RELEASE_PATH)/bench; \
+	else echo 'Skipped: audit and diff are not measured, since root, unshare and iptables-legacy-save are needed.'; fi
 
 fuzz: ## fuzz the snapshot reader and the rules reader, FUZZ_SECONDS each
 	@$(MAKE) --no-print-directory fuzz-one TARGET=Snapshot DICTIONARY=snapshot.dict

@@ -5,6 +5,7 @@ import Netfilter
 ///
 ///     Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE
 ///     Benchmarks compare KUBECHAINS FOLDER
+///     Benchmarks rules KUBECHAINS FOLDER
 @main
 enum Benchmarks {
     static func main() throws {
@@ -18,6 +19,8 @@ enum Benchmarks {
                 arguments[4])
         case "compare" where arguments.count == 3:
             try compare(kubechains: arguments[1], folder: arguments[2])
+        case "rules" where arguments.count == 3:
+            if try !RulesBenchmark(kubechains: arguments[1], folder: arguments[2]).run() { exit(1) }
         default:
             usage()
         }
@@ -26,11 +29,12 @@ enum Benchmarks {
     private static func usage() {
         print("usage: Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE")
         print("       Benchmarks compare KUBECHAINS FOLDER")
+        print("       Benchmarks rules KUBECHAINS FOLDER")
         exit(64)
     }
 
     /// Writes a cluster to a file.
-    private static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws {
+    static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws {
         guard let file = unsafe fopen(path, "w") else {
             throw ProcessFailure(description: "\(path) can not be written")
         }
@@ -85,11 +89,5 @@ enum Benchmarks {
         print(
             "  \(title): \(decimal(wall * 1000)) ms, \(decimal(size / wall / 1e6)) MB/s, "
                 + "peak memory \(decimal(memory / 1e6)) MB (\(decimal(memory / size)) of the file's size)")
-    }
-
-    /// Two decimals.
-    private static func decimal(_ value: Double) -> String {
-        let hundredths = Int((value * 100).rounded())
-        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
     }
 }

@@ -15,8 +15,9 @@ struct ProcessFailure: Error, CustomStringConvertible {
 
 /// Runs a command with its output thrown away and measures it.
 ///
-/// - Throws: ``ProcessFailure`` if the command can not be started or does not exit with 0.
-func measure(_ command: [String]) throws -> Measurement {
+/// - Parameter passing: the exit codes that are no failure.
+/// - Throws: ``ProcessFailure`` if the command can not be started or fails.
+func measure(_ command: [String], passing codes: Set<CInt> = [0]) throws -> Measurement {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -35,7 +36,9 @@ func measure(_ command: [String]) throws -> Measurement {
         guard errno == EINTR else { throw ProcessFailure(description: "\(command[0]) got lost") }
     }
     let wall = seconds() - start
-    guard status == 0 else { throw ProcessFailure(description: "\(command[0]) failed (status \(status))") }
+    guard status & 0x7F == 0, codes.contains(status >> 8 & 0xFF) else {
+        throw ProcessFailure(description: "\(command[0]) failed (status \(status))")
+    }
     return Measurement(wall: wall, peakMemory: usage.ru_maxrss * 1024)
 }
 
@@ -51,4 +54,10 @@ func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/// Two decimals.
+func decimal(_ value: Double) -> String {
+    let hundredths = Int((value * 100).rounded())
+    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
 }

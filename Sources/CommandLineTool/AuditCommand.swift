@@ -55,32 +55,64 @@ extension Command {
         guard (invocation.live + invocation.operands).count(where: { $0 == "-" }) <= 1 else {
             throw .usage("standard input can be read only once, but '-' is given several times", see: "audit")
         }
-        var dumps: [(name: String, ruleset: Ruleset)] = []
+        var sources: [SnapshotSource] = []
         for live in invocation.live {
-            // Without a header, addresses tell the family; the snapshot is planned for that of the dump.
-            let given = invocation.gives("family") ? invocation.settings.family : nil
-            let source = live == "host" ? try LiveRules.ofHost(given ?? .ipv4) : try InputFile.open(live)
-            dumps.append((source.name, try RulesInput.readRules(source, given)))
+            let family = invocation.gives("family") ? invocation.settings.family : .ipv4
+            sources.append(live == "host" ? try LiveRules.ofHost(family) : try InputFile.open(live))
         }
-        let family = dumps[0].ruleset.family
-        if let other = dumps.first(where: { $0.ruleset.family != family }) {
-            throw .input(
-                "\(other.name): error: the dump is of another family than \(dumps[0].name); audit one at a time")
-        }
-        var prepared = try invocation.readSnapshot()
-        prepared.settings.family = family
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+        // Without a header, addresses tell the family; the snapshot is planned for that of the dump.
+        let given = invocation.gives("family") ? invocation.settings.family : nil
+        let known = given ?? sources[0].headerFamily
+        let saves = sources
+        let (reading, planning) = System.concurrently(
+            { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
+            {
+                Result { () throws(CommandFailure) -> (PreparedSnapshot, (ServicePlan, Ruleset)?) in
+                    let prepared = try invocation.readSnapshot()
+                    guard let known else { return (prepared, nil) }
+                    return (prepared, try prepared.expectation(known))
+                }
+            })
+        let dumps = try reading.get()
+        let (prepared, early) = try planning.get()
+        let (plan, rules) = if let early { early } else { try prepared.expectation(dumps[0].family) }
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
-        let findings = Audit(plan, dumps.map(\.ruleset)).findings.filter { invocation.shows($0) }
+        let findings = Audit(plan, rules, dumps).findings.filter { invocation.shows($0) }
         let text: String
         switch invocation.report {
         case .json: text = AuditReport.json(findings).text
-        default: text = AuditReport.text(findings, dumps[0].name)
+        default: text = AuditReport.text(findings, sources[0].name)
         }
         try OutputFile.write(text, to: invocation.outputFile)
         // Ends here, since taking hundreds of thousands of rules apart only for the kernel to forget them takes time
         // (measured at 217,000 rules: a tenth of the whole).
         System.exit(findings.contains { $0.severity > .info } ? .findings : .success)
+    }
+}
+
+/// Reads the dumps of one node, which are of one family.
+private func readDumps(
+    _ sources: [SnapshotSource], _ family: AddressFamily?
+) throws(CommandFailure) -> [Ruleset] {
+    var dumps: [Ruleset] = []
+    for source in sources {
+        let dump = try RulesInput.readRules(source, family)
+        if let first = dumps.first, first.family != dump.family {
+            throw .input(
+                "\(source.name): error: the dump is of another family than \(sources[0].name); audit one at a time")
+        }
+        dumps.append(dump)
+    }
+    return dumps
+}
+
+extension PreparedSnapshot {
+    /// What the rules of a family should be.
+    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (ServicePlan, Ruleset) {
+        var settings = settings
+        settings.family = family
+        let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
+        return (plan, plan.ruleset(keepsComments: false))
     }
 }
 

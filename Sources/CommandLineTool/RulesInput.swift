@@ -9,29 +9,41 @@ struct RulesInput {
     /// What reading and planning a snapshot had to say.
     let diagnostics: [Diagnostic]
 
-    /// Reads two files, told apart by their content: JSON begins with a brace. Beside rules a snapshot is planned for their
+    /// Reads two files, told apart by their content: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
     static func readPair(
         _ paths: [String], _ invocation: Invocation
     ) throws(CommandFailure) -> (RulesInput, RulesInput) {
         var sources: [SnapshotSource] = []
         for path in paths { sources.append(try InputFile.open(path)) }
-        var family = invocation.gives("family") ? invocation.settings.family : nil
-        var rulesets: [Ruleset?] = []
-        for source in sources {
-            let ruleset = source.looksLikeJSON ? nil : try readRules(source, family)
-            rulesets.append(ruleset)
-            family = family ?? ruleset?.family
+        let (one, other) = (sources[0], sources[1])
+        let family = invocation.gives("family") ? invocation.settings.family : one.headerFamily ?? other.headerFamily
+        if family != nil || one.looksLikeJSON && other.looksLikeJSON {
+            // Each can be read without a look at the other.
+            let (left, right) = System.concurrently(
+                { result(one, family, invocation) }, { result(other, family, invocation) })
+            return (try left.get(), try right.get())
         }
-        return (
-            try make(sources[0], rulesets[0], family, invocation), try make(sources[1], rulesets[1], family, invocation)
-        )
+        if one.looksLikeJSON {
+            let right = try read(other, nil, invocation)
+            return (try read(one, right.side.family, invocation), right)
+        }
+        let left = try read(one, nil, invocation)
+        return (left, try read(other, left.side.family, invocation))
     }
 
-    private static func make(
-        _ source: SnapshotSource, _ ruleset: Ruleset?, _ family: AddressFamily?, _ invocation: Invocation
+    private static func result(
+        _ source: SnapshotSource, _ family: AddressFamily?, _ invocation: Invocation
+    ) -> Result<RulesInput, CommandFailure> {
+        Result { () throws(CommandFailure) in try read(source, family, invocation) }
+    }
+
+    private static func read(
+        _ source: SnapshotSource, _ family: AddressFamily?, _ invocation: Invocation
     ) throws(CommandFailure) -> RulesInput {
-        if let ruleset { return RulesInput(side: RuleComparison.Side(ruleset), diagnostics: []) }
+        guard source.looksLikeJSON else {
+            return RulesInput(side: RuleComparison.Side(try readRules(source, family)), diagnostics: [])
+        }
         var prepared = try invocation.readSnapshot([source])
         if let family { prepared.settings.family = family }
         let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
@@ -47,5 +59,12 @@ struct RulesInput {
         } catch {
             throw .input("\(source.name):\(error.line):\(error.column): error: \(error.message)")
         }
+    }
+}
+
+extension SnapshotSource {
+    /// The family that the header of rules names; nil where there is none.
+    var headerFamily: AddressFamily? {
+        looksLikeJSON ? nil : withBytes { bytes in Ruleset.headerFamily(of: bytes) }
     }
 }

@@ -24,15 +24,15 @@ public struct Counters: Sendable, Hashable {
 /// Counters count (see ``ignoringCounters``), the line does not. The order of matches counts, since some of them do
 /// something besides matching (`recent`, `limit`, `statistic`).
 public struct Rule: Sendable {
+    // In this order a rule takes 112 bytes instead of 120, and large dumps have hundreds of thousands.
     public var source: AddressMatch?
-    public var destination: AddressMatch?
-    public var inInterface: InterfaceMatch?
-    public var outInterface: InterfaceMatch?
     /// The protocol above IP; nil for all.
     public var `protocol`: ProtocolMatch?
     public var fragment: FragmentMatch?
+    public var destination: AddressMatch?
     /// The line of the text that the rule was read from, from 1; 0 for a rule that was not read.
     public var line: Int32
+    private var interfaces: Interfaces
     /// The matches in the order in which the kernel asks them.
     public var matches: [Match]
     /// What becomes of the packet; nil: it goes on to the next rule.
@@ -47,14 +47,54 @@ public struct Rule: Sendable {
     ) {
         self.source = source
         self.destination = destination
-        self.inInterface = inInterface
-        self.outInterface = outInterface
+        interfaces = Interfaces(incoming: inInterface, outgoing: outInterface)
         self.protocol = `protocol`
         self.fragment = fragment
         self.matches = matches
         self.target = target
         self.counters = counters
         self.line = line
+    }
+
+    /// The interface that packets come in by.
+    public var inInterface: InterfaceMatch? {
+        get { interfaces.incoming }
+        set { interfaces = Interfaces(incoming: newValue, outgoing: outInterface) }
+    }
+
+    /// The interface that packets go out by.
+    public var outInterface: InterfaceMatch? {
+        get { interfaces.outgoing }
+        set { interfaces = Interfaces(incoming: inInterface, outgoing: newValue) }
+    }
+
+    /// The conditions on interfaces. They are rare, so they take no room in every rule (measured: 8 bytes instead of 48).
+    private enum Interfaces: Sendable, Hashable {
+        case any
+        indirect case some(incoming: InterfaceMatch?, outgoing: InterfaceMatch?)
+
+        init(incoming: InterfaceMatch?, outgoing: InterfaceMatch?) {
+            self = incoming == nil && outgoing == nil ? .any : .some(incoming: incoming, outgoing: outgoing)
+        }
+
+        var incoming: InterfaceMatch? {
+            if case .some(let match, _) = self { match } else { nil }
+        }
+
+        var outgoing: InterfaceMatch? {
+            if case .some(_, let match) = self { match } else { nil }
+        }
+    }
+
+    /// Whether the basic conditions, those without `-m`, are the same.
+    package func hasSameBasicConditions(as other: Rule) -> Bool {
+        source == other.source && destination == other.destination && self.protocol == other.protocol
+            && interfaces == other.interfaces && fragment == other.fragment
+    }
+
+    /// Whether any of the basic conditions limits the rule.
+    package var hasBasicConditions: Bool {
+        source != nil || destination != nil || interfaces != .any || self.protocol != nil || fragment != nil
     }
 
     /// The text of the first `comment` match.
@@ -80,17 +120,14 @@ public struct Rule: Sendable {
 
 extension Rule: Hashable {
     public static func == (left: Rule, right: Rule) -> Bool {
-        left.source == right.source && left.destination == right.destination && left.protocol == right.protocol
-            && left.inInterface == right.inInterface && left.outInterface == right.outInterface
-            && left.fragment == right.fragment && left.counters == right.counters && left.target == right.target
+        left.hasSameBasicConditions(as: right) && left.counters == right.counters && left.target == right.target
             && (left.matches == right.matches || left.effectiveMatches == right.effectiveMatches)
     }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(source)
         hasher.combine(destination)
-        hasher.combine(inInterface)
-        hasher.combine(outInterface)
+        hasher.combine(interfaces)
         hasher.combine(self.protocol)
         hasher.combine(fragment)
         hasher.combine(counters)

@@ -66,11 +66,11 @@ public struct Table: Sendable, Hashable {
 /// A chain with its rules.
 public struct Chain: Sendable {
     public var name: String
-    /// What becomes of a packet that reaches the end of a built-in chain; nil for a chain of the user's.
-    public var policy: Policy?
+    public var rules: [Rule]
     /// The policy's counters, where the text has them.
     public var counters: Counters?
-    public var rules: [Rule]
+    /// What becomes of a packet that reaches the end of a built-in chain; nil for a chain of the user's.
+    public var policy: Policy?
     /// The line of the chain's declaration, from 1; 0 for a chain that was not declared in a text. It does not count in
     /// comparisons.
     public var line: Int32

@@ -60,6 +60,43 @@ import Testing
         }
     }
 
+    /// `--live host` runs iptables-save itself, and `--live` given twice takes a dump of each backend.
+    @Test(.enabled(if: obstacle == nil, "Needs root, unshare, nfacct and both iptables."))
+    func hostAndBothBackends() throws {
+        let arguments = [
+            "--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", "\(Package.fixtures)/demo/cluster.json",
+        ]
+        let rules = try Tool.run(["render"] + arguments).output
+        func audit(loading backends: [Backend], _ live: String) throws -> Program.Result {
+            let load = backends.map { backend in
+                let program = "iptables-\(backend.rawValue)"
+                let jumps = Self.jumps + ["-I INPUT -j KUBE-FIREWALL", "-I OUTPUT -j KUBE-FIREWALL"]
+                return "\(program)-restore -w <$scratch/rules && "
+                    + jumps.map { "\(program) -w \($0)" }.joined(separator: " && ")
+            }
+            let script = """
+                scratch=$(mktemp -d) && trap 'rm -r $scratch' EXIT && cat >$scratch/rules &&
+                \((load + ["true"]).joined(separator: " && ")) &&
+                iptables-nft-save 2>/dev/null >$scratch/nft && iptables-legacy-save >$scratch/legacy &&
+                '\(Tool.path)' audit \(live) \(arguments.joined(separator: " "))
+                """
+            return try Self.isolated(script, rules)
+        }
+        let both = "--live $scratch/nft --live $scratch/legacy"
+        expect(try audit(loading: [.nft], both), 0, output: "no findings\n")
+        expect(try audit(loading: [.legacy], both), 0, output: "no findings\n")
+        let twice = try audit(loading: [.nft, .legacy], both)
+        #expect(twice.ending == .exit(1), "\(twice.errorText)")
+        #expect(twice.outputText.hasSuffix("\n1 finding\n") && twice.outputText.contains("[both-backends]"))
+
+        // `host` asks the iptables-save that the machine is set to use.
+        let version = try Program(executable: "/usr/bin/env", arguments: ["iptables-save", "--version"]).run()
+        let isLegacy = version.outputText.contains("legacy")
+        expect(try audit(loading: [isLegacy ? .legacy : .nft], "--live host"), 0, output: "no findings\n")
+        let damaged = try audit(loading: [], "--live host")
+        #expect(damaged.ending == .exit(1) && damaged.outputText.contains("[missing-chain]"), "\(damaged.outputText)")
+    }
+
     /// Loads rules in a network namespace of their own and saves them again.
     private func load(_ rules: [UInt8], _ program: String, hasCounters: Bool) throws -> Program.Result {
         let counters = "nfacct add ct_state_invalid_dropped_pkts && nfacct add localhost_nps_accepted_pkts && "

@@ -125,6 +125,6 @@ struct SavedRules {
         let dumps = try [lines, otherBackend].compactMap { $0 }.map { lines in
             try Ruleset(parsing: Array((lines.joined(separator: "\n") + "\n").utf8), family: plan.settings.family)
         }
-        return Audit(plan, dumps).findings
+        return Audit(plan, plan.ruleset(keepsComments: false), dumps).findings
     }
 }

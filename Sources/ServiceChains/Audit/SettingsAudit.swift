@@ -87,7 +87,9 @@ struct SettingsAudit {
             guard let name = ChainName(chain.name), name.kind == .clusterPolicy || name.kind == .localPolicy else {
                 continue
             }
-            for rule in chain.rules where rule.target == .jump("KUBE-MARK-MASQ") {
+            let chainRules = chain.rules.span
+            for index in chainRules.indices where chainRules[index].target == .jump("KUBE-MARK-MASQ") {
+                let rule = chainRules[index]
                 ports += 1
                 if first == nil { first = rule }
                 if let source = rule.source, source.isNegated, let prefix = source.prefix {

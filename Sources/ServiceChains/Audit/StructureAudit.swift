@@ -68,11 +68,13 @@ struct StructureAudit {
                 table.name == "filter"
                 ? [] : table.chains.filter { !wanted.hasChain("nat", $0.name) && ChainName($0.name) != nil }
             var referred: Set<String> = []
-            for chain in table.chains {
-                for rule in chain.rules {
-                    guard let target = rule.target?.chain else { continue }
+            for chain in table.chains where !others.isEmpty || chain.name.hasPrefix("KUBE-") {
+                let rules = chain.rules.span
+                for index in rules.indices {
+                    guard let target = rules[index].target?.chain else { continue }
                     if !others.isEmpty { referred.insert(target) }
                     if !live.hasChain(table.name, target), chain.name.hasPrefix("KUBE-") {
+                        let rule = rules[index]
                         findings.append(
                             AuditFinding(
                                 .missingTargetChain, .error, label(chain.name), line: Int(rule.line),

@@ -22,6 +22,7 @@ struct ChainPositions {
 
     /// The position of the chain with a name.
     func position(of name: String, in chains: [Chain]) -> Int? {
+        let chains = chains.span
         var slot = slot(of: name)
         while slots[slot] >= 0 {
             let index = Int(slots[slot])

@@ -107,8 +107,10 @@ public struct RuleComparison: Sendable {
     // MARK: Service ports
 
     private mutating func compareServicePorts(_ left: ProxyRules, _ right: ProxyRules, _ names: ServiceNames) {
+        let changed = ChangedServices(left.natChains, right.natChains)
         for hash in left.servicePorts.union(right.servicePorts) {
-            if RuleComparison.isObviouslySame(hash, left, right) { continue }
+            // So it is for nearly all, and nothing more is asked.
+            if !changed.hashes.contains(hash), RuleComparison.hasSameSharedRules(hash, left, right) { continue }
             let details = RuleComparison.details(ServiceFacts(hash, left), ServiceFacts(hash, right))
             guard !details.isEmpty else { continue }
             let change: ServicePortDifference.Change =
@@ -118,33 +120,16 @@ public struct RuleComparison: Sendable {
         servicePorts.sort { $0.label < $1.label }
     }
 
-    /// Whether all rules of a Service port do the same, one by one: so it is for nearly all, and nothing more is asked.
-    private static func isObviouslySame(_ hash: ChainHash, _ left: ProxyRules, _ right: ProxyRules) -> Bool {
-        let leftShared = left.sharedRules[hash] ?? []
-        let rightShared = right.sharedRules[hash] ?? []
-        guard leftShared.count == rightShared.count else { return false }
-        for (one, other) in zip(leftShared, rightShared)
+    /// Whether a Service port's rules in shared chains do the same, one by one.
+    private static func hasSameSharedRules(_ hash: ChainHash, _ left: ProxyRules, _ right: ProxyRules) -> Bool {
+        let leftRules = left.sharedRules[hash] ?? []
+        let rightRules = right.sharedRules[hash] ?? []
+        guard leftRules.count == rightRules.count else { return false }
+        for (one, other) in zip(leftRules, rightRules)
         where one.table != other.table || one.chain != other.chain || !one.rule.acts(as: other.rule) {
             return false
         }
-        for kind in [ChainName.Kind.clusterPolicy, .localPolicy, .external, .sourceRanges] {
-            let name = ChainName(kind, hash).description
-            guard hasSameRules(name, left, right) else { return false }
-            guard let rules = left.chain("nat", name)?.rules else { continue }
-            for index in rules.indices {
-                guard case .jump(let target) = rules[index].target, target.utf8.count == 25 else { continue }
-                guard hasSameRules(target, left, right) else { return false }
-            }
-        }
         return true
-    }
-
-    private static func hasSameRules(_ chain: String, _ left: ProxyRules, _ right: ProxyRules) -> Bool {
-        switch (left.chain("nat", chain), right.chain("nat", chain)) {
-        case (nil, nil): true
-        case (let one?, let other?): one.rules.act(as: other.rules)
-        default: false
-        }
     }
 
     private static func details(_ left: ServiceFacts, _ right: ServiceFacts) -> [RuleDetail] {
@@ -274,9 +259,9 @@ public struct RuleComparison: Sendable {
         let shared = Set(ProxyRules.sharedChains.map { "\($0.table) \($0.chain.text)" })
         var seen: Set<String> = []
         for table in left.ruleset.tables + right.ruleset.tables {
-            for chain in table.chains {
+            for chain in table.chains where ChainName(chain.name) == nil {
                 let key = "\(table.name) \(chain.name)"
-                guard !shared.contains(key), ChainName(chain.name) == nil, seen.insert(key).inserted else { continue }
+                guard !shared.contains(key), seen.insert(key).inserted else { continue }
                 let expected = left.chain(table.name, chain.name)
                 let actual = right.chain(table.name, chain.name)
                 // Beside a plan, only chains that kube-proxy writes are of interest.

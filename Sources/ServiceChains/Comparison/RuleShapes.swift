@@ -36,12 +36,6 @@ extension Rule {
         return step
     }
 
-    /// Whether any of the basic conditions limits the rule.
-    var hasBasicConditions: Bool {
-        source != nil || destination != nil || inInterface != nil || outInterface != nil || self.protocol != nil
-            || fragment != nil
-    }
-
     /// Whether the rule is limited by source alone.
     var isOnlySource: Bool {
         destination == nil && inInterface == nil && outInterface == nil && self.protocol == nil && fragment == nil

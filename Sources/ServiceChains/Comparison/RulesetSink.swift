@@ -1,5 +1,5 @@
 internal import NetAddress
-internal import Netfilter
+public import Netfilter
 
 /// Collects rules as values, as they would be read from the text: without writing and reading it, which would be most of the
 /// work of a comparison (measured at 215,000 rules: a third of the time and a sixth of the memory).
@@ -163,7 +163,7 @@ extension ServicePlan {
     /// The plan's rules as values; what reading its text would give.
     ///
     /// - Parameter keepsComments: whether comments on Services are wanted.
-    func ruleset(keepsComments: Bool) -> Ruleset {
+    public func ruleset(keepsComments: Bool) -> Ruleset {
         let rules = ServiceRules(self)
         var filter = RulesetSink("filter", rules.filterChains, keepsComments: keepsComments)
         rules.addFilterRules(to: &filter)

@@ -2,11 +2,22 @@ internal import KubeSnapshot
 
 /// Messages to the person at the terminal: standard error.
 struct Console {
+    private let isTerminal: Bool
     private let hasColor: Bool
 
     init() {
         let noColor = System.environment("NO_COLOR") ?? ""
-        hasColor = System.isTerminal(2) && noColor.isEmpty && System.environment("TERM") != "dumb"
+        isTerminal = System.isTerminal(2)
+        hasColor = isTerminal && noColor.isEmpty && System.environment("TERM") != "dumb"
+    }
+
+    /// Shows on a terminal what goes on, in a line that the next such call or ``clearProgress()`` replaces.
+    func showProgress(_ text: String) {
+        if isTerminal { try? System.write("\r\u{1B}[K\(text)", to: 2) }
+    }
+
+    func clearProgress() {
+        if isTerminal { try? System.write("\r\u{1B}[K", to: 2) }
     }
 
     func say(_ diagnostics: [Diagnostic]) {

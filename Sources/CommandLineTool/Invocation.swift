@@ -30,6 +30,22 @@ struct Invocation: Sendable {
     var severity = AuditFinding.Severity.info
     var namespace: String?
     var service: String?
+    /// Which rules `render` writes only those chains to that differ.
+    var against: String?
+    /// Write only the chains that differ from the host's.
+    var isIncremental = false
+    /// The backend of iptables; nil: the host decides.
+    var backend: Generator.Backend?
+    /// Print what would be written, and write nothing.
+    var isDryRun = false
+    /// Read the rules back and compare.
+    var verifies = false
+    /// Do what would be refused for being dangerous.
+    var isForced = false
+    /// Seconds to wait for the xtables lock.
+    var waitSeconds = 5
+    /// Carry out a cleanup on this host.
+    var appliesCleanup = false
     /// Feature gates that have no effect here.
     var unknownGates: [String] = []
 

@@ -32,6 +32,10 @@ extension Command {
                         default: throw OptionError(message: "'\(text)' is no form: expected restore or save")
                         }
                     },
+                    OptionSpec(
+                        name: "against", value: .text("SAVE"),
+                        help: "write only what is to be changed on a host whose rules iptables-save printed so"
+                    ) { invocation, text throws(OptionError) in invocation.against = text },
                     .outputFile,
                     .boolean("summary", "end with a line on standard error that says how much was written", "false") {
                         $0.wantsSummary = $1
@@ -42,16 +46,32 @@ extension Command {
         guard !invocation.operands.isEmpty else {
             throw .usage("render needs a SNAPSHOT: a file, or '-' for standard input", see: "render")
         }
-        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
+        let inputs = invocation.operands + [invocation.configFile, invocation.against].compactMap { $0 }
+        guard inputs.count(where: { $0 == "-" }) <= 1 else {
             throw .usage("standard input can be read only once, but '-' is given several times", see: "render")
         }
-        let prepared = try invocation.readSnapshot()
+        guard invocation.against == nil || invocation.form == .restore else {
+            throw .usage("--against writes text for iptables-restore, and no other form", see: "render")
+        }
+        var prepared = try invocation.readSnapshot()
+        var live: Ruleset?
+        if let against = invocation.against {
+            let family = invocation.gives("family") ? invocation.settings.family : nil
+            live = try RulesInput.readRules(try InputFile.open(against), family)
+            prepared.settings.family = live?.family ?? prepared.settings.family
+        }
         let snapshot = prepared.snapshot
         let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, prepared.settings) }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
         let output = try OutputFile(invocation.outputFile)
-        let text = plan.write(invocation.form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
+        let writer = unsafe TextWriter { chunk in unsafe output.write(chunk) }
+        let text =
+            if let live {
+                plan.write(HostChanges(plan, live, isIncremental: true), to: writer)
+            } else {
+                plan.write(invocation.form, to: writer)
+            }
         try output.finish()
         if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
         return .success

@@ -11,12 +11,7 @@ extension OptionGroup {
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.setNodeName(text) }
             },
-            OptionSpec(
-                name: "family", value: .text("ipv4|ipv6"), help: "the address family, one per output",
-                defaultText: "ipv4"
-            ) { invocation, text throws(OptionError) in
-                try set { () throws(SettingError) in try invocation.settings.setFamily(text) }
-            },
+            .family,
             OptionSpec(
                 name: "config", value: .text("FILE"),
                 help: "a KubeProxyConfiguration as JSON; flags win over it"
@@ -104,6 +99,12 @@ extension OptionGroup {
 }
 
 extension OptionSpec {
+    static let family = OptionSpec(
+        name: "family", value: .text("ipv4|ipv6"), help: "the address family, one per output", defaultText: "ipv4"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.setFamily(text) }
+    }
+
     /// An option that is on or off.
     static func boolean(
         _ name: String, _ help: String, _ defaultText: String?,

@@ -6,7 +6,7 @@
     internal import Darwin
 #endif
 
-// Every system call of the tool stands in this file.
+// Every system call of the tool stands in this file and those beside it with names that begin so.
 
 /// A system call's failure.
 struct SystemError: Error, CustomStringConvertible {
@@ -40,7 +40,7 @@ enum FileKind {
 
 enum System {
     /// Calls again as long as a signal interrupts.
-    private static func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -> Result {
+    static func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -> Result {
         while true {
             let result = call()
             if result >= 0 { return result }
@@ -202,46 +202,6 @@ enum System {
 
     static func release(_ bytes: UnsafeRawBufferPointer) {
         unsafe free(UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-    }
-
-    /// Where a program stands in the folders that hold a system's programs, whatever PATH says.
-    static func findProgram(_ name: String) -> String? {
-        for folder in ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"] {
-            let path = "\(folder)/\(name)"
-            if unsafe access(path, X_OK) == 0 { return path }
-        }
-        return nil
-    }
-
-    /// Runs a program without arguments, in a clean environment and without a shell, and reads what it prints. Its standard
-    /// error is the tool's own.
-    static func run(_ path: String) throws(SystemError) -> (output: [UInt8], status: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard unsafe pipe(&ends) == 0 else { throw .last }
-        defer { close(ends[0]) }
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        unsafe posix_spawn_file_actions_addclose(&actions, ends[0])
-        unsafe posix_spawn_file_actions_addclose(&actions, ends[1])
-        let name = unsafe strdup(path)
-        let locale = unsafe strdup("LC_ALL=C")
-        defer {
-            unsafe free(name)
-            unsafe free(locale)
-        }
-        var child: pid_t = 0
-        let code = unsafe posix_spawn(&child, path, &actions, nil, [name, nil], [locale, nil])
-        close(ends[1])
-        guard code == 0 else { throw SystemError(code) }
-        guard let bytes = try unsafe readAll(ends[0], limit: .max >> 1) else { throw .tooLarge }
-        let output = unsafe Array(bytes)
-        unsafe release(bytes)
-        var status: Int32 = 0
-        _ = try retrying { unsafe waitpid(child, &status, 0) }
-        // The exit code, or the number of the signal that ended it.
-        return (output, status & 0x7F == 0 ? status >> 8 & 0xFF : status & 0x7F)
     }
 
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

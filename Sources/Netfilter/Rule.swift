@@ -120,8 +120,13 @@ public struct Rule: Sendable {
 
 extension Rule: Hashable {
     public static func == (left: Rule, right: Rule) -> Bool {
-        left.hasSameBasicConditions(as: right) && left.counters == right.counters && left.target == right.target
-            && (left.matches == right.matches || left.effectiveMatches == right.effectiveMatches)
+        left.counters == right.counters && left.isSame(as: right)
+    }
+
+    /// Whether the rules are equal, counters aside.
+    package func isSame(as other: Rule) -> Bool {
+        target == other.target && hasSameBasicConditions(as: other)
+            && (matches == other.matches || effectiveMatches == other.effectiveMatches)
     }
 
     public func hash(into hasher: inout Hasher) {

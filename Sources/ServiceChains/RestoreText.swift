@@ -5,6 +5,8 @@ internal import Netfilter
 struct RestoreText: RuleSink, ~Copyable {
     var text: TextWriter
     private(set) var ruleCount = 0
+    /// The chains whose rules are written; nil: all.
+    var chains: Set<ChainName>?
 
     init(_ text: consuming TextWriter) {
         self.text = text
@@ -14,6 +16,7 @@ struct RestoreText: RuleSink, ~Copyable {
     consuming func finish() -> TextWriter { text }
 
     mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+        if let chains, !chains.contains(rule.chain) { return }
         ruleCount += 1
         text.append("-A ")
         text.append(rule.chain)

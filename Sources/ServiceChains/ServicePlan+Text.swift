@@ -30,16 +30,39 @@ extension ServicePlan {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private func writeRestore(_ rules: ServiceRules, _ text: consuming TextWriter) -> TextSummary {
+    /// Writes what has to be changed on a host: the plan's chains that are to be written anew, the missing jumps, and the
+    /// removal of chains that are no longer used. A table in which nothing changes is left out.
+    ///
+    /// - Returns: how much was written.
+    @discardableResult
+    public func write(_ changes: HostChanges, to text: consuming TextWriter) -> TextSummary {
+        writeRestore(ServiceRules(self), text, changes)
+    }
+
+    private func writeRestore(
+        _ rules: ServiceRules, _ text: consuming TextWriter, _ changes: HostChanges? = nil
+    ) -> TextSummary {
         var summary = TextSummary()
         var output = RestoreText(text)
-        output.text.append("*filter\n")
-        for chain in rules.filterChains { output.text.declare(chain, &summary) }
-        rules.addFilterRules(to: &output)
-        output.text.append("COMMIT\n*nat\n")
-        rules.eachNatChain { output.text.declare($0, &summary) }
-        rules.addNatRules(to: &output)
-        output.text.append("COMMIT\n")
+        if changes?.isEmpty(table: "filter") != true {
+            output.chains = changes?.filterChains
+            output.text.append("*filter\n")
+            for chain in rules.filterChains { output.declare(chain, &summary) }
+            if let changes { output.text.append(changes, jumpsOf: "filter") }
+            rules.addFilterRules(to: &output)
+            output.text.append("COMMIT\n")
+        }
+        if changes?.isEmpty(table: "nat") != true {
+            output.chains = changes?.natChains
+            output.text.append("*nat\n")
+            rules.eachNatChain { output.declare($0, &summary) }
+            for chain in changes?.staleChains ?? [] { output.text.append(":", chain, " - [0:0]\n") }
+            if let changes { output.text.append(changes, jumpsOf: "nat") }
+            rules.addNatServiceRules(to: &output)
+            for chain in changes?.staleChains ?? [] { output.text.append("-X ", chain, "\n") }
+            rules.addNodePortTail(to: &output)
+            output.text.append("COMMIT\n")
+        }
         output.text.flush()
         summary.rules = output.ruleCount
         summary.bytes = output.text.totalCount
@@ -71,11 +94,33 @@ extension ServicePlan {
     }
 }
 
-extension TextWriter {
+extension RestoreText {
     fileprivate mutating func declare(_ chain: ChainName, _ summary: inout TextSummary) {
-        append(UInt8(ascii: ":"))
-        append(chain)
-        append(" - [0:0]\n")
+        if let chains, !chains.contains(chain) { return }
+        text.append(UInt8(ascii: ":"))
+        text.append(chain)
+        text.append(" - [0:0]\n")
         summary.chains += 1
+    }
+}
+
+extension TextWriter {
+    /// Appends the commands that put a table's missing jumps at the top of their chains.
+    fileprivate mutating func append(_ changes: HostChanges, jumpsOf table: String) {
+        if table == "filter", changes.createsFirewallChain {
+            append("-N ", ChainName.Kind.firewall.text.description, "\n")
+        }
+        for jump in changes.missingJumps where jump.table == table {
+            append("-I ", jump.chain, "")
+            jump.rule.write(to: &self)
+            append(UInt8(ascii: "\n"))
+        }
+    }
+
+    /// Appends a line about a chain.
+    mutating func append(_ before: StaticString, _ chain: String, _ after: StaticString) {
+        append(before)
+        append(string: chain)
+        append(after)
     }
 }

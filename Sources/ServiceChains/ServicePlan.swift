@@ -32,7 +32,11 @@ public struct ServicePlan: Sendable {
     /// The endpoints of all Service ports, in every condition.
     public private(set) var endpointCount = 0
     /// What will surprise whoever asked.
-    public private(set) var warnings: [PlacedMessage] = []
+    public var warnings: [PlacedMessage] { warningsOfAnyFamily + (familyWarning.map { [$0] } ?? []) }
+    /// Those that do not depend on the family.
+    public private(set) var warningsOfAnyFamily: [PlacedMessage] = []
+    /// That all Services are of the other family.
+    private var familyWarning: PlacedMessage?
 
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > ServicePlan.largeClusterThreshold }
@@ -42,7 +46,7 @@ public struct ServicePlan: Sendable {
     /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
     public init(_ snapshot: ClusterSnapshot, _ settings: ProxySettings) throws(SnapshotError) {
         self.settings = settings
-        let ownNode = try ServicePlan.ownNode(snapshot, settings, &warnings)
+        let ownNode = try ServicePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
         node = NodeFacts(settings, node: ownNode)
         let slices = ServicePlan.slicesByService(snapshot, settings.family)
         var planner = ServicePlanner(settings, node, snapshot.endpointSlices)
@@ -58,11 +62,10 @@ public struct ServicePlan: Sendable {
             }
         }
         if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
-            warnings.append(
-                PlacedMessage(
-                    message: "all Services of the snapshot are of the family \(settings.family.other.name); "
-                        + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
-                    location: nil))
+            familyWarning = PlacedMessage(
+                message: "all Services of the snapshot are of the family \(settings.family.other.name); "
+                    + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
+                location: nil)
         }
     }
 

@@ -120,6 +120,12 @@ struct ServiceRules {
     // MARK: The nat table
 
     func addNatRules(to sink: inout some RuleSink & ~Copyable) {
+        addNatServiceRules(to: &sink)
+        addNodePortTail(to: &sink)
+    }
+
+    /// The rules of the nat table up to the one that leads to node ports, which must be last.
+    func addNatServiceRules(to sink: inout some RuleSink & ~Copyable) {
         var subject = RuleSubject(name: [], family: family)
         addMasqueradeRules(subject, to: &sink)
         for port in plan.servicePorts {
@@ -128,7 +134,6 @@ struct ServiceRules {
             addEntranceRules(of: port, subject, to: &sink)
             addChainRules(of: port, &subject, to: &sink)
         }
-        addNodePortTail(subject, to: &sink)
     }
 
     private func addMasqueradeRules(_ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable) {
@@ -301,7 +306,8 @@ struct ServiceRules {
     }
 
     /// The last rules: what is sent to the node itself may be for a node port.
-    private func addNodePortTail(_ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable) {
+    func addNodePortTail(to sink: inout some RuleSink & ~Copyable) {
+        let subject = RuleSubject(name: [], family: family)
         var rule = ProxyRule(
             ChainName(.services),
             .text("kubernetes service nodeports; NOTE: this must be the last rule in this chain"),

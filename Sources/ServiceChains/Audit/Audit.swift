@@ -69,7 +69,7 @@ public struct Audit: Sendable {
 
 extension Ruleset {
     /// Whether kube-proxy's chains are among the rules; those of kubelet and canaries do not count.
-    var holdsProxyChains: Bool {
+    public var holdsProxyChains: Bool {
         self[table: "nat"]?[chain: "KUBE-SERVICES"] != nil || self[table: "filter"]?[chain: "KUBE-SERVICES"] != nil
     }
 }

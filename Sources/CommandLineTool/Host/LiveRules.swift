@@ -9,14 +9,14 @@ enum LiveRules {
         guard let path = System.findProgram(program) else {
             throw .input("error: \(program) is not installed; install iptables, or give a file to --live")
         }
-        let result: (output: [UInt8], status: Int32)
+        let result: ProcessResult
         do throws(SystemError) {
             result = try System.run(path)
         } catch {
             throw .input("error: \(path) can not be run: \(error)")
         }
-        guard result.status == 0 else {
-            throw .input("error: \(path) failed with exit code \(result.status); it needs root")
+        guard result.isSuccess else {
+            throw .input("error: \(path) failed; it needs root: \(result.errors)")
         }
         return SnapshotSource(name: program, bytes: result.output)
     }

@@ -1,0 +1,101 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+extension Command {
+    static let cleanup = Command(
+        name: "cleanup",
+        operands: "",
+        summary: "text that removes every KUBE-* chain kube-proxy owns",
+        discussion: [
+            "Writes the text for 'iptables-restore --noflush' that takes away the chains, rules and jumps that kube-proxy or "
+                + "'apply' made, and nothing else. What kubelet makes stays: KUBE-FIREWALL, KUBE-MARK-DROP, its canary and "
+                + "hint chains.",
+            "With --live SAVE the text is for the rules that iptables-save printed; with --live host for this host's, of one "
+                + "family and backend. --apply carries it out on this host, for both families and both backends unless "
+                + "--family and --backend narrow it.",
+        ],
+        options: [
+            OptionGroup(
+                title: "What is cleaned up",
+                options: [
+                    OptionSpec(
+                        name: "live", value: .text("SAVE|host"),
+                        help: "the present rules: what iptables-save printed, '-' for standard input, or this host's"
+                    ) { invocation, text throws(OptionError) in invocation.live.append(text) },
+                    .boolean("apply", "do it on this host; needs root", "false") { $0.appliesCleanup = $1 },
+                    .family, .backend, .wait, .outputFile,
+                ])
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        guard invocation.operands.isEmpty else {
+            throw .usage("cleanup takes no SNAPSHOT: '\(invocation.operands[0])'", see: "cleanup")
+        }
+        if invocation.appliesCleanup {
+            guard invocation.live.isEmpty || invocation.live == ["host"] else {
+                throw .usage("--apply works on this host, and not on the rules of a file", see: "cleanup")
+            }
+            return try cleanUpHost(invocation)
+        }
+        guard let live = invocation.live.first, invocation.live.count == 1 else {
+            throw .usage(
+                "cleanup needs the present rules: --live with a file, '-' or 'host'; or --apply", see: "cleanup")
+        }
+        let given = invocation.gives("family") ? invocation.settings.family : nil
+        let rules: Ruleset
+        if live == "host" {
+            guard System.isRoot else { throw .input("error: cleanup needs root, to read the host's rules") }
+            rules = try HostRules.choose([given ?? .ipv4], invocation.backend)[0].live
+        } else {
+            rules = try RulesInput.readRules(try InputFile.open(live), given)
+        }
+        let cleanup = Cleanup(rules)
+        try refuse(cleanup.obstacles)
+        let output = try OutputFile(invocation.outputFile)
+        let text = cleanup.text
+        unsafe text.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
+        try output.finish()
+        return .success
+    }
+
+    private static func cleanUpHost(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        guard System.isRoot else { throw .input("error: cleanup --apply needs root, to write the host's rules") }
+        let backends = invocation.backend.map { [$0] } ?? [.nft, .legacy]
+        let all = try HostRules.readAll(HostRules.families(invocation), backends)
+        guard !all.isEmpty else { throw .input("error: iptables is not installed; install the package iptables") }
+        let works = all.map { ($0.iptables, Cleanup($0.live)) }
+        try refuse(works.flatMap { $1.obstacles })
+        for (iptables, cleanup) in works where !cleanup.isEmpty {
+            try iptables.restore(cleanup.text, isTest: true, wait: invocation.waitSeconds)
+        }
+        var report = ""
+        for (iptables, cleanup) in works {
+            if !cleanup.isEmpty { try iptables.restore(cleanup.text, wait: invocation.waitSeconds) }
+            report +=
+                cleanup.isEmpty
+                ? "\(iptables.name): nothing to clean up\n"
+                : "\(iptables.name): \(cleanup.chainCount) chains and \(cleanup.jumpCount) jumps deleted\n"
+        }
+        try OutputFile.write(report, to: invocation.outputFile)
+        return .success
+    }
+
+    private static func refuse(_ obstacles: [ChainReference]) throws(CommandFailure) {
+        guard !obstacles.isEmpty else { return }
+        throw .input(
+            obstacles.map { obstacle in
+                "error: the chain \(obstacle.target) can not be deleted, since a rule that is not kube-proxy's leads to it: "
+                    + "-t \(obstacle.table) \(obstacle.rule)"
+            }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")
+    }
+}
+
+extension Cleanup {
+    /// The text for iptables-restore.
+    var text: [UInt8] {
+        var text = TextWriter()
+        write(to: &text)
+        return text.finish()
+    }
+}

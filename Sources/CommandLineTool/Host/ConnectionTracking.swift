@@ -1,0 +1,53 @@
+internal import NetAddress
+internal import ServiceChains
+
+/// The kernel's connection tracking, by the program conntrack.
+struct ConnectionTracking {
+    private let program: String
+
+    /// Nil if conntrack is not installed.
+    init?() {
+        guard let program = System.findProgram("conntrack") else { return nil }
+        self.program = program
+    }
+
+    /// Deletes the flows of UDP Services that lead to addresses which serve no more.
+    ///
+    /// - Returns: how many kinds of flows were deleted, told apart by destination, port and who answers.
+    func deleteStaleFlows(_ plan: ServicePlan) throws(CommandFailure) -> Int {
+        let family = plan.settings.family.name.lowercased()
+        let list = try run(["-L", "-p", "udp", "-f", family])
+        let flows = Set(list.split(separator: "\n").compactMap { UDPFlow(line: $0) })
+        let stale = plan.staleFlows(among: Array(flows))
+        for flow in stale {
+            _ = try run([
+                "-D", "-p", "udp", "-f", family, "--orig-dst", flow.destination.description, "--orig-port-dst",
+                "\(flow.destinationPort)", "--reply-src", flow.replySource.description,
+            ])
+        }
+        return stale.count
+    }
+
+    private func run(_ arguments: [String]) throws(CommandFailure) -> String {
+        do {
+            // It fails, too, where there is nothing to list or to delete.
+            return String(decoding: try System.run(program, arguments).output, as: UTF8.self)
+        } catch {
+            throw .input("error: \(program) can not be run: \(error)")
+        }
+    }
+}
+
+extension UDPFlow {
+    /// The flow of a line that `conntrack -L` prints: `udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… dst=… …`.
+    init?(line: Substring) {
+        func values(_ key: String) -> [Substring] {
+            line.split(separator: " ").filter { $0.hasPrefix(key) }.map { $0.dropFirst(key.count) }
+        }
+        guard let destination = values("dst=").first.flatMap({ IPAddress(String($0)) }),
+            let port = values("dport=").first.flatMap({ UInt16($0) }),
+            let source = values("src=").dropFirst().first.flatMap({ IPAddress(String($0)) })
+        else { return nil }
+        self.init(destination: destination, destinationPort: port, replySource: source)
+    }
+}

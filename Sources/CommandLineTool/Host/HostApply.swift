@@ -1,0 +1,104 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+/// Programs this host: looks first whether anything speaks against it, then writes, then cleans up behind it.
+struct HostApply {
+    let works: [HostWork]
+    let invocation: Invocation
+    let console: Console
+
+    func run(_ snapshot: ClusterSnapshot) throws(CommandFailure) -> ExitCode {
+        try refuseDanger(snapshot)
+        if invocation.gives("nfacct"), works[0].plan.settings.hasAccountingCounters { try HostFacts.makeCounters() }
+        let wait = invocation.waitSeconds
+        for work in works where !work.text.isEmpty { try work.iptables.restore(work.text, isTest: true, wait: wait) }
+
+        var report: [String] = []
+        for work in works {
+            do {
+                if !work.text.isEmpty {
+                    try work.write(wait: wait) { showElapsed($0, work.iptables.name) }
+                    console.clearProgress()
+                }
+            } catch {
+                console.clearProgress()
+                throw CommandFailure(
+                    exitCode: error.exitCode,
+                    message: (report + [error.message ?? ""]).joined(separator: "\n"))
+            }
+            report.append(work.report)
+        }
+        if works.contains(where: { $0.plan.node.hasLocalhostNodePorts }),
+            let change = try HostFacts.enableRouteLocalnet()
+        {
+            report.append(change)
+        }
+        report += try deleteStaleFlows()
+        let differences = invocation.verifies ? try self.differences() : []
+        if invocation.verifies, differences.isEmpty {
+            report.append("verified: the host's rules are what they should be")
+        }
+        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: nil)
+        console.say(lines: differences)
+        return differences.isEmpty ? .success : .findings
+    }
+
+    // MARK: Before
+
+    private func refuseDanger(_ snapshot: ClusterSnapshot) throws(CommandFailure) {
+        for work in works {
+            let obstacles = work.changes.obstacles(in: work.before)
+            guard obstacles.isEmpty else {
+                throw .input(
+                    obstacles.map { obstacle in
+                        "error: \(work.iptables.name): the chain \(obstacle.target) is to be deleted, but a rule that is not "
+                            + "kube-proxy's leads to it: -t \(obstacle.table) \(obstacle.rule)"
+                    }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")
+            }
+        }
+        guard !invocation.isForced else { return }
+        let rules = works.map { HostRules(iptables: $0.iptables, live: $0.before) }
+        if let sign = HostFacts.signOfKubeProxy(rules) {
+            throw .input(
+                "error: kube-proxy seems to run on this host: \(sign); it would undo at its next sync what is written here. "
+                    + "Stop it, take away what it left with 'kubechains cleanup --apply', or give --force")
+        }
+        for work in works {
+            if let doubt = work.plan.doubts(snapshot, replacing: work.before).first {
+                throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
+            }
+        }
+    }
+
+    // MARK: After
+
+    private func deleteStaleFlows() throws(CommandFailure) -> [String] {
+        let udp = works.filter { work in work.plan.servicePorts.contains { $0.name.transport == .udp } }
+        guard !udp.isEmpty else { return [] }
+        guard let tracking = ConnectionTracking() else {
+            return [
+                "conntrack is not installed: clients of UDP Services may be led to endpoints that are gone until they pause"
+            ]
+        }
+        var count = 0
+        for work in udp { count += try tracking.deleteStaleFlows(work.plan) }
+        return count == 0 ? [] : ["connection tracking: stale flows of UDP Services deleted, \(count) kinds of them"]
+    }
+
+    /// What is not as it should be once all is written.
+    private func differences() throws(CommandFailure) -> [String] {
+        var lines: [String] = []
+        for work in works {
+            let left = HostChanges(work.plan, try work.iptables.save(), isIncremental: true)
+            lines += left.names.map { "\(work.iptables.name): error: \($0) is not what was written" }
+        }
+        return lines
+    }
+
+    /// Says on a terminal how long a restore has been going on.
+    private func showElapsed(_ seconds: Double, _ name: String) {
+        if seconds >= 2 { console.showProgress("\(name): iptables-restore has been at work for \(Int(seconds)) s") }
+    }
+}

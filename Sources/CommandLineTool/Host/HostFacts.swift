@@ -1,0 +1,79 @@
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+/// What kube-proxy would find out about its host, as far as it shapes rules.
+enum HostFacts {
+    private static let liberalSysctl = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"
+    static let routeLocalnetSysctl = "/proc/sys/net/ipv4/conf/all/route_localnet"
+    private static let counters = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"]
+
+    /// Settings with the host's facts in place of what neither flags nor configuration say.
+    static func complete(
+        _ settings: ProxySettings, _ invocation: Invocation, _ iptables: Iptables
+    ) throws(CommandFailure) -> ProxySettings {
+        var settings = settings
+        settings.nodeName = settings.nodeName ?? System.hostName
+        if settings.hostAddresses == nil {
+            do throws(SystemError) {
+                settings.hostAddresses = try System.interfaceAddresses()
+            } catch {
+                throw .input("error: the addresses of the host's interfaces can not be read: \(error)")
+            }
+        }
+        if !invocation.gives("conntrack-tcp-be-liberal") {
+            settings.conntrackTCPBeLiberal = (System.text(of: liberalSysctl) ?? "0") != "0"
+        }
+        if !invocation.gives("no-random-fully") { settings.hasRandomFully = iptables.hasRandomFully }
+        if !invocation.gives("nfacct") { settings.hasAccountingCounters = hasCounters }
+        return settings
+    }
+
+    /// Why a kube-proxy seems to run on the host; nil if none does.
+    static func signOfKubeProxy(_ rules: [HostRules]) -> String? {
+        if System.hasProcess(named: "kube-proxy") { return "a process named kube-proxy is there" }
+        let hasCanary = rules.contains { rules in
+            rules.live.tables.contains { table in table[chain: "KUBE-PROXY-CANARY"] != nil }
+        }
+        return hasCanary ? "its chain KUBE-PROXY-CANARY is there" : nil
+    }
+
+    /// Whether the kernel holds both of kube-proxy's counters.
+    private static var hasCounters: Bool {
+        guard let program = System.findProgram("nfacct"), let list = try? System.run(program, ["list"]) else {
+            return false
+        }
+        let text = String(decoding: list.output, as: UTF8.self)
+        return counters.allSatisfy { text.contains(" \($0);") }
+    }
+
+    /// Makes kube-proxy's counters, as far as they are not there.
+    static func makeCounters() throws(CommandFailure) {
+        // Without the program they may be there all the same; if they are not, the rules are refused.
+        guard let program = System.findProgram("nfacct") else { return }
+        for name in counters {
+            do {
+                // It fails where the counter is there already.
+                _ = try System.run(program, ["add", name])
+            } catch {
+                throw .input("error: \(program) can not be run: \(error)")
+            }
+        }
+    }
+
+    /// Lets packets to and from loopback addresses be routed, as node ports on 127.0.0.1 need it.
+    ///
+    /// - Returns: what was changed, for people; nil if nothing was.
+    static func enableRouteLocalnet() throws(CommandFailure) -> String? {
+        let old = System.text(of: routeLocalnetSysctl) ?? "?"
+        guard old != "1" else { return nil }
+        do {
+            try System.setKernelValue(routeLocalnetSysctl, "1")
+        } catch {
+            throw .input(
+                "error: net.ipv4.conf.all.route_localnet can not be set, which node ports on 127.0.0.1 need: \(error); "
+                    + "the rules are in place")
+        }
+        return "net.ipv4.conf.all.route_localnet: \(old) -> 1"
+    }
+}

@@ -1,0 +1,67 @@
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+/// The rules of this host in one family and backend.
+struct HostRules: Sendable {
+    let iptables: Iptables
+    /// With counters.
+    let live: Ruleset
+
+    /// The rules of both backends in some families, as far as the backends are installed.
+    static func readAll(
+        _ families: [AddressFamily], _ backends: [Generator.Backend]
+    ) throws(CommandFailure) -> [HostRules] {
+        var found: [HostRules] = []
+        for family in families {
+            for backend in backends {
+                guard let iptables = try Iptables.find(family, backend) else { continue }
+                found.append(HostRules(iptables: iptables, live: try iptables.save()))
+            }
+        }
+        return found
+    }
+
+    /// The rules that a command works on: one backend for all families.
+    ///
+    /// - Parameters:
+    ///   - backend: the one that was asked for; nil: the one that holds kube-proxy's chains, and if none does, the one that
+    ///     the program iptables is of.
+    static func choose(
+        _ families: [AddressFamily], _ backend: Generator.Backend?
+    ) throws(CommandFailure) -> [HostRules] {
+        let all = try readAll(families, backend.map { [$0] } ?? [.nft, .legacy])
+        let chosen: Generator.Backend
+        if let backend {
+            chosen = backend
+        } else {
+            let holders = Set(all.filter { $0.live.holdsProxyChains }.map(\.iptables.backend))
+            guard holders.count <= 1 else {
+                throw .input(
+                    "error: both backends of iptables hold kube-proxy's chains, and packets meet both; take those away that "
+                        + "nobody keeps up, with 'kubechains cleanup --apply --backend legacy' or '--backend nft', or name "
+                        + "the one to write with --backend")
+            }
+            var found = holders.first
+            if found == nil { found = try Iptables.defaultBackend(families[0]) }
+            guard let found else { throw missing("iptables") }
+            chosen = found
+        }
+        let rules = all.filter { $0.iptables.backend == chosen }
+        for family in families where !rules.contains(where: { $0.iptables.family == family }) {
+            throw missing("\(family == .ipv4 ? "iptables" : "ip6tables") with the \(chosen.rawValue) backend")
+        }
+        return rules
+    }
+
+    private static func missing(_ program: String) -> CommandFailure {
+        .input("error: \(program) is not installed; install the package iptables")
+    }
+
+    /// The families that a command works on: the one that was asked for, or those that the host has.
+    static func families(_ invocation: Invocation) -> [AddressFamily] {
+        if invocation.gives("family") { return [invocation.settings.family] }
+        // The file is there if the kernel knows IPv6.
+        return System.text(of: "/proc/net/if_inet6") == nil ? [.ipv4] : [.ipv4, .ipv6]
+    }
+}

@@ -1,0 +1,43 @@
+public import KubeSnapshot
+internal import NetAddress
+public import Netfilter
+
+extension ServicePlan {
+    /// Why rules from this snapshot would take a host down that works now: most likely the snapshot is not whole.
+    ///
+    /// - Parameters:
+    ///   - live: the host's present rules.
+    /// - Returns: sentences; none if there is no doubt.
+    public func doubts(_ snapshot: ClusterSnapshot, replacing live: Ruleset) -> [String] {
+        if snapshot.services.isEmpty {
+            return ["the snapshot has no Service: every rule for Services would go"]
+        }
+        if snapshot.endpointSlices.isEmpty {
+            return [
+                "the snapshot has no EndpointSlice: every Service would refuse connections; "
+                    + "was 'endpointslices' left out of the kubectl line?"
+            ]
+        }
+        let live = ServicePlan.servicesWithEndpoints(live)
+        let planned = Set(servicePorts.lazy.filter(\.hasAnyEndpoint).map(\.hash))
+        let losing = live.count { !planned.contains($0) }
+        guard losing * 2 > live.count else { return [] }
+        return [
+            "\(losing) of the \(live.count) Service ports that have endpoints on this host now would have none with this snapshot"
+        ]
+    }
+
+    /// The Service ports that any live chain leads to endpoints for.
+    private static func servicesWithEndpoints(_ live: Ruleset) -> Set<ChainHash> {
+        var hashes: Set<ChainHash> = []
+        for chain in live[table: "nat"]?.chains ?? [] {
+            guard let name = ChainName(chain.name), let hash = name.hash,
+                name.kind == .clusterPolicy || name.kind == .localPolicy
+            else { continue }
+            if chain.rules.contains(where: { $0.target?.chain?.hasPrefix("KUBE-SEP-") ?? false }) {
+                hashes.insert(hash)
+            }
+        }
+        return hashes
+    }
+}

@@ -49,7 +49,8 @@ enum HelpText {
     static func page(for command: Command) -> String {
         let options = command.options.isEmpty ? "" : " [OPTION...]"
         var text = "kubechains \(command.name): \(command.summary)\n\n"
-        text += "Usage: kubechains \(command.name)\(options) \(command.operands)\n"
+        let operands = command.operands.isEmpty ? "" : " " + command.operands
+        text += "Usage: kubechains \(command.name)\(options)\(operands)\n"
         for paragraph in command.discussion {
             text += "\n" + wrapped(paragraph, indent: 0) + "\n"
         }

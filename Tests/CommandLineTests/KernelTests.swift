@@ -4,38 +4,13 @@ import Testing
 
 /// The kernel takes every recorded case, and `iptables-save` then prints what `render -o save` says.
 @Suite struct KernelTests {
-    /// How iptables hands rules to the kernel.
-    enum Backend: String, CaseIterable, Sendable {
-        case nft, legacy
-    }
-
     private static let cases = Package.folders(in: "conformance").filter { name in
         FileManager.default.fileExists(atPath: "\(Package.fixtures)/conformance/\(name)/options")
     }
     private static let progress = Progress(total: cases.count * Backend.allCases.count, of: cases.count)
 
-    /// Why nothing can be loaded here; nil if it can.
-    private static let obstacle: String? = {
-        var reason: String?
-        if getuid() != 0 { reason = "only root may make network namespaces" }
-        for backend in Backend.allCases {
-            for family in ["iptables", "ip6tables"] {
-                let program = "\(family)-\(backend.rawValue)-restore"
-                if Program.installed(program) == nil { reason = reason ?? "\(program) is not installed" }
-            }
-        }
-        for program in ["unshare", "nfacct"] where Program.installed(program) == nil {
-            reason = reason ?? "\(program) is not installed"
-        }
-        if reason == nil, let result = try? isolated("true", []), result.ending != .exit(0) {
-            reason = "unshare -n fails: \(result.errorText)"
-        }
-        if let reason { print("Skipped: no recorded case is loaded into the kernel, for \(reason).") }
-        return reason
-    }()
-
     // Runs only as root with the iptables, nfacct and util-linux packages.
-    @Test(.enabled(if: obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
+    @Test(.enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
     func loads(_ name: String) throws {
         let folder = "\(Package.fixtures)/conformance/\(name)"
         let options = Package.lines(of: "conformance/\(name)/options") ?? []
@@ -61,7 +36,7 @@ import Testing
     }
 
     /// `--live host` runs iptables-save itself, and `--live` given twice takes a dump of each backend.
-    @Test(.enabled(if: obstacle == nil, "Needs root, unshare, nfacct and both iptables."))
+    @Test(.enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."))
     func hostAndBothBackends() throws {
         let arguments = [
             "--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", "\(Package.fixtures)/demo/cluster.json",
@@ -80,7 +55,7 @@ import Testing
                 iptables-nft-save 2>/dev/null >$scratch/nft && iptables-legacy-save >$scratch/legacy &&
                 '\(Tool.path)' audit \(live) \(arguments.joined(separator: " "))
                 """
-            return try Self.isolated(script, rules)
+            return try Isolation.run(script, input: rules)
         }
         let both = "--live $scratch/nft --live $scratch/legacy"
         expect(try audit(loading: [.nft], both), 0, output: "no findings\n")
@@ -107,7 +82,7 @@ import Testing
                 \(program) -w -I INPUT -j KUBE-FIREWALL && \(program) -w -I OUTPUT -j KUBE-FIREWALL
             fi && \(program)-save -c
             """
-        return try Self.isolated(script, rules)
+        return try Isolation.run(script, input: rules)
     }
 
     /// Between the rules alone and those with the jumps from the built-in chains.
@@ -140,10 +115,6 @@ import Testing
             let diff = try Tool.run(["diff"] + arguments + ["-"], input: Array(text.utf8))
             #expect(diff.ending == .exit(0), "\(diff.outputText)")
         }
-    }
-
-    private static func isolated(_ script: String, _ input: [UInt8]) throws -> Program.Result {
-        try Program(executable: "/usr/bin/env", arguments: ["unshare", "-n", "sh", "-c", script], input: input).run()
     }
 
     /// The chains and rules that are kube-proxy's, table by table, filter first; the backends print them in different orders.

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What the README shows is what happens: every `console` block is run in a shell, line by line.
+/// What the README shows is what happens: every `console` block is run in a shell, line by line; those marked `as root` where
+/// rules can be loaded into a kernel.
 @Suite struct ReadmeTests {
     private struct Example {
         var command: String
@@ -26,7 +27,7 @@ import Testing
         var isInside = false
         for line in readme.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("```") {
-                isInside = line == "```console"
+                isInside = line == "```console" || line == "```console as root" && Isolation.obstacle == nil
             } else if isInside, line.hasPrefix("$ ") {
                 examples.append(Example(command: String(line.dropFirst(2)), output: ""))
             } else if isInside {

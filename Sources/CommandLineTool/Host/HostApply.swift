@@ -12,21 +12,14 @@ struct HostApply {
     func run(_ snapshot: ClusterSnapshot) throws(CommandFailure) -> ExitCode {
         try refuseDanger(snapshot)
         if invocation.gives("nfacct"), works[0].plan.settings.hasAccountingCounters { try HostFacts.makeCounters() }
-        let wait = invocation.waitSeconds
-        for work in works where !work.text.isEmpty { try work.iptables.restore(work.text, isTest: true, wait: wait) }
-
+        for work in works where !work.text.isEmpty { try watching(work, work.test) }
         var report: [String] = []
         for work in works {
-            do {
-                if !work.text.isEmpty {
-                    try work.write(wait: wait) { showElapsed($0, work.iptables.name) }
-                    console.clearProgress()
-                }
+            do throws(CommandFailure) {
+                if !work.text.isEmpty { try watching(work, work.write) }
             } catch {
-                console.clearProgress()
                 throw CommandFailure(
-                    exitCode: error.exitCode,
-                    message: (report + [error.message ?? ""]).joined(separator: "\n"))
+                    exitCode: error.exitCode, message: (report + [error.message ?? ""]).joined(separator: "\n"))
             }
             report.append(work.report)
         }
@@ -97,8 +90,14 @@ struct HostApply {
         return lines
     }
 
-    /// Says on a terminal how long a restore has been going on.
-    private func showElapsed(_ seconds: Double, _ name: String) {
-        if seconds >= 2 { console.showProgress("\(name): iptables-restore has been at work for \(Int(seconds)) s") }
+    /// Does a piece of work that waits for iptables-restore, and says on a terminal how long it has been going on.
+    private func watching(
+        _ work: HostWork, _ body: (_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) -> Void
+    ) throws(CommandFailure) {
+        defer { console.clearProgress() }
+        try body(invocation.waitSeconds) { seconds in
+            guard seconds >= 2 else { return }
+            console.showProgress("\(work.iptables.name): iptables-restore has been at work for \(Int(seconds)) s")
+        }
     }
 }

@@ -48,9 +48,14 @@ struct HostWork {
         return "\(iptables.name): " + parts.joined(separator: ", ")
     }
 
+    /// Lets iptables-restore look at the text without carrying it out.
+    func test(_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) {
+        try iptables.restore(text, isTest: true, wait: wait, whileWaiting: whileWaiting)
+    }
+
     /// Writes the rules. If the nat table is refused after the filter table has been written, the filter table gets its
     /// rules back, so that the host is as it was.
-    func write(wait: Int, whileWaiting: (Double) -> Void) throws(CommandFailure) {
+    func write(_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) {
         do {
             try iptables.restore(text, wait: wait, whileWaiting: whileWaiting)
         } catch {

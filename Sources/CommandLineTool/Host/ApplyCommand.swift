@@ -55,9 +55,9 @@ extension Command {
         guard System.isRoot else {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
-        let families = HostRules.families(invocation)
-        let rules = try HostRules.choose(families, invocation.backend)
         let prepared = try invocation.readSnapshot()
+        // The host is read last, so that little can change there before it is written.
+        let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
         var works: [HostWork] = []
         for rules in rules {
             let settings = try HostFacts.complete(prepared.settings, invocation, rules.iptables)

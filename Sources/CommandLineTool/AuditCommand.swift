@@ -23,15 +23,7 @@ extension Command {
                     OptionSpec(
                         name: "live", value: .text("SAVE|host"), help: "the node's rules; may be given twice"
                     ) { invocation, text throws(OptionError) in invocation.live.append(text) },
-                    OptionSpec(
-                        name: "severity", value: .text("error|warning|info"),
-                        help: "show findings of this severity and above", defaultText: "info"
-                    ) { invocation, text throws(OptionError) in
-                        guard let severity = AuditFinding.Severity(rawValue: text) else {
-                            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
-                        }
-                        invocation.severity = severity
-                    },
+                    .severity,
                     OptionSpec(
                         name: "namespace", short: "n", value: .text("NAME"),
                         help: "show findings of this namespace's Services only"
@@ -81,6 +73,19 @@ extension Command {
         // Ends here, since taking hundreds of thousands of rules apart only for the kernel to forget them takes time
         // (measured at 217,000 rules: a tenth of the whole).
         System.exit(findings.contains { $0.severity > .info } ? .findings : .success)
+    }
+}
+
+extension OptionSpec {
+    /// Which findings are shown.
+    static let severity = OptionSpec(
+        name: "severity", value: .text("error|warning|info"), help: "show findings of this severity and above",
+        defaultText: "info"
+    ) { invocation, text throws(OptionError) in
+        guard let severity = FindingSeverity(rawValue: text) else {
+            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
+        }
+        invocation.severity = severity
     }
 }
 

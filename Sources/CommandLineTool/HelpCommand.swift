@@ -88,7 +88,7 @@ enum HelpText {
     }
 
     /// The text in lines of at most ``width``, all but the first indented. Lines that begin with blanks stay as they are.
-    private static func wrapped(_ text: String, indent: Int) -> String {
+    static func wrapped(_ text: String, indent: Int) -> String {
         var lines: [String] = []
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if paragraph.hasPrefix(" ") {

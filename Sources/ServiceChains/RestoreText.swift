@@ -5,9 +5,19 @@ internal import Netfilter
 struct RestoreText: RuleSink, ~Copyable {
     var text: TextWriter
     private(set) var ruleCount = 0
+    /// The rules of the present table's chain KUBE-SERVICES.
+    private(set) var servicesDepth = 0
 
     init(_ text: consuming TextWriter) {
         self.text = text
+    }
+
+    /// Ends a table and begins the next.
+    mutating func beginTable(_ name: StaticString) {
+        text.append("COMMIT\n*")
+        text.append(name)
+        text.append("\n")
+        servicesDepth = 0
     }
 
     /// Gives the text back.
@@ -15,6 +25,7 @@ struct RestoreText: RuleSink, ~Copyable {
 
     mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
         ruleCount += 1
+        if rule.chain.kind == .services { servicesDepth += 1 }
         text.append("-A ")
         text.append(rule.chain)
         append(rule.comment, subject)

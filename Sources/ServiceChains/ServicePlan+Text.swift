@@ -8,6 +8,8 @@ public struct TextSummary: Sendable, Hashable {
     public var rules = 0
     /// The length of the text in bytes.
     public var bytes = 0
+    /// The rules of the nat table's chain KUBE-SERVICES, which a new connection walks through; of the restore form only.
+    public var servicesDepth = 0
 }
 
 extension ServicePlan {
@@ -36,12 +38,13 @@ extension ServicePlan {
         output.text.append("*filter\n")
         for chain in rules.filterChains { output.text.declare(chain, &summary) }
         rules.addFilterRules(to: &output)
-        output.text.append("COMMIT\n*nat\n")
+        output.beginTable("nat")
         rules.eachNatChain { output.text.declare($0, &summary) }
         rules.addNatRules(to: &output)
         output.text.append("COMMIT\n")
         output.text.flush()
         summary.rules = output.ruleCount
+        summary.servicesDepth = output.servicesDepth
         summary.bytes = output.text.totalCount
         return summary
     }

@@ -1,0 +1,44 @@
+internal import KubeSnapshot
+
+/// The hints of a Service port's ready endpoints.
+struct HintSummary {
+    var ready = 0
+    /// How many of them have any hint.
+    var hinted = 0
+    var zones: Set<String> = []
+    var nodes: Set<String> = []
+    var allHaveZones = true
+    var allHaveNodes = true
+
+    init(_ port: ServicePortPlan, _ subject: LintSubject) {
+        for planned in port.endpoints where planned.conditions.contains(.ready) {
+            ready += 1
+            let hints = subject.endpoint(planned).hints
+            if hints != nil { hinted += 1 }
+            zones.formUnion(hints?.zones ?? [])
+            nodes.formUnion(hints?.nodes ?? [])
+            allHaveZones = allHaveZones && hints?.zones.isEmpty == false
+            allHaveNodes = allHaveNodes && hints?.nodes.isEmpty == false
+        }
+        allHaveZones = allHaveZones && ready > 0
+        allHaveNodes = allHaveNodes && ready > 0
+    }
+}
+
+extension LintSubject {
+    /// The number of zones for which there is no hint, and a few of them. A zone counts where it has a node that has no hint
+    /// of its own either; nodes without a zone have a rule of their own.
+    func zonesWithout(_ hints: HintSummary) -> (count: Int, examples: [String]) {
+        var hintedNodes: [String: Int] = [:]
+        if hints.allHaveNodes {
+            for name in hints.nodes { if let zone = zoneOfMember[name] { hintedNodes[zone, default: 0] += 1 } }
+        }
+        var count = 0
+        var examples: [String] = []
+        for (zone, members) in zones where !hints.zones.contains(zone) && hintedNodes[zone] != members {
+            count += 1
+            if examples.count < LintSubject.exampleLimit { examples.append("zone \(zone)") }
+        }
+        return (count, examples)
+    }
+}

@@ -53,10 +53,11 @@ extension Command {
         }
         let prepared = try invocation.readSnapshot()
         let snapshot = prepared.snapshot
-        let plans = try plans(prepared, invocation)
-        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plans[0].warnings))
-        let lint = Lint(
-            snapshot, plans, forAllNodes: prepared.settings.nodeName == nil, without: invocation.disabledRules)
+        let families = invocation.gives("family") ? [prepared.settings.family] : AddressFamily.allCases
+        let lint = try input { () throws(SnapshotError) in
+            try Lint(snapshot, prepared.settings, families: families, without: invocation.disabledRules)
+        }
+        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
         let findings = lint.findings.filter { $0.severity >= invocation.severity }
         let places = snapshot.diagnostics(
             .warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }
@@ -68,23 +69,6 @@ extension Command {
         }
         try OutputFile.write(text, to: invocation.outputFile)
         return findings.contains { $0.severity > .info } ? .findings : .success
-    }
-
-    /// The plans to lint: of the family that is named, or of both as far as the cluster has Services of them.
-    private static func plans(
-        _ prepared: PreparedSnapshot, _ invocation: Invocation
-    ) throws(CommandFailure) -> [ServicePlan] {
-        var plans: [ServicePlan] = []
-        let families = invocation.gives("family") ? [prepared.settings.family] : AddressFamily.allCases
-        for family in families {
-            var settings = prepared.settings
-            settings.family = family
-            // What differs from node to node is taken from the snapshot where all nodes are in question.
-            settings.nodeName = settings.nodeName ?? prepared.snapshot.nodes.first?.name.text
-            plans.append(try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, settings) })
-        }
-        let filled = plans.filter { !$0.servicePorts.isEmpty }
-        return filled.isEmpty ? [plans[0]] : filled
     }
 }
 

@@ -1,5 +1,5 @@
 public import KubeSnapshot
-internal import NetAddress
+public import NetAddress
 
 /// Looks in a snapshot for what will surprise somebody.
 ///
@@ -7,19 +7,34 @@ internal import NetAddress
 public struct Lint: Sendable {
     /// Most severe first, then what is about no Service port, then by Service port, object and rule.
     public private(set) var findings: [LintFinding] = []
+    /// What planning had to say.
+    public let warnings: [PlacedMessage]
 
     /// Lints a snapshot.
     ///
     /// - Parameters:
-    ///   - plans: the snapshot's plans, one for each family that is looked at.
-    ///   - forAllNodes: whether to look at all Nodes of the snapshot, or only at that of the plans.
+    ///   - settings: kube-proxy's settings. Without a node's name all Nodes of the snapshot are looked at, and what does
+    ///     not differ from node to node at the first of them; its family does not matter.
+    ///   - families: those that are looked at, as far as the cluster has Services of them.
     ///   - disabled: the names of rules to leave out.
     public init(
-        _ snapshot: ClusterSnapshot, _ plans: [ServicePlan], forAllNodes: Bool, without disabled: Set<String> = []
-    ) {
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
+        without disabled: Set<String> = []
+    ) throws(SnapshotError) {
+        var all: [ServicePlan] = []
+        for family in families {
+            var settings = settings
+            settings.family = family
+            settings.nodeName = settings.nodeName ?? snapshot.nodes.first?.name.text
+            all.append(try ServicePlan(snapshot, settings))
+        }
+        let filled = all.filter { !$0.servicePorts.isEmpty }
+        let plans = filled.isEmpty ? Array(all.prefix(1)) : filled
+        warnings = plans.first?.warnings ?? []
+
         let rules = LintRule.all.filter { !disabled.contains($0.name) }
         let found = plans.map { plan in
-            let subject = LintSubject(snapshot, plan, forAllNodes: forAllNodes)
+            let subject = LintSubject(snapshot, plan, forAllNodes: settings.nodeName == nil)
             return rules.flatMap { rule in
                 var report = LintReport(rule, snapshot)
                 rule.check(subject, &report)

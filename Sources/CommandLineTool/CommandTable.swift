@@ -1,4 +1,4 @@
-/// An option of a command. One table of them drives parsing and help.
+/// An option of a command. One table of them drives parsing, help, completions and the manual.
 struct OptionSpec: Sendable {
     enum Value: Sendable {
         /// Takes a value only as `--option=BOOL`.
@@ -13,6 +13,8 @@ struct OptionSpec: Sendable {
     let help: String
     /// What holds without the option, for help.
     var defaultText: String?
+    /// The values that it takes, for completion, where the placeholder does not say them.
+    var choices: [String] = []
     let apply: @Sendable (inout Invocation, String) throws(OptionError) -> Void
 
     /// `-o, --output FORM`.

@@ -23,7 +23,7 @@ extension Command {
                     .severity,
                     OptionSpec(
                         name: "disable", value: .text("RULE[,RULE]"),
-                        help: "leave rules out; may be given several times"
+                        help: "leave rules out; may be given several times", choices: LintRule.all.map(\.name)
                     ) { invocation, text throws(OptionError) in
                         let names = LintRule.all.map(\.name)
                         for name in text.split(separator: ",").map(String.init) {

@@ -35,7 +35,7 @@ extension LintSubject {
         }
         var count = 0
         var examples: [String] = []
-        for (zone, members) in zones where !hints.zones.contains(zone) && hintedNodes[zone] != members {
+        for zone in zones where !hints.zones.contains(zone) && hintedNodes[zone] != membersOfZone[zone] {
             count += 1
             if examples.count < LintSubject.exampleLimit { examples.append("zone \(zone)") }
         }

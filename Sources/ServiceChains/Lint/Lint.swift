@@ -32,32 +32,32 @@ public struct Lint: Sendable {
         let plans = filled.isEmpty ? Array(all.prefix(1)) : filled
         warnings = plans.first?.warnings ?? []
 
-        let rules = LintRule.all.filter { !disabled.contains($0.name) }
-        let found = plans.map { plan in
-            let subject = LintSubject(snapshot, plan, forAllNodes: settings.nodeName == nil)
-            return rules.flatMap { rule in
+        let subjects = plans.map { LintSubject(snapshot, $0, forAllNodes: settings.nodeName == nil) }
+        var familiesOfService = Array(repeating: 0, count: snapshot.services.count)
+        for subject in subjects {
+            for port in subject.firstPorts { familiesOfService[port.serviceIndex] += 1 }
+        }
+        // What is found in both families stands once, without a family.
+        var positions: [String: Int] = [:]
+        for subject in subjects {
+            for rule in LintRule.all where !disabled.contains(rule.name) {
                 var report = LintReport(rule, snapshot)
                 rule.check(subject, &report)
-                return report.findings
+                for var finding in report.findings {
+                    if let position = positions[finding.key] {
+                        findings[position].family = nil
+                        continue
+                    }
+                    positions[finding.key] = findings.count
+                    // An object of one family needs no word of it.
+                    let familyCount = finding.serviceIndex.map { familiesOfService[$0] } ?? subjects.count
+                    let isOfOne = familyCount > 1 && (finding.serviceIndex != nil || finding.object == nil)
+                    finding.family = isOfOne ? subject.plan.settings.family : nil
+                    findings.append(finding)
+                }
             }
         }
-        findings = plans.count == 2 ? Lint.merged(found, plans) : found.flatMap { $0 }
-        findings.sort(by: LintFinding.precedes)
-    }
-
-    /// What both families have in common stands once. What only one has is laid at that one, if the Service has both.
-    private static func merged(_ found: [[LintFinding]], _ plans: [ServicePlan]) -> [LintFinding] {
-        let common = Set(found[0]).intersection(found[1])
-        let services = plans.map { Set($0.servicePorts.map(\.serviceIndex)) }
-        return zip(found, plans).enumerated().flatMap { position, pair in
-            let (findings, plan) = pair
-            return findings.compactMap { finding in
-                if common.contains(finding) { return position == 0 ? finding : nil }
-                var finding = finding
-                let hasBoth = finding.serviceIndex.map { index in services.allSatisfy { $0.contains(index) } }
-                if hasBoth ?? (finding.location == nil) { finding.family = plan.settings.family }
-                return finding
-            }
-        }
+        let order = findings.indices.sorted { LintFinding.precedes(findings[$0], findings[$1]) }
+        findings = order.map { findings[$0] }
     }
 }

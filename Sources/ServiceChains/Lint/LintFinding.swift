@@ -2,7 +2,7 @@ public import KubeSnapshot
 public import NetAddress
 
 /// One thing in a snapshot that will surprise somebody.
-public struct LintFinding: Sendable, Hashable {
+public struct LintFinding: Sendable {
     /// The name of the rule that found it.
     public let id: String
     public let severity: FindingSeverity
@@ -20,6 +20,11 @@ public struct LintFinding: Sendable, Hashable {
     public let location: SourceLocation?
     /// The Service's index among the snapshot's Services, where there is one.
     let serviceIndex: Int?
+
+    /// What tells it from others, but for the family.
+    var key: String {
+        "\(id) \(severity.rawValue) \(label?.servicePort ?? "")/\(label?.transport ?? "") \(object ?? "") \(message)"
+    }
 
     /// Most severe first, then what is about no Service port, then by Service port, object, rule and message.
     static func precedes(_ left: LintFinding, _ right: LintFinding) -> Bool {

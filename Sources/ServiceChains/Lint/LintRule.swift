@@ -20,5 +20,5 @@ public struct LintRule: Sendable {
         .ownAddressAsExternalIP, .portWithoutSlice, .ruleBudget, .sliceWithoutService, .sourceRangesOfOtherFamily,
         .sourceRangesUnused, .sourceRangesWithoutClient, .sourceRangesWithoutNode, .surplusClusterCIDR,
         .wrongFamilyEndpoints,
-    ].sorted { $0.name < $1.name }
+    ]
 }

@@ -23,8 +23,10 @@ struct LintSubject {
     let members: [Member]
     /// The zone of each member that has one.
     let zoneOfMember: [String: String]
-    /// The members' zones, sorted, each with the number of its members.
-    let zones: [(zone: String, members: Int)]
+    /// The members' zones, sorted.
+    let zones: [String]
+    /// The number of members in each zone.
+    let membersOfZone: [String: Int]
     let memberNames: Set<String>
     /// Whether `members` are all nodes of the cluster.
     let coversCluster: Bool
@@ -43,9 +45,15 @@ struct LintSubject {
         if members.isEmpty, let name = plan.node.name { members = [Member(name: name, zone: "", address: nil)] }
         self.members = members
         memberNames = Set(members.map(\.name))
-        let placed = members.filter { !$0.zone.isEmpty }.map { ($0.name, $0.zone) }
-        zoneOfMember = Dictionary(placed, uniquingKeysWith: { first, _ in first })
-        zones = Dictionary(grouping: placed, by: \.1).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
+        var zoneOfMember: [String: String] = [:]
+        var membersOfZone: [String: Int] = [:]
+        for member in members where !member.zone.isEmpty {
+            zoneOfMember[member.name] = member.zone
+            membersOfZone[member.zone, default: 0] += 1
+        }
+        self.zoneOfMember = zoneOfMember
+        self.membersOfZone = membersOfZone
+        zones = membersOfZone.keys.sorted()
         coversCluster = forAllNodes && !nodes.isEmpty
         slices = ServicePlan.slicesByService(snapshot, family)
         slicesOfOtherFamily = ServicePlan.slicesByService(snapshot, family.other)

@@ -69,26 +69,26 @@ import Testing
             "node port of two",
             [service("a", ports: nodePort(30001)), service("b", at: "10.96.0.2", ports: nodePort(30001))], [],
             [
-                "error shop/a:http/tcp: the TCP node port 30001 is also that of shop/b:http; all connections go to one "
+                "error shop/a:http/tcp: the node port TCP/30001 is also that of shop/b:http; all connections go to one "
                     + "of them"
             ]),
         LintCase(
             "node port and health check",
             [service("a", local), service("b", at: "10.96.0.2", ports: nodePort(30001))], [],
             [
-                "error shop/b:http/tcp: the TCP node port 30001 is also that of the health check of shop/a:http; "
+                "error shop/b:http/tcp: the node port TCP/30001 is also that of the health check of shop/a:http; "
                     + "all connections go to one of them"
             ]),
         LintCase(
             "health checks of two", [service("a", local), service("b", at: "10.96.0.2", local)], [],
             [
-                "error shop/a:http/tcp: the TCP health-check node port 30001 is also that of the health check of "
+                "error shop/a:http/tcp: the health-check node port TCP/30001 is also that of the health check of "
                     + "shop/b:http; all connections go to one of them"
             ]),
         LintCase(
             "dual-stack, once", [dualStack("a", local), service("b", at: "10.96.0.2", ports: nodePort(30001))], [],
             [
-                "error shop/b:http/tcp: the TCP node port 30001 is also that of the health check of shop/a:http; "
+                "error shop/b:http/tcp: the node port TCP/30001 is also that of the health check of shop/a:http; "
                     + "all connections go to one of them"
             ]),
         LintCase(

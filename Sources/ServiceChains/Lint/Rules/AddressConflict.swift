@@ -9,30 +9,30 @@ extension LintRule {
             + "takes all connections.",
         remedy: "give one of them another address or port, or make one Service of both"
     ) { subject, report in
-        struct Entrance: Hashable {
-            let address: IPAddress
-            let port: UInt16
-            let transport: TransportProtocol
+        let plans = subject.plan.servicePorts
+        var owners: [String: [Int]] = [:]
+        func entrances(_ port: ServicePortPlan) -> [String] {
+            ([port.clusterIP] + port.externalIPs + port.loadBalancerIPs).map { address in
+                "\(address) with \(port.name.transport.kubernetesName) port \(port.port)"
+            }
         }
-        var owners: [Entrance: [Int]] = [:]
-        for (index, port) in subject.plan.servicePorts.enumerated() {
+        for (index, port) in plans.enumerated() {
             // An address that a Service port has twice is no conflict.
-            for address in Set([port.clusterIP] + port.externalIPs + port.loadBalancerIPs) {
-                let entrance = Entrance(address: address, port: port.port, transport: port.name.transport)
+            for entrance in entrances(port) where owners[entrance]?.last != index {
                 owners[entrance, default: []].append(index)
             }
         }
-        // In any order: findings are sorted in the end.
-        for (entrance, indices) in owners where indices.count > 1 {
-            let ports = indices.map { subject.plan.servicePorts[$0] }
-            let number = "\(entrance.transport.kubernetesName) port \(entrance.port)"
-            let kind = ports.allSatisfy { $0.clusterIP == entrance.address } ? "cluster IP" : "address"
-            report.add(
-                .port(ports[0]),
-                "the \(kind) \(entrance.address) with \(number) is also that of "
-                    + listed(
-                        ports.dropFirst().prefix(LintSubject.exampleLimit).map(\.name.description),
-                        of: ports.count - 1) + "; all connections go to one of them")
+        for (index, port) in plans.enumerated() {
+            for (position, entrance) in entrances(port).enumerated() {
+                guard let indices = owners[entrance], indices.count > 1, indices[0] == index else { continue }
+                // Said once of what a Service port has twice.
+                owners[entrance] = nil
+                let others = indices.dropFirst().prefix(LintSubject.exampleLimit).map { plans[$0].name.description }
+                report.add(
+                    .port(port),
+                    "the \(position == 0 ? "cluster IP" : "address") \(entrance) is also that of "
+                        + "\(listed(others, of: indices.count - 1)); all connections go to one of them")
+            }
         }
     }
 }

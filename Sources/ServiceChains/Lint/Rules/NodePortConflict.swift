@@ -9,40 +9,30 @@ extension LintRule {
             + "first takes all connections.",
         remedy: "give one of them another node port"
     ) { subject, report in
-        struct Entrance: Hashable {
-            let port: UInt16
-            let transport: TransportProtocol
-        }
-        struct Owner {
-            let index: Int
-            let isHealthCheck: Bool
-        }
         let plans = subject.plan.servicePorts
-        var owners: [Entrance: [Owner]] = [:]
+        // An owner is a Service port's index; those of health checks are negative, with all bits inverted.
+        var owners: [String: [Int]] = [:]
+        func nodePort(_ port: ServicePortPlan) -> String { "\(port.name.transport.kubernetesName)/\(port.nodePort)" }
         for (index, port) in plans.enumerated() where port.nodePort > 0 {
-            let entrance = Entrance(port: port.nodePort, transport: port.name.transport)
-            owners[entrance, default: []].append(Owner(index: index, isHealthCheck: false))
+            owners[nodePort(port), default: []].append(index)
         }
         // A Service has one health check, whatever the number of its ports.
         for (index, port) in plans.enumerated() where port.healthCheckNodePort > 0 {
-            let entrance = Entrance(port: port.healthCheckNodePort, transport: .tcp)
-            if let last = owners[entrance]?.last, last.isHealthCheck,
-                plans[last.index].serviceIndex == port.serviceIndex
-            {
-                continue
-            }
-            owners[entrance, default: []].append(Owner(index: index, isHealthCheck: true))
+            let key = "TCP/\(port.healthCheckNodePort)"
+            let last = owners[key]?.last ?? 0
+            if last < 0, plans[~last].serviceIndex == port.serviceIndex { continue }
+            owners[key, default: []].append(~index)
         }
-        // In any order: findings are sorted in the end.
-        for (entrance, owners) in owners where owners.count > 1 {
+        for key in owners.keys.sorted() {
+            guard let owners = owners[key], owners.count > 1 else { continue }
             let names = owners.dropFirst().prefix(LintSubject.exampleLimit).map { owner in
-                (owner.isHealthCheck ? "the health check of " : "") + plans[owner.index].name.description
+                owner < 0 ? "the health check of \(plans[~owner].name)" : plans[owner].name.description
             }
-            let role = owners[0].isHealthCheck ? "health-check node port" : "node port"
+            let first = plans[owners[0] < 0 ? ~owners[0] : owners[0]]
             report.add(
-                .port(plans[owners[0].index]),
-                "the \(entrance.transport.kubernetesName) \(role) \(entrance.port) is also that of "
-                    + listed(names, of: owners.count - 1) + "; all connections go to one of them")
+                .port(first),
+                "the \(owners[0] < 0 ? "health-check node port" : "node port") \(key) is also that of "
+                    + "\(listed(names, of: owners.count - 1)); all connections go to one of them")
         }
     }
 }

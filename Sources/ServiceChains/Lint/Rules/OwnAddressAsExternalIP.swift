@@ -11,9 +11,11 @@ extension LintRule {
         guard subject.plan.servicePorts.contains(where: { !$0.externalIPs.isEmpty || !$0.loadBalancerIPs.isEmpty })
         else { return }
         let nodes = subject.nodesByAddress
-        var pods: [IPAddress: ServicePortName] = [:]
+        var pods: [IPAddress: String] = [:]
         for port in subject.plan.servicePorts {
-            for endpoint in port.endpoints where pods[endpoint.address] == nil { pods[endpoint.address] = port.name }
+            for endpoint in port.endpoints where pods[endpoint.address] == nil {
+                pods[endpoint.address] = port.name.description
+            }
         }
         for port in subject.plan.servicePorts {
             let number = "\(port.name.transport.kubernetesName) port \(port.port)"

@@ -10,9 +10,10 @@ extension LintRule {
     ) { subject, report in
         // A snapshot without any Service is no cluster's.
         guard !subject.snapshot.services.isEmpty else { return }
-        let services = Set(subject.snapshot.services.map { [$0.namespace, $0.name] })
+        let services = Set(subject.snapshot.services.map(\.qualifiedName))
         for slice in subject.snapshot.endpointSlices {
-            guard let service = slice.serviceName, !slice.isHeadless, !services.contains([slice.namespace, service])
+            guard let service = slice.serviceName, !slice.isHeadless,
+                !services.contains("\(slice.namespace)/\(service)")
             else { continue }
             report.add(.slice(slice), "its Service \(slice.namespace)/\(service) does not exist; it has no effect")
         }

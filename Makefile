@@ -5,7 +5,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 RELEASE_PATH = .build-release
-RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+# Functions that are equal become one in the binary (--icf), which saves a hundredth of it.
+RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable \
+	-Xlinker -s -Xlinker --icf=safe
 KUBECHAINS = $(RELEASE_PATH)/release/kubechains
 DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
 

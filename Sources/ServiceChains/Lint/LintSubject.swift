@@ -2,7 +2,7 @@ internal import KubeSnapshot
 internal import NetAddress
 
 /// What the rules look at: a snapshot, the plan for one family, and the nodes in question.
-struct LintSubject {
+final class LintSubject: Sendable {
     /// A node as far as it makes a difference to Services.
     struct Member {
         let name: String

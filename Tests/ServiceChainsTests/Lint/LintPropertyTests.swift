@@ -93,6 +93,29 @@ import Testing
         }
     }
 
+    /// Each Service port that refuses connections is said to by just one rule, and no other port by any.
+    @Test(arguments: RandomClusterTests.parts.prefix(3))
+    func refusalsAreSaidOnce(_ seeds: Range<UInt64>) throws {
+        for seed in seeds {
+            let cluster = RandomCluster(seed: seed)
+            let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
+            let snapshot = try ClusterSnapshot(reading: [source])
+            let plan = try plan(cluster)
+            let rules: Set = ["no-endpoints", "port-without-slice", "wrong-family-endpoints"]
+            let disabled = Set(LintRule.all.map(\.name)).subtracting(rules)
+            let lint = try Lint(snapshot, plan.settings, families: [plan.settings.family], without: disabled)
+            for port in plan.servicePorts {
+                let name = "\(port.name)/\(port.name.transport.name)"
+                let object = "Service \(snapshot.services[port.serviceIndex].qualifiedName)"
+                let count = lint.findings.count { finding in
+                    finding.object == object
+                        || finding.label.map { "\($0.servicePort)/\($0.transport)" == name } ?? false
+                }
+                #expect(count == (port.hasAnyEndpoint ? 0 : 1), "seed \(seed), \(name)")
+            }
+        }
+    }
+
     /// The budget is what is rendered.
     @Test(arguments: RandomClusterTests.parts.prefix(3))
     func budgetIsWhatIsRendered(_ seeds: Range<UInt64>) throws {

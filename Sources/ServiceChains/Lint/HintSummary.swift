@@ -29,16 +29,15 @@ extension LintSubject {
     /// The number of zones for which there is no hint, and a few of them. A zone counts where it has a node that has no hint
     /// of its own either; nodes without a zone have a rule of their own.
     func zonesWithout(_ hints: HintSummary) -> (count: Int, examples: [String]) {
-        var hintedNodes: [String: Int] = [:]
+        var hinted = hints.zones
         if hints.allHaveNodes {
-            for name in hints.nodes { if let zone = zoneOfMember[name] { hintedNodes[zone, default: 0] += 1 } }
+            var nodes: [String: Int] = [:]
+            for name in hints.nodes {
+                guard let zone = zoneOfMember[name] else { continue }
+                nodes[zone, default: 0] += 1
+                if nodes[zone] == membersOfZone[zone] { hinted.insert(zone) }
+            }
         }
-        var count = 0
-        var examples: [String] = []
-        for zone in zones where !hints.zones.contains(zone) && hintedNodes[zone] != membersOfZone[zone] {
-            count += 1
-            if examples.count < LintSubject.exampleLimit { examples.append("zone \(zone)") }
-        }
-        return (count, examples)
+        return zonesBeside(hinted)
     }
 }

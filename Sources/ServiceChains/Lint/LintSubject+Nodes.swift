@@ -2,14 +2,25 @@ internal import KubeSnapshot
 internal import NetAddress
 
 extension LintSubject {
-    /// The number of members that are not among these nodes, and a few of their names. Takes no longer than there are
-    /// nodes given, however many members there are.
+    /// The number of members that are not among these nodes, and a few of their names.
     func membersBeside(_ present: Set<String>) -> (count: Int, examples: [String]) {
-        let count = members.count - present.count { memberNames.contains($0) }
+        LintSubject.beside(present, names) { zoneOfMember[$0] != nil }
+    }
+
+    /// The number of the members' zones that are not among these, and a few of them.
+    func zonesBeside(_ present: Set<String>) -> (count: Int, examples: [String]) {
+        LintSubject.beside(present, zones) { membersOfZone[$0] != nil }
+    }
+
+    /// Takes no longer than there are names present, however many there are in all.
+    private static func beside(
+        _ present: Set<String>, _ all: [String], isOneOfAll: (String) -> Bool
+    ) -> (count: Int, examples: [String]) {
+        let count = all.count - present.count(where: isOneOfAll)
         var examples: [String] = []
-        for member in members {
+        for name in all {
             if examples.count == min(count, LintSubject.exampleLimit) { break }
-            if !present.contains(member.name) { examples.append(member.name) }
+            if !present.contains(name) { examples.append(name) }
         }
         return (count, examples)
     }

@@ -21,17 +21,19 @@ final class LintSubject: Sendable {
     let nodes: [Node]
     /// The same, sorted by name; also one that was asked for and has no Node object.
     let members: [Member]
-    /// The zone of each member that has one.
+    /// The members' names, in the same order.
+    let names: [String]
+    /// The zone of each member; empty where it is not known.
     let zoneOfMember: [String: String]
     /// The members' zones, sorted.
     let zones: [String]
     /// The number of members in each zone.
     let membersOfZone: [String: Int]
-    let memberNames: Set<String>
     /// Whether `members` are all nodes of the cluster.
     let coversCluster: Bool
     private let slices: [ServicePlan.ServiceKey: [Int]]
-    private let slicesOfOtherFamily: [ServicePlan.ServiceKey: [Int]]
+    private let endpointCounts: [ServicePlan.ServiceKey: Int]
+    private let endpointCountsOfOtherFamily: [ServicePlan.ServiceKey: Int]
 
     init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, forAllNodes: Bool) {
         self.snapshot = snapshot
@@ -44,19 +46,25 @@ final class LintSubject: Sendable {
         }
         if members.isEmpty, let name = plan.node.name { members = [Member(name: name, zone: "", address: nil)] }
         self.members = members
-        memberNames = Set(members.map(\.name))
+        names = members.map(\.name)
         var zoneOfMember: [String: String] = [:]
         var membersOfZone: [String: Int] = [:]
-        for member in members where !member.zone.isEmpty {
+        for member in members {
             zoneOfMember[member.name] = member.zone
-            membersOfZone[member.zone, default: 0] += 1
+            if !member.zone.isEmpty { membersOfZone[member.zone, default: 0] += 1 }
         }
         self.zoneOfMember = zoneOfMember
         self.membersOfZone = membersOfZone
         zones = membersOfZone.keys.sorted()
         coversCluster = forAllNodes && !nodes.isEmpty
         slices = ServicePlan.slicesByService(snapshot, family)
-        slicesOfOtherFamily = ServicePlan.slicesByService(snapshot, family.other)
+        func counts(_ slices: [ServicePlan.ServiceKey: [Int]]) -> [ServicePlan.ServiceKey: Int] {
+            slices.mapValues { indices in
+                indices.reduce(0) { $0 + snapshot.endpointSlices[$1].endpoints.count { $0.address != nil } }
+            }
+        }
+        endpointCounts = counts(slices)
+        endpointCountsOfOtherFamily = counts(ServicePlan.slicesByService(snapshot, family.other))
     }
 
     func service(_ port: ServicePortPlan) -> Service { snapshot.services[port.serviceIndex] }
@@ -66,17 +74,16 @@ final class LintSubject: Sendable {
         snapshot.endpointSlices[Int(planned.source.slice)].endpoints[Int(planned.source.endpoint)]
     }
 
-    /// The considered slices of a Service, of the plan's family or of the other one.
-    func slices(of service: Service, ofOtherFamily: Bool = false) -> [EndpointSlice] {
-        let key = ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)
-        return ((ofOtherFamily ? slicesOfOtherFamily : slices)[key] ?? []).map { snapshot.endpointSlices[$0] }
+    /// The considered slices of a Service.
+    func slices(of service: Service) -> [EndpointSlice] {
+        (slices[ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)] ?? [])
+            .map { snapshot.endpointSlices[$0] }
     }
 
-    /// The number of a Service's endpoints in its slices.
+    /// The number of a Service's endpoints in its considered slices, of the plan's family or of the other one.
     func endpointCount(of service: Service, ofOtherFamily: Bool = false) -> Int {
-        slices(of: service, ofOtherFamily: ofOtherFamily).reduce(0) { count, slice in
-            count + slice.endpoints.count { $0.address != nil }
-        }
+        let key = ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)
+        return (ofOtherFamily ? endpointCountsOfOtherFamily : endpointCounts)[key] ?? 0
     }
 
     /// The first port of each planned Service: a Service's ports follow each other.

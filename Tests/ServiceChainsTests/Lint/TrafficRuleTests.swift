@@ -14,7 +14,7 @@ import Testing
         LintCase(
             "some without",
             zoned + [service(), slice([endpoint(zones: ["east"]), endpoint("10.0.1.2"), endpoint("10.0.1.3")])], [],
-            ["warning shop/web:http/tcp: 2 of 3 ready endpoints have no hints, so that all hints are ignored"]),
+            ["warning shop/web:http/tcp: 2 of 3 ready endpoints lack hints, so that all hints are ignored"]),
         LintCase(
             "by zone and by node",
             zoned + [service(), slice([endpoint(zones: ["east"]), endpoint("10.0.1.2", nodes: ["b"])])], [],
@@ -25,6 +25,13 @@ import Testing
         LintCase(
             "a zone without", zoned + [service(), slice([endpoint(zones: ["east"])])], [],
             ["info shop/web:http/tcp: no endpoint is hinted for zone west; nodes there use all endpoints"]),
+        LintCase(
+            "more zones than are named",
+            (1...5).map { node("n\($0)", zone: "z\($0)") } + [service(), slice([endpoint(zones: ["z2"])])], [],
+            [
+                "info shop/web:http/tcp: no endpoint is hinted for zones z1, z3, z4 and another; nodes there use all "
+                    + "endpoints"
+            ]),
         LintCase(
             "another zone's node", zoned + [service(), slice([endpoint(zones: ["east"])])], ["--node", "b"],
             ["info shop/web:http/tcp: no endpoint is hinted for zone west; nodes there use all endpoints"]),

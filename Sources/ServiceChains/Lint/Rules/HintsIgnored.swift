@@ -17,7 +17,7 @@ extension LintRule {
                 report.add(
                     .port(port),
                     hints.hinted < hints.ready
-                        ? "\(hints.ready - hints.hinted) of \(hints.ready) ready endpoints have no hints, so that all hints "
+                        ? "\(hints.ready - hints.hinted) of \(hints.ready) ready endpoints lack hints, so that all hints "
                             + "are ignored"
                         : "some ready endpoints are hinted by zone only and others by node only, so that all hints are "
                             + "ignored")
@@ -28,7 +28,8 @@ extension LintRule {
                 guard zones.count > 0 else { continue }
                 report.add(
                     .port(port),
-                    "no endpoint is hinted for \(listed(zones.examples, of: zones.count)); nodes there use all endpoints",
+                    "no endpoint is hinted for \(zones.count == 1 ? "zone" : "zones") \(listed(zones.examples, of: zones.count)); "
+                        + "nodes there use all endpoints",
                     .info)
             } else {
                 let nodes = subject.membersBeside(hints.nodes)

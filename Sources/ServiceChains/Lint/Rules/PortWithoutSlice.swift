@@ -10,31 +10,39 @@ extension LintRule {
             + "usual cause is a named targetPort that no container has.",
         remedy: "compare the Service's ports and targetPorts with the names of the containers' ports"
     ) { subject, report in
+        var serviceIndex = -1
+        var carried: Set<String> = []
+        var sorted: [String] = []
         for port in subject.plan.servicePorts where port.endpoints.isEmpty {
             let service = subject.service(port)
             guard subject.endpointCount(of: service) > 0 else { continue }
-            var carried: Set<String> = []
-            for slice in subject.slices(of: service) {
-                for slicePort in slice.ports where slicePort.port > 0 {
-                    let transport = slicePort.transport.kubernetesName
-                    switch slicePort.name {
-                    case .absent: carried.insert("one without a name (passed over)")
-                    case .empty: carried.insert("\"\"/\(transport)")
-                    case .label(let name): carried.insert("\(name)/\(transport)")
-                    }
-                }
+            if port.serviceIndex != serviceIndex {
+                serviceIndex = port.serviceIndex
+                carried = Set(subject.slices(of: service).flatMap { $0.ports.compactMap(\.carriedName) })
+                sorted = carried.sorted()
             }
             let wanted = "\(port.name.port?.text ?? "\"\"")/\(port.name.transport.kubernetesName)"
-            let names = carried.sorted()
             report.add(
                 .port(port),
                 carried.contains(wanted)
                     ? "only EndpointSlices without endpoints carry the port \(wanted); connections are refused"
                     : "no EndpointSlice carries the port \(wanted); "
-                        + (names.isEmpty
+                        + (sorted.isEmpty
                             ? "they carry none"
-                            : "there is \(listed(Array(names.prefix(LintSubject.exampleLimit)), of: names.count))")
+                            : "there is \(listed(Array(sorted.prefix(LintSubject.exampleLimit)), of: sorted.count))")
                         + "; connections are refused")
+        }
+    }
+}
+
+extension EndpointPort {
+    /// The port as a message names it; nil where it has no number, and kube-proxy passes over it.
+    fileprivate var carriedName: String? {
+        guard port > 0 else { return nil }
+        switch name {
+        case .absent: return "one without a name (passed over)"
+        case .empty: return "\"\"/\(transport.kubernetesName)"
+        case .label(let label): return "\(label)/\(transport.kubernetesName)"
         }
     }
 }

@@ -23,15 +23,7 @@ extension Command {
                     OptionSpec(
                         name: "live", value: .text("SAVE|host"), help: "the node's rules; may be given twice"
                     ) { invocation, text throws(OptionError) in invocation.live.append(text) },
-                    OptionSpec(
-                        name: "severity", value: .text("error|warning|info"),
-                        help: "show findings of this severity and above", defaultText: "info"
-                    ) { invocation, text throws(OptionError) in
-                        guard let severity = AuditFinding.Severity(rawValue: text) else {
-                            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
-                        }
-                        invocation.severity = severity
-                    },
+                    .severity,
                     OptionSpec(
                         name: "namespace", short: "n", value: .text("NAME"),
                         help: "show findings of this namespace's Services only"
@@ -113,6 +105,19 @@ extension PreparedSnapshot {
         settings.family = family
         let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
         return (plan, plan.ruleset(keepsComments: false))
+    }
+}
+
+extension OptionSpec {
+    /// Which findings are shown.
+    static let severity = OptionSpec(
+        name: "severity", value: .text("error|warning|info"), help: "show findings of this severity and above",
+        defaultText: "info"
+    ) { invocation, text throws(OptionError) in
+        guard let severity = FindingSeverity(rawValue: text) else {
+            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
+        }
+        invocation.severity = severity
     }
 }
 

@@ -1,4 +1,4 @@
-/// An option of a command. One table of them drives parsing and help.
+/// An option of a command. One table of them drives parsing, help, completions and the manual.
 struct OptionSpec: Sendable {
     enum Value: Sendable {
         /// Takes a value only as `--option=BOOL`.
@@ -13,6 +13,8 @@ struct OptionSpec: Sendable {
     let help: String
     /// What holds without the option, for help.
     var defaultText: String?
+    /// The values that it takes, for completion, where the placeholder does not say them.
+    var choices: [String] = []
     let apply: @Sendable (inout Invocation, String) throws(OptionError) -> Void
 
     /// `-o, --output FORM`.
@@ -45,7 +47,7 @@ struct Command: Sendable {
     var allOptions: [OptionSpec] { options.flatMap(\.options) }
 
     /// All commands, in the order in which help lists them.
-    static let all: [Command] = [.render, .apply, .diff, .audit, .cleanup, .help]
+    static let all: [Command] = [.render, .apply, .diff, .audit, .lint, .cleanup, .help]
 }
 
 struct OptionGroup: Sendable {

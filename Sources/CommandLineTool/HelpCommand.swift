@@ -28,6 +28,13 @@ extension Command {
 enum HelpText {
     private static let width = 100
 
+    /// The options that stand in place of a command.
+    static let generalOptions = [
+        ("-h, --help", "show help"), ("--version", "show the version"),
+        ("--generate-completion-script SHELL", "write completions for bash, zsh or fish"),
+        ("--generate-manual", "write the manual page, in roff"),
+    ]
+
     static var overview: String {
         let commands = Command.all.map { ($0.name, $0.summary) }
         return """
@@ -38,7 +45,7 @@ enum HelpText {
             Commands:
             \(table(commands))
             Options:
-            \(table([("-h, --help", "show help"), ("--version", "show the version")]))
+            \(table(generalOptions))
             'kubechains help COMMAND' shows a command's options.
             For example:
               kubectl get services,endpointslices,nodes -A -o json | kubechains render --node worker-1 -
@@ -89,7 +96,7 @@ enum HelpText {
     }
 
     /// The text in lines of at most ``width``, all but the first indented. Lines that begin with blanks stay as they are.
-    private static func wrapped(_ text: String, indent: Int) -> String {
+    static func wrapped(_ text: String, indent: Int) -> String {
         var lines: [String] = []
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if paragraph.hasPrefix(" ") {

@@ -27,7 +27,10 @@ struct Invocation: Sendable {
     var isStrict = false
     /// The dumps of a node's rules.
     var live: [String] = []
-    var severity = AuditFinding.Severity.info
+    var severity = FindingSeverity.info
+    /// The rules of `lint` that are left out.
+    var disabledRules: Set<String> = []
+    var listsRules = false
     var namespace: String?
     var service: String?
     /// Which rules `render` writes only those chains to that differ.

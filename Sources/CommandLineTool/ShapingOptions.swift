@@ -26,7 +26,7 @@ extension OptionGroup {
                 name: "detect-local-mode", value: .text("MODE"),
                 help:
                     "how traffic of local pods is told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix",
-                defaultText: "ClusterCIDR"
+                defaultText: "ClusterCIDR", choices: DetectLocalMode.allCases.map(\.rawValue)
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.setDetectLocalMode(text) }
             },

@@ -3,7 +3,10 @@ internal import ServiceChains
 
 @main
 enum Tool {
-    static let version = "kubechains 0.1.0 (kube-proxy 1.36.2, iptables mode)"
+    static let number = "0.1.0"
+    /// When this version was made, for the manual.
+    static let date = "2026-11-25"
+    static let version = "kubechains \(number) (kube-proxy 1.36.2, iptables mode)"
     /// When the tool began, for the summary.
     static let start = System.seconds
 
@@ -25,6 +28,16 @@ enum Tool {
                 return .success
             case "-h", "--help":
                 try HelpText.print(HelpText.overview)
+                return .success
+            case "--generate-completion-script":
+                guard arguments.count == 2, let shell = CompletionScript(rawValue: arguments[1]) else {
+                    let found = arguments.count > 1 ? "found '\(arguments[1])'" : "found nothing"
+                    throw .usage("--generate-completion-script needs a shell: bash, zsh or fish; \(found)")
+                }
+                try HelpText.print(shell.text)
+                return .success
+            case "--generate-manual":
+                try HelpText.print(ManualPage.text)
                 return .success
             default:
                 break

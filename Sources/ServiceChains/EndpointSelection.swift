@@ -83,7 +83,7 @@ struct EndpointSelection {
     private func selectForLocal(_ plan: inout ServicePortPlan) -> Bool {
         plan.hasAnyEndpoint =
             plan.hasAnyEndpoint
-            || plan.endpoints.contains { $0.conditions.contains(.ready) || $0.isServingWhileTerminating }
+            || plan.endpoints.contains { $0.couldTakeTraffic }
         let noneIsReady = !plan.endpoints.contains { $0.isLocal && $0.conditions.contains(.ready) }
         for index in plan.endpoints.indices {
             let endpoint = plan.endpoints[index]
@@ -153,7 +153,10 @@ struct EndpointSelection {
 }
 
 extension PlannedEndpoint {
-    fileprivate var isServingWhileTerminating: Bool { conditions.isSuperset(of: [.serving, .terminating]) }
+    private var isServingWhileTerminating: Bool { conditions.isSuperset(of: [.serving, .terminating]) }
+
+    /// Whether it takes traffic where no better endpoint does.
+    var couldTakeTraffic: Bool { conditions.contains(.ready) || isServingWhileTerminating }
 
     /// The part of an endpoint that is not ready.
     fileprivate func useWhileNotReady(noneIsReady: Bool) -> EndpointUse {

@@ -71,7 +71,7 @@ public struct NodeFacts: Sendable, Hashable {
 
     /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses, the
     /// bind address in place of the one of its family, loopback where there is none.
-    private static func nodeIPs(_ settings: ProxySettings, _ node: Node?) -> [IPAddress] {
+    static func nodeIPs(_ settings: ProxySettings, _ node: Node?) -> [IPAddress] {
         let given = (node?.internalIPs ?? []) + (node?.externalIPs ?? [])
         return AddressFamily.allCases.map { family in
             if let bind = settings.bindAddress, bind.family == family, !bind.isUnspecified { return bind }

@@ -5,11 +5,24 @@ internal import Netfilter
 struct RestoreText: RuleSink, ~Copyable {
     var text: TextWriter
     private(set) var ruleCount = 0
-    /// The chains whose rules are written; nil: all.
-    var chains: Set<ChainName>?
+    /// The chains of the present table whose rules are written; nil: all.
+    private(set) var chains: Set<ChainName>?
+    /// The rules of the present table's chain KUBE-SERVICES.
+    private(set) var servicesDepth = 0
 
     init(_ text: consuming TextWriter) {
         self.text = text
+    }
+
+    /// Begins a table.
+    ///
+    /// - Parameter chains: those whose rules are written; nil: all.
+    mutating func beginTable(_ name: StaticString, _ chains: Set<ChainName>?) {
+        text.append("*")
+        text.append(name)
+        text.append("\n")
+        self.chains = chains
+        servicesDepth = 0
     }
 
     /// Gives the text back.
@@ -18,6 +31,7 @@ struct RestoreText: RuleSink, ~Copyable {
     mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
         if let chains, !chains.contains(rule.chain) { return }
         ruleCount += 1
+        if rule.chain.kind == .services { servicesDepth += 1 }
         text.append("-A ")
         text.append(rule.chain)
         append(rule.comment, subject)

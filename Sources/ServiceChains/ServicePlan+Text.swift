@@ -8,6 +8,8 @@ public struct TextSummary: Sendable, Hashable {
     public var rules = 0
     /// The length of the text in bytes.
     public var bytes = 0
+    /// The rules of the nat table's chain KUBE-SERVICES, which a new connection walks through; of the restore form only.
+    public var servicesDepth = 0
 }
 
 extension ServicePlan {
@@ -45,16 +47,14 @@ extension ServicePlan {
         var summary = TextSummary()
         var output = RestoreText(text)
         if changes?.isEmpty(table: "filter") != true {
-            output.chains = changes?.filterChains
-            output.text.append("*filter\n")
+            output.beginTable("filter", changes?.filterChains)
             for chain in rules.filterChains { output.declare(chain, &summary) }
             if let changes { output.text.append(changes, jumpsOf: "filter") }
             rules.addFilterRules(to: &output)
             output.text.append("COMMIT\n")
         }
         if changes?.isEmpty(table: "nat") != true {
-            output.chains = changes?.natChains
-            output.text.append("*nat\n")
+            output.beginTable("nat", changes?.natChains)
             rules.eachNatChain { output.declare($0, &summary) }
             for chain in changes?.staleChains ?? [] { output.text.append(":", chain, " - [0:0]\n") }
             if let changes { output.text.append(changes, jumpsOf: "nat") }
@@ -65,6 +65,7 @@ extension ServicePlan {
         }
         output.text.flush()
         summary.rules = output.ruleCount
+        summary.servicesDepth = output.servicesDepth
         summary.bytes = output.text.totalCount
         return summary
     }

@@ -97,13 +97,13 @@ public struct ServicePlan: Sendable {
         return snapshot.nodes.first
     }
 
-    private struct ServiceKey: Hashable {
+    struct ServiceKey: Hashable {
         let namespace: DNSLabel
         let name: DNSLabel
     }
 
     /// The indices of the considered slices of a family, by Service, in the order of their names.
-    private static func slicesByService(
+    static func slicesByService(
         _ snapshot: ClusterSnapshot, _ family: AddressFamily
     ) -> [ServiceKey: [Int]] {
         var slices: [ServiceKey: [Int]] = [:]

@@ -72,6 +72,29 @@ import Testing
         #expect(damaged.ending == .exit(1) && damaged.outputText.contains("[missing-chain]"), "\(damaged.outputText)")
     }
 
+    /// What `lint` says will not load does not, and what it is silent about does.
+    @Test(
+        .enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."),
+        arguments: [
+            (["--cluster-cidr", "0.0.0.0/0"], "cluster-cidr-of-everything", [Backend.nft]),
+            (["--cluster-cidr", "0.0.0.0/1"], nil, []),
+            (["--pod-interface-name-prefix", "abcdefghijklmno"], "long-interface-prefix", Backend.allCases),
+            (["--pod-interface-name-prefix", "abcdefghijklmn"], nil, []),
+        ] as [([String], String?, [Backend])])
+    func refusedAsLintSays(_ given: [String], _ rule: String?, _ refusing: [Backend]) throws {
+        let isPrefix = given[0].hasPrefix("--pod")
+        let mode = isPrefix ? ["--detect-local-mode", "InterfaceNamePrefix"] : []
+        let arguments = ["--node", "worker-1", "\(Package.fixtures)/demo/cluster.json"] + mode + given
+        let rules = try Tool.run(["render"] + arguments).output
+        let lint = try Tool.run(["lint", "--family", "ipv4", "--severity", "error"] + arguments)
+        #expect(lint.ending == .exit(rule == nil ? 0 : 1))
+        if let rule { #expect(lint.outputText.contains("[\(rule)]\n")) }
+        for backend in Backend.allCases {
+            let result = try Isolation.run("iptables-\(backend.rawValue)-restore -w", input: rules)
+            #expect((result.ending != .exit(0)) == refusing.contains(backend), "\(backend): \(result.errorText)")
+        }
+    }
+
     /// Loads rules in a network namespace of their own and saves them again.
     private func load(_ rules: [UInt8], _ program: String, hasCounters: Bool) throws -> Program.Result {
         let counters = "nfacct add ct_state_invalid_dropped_pkts && nfacct add localhost_nps_accepted_pkts && "

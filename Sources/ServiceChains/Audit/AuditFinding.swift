@@ -1,18 +1,5 @@
 /// One thing that is wrong on a node, and what to do about it.
 public struct AuditFinding: Sendable {
-    public enum Severity: String, Sendable, Hashable, CaseIterable, Comparable {
-        /// Packets go astray.
-        case error
-        /// Something is left over or soon will be wrong.
-        case warning
-        /// Worth knowing.
-        case info
-
-        private var rank: Int { self == .error ? 2 : self == .warning ? 1 : 0 }
-
-        public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
-    }
-
     /// What kind of thing is wrong. The identifiers never change their meaning.
     public enum Identifier: String, Sendable, Hashable, CaseIterable {
         case missingJump = "missing-jump"
@@ -40,7 +27,7 @@ public struct AuditFinding: Sendable {
     }
 
     public let id: Identifier
-    public let severity: Severity
+    public let severity: FindingSeverity
     /// The Service port that suffers; nil: all, or none.
     public let label: ServicePortLabel?
     /// The line of the rule in its dump; 0 where there is no rule.
@@ -53,7 +40,8 @@ public struct AuditFinding: Sendable {
     public let remedy: String
 
     init(
-        _ id: Identifier, _ severity: Severity, _ label: ServicePortLabel? = nil, line: Int = 0, rule: String? = nil,
+        _ id: Identifier, _ severity: FindingSeverity, _ label: ServicePortLabel? = nil, line: Int = 0,
+        rule: String? = nil,
         effect: String, remedy: String
     ) {
         self.id = id

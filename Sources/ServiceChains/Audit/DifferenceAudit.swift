@@ -65,7 +65,7 @@ struct DifferenceAudit {
             remedy: DifferenceAudit.resync)
     }
 
-    private func meaning(_ detail: RuleDetail) -> (AuditFinding.Identifier, AuditFinding.Severity, String) {
+    private func meaning(_ detail: RuleDetail) -> (AuditFinding.Identifier, FindingSeverity, String) {
         let subject = detail.subject
         let both = "\(detail.actual ?? "nothing") instead of \(detail.expected ?? "nothing")"
         switch detail.kind {
@@ -95,7 +95,7 @@ struct DifferenceAudit {
 
     private func endpointMeaning(
         _ detail: RuleDetail
-    ) -> (AuditFinding.Identifier, AuditFinding.Severity, String) {
+    ) -> (AuditFinding.Identifier, FindingSeverity, String) {
         switch (detail.expected, detail.actual) {
         case (nil, let share?):
             return (
@@ -114,7 +114,7 @@ struct DifferenceAudit {
 
     private func entranceMeaning(
         _ detail: RuleDetail
-    ) -> (AuditFinding.Identifier, AuditFinding.Severity, String) {
+    ) -> (AuditFinding.Identifier, FindingSeverity, String) {
         let place = detail.kind == "nodePort" ? "node port \(detail.subject)" : detail.subject
         switch (detail.expected, detail.actual) {
         case (nil, _): return (.wrongAddress, .error, "the node answers at \(place), which is not the Service's")

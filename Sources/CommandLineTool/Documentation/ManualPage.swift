@@ -1,0 +1,127 @@
+/// The manual page kubechains(1) in roff, written from the table of commands.
+enum ManualPage {
+    static var text: String {
+        var page = """
+            .TH KUBECHAINS 1 "\(Tool.date)" "kubechains \(Tool.number)" "User Commands"
+            .SH NAME
+            kubechains \\- the iptables rules that kube\\-proxy would program
+            .SH SYNOPSIS
+            .B kubechains
+            .I COMMAND
+            .RI [ OPTION ...]
+            .RI [ ARGUMENT ...]
+            .SH DESCRIPTION
+            .B kubechains
+            takes a JSON snapshot of a Kubernetes cluster and gives, offline and deterministically, the exact iptables rules
+            that kube\\-proxy in iptables mode would program on one of its nodes. Its other commands compare such rules,
+            check a node, and say what a snapshot holds in store.
+            .PP
+            Options may stand anywhere after the command, as
+            .BI \\-\\-option " value"
+            or
+            .BI \\-\\-option= value\\fR;
+            booleans take a value only as
+            .BR \\-\\-option=false ;
+            .B \\-\\-
+            ends options. Of an option given twice the last value counts, unless it collects.
+            .SH OPTIONS
+
+            """
+        for (usage, help) in HelpText.generalOptions { page += item(usage, help) }
+        page += ".SH COMMANDS\n"
+        for command in Command.all { page += section(of: command) }
+        page += ".SH \(OptionGroup.shaping.title.uppercased())\nEvery command that reads a snapshot takes these.\n"
+        page += items(OptionGroup.shaping)
+        page += """
+            .SH EXIT STATUS
+            .TP
+            .B 0
+            Done; the same; nothing is wrong, or there is only information.
+            .TP
+            .B 1
+            There are differences or findings.
+            .TP
+            .B 2
+            The input or the host is at fault. Standard error says where and what, and nothing was written.
+            .TP
+            .B 64
+            The command line is at fault.
+            .SH ENVIRONMENT
+            .TP
+            .B NO_COLOR
+            If it is set and not empty, messages on a terminal are not coloured.
+            .SH EXAMPLES
+            .EX
+            kubectl get services,endpointslices,nodes \\-A \\-o json > cluster.json
+            kubechains render \\-\\-node worker\\-1 \\-\\-cluster\\-cidr 10.244.0.0/16 cluster.json
+            .EE
+            .PP
+            As
+            .B kubectl\\-chains
+            the program is a plugin of kubectl:
+            .PP
+            .EX
+            kubectl chains lint cluster.json
+            .EE
+            .SH SEE ALSO
+            .BR kubectl (1),
+            .BR iptables\\-restore (8),
+            .BR iptables\\-save (8),
+            .BR iptables\\-extensions (8)
+
+            """
+        return page
+    }
+
+    private static func section(of command: Command) -> String {
+        let options = command.options.isEmpty ? "" : " [OPTION...]"
+        var text = ".SS \"\(escaped("\(command.name)\(options) \(command.operands)"))\"\n"
+        text += escaped(command.summary) + "\n"
+        for paragraph in command.discussion {
+            text += ".PP\n"
+            for line in paragraph.split(separator: "\n") {
+                // Lines that begin with blanks are typed as they are.
+                text +=
+                    line.hasPrefix(" ")
+                    ? ".PP\n.EX\n\(escaped(String(line)))\n.EE\n" : escaped(String(line)) + "\n"
+            }
+        }
+        for group in command.options {
+            if group.title == OptionGroup.shaping.title {
+                text += ".PP\nThe options that shape the rules, below, and these:\n"
+            } else {
+                text += items(group)
+            }
+        }
+        return text
+    }
+
+    private static func items(_ group: OptionGroup) -> String {
+        group.options.map { option in
+            item(option.usage, option.help + (option.defaultText.map { " (default: \($0))" } ?? ""))
+        }.joined()
+    }
+
+    /// An option in bold with its value in italics, and what it does.
+    private static func item(_ usage: String, _ help: String) -> String {
+        let words = usage.split(separator: " ").map { word in
+            word.hasPrefix("-") ? "\\fB\(escaped(String(word)))\\fR" : "\\fI\(escaped(String(word)))\\fR"
+        }
+        return ".TP\n\(words.joined(separator: " "))\n\(escaped(help))\n"
+    }
+
+    /// The text with what roff takes for its own escaped.
+    private static func escaped(_ text: String) -> String {
+        var escaped = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
+        for character in text {
+            switch character {
+            case "\\": escaped += "\\e"
+            case "-": escaped += "\\-"
+            case "\"": escaped += "\\(dq"
+            case "'": escaped += "\\(aq"
+            default: escaped.append(character)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,118 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import ServiceChains
+
+extension Command {
+    static let lint = Command(
+        name: "lint",
+        operands: "SNAPSHOT...",
+        summary: "what will surprise you in this snapshot",
+        discussion: [
+            "Looks in a snapshot for what kube-proxy does and hardly anybody expects: addresses given twice, nodes where a "
+                + "Service is silent, hints and source ranges without effect, and more. Each finding says what comes of it "
+                + "and what to do.",
+            "All Nodes and both families are looked at, or what --node and --family name. Give the same settings as "
+                + "kube-proxy has.",
+            "Exit code 0: nothing but information; 1: findings; 2: an input is at fault.",
+        ],
+        options: [
+            .shaping,
+            OptionGroup(
+                title: "What is looked for",
+                options: [
+                    .severity,
+                    OptionSpec(
+                        name: "disable", value: .text("RULE[,RULE]"),
+                        help: "leave rules out; may be given several times", choices: LintRule.all.map(\.name)
+                    ) { invocation, text throws(OptionError) in
+                        let names = LintRule.all.map(\.name)
+                        for name in text.split(separator: ",").map(String.init) {
+                            guard names.contains(name) else {
+                                throw OptionError(
+                                    message: "there is no rule '\(name)'" + Suggestion.text(for: name, among: names))
+                            }
+                            invocation.disabledRules.insert(name)
+                        }
+                    },
+                    .boolean("list-rules", "show all rules with their explanations, and nothing else", "false") {
+                        $0.listsRules = $1
+                    },
+                ]),
+            OptionGroup(title: "Output", options: [.report([.text, .json]), .outputFile]),
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        if invocation.listsRules {
+            try OutputFile.write(LintReports.rules, to: invocation.outputFile)
+            return .success
+        }
+        guard !invocation.operands.isEmpty else {
+            throw .usage("lint needs a SNAPSHOT: a file, or '-' for standard input", see: "lint")
+        }
+        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
+            throw .usage("standard input can be read only once, but '-' is given several times", see: "lint")
+        }
+        let prepared = try invocation.readSnapshot()
+        let snapshot = prepared.snapshot
+        let families = invocation.gives("family") ? [prepared.settings.family] : AddressFamily.allCases
+        let lint = try input { () throws(SnapshotError) in
+            try Lint(snapshot, prepared.settings, families: families, without: invocation.disabledRules)
+        }
+        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
+        let findings = lint.findings.filter { $0.severity >= invocation.severity }
+        let places = snapshot.diagnostics(
+            .warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }
+        ).map(\.place)
+        let text: String
+        switch invocation.report {
+        case .json: text = LintReports.json(findings, places).text
+        default: text = LintReports.text(findings, places)
+        }
+        try OutputFile.write(text, to: invocation.outputFile)
+        return findings.contains { $0.severity > .info } ? .findings : .success
+    }
+}
+
+/// What `lint` writes.
+enum LintReports {
+    static func json(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> JSONValue {
+        .object([
+            (
+                "findings",
+                .array(
+                    zip(findings, places).map { finding, place in
+                        .object([
+                            ("id", .string(finding.id)), ("severity", .string(finding.severity.rawValue)),
+                            ("servicePort", finding.label.map { .string($0.servicePort) }),
+                            ("protocol", finding.label.map { .string($0.transport) }),
+                            ("object", finding.object.map { .string($0) }),
+                            ("family", finding.family.map { .string($0.name) }),
+                            ("file", place.map { .string($0.file) }), ("line", place.map { .integer($0.line) }),
+                            ("message", .string(finding.message)), ("remedy", .string(finding.remedy)),
+                        ])
+                    })
+            )
+        ])
+    }
+
+    static func text(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> String {
+        var text = ""
+        for (finding, place) in zip(findings, places) {
+            let position = place.map { "\($0.file):\($0.line): " } ?? ""
+            let subject = finding.label.map { "\($0.servicePort)/\($0.transport)" } ?? finding.object
+            let family = finding.family.map { "\($0.name): " } ?? ""
+            text += "\(position)\(finding.severity.rawValue): \(subject.map { $0 + ": " } ?? "")\(family)"
+            text += "\(finding.message) [\(finding.id)]\n    remedy: \(finding.remedy)\n"
+        }
+        let count = findings.count
+        return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")
+    }
+
+    /// All rules with what they look for.
+    static var rules: String {
+        LintRule.all.map { rule in
+            "\(rule.name) (\(rule.severity.rawValue))\n    "
+                + HelpText.wrapped(rule.explanation, indent: 4) + "\n    remedy: "
+                + HelpText.wrapped(rule.remedy, indent: 12) + "\n"
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,13 @@
+/// How bad a finding of `audit` or `lint` is.
+public enum FindingSeverity: String, Sendable, Hashable, CaseIterable, Comparable {
+    /// Packets go astray.
+    case error
+    /// Something is left over, soon will be wrong, or is hardly meant.
+    case warning
+    /// Worth knowing.
+    case info
+
+    private var rank: Int { self == .error ? 2 : self == .warning ? 1 : 0 }
+
+    public static func < (left: FindingSeverity, right: FindingSeverity) -> Bool { left.rank < right.rank }
+}

@@ -1,0 +1,24 @@
+/// One rule of `lint`: something that kube-proxy does with a snapshot and hardly anybody expects.
+public struct LintRule: Sendable {
+    /// In lower case with hyphens. A name never changes its meaning.
+    public let name: String
+    /// The severity of its findings; some of them may be milder or graver, where the explanation says so.
+    public let severity: FindingSeverity
+    /// What it looks for, and what kube-proxy does there.
+    public let explanation: String
+    /// What to do about a finding.
+    public let remedy: String
+    /// Looks at one family.
+    let check: @Sendable (LintSubject, inout LintReport) -> Void
+
+    /// All rules, sorted by name.
+    public static let all: [LintRule] = [
+        .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .duplicateEndpoint,
+        .externalIPsOff, .healthCheckMissing, .hintsIgnored, .largeCluster, .longInterfacePrefix, .missingClusterCIDR,
+        .noEndpoints, .noLocalEndpointExternal, .noLocalEndpointInternal, .nodePortConflict,
+        .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP, .nodeWithoutZone, .onlyTerminatingEndpoints,
+        .ownAddressAsExternalIP, .portWithoutSlice, .ruleBudget, .sliceWithoutService, .sourceRangesOfOtherFamily,
+        .sourceRangesUnused, .sourceRangesWithoutClient, .sourceRangesWithoutNode, .surplusClusterCIDR,
+        .wrongFamilyEndpoints,
+    ]
+}

@@ -1,0 +1,22 @@
+extension LintRule {
+    static let noLocalEndpointExternal = LintRule(
+        name: "no-local-endpoint-external", severity: .warning,
+        explanation:
+            "Under externalTrafficPolicy Local a node without an endpoint of its own drops what comes from outside to node "
+            + "ports, external and load-balancer IPs: the client sees silence. An error where that is so on every "
+            + "node; only information where a load balancer's health checks keep clients away from such nodes.",
+        remedy:
+            "send clients only to nodes with an endpoint, run one on each node, or set externalTrafficPolicy: Cluster"
+    ) { subject, report in
+        for port in subject.plan.servicePorts where port.externalPolicyIsLocal {
+            var entrances: [String] = []
+            if port.nodePort > 0 { entrances.append("node port \(port.nodePort)") }
+            if !port.externalIPs.isEmpty { entrances.append("external IPs") }
+            if !port.loadBalancerIPs.isEmpty { entrances.append("the load balancer's address") }
+            guard !entrances.isEmpty, let nodes = subject.nodesWithoutEndpoint(of: port) else { continue }
+            report.add(
+                .port(port), "connections from outside to \(listed(entrances)) are dropped on \(nodes.text)",
+                nodes.areAll ? .error : port.healthCheckNodePort > 0 ? .info : nil)
+        }
+    }
+}

@@ -294,7 +294,7 @@ extension JSONReader {
 
 extension String {
     /// The string with control characters, line separators and direction marks as `\\u{…}`.
-    fileprivate func escapingInvisible() -> String {
+    package func escapingInvisible() -> String {
         guard unicodeScalars.contains(where: \.isInvisible) else { return self }
         var result = ""
         for scalar in unicodeScalars {

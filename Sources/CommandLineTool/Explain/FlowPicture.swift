@@ -1,0 +1,120 @@
+internal import ServiceChains
+
+/// A flow graph with a place for everything, in pixels.
+struct FlowPicture {
+    /// A node's rectangle.
+    struct Box {
+        var x = 0
+        var y = 0
+        var width = 0
+        var height = 0
+        let lines: [String]
+
+        var bottom: Int { y + height }
+        var right: Int { x + width }
+    }
+
+    struct Arrow {
+        let start: (x: Int, y: Int)
+        let end: (x: Int, y: Int)
+        let isVertical: Bool
+        let labels: [String]
+    }
+
+    /// The width of a letter of a node's lines, and of other texts at most.
+    static let letter = 7
+    static let lineHeight = 16
+    private static let gap = 16
+    /// Reasons and names that are longer take several lines.
+    private static let longestLine = 34
+
+    let graph: FlowGraph
+    private(set) var boxes: [Box]
+    private(set) var arrows: [Arrow] = []
+    private(set) var width = 0
+    private(set) var height = 0
+
+    init(_ graph: FlowGraph) {
+        self.graph = graph
+        boxes = graph.nodes.map { node in
+            let lines = node.lines.flatMap { TextTree.wrapped($0, width: FlowPicture.longestLine) }
+            let longest = ([node.title] + lines).map(\.count).max() ?? 0
+            return Box(
+                width: max(110, longest * FlowPicture.letter + 24), height: (lines.count + 1) * FlowPicture.lineHeight + 14,
+                lines: lines)
+        }
+        placeColumns()
+        stackColumns()
+        drawArrows()
+        width = boxes.map(\.right).max() ?? 0
+        height = boxes.map(\.bottom).max() ?? 0
+    }
+
+    /// The nodes of each column that has any, from left to right.
+    private var columns: [[Int]] {
+        let nodes = graph.nodes
+        return Set(nodes.map(\.column)).sorted().map { column in nodes.indices.filter { nodes[$0].column == column } }
+    }
+
+    /// Each column begins where labels have room before it.
+    private mutating func placeColumns() {
+        var x = 0
+        for (position, column) in columns.enumerated() {
+            if position > 0 {
+                let labels = graph.edges.filter { edge in column.contains(edge.to) && !column.contains(edge.from) }
+                    .flatMap(\.labels)
+                x += max(56, (labels.map(\.count).max() ?? 0) * FlowPicture.letter + 44)
+            }
+            let width = column.map { boxes[$0].width }.max() ?? 0
+            for node in column {
+                boxes[node].x = x
+                boxes[node].width = width
+            }
+            x += width
+        }
+    }
+
+    private mutating func stackColumns() {
+        let columns = columns
+        for (position, column) in columns.enumerated() {
+            // The way from the first way in, the cluster IP, to its policy stays free.
+            let isBeside = position == 1 && columns.count > 2 && graph.edges.contains { edge in
+                edge.from == columns[0][0] && !column.contains(edge.to)
+            }
+            var y = isBeside ? boxes[columns[0][0]].bottom + FlowPicture.gap : 0
+            for node in column {
+                boxes[node].y = y
+                let below = graph.edges.first { $0.from == node && column.contains($0.to) }
+                let labels = below.map { $0.labels.count * FlowPicture.lineHeight + 24 } ?? 0
+                y = boxes[node].bottom + max(FlowPicture.gap, labels)
+            }
+        }
+    }
+
+    /// Arrows leave and reach a box spread over its side, in the order of their other ends.
+    private mutating func drawArrows() {
+        let edges = graph.edges
+        func isVertical(_ edge: FlowGraph.Edge) -> Bool { boxes[edge.from].x == boxes[edge.to].x }
+        func place(_ index: Int, _ node: Int, _ end: KeyPath<FlowGraph.Edge, Int>, _ other: KeyPath<FlowGraph.Edge, Int>)
+            -> Int
+        {
+            let sharing = edges.indices.filter { edges[$0][keyPath: end] == node && !isVertical(edges[$0]) }
+                .sorted { (boxes[edges[$0][keyPath: other]].y, $0) < (boxes[edges[$1][keyPath: other]].y, $1) }
+            let rank = sharing.firstIndex(of: index) ?? 0
+            return boxes[node].y + boxes[node].height * (rank + 1) / (sharing.count + 1)
+        }
+        for (index, edge) in edges.enumerated() {
+            let (from, to) = (boxes[edge.from], boxes[edge.to])
+            if isVertical(edge) {
+                let x = from.x + from.width / 3
+                arrows.append(
+                    Arrow(start: (x, from.bottom), end: (x, to.y), isVertical: true, labels: edge.labels))
+            } else {
+                arrows.append(
+                    Arrow(
+                        start: (from.right, place(index, edge.from, \.from, \.to)),
+                        end: (to.x, place(index, edge.to, \.to, \.from)), isVertical: false, labels: edge.labels))
+            }
+        }
+    }
+}

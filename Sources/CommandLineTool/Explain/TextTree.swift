@@ -1,0 +1,67 @@
+/// A text with what hangs below it, drawn as a tree.
+struct TextTree {
+    /// The first is the label; the others stand below it. Each is broken into lines where it is too long.
+    var lines: [String]
+    var children: [TextTree] = []
+
+    init(_ lines: String..., children: [TextTree] = []) {
+        self.lines = lines
+        self.children = children
+    }
+
+    /// The greatest number of columns of a line.
+    static let width = 100
+
+    /// The tree as text.
+    var text: String {
+        var text = ""
+        write(to: &text, first: "", rest: "")
+        return text
+    }
+
+    private func write(to text: inout String, first: String, rest: String) {
+        for (index, line) in lines.enumerated() {
+            let lead = index == 0 ? first : rest + (children.isEmpty ? "  " : "│ ")
+            let hanging = rest + (children.isEmpty ? "    " : "│   ")
+            let parts = TextTree.wrapped(line, lead.count, hanging.count)
+            for (part, body) in parts.enumerated() { text += (part == 0 ? lead : hanging) + body + "\n" }
+        }
+        for (index, child) in children.enumerated() {
+            let isLast = index == children.count - 1
+            child.write(to: &text, first: rest + (isLast ? "└─ " : "├─ "), rest: rest + (isLast ? "   " : "│  "))
+        }
+    }
+
+    /// A text in lines that fit beside what stands before them. A word that is too long itself is cut.
+    ///
+    /// - Parameters:
+    ///   - lead: the columns before the first line.
+    ///   - hanging: the columns before the others.
+    static func wrapped(_ text: String, _ lead: Int = 0, _ hanging: Int = 0, width: Int = width) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        var room = width - lead
+        func end() {
+            while line.last == " " { line.removeLast() }
+            lines.append(line)
+            line = ""
+            room = width - hanging
+        }
+        var isFirst = true
+        for var word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            if !isFirst {
+                if line.count + 1 + word.count > room, !line.allSatisfy({ $0 == " " }) { end() } else { line += " " }
+            }
+            isFirst = false
+            while line.count + word.count > room {
+                let cut = word.prefix(room - line.count)
+                line += cut
+                word = word.dropFirst(cut.count)
+                end()
+            }
+            line += word
+        }
+        end()
+        return lines
+    }
+}

@@ -15,6 +15,8 @@ struct FlowGraph {
         let lines: [String]
         /// From the left, where packets come in.
         let column: Int
+        /// Whether it is what was asked for.
+        var isTarget = false
     }
 
     struct Edge {
@@ -23,8 +25,16 @@ struct FlowGraph {
         var labels: [String]
     }
 
+    /// What becomes of what a sender sends.
+    struct Outcome {
+        let entry: String
+        let sender: String
+        let clientSees: String
+    }
+
     let title: String
     let notes: [String]
+    private(set) var outcomes: [Outcome] = []
     private(set) var nodes: [Node] = []
     private(set) var edges: [Edge] = []
 
@@ -49,6 +59,11 @@ struct FlowGraph {
             add(
                 .entry, group.entries[0].kind.phrase,
                 group.entries.map { $0.text + "/" + port.name.transport.name.description }, column: 0)
+        }
+        outcomes = groups.flatMap { group in
+            group.entries[0].paths.map {
+                Outcome(entry: group.entries[0].kind.phrase, sender: $0.sender, clientSees: $0.clientSees)
+            }
         }
         let chains = addChains(port, service.rules)
         var refusals: [ExplainedRule.Refusal: Int] = [:]
@@ -95,8 +110,11 @@ struct FlowGraph {
             let words = rule.text.split(separator: " ")
             guard let option = words.lastIndex(of: "-j") else { continue }
             let target = String(words[option + 1])
-            let node = targets[target] ?? add(rule.refusal == nil ? .chain : .refusal, target, [], column: 2)
-            targets[target] = node
+            let key = target + (rule.servicePort ?? "")
+            let node =
+                targets[key]
+                ?? add(rule.refusal == nil ? .chain : .refusal, rule.servicePort ?? target, [target], column: 2)
+            targets[key] = node
             connect(center, node, "")
         }
     }
@@ -140,7 +158,10 @@ struct FlowGraph {
         let column = FlowGraph.outsideColumn
         return switch refusal {
         case .drop: add(.refusal, "DROP", ["clients wait in silence"], column: column)
-        case .reject: add(.refusal, "REJECT", ["connection refused at once"], column: column)
+        case .reject:
+            add(
+                .refusal, "REJECT",
+                [port.name.transport == .tcp ? "connection refused at once" : "ICMP port unreachable"], column: column)
         }
     }
 
@@ -148,9 +169,11 @@ struct FlowGraph {
     private mutating func addEndpoint(_ endpoint: ExplainedEndpoint) -> Int {
         let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
         let lines = [place, endpoint.chain?.description ?? "", endpoint.isUsed ? "" : endpoint.reason]
-        return add(
+        let node = add(
             endpoint.isUsed ? .endpoint : .leftOut, endpoint.text, lines.filter { !$0.isEmpty },
             column: FlowGraph.endpointColumn)
+        nodes[node].isTarget = endpoint.isTarget
+        return node
     }
 
     // MARK: Edges
@@ -194,9 +217,9 @@ extension RulePurpose {
     /// What else a rule does in its chain.
     fileprivate var note: String? {
         switch self {
-        case .markClusterIP: "masquerades what others than pods send"
-        case .markExternal: "masquerades all"
-        case .markNode: "masquerades what this node sends"
+        case .markClusterIP: "all but pods' masqueraded"
+        case .markExternal: "all masqueraded"
+        case .markNode: "this node's masqueraded"
         case .affinity: "clients keep their endpoint"
         default: nil
         }

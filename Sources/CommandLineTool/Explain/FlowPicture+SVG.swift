@@ -2,7 +2,6 @@ internal import ServiceChains
 
 /// The picture as an SVG document that needs nothing else: no script, no font of its own.
 extension FlowPicture {
-    private static let margin = 28
     /// A letter of the notes is narrower than one of the boxes.
     private static let noteLetter = 6
 
@@ -14,11 +13,12 @@ extension FlowPicture {
         for remark in explanation.remarks {
             for line in TextTree.wrapped(remark, width: (width - 2 * margin) / letter) {
                 y += lineHeight
-                body += element("text", [("x", "\(margin)"), ("y", "\(y)"), ("class", "remark")], line)
+                body += element("text", [("x", "\(margin)"), ("y", "\(y)"), ("class", "note")], line)
             }
         }
+        if !explanation.remarks.isEmpty { y += 10 }
         for picture in pictures { body += picture.drawing(&y, width) }
-        body += legend(&y)
+        body += legend(y, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
         let height = y + margin
         return """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -43,7 +43,7 @@ extension FlowPicture {
             .heading { font-size: 17px; font-weight: 600 }
             .name { font-weight: 600 }
             .line { font: 11.5px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #424a53 }
-            .note, .remark { fill: #424a53 }
+            .note { fill: #424a53 }
             .label { font-size: 12px; fill: #424a53; stroke: #ffffff; stroke-width: 4px; paint-order: stroke }
             .arrow { fill: none; stroke: #57606a; stroke-width: 1.3px }
 
@@ -52,7 +52,7 @@ extension FlowPicture {
             let dashes = kind == .leftOut ? "; stroke-dasharray: 5 3" : ""
             text += ".\(kind.rawValue) { fill: \(kind.fill); stroke: \(kind.stroke); stroke-width: 1.3px\(dashes) }\n"
         }
-        return text
+        return text + ".target { stroke-width: 3.5px }\n"
     }
 
     /// Draws the picture from `y` on downwards.
@@ -81,6 +81,27 @@ extension FlowPicture {
         for arrow in arrows { text += labels(arrow) }
         text += "</g>\n"
         y += height + 30
+        return text + outcomes(&y)
+    }
+
+    /// A table of what clients see, by way in and sender.
+    private func outcomes(_ y: inout Int) -> String {
+        var text = ""
+        let left = FlowPicture.margin
+        var previous = ""
+        for outcome in graph.outcomes {
+            let cells = [
+                (left, outcome.entry == previous ? "" : outcome.entry, "name"),
+                (left + tableColumns.sender, "from \(outcome.sender)", "note"),
+                (left + tableColumns.result, outcome.clientSees, "note"),
+            ]
+            for (x, cell, style) in cells where !cell.isEmpty {
+                text += FlowPicture.element("text", [("x", "\(x)"), ("y", "\(y)"), ("class", style)], cell)
+            }
+            previous = outcome.entry
+            y += FlowPicture.lineHeight + 2
+        }
+        y += 22
         return text
     }
 
@@ -89,7 +110,7 @@ extension FlowPicture {
             "rect",
             [
                 ("x", "\(box.x)"), ("y", "\(box.y)"), ("width", "\(box.width)"), ("height", "\(box.height)"),
-                ("rx", "7"), ("class", node.kind.rawValue),
+                ("rx", "7"), ("class", node.kind.rawValue + (node.isTarget ? " target" : "")),
             ])
         let x = box.x + 12
         var y = box.y + FlowPicture.lineHeight + 4
@@ -111,14 +132,17 @@ extension FlowPicture {
         return FlowPicture.element("path", [("d", curve), ("class", "arrow"), ("marker-end", "url(#tip)")])
     }
 
-    /// Labels stand before an arrow's tip, or beside an arrow that goes down.
+    /// Labels stand above an arrow's tip, or beside an arrow that goes down.
     private func labels(_ arrow: Arrow) -> String {
         var text = ""
         let count = arrow.labels.count
         for (index, label) in arrow.labels.enumerated() {
-            let shift = index * FlowPicture.lineHeight - (count - 1) * FlowPicture.lineHeight / 2 + 4
-            let x = arrow.isVertical ? arrow.start.x + 10 : arrow.end.x - 14
-            let y = (arrow.isVertical ? (arrow.start.y + arrow.end.y) / 2 : arrow.end.y) + shift
+            let x = arrow.isVertical ? arrow.start.x + 10 : arrow.end.x - 12
+            let y =
+                arrow.isVertical
+                ? (arrow.start.y + arrow.end.y - (count - 1) * FlowPicture.lineHeight) / 2 + 4
+                    + index * FlowPicture.lineHeight
+                : arrow.end.y - 5
             let anchor = arrow.isVertical ? "start" : "end"
             text += FlowPicture.element(
                 "text", [("x", "\(x)"), ("y", "\(y)"), ("text-anchor", anchor), ("class", "label")], label)
@@ -126,13 +150,13 @@ extension FlowPicture {
         return text
     }
 
-    private static func legend(_ y: inout Int) -> String {
+    private static func legend(_ y: Int, _ kinds: Set<FlowGraph.Node.Kind>) -> String {
         var text = ""
         var x = margin
         for (kind, word) in [
             (FlowGraph.Node.Kind.entry, "way in"), (.chain, "chain"), (.endpoint, "endpoint with its share"),
-            (.leftOut, "endpoint left out"), (.refusal, "no way on"),
-        ] {
+            (.leftOut, "endpoint left out"), (.refusal, "refused"),
+        ] where kinds.contains(kind) {
             let box = [
                 ("x", "\(x)"), ("y", "\(y - 10)"), ("width", "14"), ("height", "12"), ("rx", "3"),
                 ("class", kind.rawValue),

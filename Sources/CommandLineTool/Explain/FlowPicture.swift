@@ -23,14 +23,19 @@ struct FlowPicture {
 
     /// The width of a letter of a node's lines, and of other texts at most.
     static let letter = 7
+    static let margin = 28
+    /// The width of a letter of a node's title, which is bold.
+    private static let titleLetter = 8
     static let lineHeight = 16
     private static let gap = 16
     /// Reasons and names that are longer take several lines.
-    private static let longestLine = 34
+    private static let longestLine = 27
 
     let graph: FlowGraph
     private(set) var boxes: [Box]
     private(set) var arrows: [Arrow] = []
+    /// Where the columns of the table of outcomes begin.
+    let tableColumns: (sender: Int, result: Int)
     private(set) var width = 0
     private(set) var height = 0
 
@@ -38,17 +43,24 @@ struct FlowPicture {
         self.graph = graph
         boxes = graph.nodes.map { node in
             let lines = node.lines.flatMap { TextTree.wrapped($0, width: FlowPicture.longestLine) }
-            let longest = ([node.title] + lines).map(\.count).max() ?? 0
+            let longest = lines.map { $0.count * FlowPicture.letter }.max() ?? 0
             return Box(
-                width: max(110, longest * FlowPicture.letter + 24), height: (lines.count + 1) * FlowPicture.lineHeight + 14,
+                width: max(110, longest + 24, node.title.count * FlowPicture.titleLetter + 24), height: (lines.count + 1) * FlowPicture.lineHeight + 14,
                 lines: lines)
         }
+        let sender = FlowPicture.width(of: graph.outcomes.map(\.entry)) + 24
+        tableColumns = (sender, sender + FlowPicture.width(of: graph.outcomes.map(\.sender)) + 24)
         placeColumns()
         stackColumns()
         drawArrows()
-        width = boxes.map(\.right).max() ?? 0
+        width = max(
+            boxes.map(\.right).max() ?? 0, graph.title.count * 10,
+            tableColumns.result + FlowPicture.width(of: graph.outcomes.map(\.clientSees)))
         height = boxes.map(\.bottom).max() ?? 0
     }
+
+    /// The width of the widest text.
+    private static func width(of texts: [String]) -> Int { (texts.map(\.count).max() ?? 0) * letter }
 
     /// The nodes of each column that has any, from left to right.
     private var columns: [[Int]] {
@@ -62,7 +74,7 @@ struct FlowPicture {
         for (position, column) in columns.enumerated() {
             if position > 0 {
                 let labels = graph.edges.filter { edge in column.contains(edge.to) && !column.contains(edge.from) }
-                    .flatMap(\.labels)
+                    .map { $0.labels.joined(separator: ", ") }
                 x += max(56, (labels.map(\.count).max() ?? 0) * FlowPicture.letter + 44)
             }
             let width = column.map { boxes[$0].width }.max() ?? 0
@@ -113,7 +125,8 @@ struct FlowPicture {
                 arrows.append(
                     Arrow(
                         start: (from.right, place(index, edge.from, \.from, \.to)),
-                        end: (to.x, place(index, edge.to, \.to, \.from)), isVertical: false, labels: edge.labels))
+                        end: (to.x, place(index, edge.to, \.to, \.from)), isVertical: false,
+                        labels: edge.labels.isEmpty ? [] : [edge.labels.joined(separator: ", ")]))
             }
         }
     }

@@ -3,6 +3,8 @@ internal import Netfilter
 
 /// A rule with the reason for its existence.
 public struct ExplainedRule: Sendable {
+    /// The Service port that the rule is about, as `namespace/service:port/protocol`; nil: none.
+    public let servicePort: String?
     /// `filter` or `nat`.
     public let table: String
     public let chain: ChainName
@@ -79,7 +81,7 @@ struct RuleCollector: RuleSink {
         }
         rules.append(
             ExplainedRule(
-                table: table, chain: rule.chain, text: String(decoding: bytes.dropLast(), as: UTF8.self),
+                servicePort: reasons.port?.label, table: table, chain: rule.chain, text: String(decoding: bytes.dropLast(), as: UTF8.self),
                 why: reasons.why(rule, subject), purpose: rule.purpose, jump: jump,
                 refusal: refusal, destination: rule.destination.flatMap { $0.writesLength ? nil : $0.prefix.network }))
     }

@@ -3,9 +3,10 @@ internal import Netfilter
 
 /// Says of a rule why it is there, with the facts of the plan that made it (kube-proxy 1.36, iptables mode).
 struct RuleReasons {
-    private let plan: ServicePlan
     /// The Service port that the rules are about; nil: none.
-    private let port: ServicePortPlan?
+    let port: ServicePortPlan?
+
+    private let plan: ServicePlan
 
     init(_ plan: ServicePlan, _ port: ServicePortPlan?) {
         self.plan = plan

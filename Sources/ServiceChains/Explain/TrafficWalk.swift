@@ -166,8 +166,8 @@ struct TrafficWalk {
     private func reasonOfMark(_ purpose: RulePurpose) -> String {
         switch purpose {
         case .markExternal: "externalTrafficPolicy is Cluster"
-        case .markNode: "this node sends it"
-        default: plan.settings.masqueradeAll ? "masqueradeAll is set" : "no pod sends it"
+        case .markNode: "its sender is this node"
+        default: plan.settings.masqueradeAll ? "masqueradeAll is set" : "its sender is no pod"
         }
     }
 

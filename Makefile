@@ -61,6 +61,9 @@ record: build ## write the demo's goldens anew, from our own output: check the d
 	@for family in ipv4 ipv6; do for form in restore save; do \
 		$(KUBECHAINS) render $(DEMO) --family $$family -o $$form --output-file Fixtures/demo/$$family.$$form || exit 1; \
 	done; done
+	@while read -r name target; do for form in text json dot mermaid svg; do \
+		$(KUBECHAINS) explain $$target $(DEMO) -o $$form --output-file Fixtures/demo/explain/$$name.$$form || exit 1; \
+	done; done < Fixtures/demo/explain/targets
 
 install: build ## install the binary below PREFIX (default /usr/local)
 	@install -d $(DESTDIR)$(PREFIX)/bin

@@ -20,9 +20,16 @@ struct FlowGraph {
     }
 
     struct Edge {
+        let ends: Ends
+        var labels: [String]
+
+        var from: Int { ends.from }
+        var to: Int { ends.to }
+    }
+
+    struct Ends: Hashable {
         let from: Int
         let to: Int
-        var labels: [String]
     }
 
     /// What becomes of what a sender sends.
@@ -37,6 +44,7 @@ struct FlowGraph {
     private(set) var outcomes: [Outcome] = []
     private(set) var nodes: [Node] = []
     private(set) var edges: [Edge] = []
+    private var edgePositions: [Ends: Int] = [:]
 
     /// The graphs of all Service ports or chains of an explanation.
     static func graphs(of explanation: Explanation) -> [FlowGraph] {
@@ -180,10 +188,12 @@ struct FlowGraph {
 
     private mutating func connect(_ from: Int, _ to: Int, _ label: String) {
         let labels = label.isEmpty ? [] : label.split(separator: "\n").map { String($0) }
-        if let index = edges.lastIndex(where: { $0.from == from && $0.to == to }) {
+        let ends = Ends(from: from, to: to)
+        if let index = edgePositions[ends] {
             edges[index].labels += labels.filter { !edges[index].labels.contains($0) }
         } else {
-            edges.append(Edge(from: from, to: to, labels: labels))
+            edgePositions[ends] = edges.count
+            edges.append(Edge(ends: ends, labels: labels))
         }
     }
 }

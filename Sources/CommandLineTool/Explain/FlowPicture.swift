@@ -68,12 +68,18 @@ struct FlowPicture {
         return Set(nodes.map(\.column)).sorted().map { column in nodes.indices.filter { nodes[$0].column == column } }
     }
 
+    /// Whether an edge stays in its column, and goes down.
+    private func isVertical(_ edge: FlowGraph.Edge) -> Bool {
+        graph.nodes[edge.from].column == graph.nodes[edge.to].column
+    }
+
     /// Each column begins where labels have room before it.
     private mutating func placeColumns() {
         var x = 0
         for (position, column) in columns.enumerated() {
             if position > 0 {
-                let labels = graph.edges.filter { edge in column.contains(edge.to) && !column.contains(edge.from) }
+                let number = graph.nodes[column[0]].column
+                let labels = graph.edges.filter { graph.nodes[$0.to].column == number && !isVertical($0) }
                     .map { $0.labels.joined(separator: ", ") }
                 x += max(56, (labels.map(\.count).max() ?? 0) * FlowPicture.letter + 44)
             }
@@ -88,16 +94,17 @@ struct FlowPicture {
 
     private mutating func stackColumns() {
         let columns = columns
+        var labelsBelow: [Int: Int] = [:]
+        for edge in graph.edges where isVertical(edge) { labelsBelow[edge.from] = edge.labels.count }
         for (position, column) in columns.enumerated() {
             // The way from the first way in, the cluster IP, to its policy stays free.
             let isBeside = position == 1 && columns.count > 2 && graph.edges.contains { edge in
-                edge.from == columns[0][0] && !column.contains(edge.to)
+                edge.from == columns[0][0] && graph.nodes[edge.to].column != graph.nodes[column[0]].column
             }
             var y = isBeside ? boxes[columns[0][0]].bottom + FlowPicture.gap : 0
             for node in column {
                 boxes[node].y = y
-                let below = graph.edges.first { $0.from == node && column.contains($0.to) }
-                let labels = below.map { $0.labels.count * FlowPicture.lineHeight + 24 } ?? 0
+                let labels = labelsBelow[node].map { $0 * FlowPicture.lineHeight + 24 } ?? 0
                 y = boxes[node].bottom + max(FlowPicture.gap, labels)
             }
         }
@@ -106,15 +113,8 @@ struct FlowPicture {
     /// Arrows leave and reach a box spread over its side, in the order of their other ends.
     private mutating func drawArrows() {
         let edges = graph.edges
-        func isVertical(_ edge: FlowGraph.Edge) -> Bool { boxes[edge.from].x == boxes[edge.to].x }
-        func place(_ index: Int, _ node: Int, _ end: KeyPath<FlowGraph.Edge, Int>, _ other: KeyPath<FlowGraph.Edge, Int>)
-            -> Int
-        {
-            let sharing = edges.indices.filter { edges[$0][keyPath: end] == node && !isVertical(edges[$0]) }
-                .sorted { (boxes[edges[$0][keyPath: other]].y, $0) < (boxes[edges[$1][keyPath: other]].y, $1) }
-            let rank = sharing.firstIndex(of: index) ?? 0
-            return boxes[node].y + boxes[node].height * (rank + 1) / (sharing.count + 1)
-        }
+        let starts = places(\.from, \.to)
+        let ends = places(\.to, \.from)
         for (index, edge) in edges.enumerated() {
             let (from, to) = (boxes[edge.from], boxes[edge.to])
             if isVertical(edge) {
@@ -124,10 +124,26 @@ struct FlowPicture {
             } else {
                 arrows.append(
                     Arrow(
-                        start: (from.right, place(index, edge.from, \.from, \.to)),
-                        end: (to.x, place(index, edge.to, \.to, \.from)), isVertical: false,
+                        start: (from.right, starts[index]), end: (to.x, ends[index]), isVertical: false,
                         labels: edge.labels.isEmpty ? [] : [edge.labels.joined(separator: ", ")]))
             }
         }
+    }
+
+    /// How far down each edge meets its node at one end: those of a node spread over its side.
+    private func places(_ end: KeyPath<FlowGraph.Edge, Int>, _ other: KeyPath<FlowGraph.Edge, Int>) -> [Int] {
+        let edges = graph.edges
+        var sharing: [[Int]] = Array(repeating: [], count: boxes.count)
+        for (index, edge) in edges.enumerated() where !isVertical(edge) { sharing[edge[keyPath: end]].append(index) }
+        var places = Array(repeating: 0, count: edges.count)
+        for (node, own) in sharing.enumerated() {
+            let sorted = own.sorted {
+                (boxes[edges[$0][keyPath: other]].y, $0) < (boxes[edges[$1][keyPath: other]].y, $1)
+            }
+            for (rank, index) in sorted.enumerated() {
+                places[index] = boxes[node].y + boxes[node].height * (rank + 1) / (sorted.count + 1)
+            }
+        }
+        return places
     }
 }

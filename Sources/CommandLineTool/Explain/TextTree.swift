@@ -23,7 +23,7 @@ struct TextTree {
         for (index, line) in lines.enumerated() {
             let lead = index == 0 ? first : rest + (children.isEmpty ? "  " : "│ ")
             let hanging = rest + (children.isEmpty ? "    " : "│   ")
-            let parts = TextTree.wrapped(line, lead.count, hanging.count)
+            let parts = TextTree.wrapped(line, TextTree.columns(lead), TextTree.columns(hanging))
             for (part, body) in parts.enumerated() { text += (part == 0 ? lead : hanging) + body + "\n" }
         }
         for (index, child) in children.enumerated() {
@@ -40,28 +40,41 @@ struct TextTree {
     static func wrapped(_ text: String, _ lead: Int = 0, _ hanging: Int = 0, width: Int = width) -> [String] {
         var lines: [String] = []
         var line = ""
+        var used = 0
         var room = width - lead
         func end() {
-            while line.last == " " { line.removeLast() }
+            while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
             lines.append(line)
             line = ""
+            used = 0
             room = width - hanging
         }
-        var isFirst = true
-        for var word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            if !isFirst {
-                if line.count + 1 + word.count > room, !line.allSatisfy({ $0 == " " }) { end() } else { line += " " }
+        for (index, part) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+            var word = part
+            var columns = columns(word)
+            if index > 0 {
+                if used + 1 + columns > room, used > 0 {
+                    end()
+                } else {
+                    line += " "
+                    used += 1
+                }
             }
-            isFirst = false
-            while line.count + word.count > room {
-                let cut = word.prefix(room - line.count)
-                line += cut
-                word = word.dropFirst(cut.count)
+            while used + columns > room {
+                line += word.prefix(room - used)
+                word = word.dropFirst(room - used)
+                columns -= room - used
                 end()
             }
             line += word
+            used += columns
         }
         end()
         return lines
+    }
+
+    /// The number of letters; of ASCII, which is nearly all of it, without looking for letters of several scalars.
+    private static func columns(_ text: some StringProtocol) -> Int {
+        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
     }
 }

@@ -12,13 +12,11 @@ extension Explanation {
     ) throws(ExplainTargetError) {
         let match = try TargetSearch(plan: plan, snapshot: snapshot).find(target)
         var services: [ServiceExplanation] = []
-        var own: (service: Int, slices: [Int]) = (-1, [])
+        let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
         for index in match.ports {
             let port = plan.servicePorts[index]
-            if own.service != port.serviceIndex {
-                own = (port.serviceIndex, snapshot.sliceIndices(of: snapshot.services[port.serviceIndex]))
-            }
-            services.append(ServiceExplanation(port, plan, snapshot, own.slices, match.endpoint))
+            services.append(
+                ServiceExplanation(port, plan, snapshot, slices[port.serviceIndex] ?? [], match.endpoint))
         }
         for index in match.absentServices {
             services += ServiceExplanation.absent(snapshot.services[index], index, plan)
@@ -114,10 +112,22 @@ extension SharedChainExplanation {
 }
 
 extension ClusterSnapshot {
-    /// The positions of a Service's slices.
-    fileprivate func sliceIndices(of service: Service) -> [Int] {
-        endpointSlices.indices.filter {
-            endpointSlices[$0].serviceName == service.name && endpointSlices[$0].namespace == service.namespace
+    /// The positions of the slices of some Services, by the Services' positions.
+    fileprivate func sliceIndices(of services: [Int]) -> [Int: [Int]] {
+        struct Key: Hashable {
+            let namespace: DNSLabel
+            let name: DNSLabel
         }
+        var positions: [Key: Int] = [:]
+        for index in services {
+            positions[Key(namespace: self.services[index].namespace, name: self.services[index].name)] = index
+        }
+        var result: [Int: [Int]] = [:]
+        for (index, slice) in endpointSlices.enumerated() {
+            guard let name = slice.serviceName, let service = positions[Key(namespace: slice.namespace, name: name)]
+            else { continue }
+            result[service, default: []].append(index)
+        }
+        return result
     }
 }

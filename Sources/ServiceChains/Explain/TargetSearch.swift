@@ -122,17 +122,17 @@ struct TargetSearch {
         _ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?
     ) -> TargetMatch {
         var match = TargetMatch()
+        let slices = snapshot.endpointSlices.filter { slice in
+            slice.ports.contains { wanted ?? $0.port == $0.port && transport ?? $0.transport == $0.transport }
+                && slice.endpoints.contains { $0.address == address }
+        }
         for skipped in plan.skippedServices {
             let service = snapshot.services[skipped.serviceIndex]
             let isPort = service.ports.contains {
                 wanted ?? $0.port == $0.port && transport ?? $0.transport == $0.transport
             }
-            let isEndpoint = snapshot.endpointSlices.contains { slice in
-                slice.namespace == service.namespace && slice.serviceName == service.name
-                    && slice.ports.contains {
-                        wanted ?? $0.port == $0.port && transport ?? $0.transport == $0.transport
-                    }
-                    && slice.endpoints.contains { $0.address == address }
+            let isEndpoint = slices.contains {
+                $0.namespace == service.namespace && $0.serviceName == service.name
             }
             let isClusterIP = isPort && service.clusterIP(address.family) == address
             guard isEndpoint || isClusterIP else { continue }

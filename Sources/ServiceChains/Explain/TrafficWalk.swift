@@ -101,7 +101,11 @@ struct TrafficWalk {
             case .loadBalancerIP: .loadBalancerIP
             case .nodePort: .nodePort
             }
-        if entry.kind == .nodePort { chains.append(ChainName(.nodePorts)) }
+        if entry.kind == .nodePort {
+            // Where no address takes node ports, nothing leads to their chain.
+            if case .addresses(let addresses) = plan.node.nodePorts, addresses.isEmpty { return }
+            chains.append(ChainName(.nodePorts))
+        }
         guard let index = index(of: purpose), let next = rules[index].jump else { return }
         taken.append(index)
         follow(next)
@@ -116,7 +120,7 @@ struct TrafficWalk {
     private mutating func follow(_ chain: ChainName) {
         chains.append(chain)
         for index in rules.indices where rules[index].chain == chain && policy == nil {
-            guard takes(rules[index].purpose, index) else { continue }
+            guard takes(rules[index].purpose) else { continue }
             taken.append(index)
             switch rules[index].purpose {
             case .affinity: continue
@@ -132,19 +136,23 @@ struct TrafficWalk {
     }
 
     /// Whether a rule of a Service port's own chains is for this packet.
-    private func takes(_ purpose: RulePurpose, _ index: Int) -> Bool {
+    private func takes(_ purpose: RulePurpose) -> Bool {
         switch purpose {
-        case .markClusterIP: entry.kind == .clusterIP && (plan.settings.masqueradeAll || origin != .pods)
-        case .podsUseCluster: origin == .pods
+        case .markClusterIP: entry.kind == .clusterIP && (plan.settings.masqueradeAll || !countsAsPod)
+        case .podsUseCluster: countsAsPod
         case .markNode, .nodeUsesCluster: origin == .node
         // One stands for all ranges: they lead to the same chain.
-        case .allowRange: isInSourceRanges ?? false && index == self.index(ofFirst: .allowRange)
+        case .allowRange: isInSourceRanges ?? false && !chains.contains(port.externalChain)
         case .markExternal, .externalPolicy, .affinity, .share: true
         default: false
         }
     }
 
-    private func index(ofFirst purpose: RulePurpose) -> Int? { rules.firstIndex { $0.purpose == purpose } }
+    /// Whether the sender is taken for a pod, as the node is where its address is among the pods'.
+    private var countsAsPod: Bool {
+        guard origin == .node, case .source(let pods) = plan.node.localTraffic else { return origin == .pods }
+        return pods.contains(plan.node.nodeIP)
+    }
 
     private mutating func addTranslationStep() {
         let hook = origin == .node ? "OUTPUT" : "PREROUTING"

@@ -11,8 +11,8 @@ extension Command {
             "TARGET is one of:\n"
                 + "  namespace/service[:port]  a Service, or one of its ports by name or number\n"
                 + "  KUBE-…                    a chain, whole or as far as it is unique\n"
-                + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port on an address of the\n"
-                + "                            node, or an endpoint; an IPv6 address with a port in brackets",
+                + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port on an address of\n"
+                + "                            the node, or an endpoint; an IPv6 address with a port in brackets",
             "Shows the settings that matter, each way in with its path through the hooks, the endpoints with their shares, "
                 + "those that are left out and why, and the rules, each with the reason for its existence.",
             "The family is that of an address, unless --family says otherwise.",

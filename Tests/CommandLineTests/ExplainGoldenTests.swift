@@ -108,7 +108,7 @@ struct ExplainGolden: Sendable, CustomTestStringConvertible {
 }
 
 /// An SVG document as Foundation's XML parser reads it.
-private final class SVGDocument: NSObject, XMLParserDelegate {
+final class SVGDocument: NSObject, XMLParserDelegate {
     struct Box {
         let x, y, width, height: Double
 

@@ -72,16 +72,17 @@ struct TargetSearch {
         if !match.isEmpty { return match }
         let what = (port.map { AddressText(address, port: $0).description } ?? address.description)
             + (transport.map { "/\($0.name)" } ?? "")
-        let near = matches(address, nil, nil).remarks
-        guard near.isEmpty else {
-            throw ExplainTargetError("no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
-        }
         if let node = snapshot.nodes.first(where: { ($0.internalIPs + $0.externalIPs).contains(address) }) {
             let isOwn = node.name.text == plan.node.name
             throw ExplainTargetError(
                 isOwn
                     ? "\(address) is an address of this node, but no node port answers at \(what)"
                     : "\(address) is an address of the node \(node.name): give --node \(node.name)")
+        }
+        let near = matches(address, nil, nil).remarks
+        guard near.isEmpty else {
+            throw ExplainTargetError(
+                "no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
         }
         if let owner = plan.servicePorts.first(where: { $0.nodePort > 0 && $0.nodePort == port }) {
             throw ExplainTargetError(

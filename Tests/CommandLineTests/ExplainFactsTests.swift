@@ -29,7 +29,8 @@ import Testing
         let rules = try DemoRules(report.family)
         for service in report.services {
             for (chain, share) in [
-                (service.chains["cluster"], \ExplainedReport.Endpoint.clusterShare), (service.chains["local"], \.localShare),
+                (service.chains["cluster"], \ExplainedReport.Endpoint.clusterShare),
+                (service.chains["local"], \.localShare),
             ] {
                 let sum = service.endpoints.map { $0[keyPath: share] }.reduce(0, +)
                 #expect(chain == nil ? sum == 0 : abs(sum - 1) < 1e-12, "\(service.servicePort)")
@@ -95,7 +96,10 @@ private struct DemoRules {
     func lines(about servicePort: String) -> [String] {
         let rules = text.tables.flatMap(\.rules)
         let named = rules.filter { $0.line.split { " \"".contains($0) }.contains(Substring(servicePort)) }
-        let chains = Set(named.flatMap { [$0.chain, $0.target ?? ""] }.filter { $0.wholeMatch(of: /KUBE-[A-Z]+-[A-Z2-7]{16}/) != nil })
+        let chains = Set(
+            named.flatMap { [$0.chain, $0.target ?? ""] }.filter {
+                $0.wholeMatch(of: /KUBE-[A-Z]+-[A-Z2-7]{16}/) != nil
+            })
         return rules.filter { rule in
             named.contains { $0.line == rule.line } || chains.contains(rule.chain)
                 || rule.target.map { chains.contains($0) } ?? false

@@ -94,7 +94,8 @@ import Testing
                     for service in explanation.services {
                         #expect(service.rules.contains { $0.chain.description == chain }, "\(chain)")
                         if chain.hasPrefix("KUBE-SEP-") {
-                            #expect(service.endpoints.filter(\.isTarget).compactMap { $0.chain?.description } == [chain])
+                            #expect(
+                                service.endpoints.filter(\.isTarget).compactMap { $0.chain?.description } == [chain])
                         }
                     }
                 }

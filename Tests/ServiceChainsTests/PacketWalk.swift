@@ -55,7 +55,8 @@ struct PacketWalk {
             var state = way.state
             let isLocal = state.endpoint == nil ? packet.isDestinationLocal : isHost(state)
             state.packet.isDestinationLocal = isLocal
-            let hooks = packet.isSourceLocal ? (isLocal ? ["OUTPUT", "INPUT"] : ["OUTPUT"]) : [isLocal ? "INPUT" : "FORWARD"]
+            let hooks =
+                packet.isSourceLocal ? (isLocal ? ["OUTPUT", "INPUT"] : ["OUTPUT"]) : [isLocal ? "INPUT" : "FORWARD"]
             var end = PacketFate.End.passes
             for hook in hooks where end == .passes {
                 jumps: for chain in Self.filterJumps[hook] ?? [] {

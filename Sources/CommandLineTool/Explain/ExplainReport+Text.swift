@@ -46,9 +46,8 @@ enum ExplainReport {
         let first = group.entries[0]
         let kind = first.kind.phrase + (group.entries.count > 1 ? "s" : "")
         let places = group.entries.map(\.text).joined(separator: ", ")
-        let where_ = first.kind == .nodePort ? " of this node" : ""
         return TextTree(
-            "\(kind) \(places)\(where_)",
+            "\(kind) \(places)" + (first.kind == .nodePort ? " of this node" : ""),
             children: first.paths.enumerated().map { index, path in
                 TextTree(
                     "from \(path.sender): \(path.clientSees)".escapingInvisible(),

@@ -45,7 +45,8 @@ struct FlowPicture {
             let lines = node.lines.flatMap { TextTree.wrapped($0, width: FlowPicture.longestLine) }
             let longest = lines.map { $0.count * FlowPicture.letter }.max() ?? 0
             return Box(
-                width: max(110, longest + 24, node.title.count * FlowPicture.titleLetter + 24), height: (lines.count + 1) * FlowPicture.lineHeight + 14,
+                width: max(110, longest + 24, node.title.count * FlowPicture.titleLetter + 24),
+                height: (lines.count + 1) * FlowPicture.lineHeight + 14,
                 lines: lines)
         }
         let sender = FlowPicture.width(of: graph.outcomes.map(\.entry)) + 24
@@ -98,9 +99,11 @@ struct FlowPicture {
         for edge in graph.edges where isVertical(edge) { labelsBelow[edge.from] = edge.labels.count }
         for (position, column) in columns.enumerated() {
             // The way from the first way in, the cluster IP, to its policy stays free.
-            let isBeside = position == 1 && columns.count > 2 && graph.edges.contains { edge in
-                edge.from == columns[0][0] && graph.nodes[edge.to].column != graph.nodes[column[0]].column
-            }
+            let isBeside =
+                position == 1 && columns.count > 2
+                && graph.edges.contains { edge in
+                    edge.from == columns[0][0] && graph.nodes[edge.to].column != graph.nodes[column[0]].column
+                }
             var y = isBeside ? boxes[columns[0][0]].bottom + FlowPicture.gap : 0
             for node in column {
                 boxes[node].y = y

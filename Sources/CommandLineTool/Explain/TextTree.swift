@@ -21,8 +21,9 @@ struct TextTree {
 
     private func write(to text: inout String, first: String, rest: String) {
         for (index, line) in lines.enumerated() {
-            let lead = index == 0 ? first : rest + (children.isEmpty ? "  " : "│ ")
-            let hanging = rest + (children.isEmpty ? "    " : "│   ")
+            let below = rest + (children.isEmpty ? "  " : "│ ")
+            let lead = index == 0 ? first : below
+            let hanging = index == 0 ? below : below + "  "
             let parts = TextTree.wrapped(line, TextTree.columns(lead), TextTree.columns(hanging))
             for (part, body) in parts.enumerated() { text += (part == 0 ? lead : hanging) + body + "\n" }
         }

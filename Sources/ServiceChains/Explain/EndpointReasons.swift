@@ -32,7 +32,8 @@ struct EndpointReasons {
         }
         for source in port.duplicates {
             known.insert(source)
-            let reason = "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts"
+            let reason =
+                "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts"
             if let endpoint = leftOut(source, port, reason, isTarget) { result.append(endpoint) }
         }
         for slice in own {

@@ -81,7 +81,8 @@ struct RuleCollector: RuleSink {
         }
         rules.append(
             ExplainedRule(
-                servicePort: reasons.port?.label, table: table, chain: rule.chain, text: String(decoding: bytes.dropLast(), as: UTF8.self),
+                servicePort: reasons.port?.label, table: table, chain: rule.chain,
+                text: String(decoding: bytes.dropLast(), as: UTF8.self),
                 why: reasons.why(rule, subject), purpose: rule.purpose, jump: jump,
                 refusal: refusal, destination: rule.destination.flatMap { $0.writesLength ? nil : $0.prefix.network }))
     }

@@ -102,7 +102,8 @@ extension SharedChainExplanation {
         case (.nodePorts, false): "lets load balancers' health checks in"
         case (.postrouting, true): "rewrites the source of what is marked for it"
         case (.markMasquerade, true): "marks packets for KUBE-POSTROUTING; chains of Services jump here"
-        case (.externalServices, false): "refuses what is sent to outside addresses and node ports that no endpoint serves"
+        case (.externalServices, false):
+            "refuses what is sent to outside addresses and node ports that no endpoint serves"
         case (.forward, false): "lets Services' traffic be forwarded, and drops what fits no connection"
         case (.proxyFirewall, false): "drops what load balancers' source ranges did not let in"
         case (.firewall, false): "guards 127.0.0.0/8 while node ports answer on 127.0.0.1"

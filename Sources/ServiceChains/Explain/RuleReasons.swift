@@ -18,7 +18,8 @@ struct RuleReasons {
         let endpoint = subject.endpoint?.text.description ?? ""
         switch rule.purpose {
         case .clusterIP:
-            return "what is sent to the cluster IP goes to the \(port.internalPolicyIsLocal ? "local" : "cluster") policy"
+            return
+                "what is sent to the cluster IP goes to the \(port.internalPolicyIsLocal ? "local" : "cluster") policy"
         case .externalIP: return "what is sent to the external IP goes to the chain for outside traffic"
         case .loadBalancerIP:
             return port.usesSourceRangesChain
@@ -38,13 +39,15 @@ struct RuleReasons {
             guard !plan.settings.masqueradeAll, let local = plan.node.localTraffic else {
                 return "masqueradeAll: the source of all that is sent to the cluster IP is rewritten"
             }
-            return "sent by others than pods (\(local.negatedPhrase)): the source is to be rewritten, so that the answer "
+            return
+                "sent by others than pods (\(local.negatedPhrase)): the source is to be rewritten, so that the answer "
                 + "comes back through this node"
         case .markExternal:
             return "externalTrafficPolicy is Cluster: the endpoint may be on another node, so the source is to be "
                 + "rewritten, and the answer comes back through this node"
         case .podsUseCluster:
-            return "pods (\(plan.node.localTraffic?.phrase ?? "")) are not outside: they may use all endpoints, although "
+            return
+                "pods (\(plan.node.localTraffic?.phrase ?? "")) are not outside: they may use all endpoints, although "
                 + "externalTrafficPolicy is Local"
         case .markNode:
             return "sent by this node: the source is to be rewritten, since the endpoint may be on another node"
@@ -71,7 +74,8 @@ struct RuleReasons {
                 ? "1/\(count) of all for \(endpoint)"
                 : "one in \(oneIn) of what is left, 1/\(count) of all, for \(endpoint)"
         case .markHairpin:
-            return "hairpin: where the endpoint itself is the client, the source is to be rewritten, or it would get an "
+            return
+                "hairpin: where the endpoint itself is the client, the source is to be rewritten, or it would get an "
                 + "answer from its own address and drop it"
         case .translate:
             return "the destination becomes \(endpoint)"

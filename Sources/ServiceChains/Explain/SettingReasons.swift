@@ -61,12 +61,14 @@ struct SettingReasons {
         }
         return port.loadBalancerIPs.isEmpty
             ? "loadBalancerSourceRanges have no effect: there is no load balancer IP of this family (\(own))"
-            : "loadBalancerSourceRanges \(own): nobody else may use the load balancer's IP; the node port asks nobody"
+            : "loadBalancerSourceRanges \(own): nobody else may use the load balancer's IP"
+                + (port.nodePort > 0 ? "; the node port is open to all" : "")
     }
 
     private var healthCheck: String? {
         guard port.healthCheckNodePort > 0 else { return nil }
-        return "healthCheckNodePort \(port.healthCheckNodePort): where load balancers ask whether this node has endpoints"
+        return
+            "healthCheckNodePort \(port.healthCheckNodePort): where load balancers ask whether this node has endpoints"
     }
 
     private var proxyAddresses: String? {

@@ -70,7 +70,8 @@ struct TargetSearch {
         var match = matches(address, port, transport)
         if match.isEmpty { match = matchesWithoutRules(address, port, transport) }
         if !match.isEmpty { return match }
-        let what = (port.map { AddressText(address, port: $0).description } ?? address.description)
+        let what =
+            (port.map { AddressText(address, port: $0).description } ?? address.description)
             + (transport.map { "/\($0.name)" } ?? "")
         if let node = snapshot.nodes.first(where: { ($0.internalIPs + $0.externalIPs).contains(address) }) {
             let isOwn = node.name.text == plan.node.name
@@ -96,7 +97,8 @@ struct TargetSearch {
     private func matches(_ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?) -> TargetMatch {
         var match = TargetMatch()
         let isForNodePorts = plan.node.takesNodePorts(address)
-        for (index, port) in plan.servicePorts.enumerated() where transport ?? port.name.transport == port.name.transport {
+        for (index, port) in plan.servicePorts.enumerated()
+        where transport ?? port.name.transport == port.name.transport {
             func note(_ number: UInt16, _ role: String) {
                 let place = AddressText(address, port: number).description
                 match.add(index, "\(place) is \(role) \(port.label)")
@@ -159,7 +161,9 @@ struct TargetSearch {
         for (index, port) in plan.servicePorts.enumerated() {
             port.eachChain { if pattern.matches($0) { found.append(($0, index)) } }
         }
-        if let exact = found.first(where: { $0.port == nil && $0.chain.kind.text.description == text }) { found = [exact] }
+        if let exact = found.first(where: { $0.port == nil && $0.chain.kind.text.description == text }) {
+            found = [exact]
+        }
         if found.isEmpty { found = unwritten(pattern) }
         guard let (chain, index) = found.first else {
             throw ExplainTargetError(

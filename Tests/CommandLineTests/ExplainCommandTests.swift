@@ -27,6 +27,7 @@ import Testing
         ("10.96.0.10:53/udp", "10.96.0.10:53 is the cluster IP of kube-system/kube-dns:dns/udp"),
         ("203.0.113.20:443", "203.0.113.20:443 is a load balancer IP of shop/partner-api:https/tcp"),
         ("198.51.100.15:514/tcp", "198.51.100.15:514 is an external IP of logging/syslog:tcp/tcp"),
+        ("203.0.113.25:25", "203.0.113.25:25 is a load balancer IP without rules (ipMode Proxy) of mail/mail:smtp/tcp"),
         ("192.168.1.21:30080", "192.168.1.21:30080 is the node port of shop/catalog:http/tcp"),
         ("127.0.0.1:30080", "127.0.0.1:30080 is the node port of shop/catalog:http/tcp"),
         ("10.244.1.71:8080", "10.244.1.71:8080 is an endpoint of shop/web:http/tcp"),

@@ -58,8 +58,8 @@ struct FlowGraph {
     private static let endpointColumn = 3
 
     private init(_ service: ServiceExplanation, _ place: String) {
-        title = "\(service.label) (\(service.service.type.name)), \(place)"
-        notes = service.settings
+        title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
+        notes = service.settings.map { $0.escapingInvisible() }
         if let absence = service.absence { add(.remark, "no rules", [absence], column: 0) }
         guard let port = service.plan else { return }
         let groups = EntryGroup.groups(of: service.entries)

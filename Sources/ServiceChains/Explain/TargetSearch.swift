@@ -97,22 +97,29 @@ struct TargetSearch {
     private func matches(_ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?) -> TargetMatch {
         var match = TargetMatch()
         let isForNodePorts = plan.node.takesNodePorts(address)
-        for (index, port) in plan.servicePorts.enumerated()
-        where transport ?? port.name.transport == port.name.transport {
+        for (index, port) in plan.servicePorts.enumerated() where transport.allows(port.name.transport) {
             func note(_ number: UInt16, _ role: String) {
                 let place = AddressText(address, port: number).description
                 match.add(index, "\(place) is \(role) \(port.label)")
             }
-            if wanted ?? port.port == port.port {
+            if wanted.allows(port.port) {
+                let service = snapshot.services[port.serviceIndex]
                 if port.clusterIP == address { note(port.port, "the cluster IP of") }
-                if port.externalIPs.contains(address) { note(port.port, "an external IP of") }
-                if port.loadBalancerIPs.contains(address) { note(port.port, "a load balancer IP of") }
+                if port.externalIPs.contains(address) {
+                    note(port.port, "an external IP of")
+                } else if service.externalIPs.contains(address) {
+                    note(port.port, "an external IP without rules (AllowServiceExternalIPs is off) of")
+                }
+                if port.loadBalancerIPs.contains(address) {
+                    note(port.port, "a load balancer IP of")
+                } else if service.loadBalancerIngress.contains(where: { $0.address == address }) {
+                    note(port.port, "a load balancer IP without rules (ipMode Proxy) of")
+                }
             }
-            if isForNodePorts, port.nodePort > 0, wanted ?? port.nodePort == port.nodePort {
+            if isForNodePorts, port.nodePort > 0, wanted.allows(port.nodePort) {
                 note(port.nodePort, "the node port of")
             }
-            for endpoint in port.endpoints where endpoint.address == address {
-                guard wanted ?? endpoint.port == endpoint.port else { continue }
+            for endpoint in port.endpoints where endpoint.address == address && wanted.allows(endpoint.port) {
                 note(endpoint.port, "an endpoint of")
                 match.endpoint = (address, wanted)
             }
@@ -126,14 +133,12 @@ struct TargetSearch {
     ) -> TargetMatch {
         var match = TargetMatch()
         let slices = snapshot.endpointSlices.filter { slice in
-            slice.ports.contains { wanted ?? $0.port == $0.port && transport ?? $0.transport == $0.transport }
+            slice.ports.contains { wanted.allows($0.port) && transport.allows($0.transport) }
                 && slice.endpoints.contains { $0.address == address }
         }
         for skipped in plan.skippedServices {
             let service = snapshot.services[skipped.serviceIndex]
-            let isPort = service.ports.contains {
-                wanted ?? $0.port == $0.port && transport ?? $0.transport == $0.transport
-            }
+            let isPort = service.ports.contains { wanted.allows($0.port) && transport.allows($0.transport) }
             let isEndpoint = slices.contains {
                 $0.namespace == service.namespace && $0.serviceName == service.name
             }
@@ -266,4 +271,9 @@ struct TargetSearch {
 extension ServicePortPlan {
     /// `namespace/service:port/protocol`.
     var label: String { "\(name)/\(name.transport.name)" }
+}
+
+extension Optional where Wrapped: Equatable {
+    /// Whether it is the value, or asks for none.
+    fileprivate func allows(_ value: Wrapped) -> Bool { self == nil || self == value }
 }

@@ -113,16 +113,20 @@ struct FlowGraph {
         }
         let center = add(.chain, chain.chain.description, [chain.purpose], column: 1)
         for caller in callers { connect(caller, center, "") }
+        // A Service port's rules that lead to one target are one arrow.
         var targets: [String: Int] = [:]
         for rule in chain.rules {
             let words = rule.text.split(separator: " ")
             guard let option = words.lastIndex(of: "-j") else { continue }
             let target = String(words[option + 1])
-            let key = target + (rule.servicePort ?? "")
-            let node =
-                targets[key]
-                ?? add(rule.refusal == nil ? .chain : .refusal, rule.servicePort ?? target, [target], column: 2)
-            targets[key] = node
+            let kind: Node.Kind = rule.refusal != nil ? .refusal : rule.jump != nil ? .chain : .remark
+            let node: Int
+            if let servicePort = rule.servicePort {
+                node = targets[target + servicePort] ?? add(kind, servicePort, [target], column: 2)
+                targets[target + servicePort] = node
+            } else {
+                node = add(kind, target, [rule.why], column: 2)
+            }
             connect(center, node, "")
         }
     }

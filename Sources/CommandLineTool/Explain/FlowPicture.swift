@@ -24,8 +24,6 @@ struct FlowPicture {
     /// The width of a letter of a node's lines, and of other texts at most.
     static let letter = 7
     static let margin = 28
-    /// The width of a letter of a node's title, which is bold.
-    private static let titleLetter = 8
     static let lineHeight = 16
     private static let gap = 16
     /// Reasons and names that are longer take several lines.
@@ -41,16 +39,19 @@ struct FlowPicture {
 
     init(_ graph: FlowGraph) {
         self.graph = graph
-        boxes = graph.nodes.map { node in
+        var arrivals = Array(repeating: 0, count: graph.nodes.count)
+        for edge in graph.edges { arrivals[edge.to] += 1 }
+        boxes = zip(graph.nodes, arrivals).map { node, arrivals in
             let lines = node.lines.flatMap { TextTree.wrapped($0, width: FlowPicture.longestLine) }
             let longest = lines.map { $0.count * FlowPicture.letter }.max() ?? 0
             return Box(
-                width: max(110, longest + 24, node.title.count * FlowPicture.titleLetter + 24),
-                height: (lines.count + 1) * FlowPicture.lineHeight + 14,
+                width: max(110, longest + 24, FlowPicture.width(ofTitle: node.title) + 24),
+                // Labels of arrows that arrive side by side need room.
+                height: max((lines.count + 1) * FlowPicture.lineHeight + 14, (arrivals + 1) * 20),
                 lines: lines)
         }
         let sender = FlowPicture.width(of: graph.outcomes.map(\.entry)) + 24
-        tableColumns = (sender, sender + FlowPicture.width(of: graph.outcomes.map(\.sender)) + 24)
+        tableColumns = (sender, sender + FlowPicture.width(of: graph.outcomes.map { "from \($0.sender)" }) + 12)
         placeColumns()
         stackColumns()
         drawArrows()
@@ -58,6 +59,11 @@ struct FlowPicture {
             boxes.map(\.right).max() ?? 0, graph.title.count * 10,
             tableColumns.result + FlowPicture.width(of: graph.outcomes.map(\.clientSees)))
         height = boxes.map(\.bottom).max() ?? 0
+    }
+
+    /// The width of a node's title, which is bold.
+    private static func width(ofTitle title: String) -> Int {
+        title.reduce(0) { $0 + ($1.isUppercase ? 10 : 8) }
     }
 
     /// The width of the widest text.

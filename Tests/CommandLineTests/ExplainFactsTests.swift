@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    /// The tree breaks lines, but leaves nothing out: every rule with its reason, every endpoint with its own.
+    @Test(arguments: ExplainGolden.all)
+    func textHoldsEverything(_ golden: ExplainGolden) throws {
+        func letters(_ text: String) -> String { text.filter { !" \n│├└─".contains($0) } }
+        let text = letters(try golden.text("text"))
+        let report = try ExplainedReport(golden.text("json"))
+        for rule in report.services.flatMap(\.rules) + report.sharedRules + (report.sharedChain ?? []).flatMap(\.rules)
+        {
+            #expect(text.contains(letters(rule.text)) && text.contains(letters(rule.why)), "\(rule.text)")
+        }
+        for endpoint in report.services.flatMap(\.endpoints) {
+            #expect(text.contains(letters(endpoint.text)) && text.contains(letters(endpoint.reason)))
+        }
+    }
+
     /// A policy's shares add up to one, and are those of the chain's probabilities.
     @Test(arguments: ExplainGolden.all)
     func sharesAreThoseOfTheRules(_ golden: ExplainGolden) throws {

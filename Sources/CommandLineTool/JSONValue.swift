@@ -55,6 +55,11 @@ indirect enum JSONValue {
 
     private static func write(_ string: String, to text: inout TextWriter) {
         text.append("\"")
+        defer { text.append("\"") }
+        let isPlain = string.utf8.allSatisfy { byte in
+            (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        }
+        if isPlain { return text.append(string: string) }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text.append("\\\"")
@@ -67,6 +72,5 @@ indirect enum JSONValue {
             default: text.append(string: String(scalar))
             }
         }
-        text.append("\"")
     }
 }

@@ -294,7 +294,9 @@ extension JSONReader {
 
 extension String {
     /// The string with control characters, line separators and direction marks as `\\u{…}`.
-    fileprivate func escapingInvisible() -> String {
+    package func escapingInvisible() -> String {
+        // Most texts are plain ASCII, and looking up categories takes time.
+        if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
         guard unicodeScalars.contains(where: \.isInvisible) else { return self }
         var result = ""
         for scalar in unicodeScalars {

@@ -34,7 +34,7 @@ public struct ChainHash: Sendable, Hashable, Comparable {
 /// The name of a chain that kube-proxy writes.
 public struct ChainName: Sendable, Hashable {
     /// The fixed chains, and the kinds of hashed ones; in the byte order of their names.
-    public enum Kind: UInt8, Sendable, Hashable {
+    public enum Kind: UInt8, Sendable, Hashable, CaseIterable {
         case external, externalServices, firewall, forward, sourceRanges, markMasquerade, nodePorts, postrouting
         case proxyFirewall, endpoint, services, clusterPolicy, localPolicy
 

@@ -5,8 +5,7 @@ internal import NetAddress
 /// `pkg/proxy/topology.go`).
 struct EndpointSelection {
     private let node: NodeFacts
-    /// Reused for the bytes that name an endpoint's chain.
-    private var message: [UInt8] = []
+    private var hasher = EndpointHasher()
 
     init(_ node: NodeFacts) {
         self.node = node
@@ -136,19 +135,35 @@ struct EndpointSelection {
 
     /// Marks the endpoints for which chains are written, and names their chains.
     private mutating func nameChains(_ plan: inout ServicePortPlan, _ reachesLocal: Bool) {
-        message.removeAll(keepingCapacity: true)
-        message.append(contentsOf: plan.nameText)
-        plan.name.transport.name.withUTF8Buffer { unsafe message.append(contentsOf: $0) }
-        let prefix = message.count
+        hasher.begin(plan)
         for index in plan.endpoints.indices {
             let endpoint = plan.endpoints[index]
             guard endpoint.clusterUse.isUsed || reachesLocal && endpoint.localUse.isUsed else { continue }
-            message.removeSubrange(prefix...)
-            let text = endpoint.text
-            for position in 0..<text.count { message.append(text[position]) }
             plan.endpoints[index].isReached = true
-            plan.endpoints[index].hash = ChainHash(of: message.span)
+            plan.endpoints[index].hash = hasher.hash(of: endpoint.text)
         }
+    }
+}
+
+/// Hashes the names of the endpoints of one Service port after another.
+struct EndpointHasher {
+    /// Reused for the bytes that name an endpoint's chain: the Service port's first, the same for all of its endpoints.
+    private var message: [UInt8] = []
+    private var prefix = 0
+
+    /// Turns to a Service port.
+    mutating func begin(_ plan: ServicePortPlan) {
+        message.removeAll(keepingCapacity: true)
+        message.append(contentsOf: plan.nameText)
+        plan.name.transport.name.withUTF8Buffer { unsafe message.append(contentsOf: $0) }
+        prefix = message.count
+    }
+
+    /// The hash of the chain that an endpoint of the Service port has, or would have if it were used.
+    mutating func hash(of endpoint: AddressText) -> ChainHash {
+        message.removeSubrange(prefix...)
+        for position in 0..<endpoint.count { message.append(endpoint[position]) }
+        return ChainHash(of: message.span)
     }
 }
 

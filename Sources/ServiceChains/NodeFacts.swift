@@ -25,6 +25,8 @@ public struct NodeFacts: Sendable, Hashable {
     public let zone: String
     /// The node's IP of the family, for source ranges.
     public let nodeIP: IPAddress
+    /// The addresses of the host's interfaces of the family, as far as they are known.
+    public let hostAddresses: [IPAddress]
     public let localTraffic: LocalTraffic?
     public let nodePorts: NodePorts
     /// Whether node ports answer on 127.0.0.1 (`LNP`).
@@ -56,17 +58,26 @@ public struct NodeFacts: Sendable, Hashable {
         }
         let hasLocalhost = settings.localhostNodePorts && family == .ipv4 && holdsLoopback
         hasLocalhostNodePorts = hasLocalhost
+        let host =
+            settings.hostAddresses
+            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
+        hostAddresses = host.filter { $0.family == family }
         guard firstZero == nil else {
             nodePorts = .allAddresses
             return
         }
-        let host =
-            settings.hostAddresses
-            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
         let chosen = Set(host).filter { address in
             ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
         }
         nodePorts = .addresses(chosen.sorted { $0.text < $1.text })
+    }
+
+    /// Whether node ports answer on one of the host's addresses.
+    func takesNodePorts(_ address: IPAddress) -> Bool {
+        switch nodePorts {
+        case .addresses(let addresses): addresses.contains(address)
+        case .allAddresses: address.isLoopback ? hasLocalhostNodePorts : hostAddresses.contains(address)
+        }
     }
 
     /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses, the

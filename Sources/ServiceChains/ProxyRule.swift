@@ -21,11 +21,14 @@ struct ProxyRule {
     /// The rule takes one in so many packets, by chance.
     var oneIn: Int?
     var target: Target
+    /// What the rule is there for. It is not written.
+    var purpose: RulePurpose
 
-    init(_ chain: ChainName, _ comment: Comment = .none, to target: Target = .none) {
+    init(_ chain: ChainName, _ comment: Comment = .none, to target: Target = .none, for purpose: RulePurpose) {
         self.chain = chain
         self.comment = comment
         self.target = target
+        self.purpose = purpose
     }
 
     enum Comment {
@@ -112,6 +115,12 @@ struct RuleSubject {
     var name: [UInt8]
     var family: AddressFamily
     var endpoint: Endpoint?
+
+    /// A Service port's rules, or without one the node's.
+    init(_ family: AddressFamily, _ port: ServicePortPlan? = nil) {
+        self.family = family
+        name = port?.nameText ?? []
+    }
 
     struct Endpoint {
         let address: IPAddress

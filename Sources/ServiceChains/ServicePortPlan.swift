@@ -124,4 +124,16 @@ public struct ServicePortPlan: Sendable {
     public var externalPolicyChain: ChainName { externalPolicyIsLocal ? localPolicyChain : clusterPolicyChain }
     /// Where traffic to the load balancer goes.
     public var loadBalancerChain: ChainName { usesSourceRangesChain ? sourceRangesChain : externalChain }
+
+    /// The chains that are written for the Service port, in kube-proxy's order.
+    @inline(__always)
+    func eachChain(_ body: (ChainName) -> Void) {
+        if usesExternalChain { body(externalChain) }
+        if usesSourceRangesChain { body(sourceRangesChain) }
+        if clusterCount > 0 { body(clusterPolicyChain) }
+        if localCount > 0 { body(localPolicyChain) }
+        for endpoint in endpoints where endpoint.isReached {
+            if let chain = endpoint.chain { body(chain) }
+        }
+    }
 }

@@ -28,91 +28,92 @@ struct ServiceRules {
         for kind in [.services, .nodePorts, .postrouting, .markMasquerade] as [ChainName.Kind] {
             body(ChainName(kind))
         }
-        for port in plan.servicePorts {
-            if port.usesExternalChain { body(port.externalChain) }
-            if port.usesSourceRangesChain { body(port.sourceRangesChain) }
-            if port.clusterCount > 0 { body(port.clusterPolicyChain) }
-            if port.localCount > 0 { body(port.localPolicyChain) }
-            for endpoint in port.endpoints where endpoint.isReached {
-                if let chain = endpoint.chain { body(chain) }
-            }
-        }
+        for port in plan.servicePorts { port.eachChain(body) }
     }
 
     // MARK: The filter table
 
     func addFilterRules(to sink: inout some RuleSink & ~Copyable) {
-        var subject = RuleSubject(name: [], family: family)
-        if plan.node.hasLocalhostNodePorts {
-            let loopback = IPPrefix(.loopback(.ipv4), length: 8)
-            var rule = ProxyRule(ChainName(.firewall), .text("block incoming localnet connections"), to: .drop)
-            rule.destination = .range(loopback)
-            rule.source = .address(.range(loopback, isNegated: true))
-            rule.conntrackState = .neitherKnownNorTranslated
-            sink.add(rule, subject)
-        }
-        for port in plan.servicePorts {
-            subject.name = port.nameText
-            addFilterRules(of: port, subject, to: &sink)
-        }
-        addForwardRules(subject, to: &sink)
+        addLoopbackGuard(to: &sink)
+        for port in plan.servicePorts { addFilterRules(of: port, to: &sink) }
+        addForwardRules(to: &sink)
     }
 
-    private func addFilterRules(
-        of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
+    func addLoopbackGuard(to sink: inout some RuleSink & ~Copyable) {
+        guard plan.node.hasLocalhostNodePorts else { return }
+        let loopback = IPPrefix(.loopback(.ipv4), length: 8)
+        var rule = ProxyRule(
+            ChainName(.firewall), .text("block incoming localnet connections"), to: .drop, for: .guardLoopback)
+        rule.destination = .range(loopback)
+        rule.source = .address(.range(loopback, isNegated: true))
+        rule.conntrackState = .neitherKnownNorTranslated
+        sink.add(rule, RuleSubject(family))
+    }
+
+    func addFilterRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
+        let subject = RuleSubject(family, port)
         let refusal: ProxyRule.Target = port.hasAnyEndpoint ? .drop : .reject
         let reason: ProxyRule.Comment =
             port.hasAnyEndpoint ? .aboutName("", " has no local endpoints") : .aboutName("", " has no endpoints")
-        func refuse(_ chain: ChainName.Kind, _ destination: IPAddress?, _ number: UInt16) -> ProxyRule {
-            var rule = ProxyRule(ChainName(chain), reason, to: refusal)
+        func refuse(
+            _ chain: ChainName.Kind, _ destination: IPAddress?, _ number: UInt16, _ purpose: RulePurpose
+        ) -> ProxyRule {
+            var rule = ProxyRule(ChainName(chain), reason, to: refusal, for: purpose)
             rule.transport = port.name.transport
             rule.destination = destination.map { .single($0) }
             rule.destinationPort = number
             return rule
         }
 
-        if !port.acceptsInternal { sink.add(refuse(.services, port.clusterIP, port.port), subject) }
+        if !port.acceptsInternal {
+            sink.add(refuse(.services, port.clusterIP, port.port, .refuseClusterIP), subject)
+        }
         if !port.acceptsExternal {
-            for address in port.externalIPs { sink.add(refuse(.externalServices, address, port.port), subject) }
+            for address in port.externalIPs {
+                sink.add(refuse(.externalServices, address, port.port, .refuseExternalIP), subject)
+            }
         }
         if port.usesSourceRangesChain {
             for address in port.loadBalancerIPs {
-                var rule = refuse(.proxyFirewall, address, port.port)
+                var rule = refuse(.proxyFirewall, address, port.port, .dropOutsideRanges)
                 rule.comment = .notAccepted(by: port.sourceRangesChain)
                 rule.target = .drop
                 sink.add(rule, subject)
             }
         }
         if !port.acceptsExternal {
-            for address in port.loadBalancerIPs { sink.add(refuse(.externalServices, address, port.port), subject) }
+            for address in port.loadBalancerIPs {
+                sink.add(refuse(.externalServices, address, port.port, .refuseLoadBalancerIP), subject)
+            }
             if port.nodePort > 0 {
-                var rule = refuse(.externalServices, nil, port.nodePort)
+                var rule = refuse(.externalServices, nil, port.nodePort, .refuseNodePort)
                 rule.addressType = .localDestination
                 sink.add(rule, subject)
             }
         }
         if port.healthCheckNodePort > 0 {
             var rule = ProxyRule(
-                ChainName(.nodePorts), .aboutName("", " health check node port"), to: .accept)
+                ChainName(.nodePorts), .aboutName("", " health check node port"), to: .accept, for: .healthCheck)
             rule.transport = .tcp
             rule.destinationPort = port.healthCheckNodePort
             sink.add(rule, subject)
         }
     }
 
-    private func addForwardRules(_ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable) {
+    func addForwardRules(to sink: inout some RuleSink & ~Copyable) {
+        let subject = RuleSubject(family)
         let chain = ChainName(.forward)
         if !plan.settings.conntrackTCPBeLiberal {
-            var rule = ProxyRule(chain, to: .drop)
+            var rule = ProxyRule(chain, to: .drop, for: .dropInvalid)
             rule.conntrackState = .invalid
             if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
             sink.add(rule, subject)
         }
-        var marked = ProxyRule(chain, .text("kubernetes forwarding rules"), to: .accept)
+        var marked = ProxyRule(chain, .text("kubernetes forwarding rules"), to: .accept, for: .acceptMarked)
         marked.mark = ProxyRule.MarkMatch(value: mark)
         sink.add(marked, subject)
-        var known = ProxyRule(chain, .text("kubernetes forwarding conntrack rule"), to: .accept)
+        var known = ProxyRule(
+            chain, .text("kubernetes forwarding conntrack rule"), to: .accept, for: .acceptKnown)
         known.conntrackState = .known
         sink.add(known, subject)
     }
@@ -126,56 +127,63 @@ struct ServiceRules {
 
     /// The rules of the nat table up to the one that leads to node ports, which must be last.
     func addNatServiceRules(to sink: inout some RuleSink & ~Copyable) {
-        var subject = RuleSubject(name: [], family: family)
-        addMasqueradeRules(subject, to: &sink)
-        for port in plan.servicePorts {
-            subject.name = port.nameText
-            subject.endpoint = nil
-            addEntranceRules(of: port, subject, to: &sink)
-            addChainRules(of: port, &subject, to: &sink)
-        }
+        addMasqueradeRules(to: &sink)
+        for port in plan.servicePorts { addNatRules(of: port, to: &sink) }
     }
 
-    private func addMasqueradeRules(_ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable) {
+    func addNatRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
+        var subject = RuleSubject(family, port)
+        addEntranceRules(of: port, subject, to: &sink)
+        addChainRules(of: port, &subject, to: &sink)
+    }
+
+    func addMasqueradeRules(to sink: inout some RuleSink & ~Copyable) {
+        let subject = RuleSubject(family)
         let chain = ChainName(.postrouting)
-        var unmarked = ProxyRule(chain, to: .return)
+        var unmarked = ProxyRule(chain, to: .return, for: .passUnmarked)
         unmarked.mark = ProxyRule.MarkMatch(value: mark, isNegated: true)
         sink.add(unmarked, subject)
-        sink.add(ProxyRule(chain, to: .clearMark(mark)), subject)
+        sink.add(ProxyRule(chain, to: .clearMark(mark), for: .clearMark), subject)
         let comment = ProxyRule.Comment.text("kubernetes service traffic requiring SNAT")
-        sink.add(ProxyRule(chain, comment, to: .masquerade(randomFully: plan.settings.hasRandomFully)), subject)
-        sink.add(ProxyRule(ChainName(.markMasquerade), to: .setMark(mark)), subject)
+        let masquerade = ProxyRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
+        sink.add(ProxyRule(chain, comment, to: masquerade, for: .masquerade), subject)
+        sink.add(ProxyRule(ChainName(.markMasquerade), to: .setMark(mark), for: .setMark), subject)
     }
 
     /// The rules of the shared chains, which lead to the Service port's own.
     private func addEntranceRules(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        func entrance(_ comment: ProxyRule.Comment, _ address: IPAddress, _ chain: ChainName) -> ProxyRule {
-            var rule = ProxyRule(ChainName(.services), comment, to: .jump(chain))
+        func entrance(
+            _ comment: ProxyRule.Comment, _ address: IPAddress, _ chain: ChainName, _ purpose: RulePurpose
+        ) -> ProxyRule {
+            var rule = ProxyRule(ChainName(.services), comment, to: .jump(chain), for: purpose)
             rule.transport = port.name.transport
             rule.destination = .single(address)
             rule.destinationPort = port.port
             return rule
         }
         if port.acceptsInternal {
-            sink.add(entrance(.aboutName("", " cluster IP"), port.clusterIP, port.internalTrafficChain), subject)
+            sink.add(
+                entrance(.aboutName("", " cluster IP"), port.clusterIP, port.internalTrafficChain, .clusterIP), subject)
         }
         guard port.hasAnyEndpoint else { return }
         for address in port.externalIPs {
-            sink.add(entrance(.aboutName("", " external IP"), address, port.externalChain), subject)
+            sink.add(entrance(.aboutName("", " external IP"), address, port.externalChain, .externalIP), subject)
         }
         for address in port.loadBalancerIPs {
-            sink.add(entrance(.aboutName("", " loadbalancer IP"), address, port.loadBalancerChain), subject)
+            sink.add(
+                entrance(.aboutName("", " loadbalancer IP"), address, port.loadBalancerChain, .loadBalancerIP), subject)
         }
         guard port.nodePort > 0 else { return }
-        var rule = ProxyRule(ChainName(.nodePorts), .name, to: .jump(port.externalChain))
+        var rule = ProxyRule(ChainName(.nodePorts), .name, to: .jump(port.externalChain), for: .nodePort)
         rule.transport = port.name.transport
         rule.destinationPort = port.nodePort
         if plan.node.hasLocalhostNodePorts, plan.settings.hasAccountingCounters {
             var counted = rule
             counted.destination = .range(IPPrefix(.loopback(.ipv4), length: 8))
             counted.accounting = "localhost_nps_accepted_pkts"
+            counted.purpose = .countLoopback
             sink.add(counted, subject)
         }
         sink.add(rule, subject)
@@ -204,7 +212,8 @@ struct ServiceRules {
     /// What is sent to the cluster IP from elsewhere than a local pod is masqueraded, so that answers come back this way.
     private func clusterIPMasquerade(of port: ServicePortPlan) -> ProxyRule? {
         var rule = ProxyRule(
-            port.internalTrafficChain, .aboutName("", " cluster IP"), to: .jump(ChainName(.markMasquerade)))
+            port.internalTrafficChain, .aboutName("", " cluster IP"), to: .jump(ChainName(.markMasquerade)),
+            for: .markClusterIP)
         rule.transport = port.name.transport
         rule.destination = .single(port.clusterIP)
         rule.destinationPort = port.port
@@ -221,27 +230,33 @@ struct ServiceRules {
         let masquerade = ProxyRule.Target.jump(ChainName(.markMasquerade))
         if !port.externalPolicyIsLocal {
             sink.add(
-                ProxyRule(chain, .aboutName("masquerade traffic for ", " external destinations"), to: masquerade),
+                ProxyRule(
+                    chain, .aboutName("masquerade traffic for ", " external destinations"), to: masquerade,
+                    for: .markExternal),
                 subject)
         } else {
             // Traffic of pods and of the node itself may use all endpoints: it is not from outside.
             let cluster = ProxyRule.Target.jump(port.clusterPolicyChain)
             if let local = plan.node.localTraffic {
                 var rule = ProxyRule(
-                    chain, .aboutName("pod traffic for ", " external destinations"), to: cluster)
+                    chain, .aboutName("pod traffic for ", " external destinations"), to: cluster, for: .podsUseCluster)
                 rule.source = local.match(isNegated: false)
                 sink.add(rule, subject)
             }
             var marking = ProxyRule(
-                chain, .aboutName("masquerade LOCAL traffic for ", " external destinations"), to: masquerade)
+                chain, .aboutName("masquerade LOCAL traffic for ", " external destinations"), to: masquerade,
+                for: .markNode)
             marking.addressType = .localSource
             sink.add(marking, subject)
             var routing = ProxyRule(
-                chain, .aboutName("route LOCAL traffic for ", " external destinations"), to: cluster)
+                chain, .aboutName("route LOCAL traffic for ", " external destinations"), to: cluster,
+                for: .nodeUsesCluster)
             routing.addressType = .localSource
             sink.add(routing, subject)
         }
-        if port.acceptsExternal { sink.add(ProxyRule(chain, to: .jump(port.externalPolicyChain)), subject) }
+        if port.acceptsExternal {
+            sink.add(ProxyRule(chain, to: .jump(port.externalPolicyChain), for: .externalPolicy), subject)
+        }
     }
 
     private func addSourceRangesChain(
@@ -249,19 +264,22 @@ struct ServiceRules {
     ) {
         let chain = port.sourceRangesChain
         var allowing = ProxyRule(
-            chain, .aboutName("", " loadbalancer IP"), to: .jump(port.externalChain))
+            chain, .aboutName("", " loadbalancer IP"), to: .jump(port.externalChain), for: .allowRange)
         for range in port.sourceRanges {
             allowing.source = .address(.range(range))
             sink.add(allowing, subject)
         }
         if port.sourceRangesHoldNode {
+            allowing.purpose = .allowOwnAddress
             for address in port.loadBalancerIPs {
                 allowing.source = .address(.single(address))
                 sink.add(allowing, subject)
             }
         }
         sink.add(
-            ProxyRule(chain, .aboutName("other traffic to ", " will be dropped by KUBE-PROXY-FIREWALL")), subject)
+            ProxyRule(
+                chain, .aboutName("other traffic to ", " will be dropped by KUBE-PROXY-FIREWALL"), for: .endOfRanges),
+            subject)
     }
 
     /// Shares a policy chain's traffic between endpoints: each takes one in as many as are left.
@@ -269,7 +287,7 @@ struct ServiceRules {
         of port: ServicePortPlan, _ chain: ChainName, _ use: KeyPath<PlannedEndpoint, EndpointUse>, _ count: Int,
         _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        var rule = ProxyRule(chain, plan.isLargeCluster ? .none : .endpoint)
+        var rule = ProxyRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
         if let seconds = port.affinitySeconds {
             for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
                 guard let target = endpoint.chain else { continue }
@@ -280,6 +298,7 @@ struct ServiceRules {
             }
             rule.recent = nil
         }
+        rule.purpose = .share
         var left = count
         for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
             guard let target = endpoint.chain else { continue }
@@ -296,10 +315,10 @@ struct ServiceRules {
         to sink: inout some RuleSink & ~Copyable
     ) {
         let comment: ProxyRule.Comment = plan.isLargeCluster ? .none : .name
-        var hairpin = ProxyRule(chain, comment, to: .jump(ChainName(.markMasquerade)))
+        var hairpin = ProxyRule(chain, comment, to: .jump(ChainName(.markMasquerade)), for: .markHairpin)
         hairpin.source = .address(.single(endpoint.address))
         sink.add(hairpin, subject)
-        var translation = ProxyRule(chain, comment, to: .endpoint)
+        var translation = ProxyRule(chain, comment, to: .endpoint, for: .translate)
         if port.affinitySeconds != nil { translation.recent = .set(chain) }
         translation.transport = port.name.transport
         sink.add(translation, subject)
@@ -307,11 +326,11 @@ struct ServiceRules {
 
     /// The last rules: what is sent to the node itself may be for a node port.
     func addNodePortTail(to sink: inout some RuleSink & ~Copyable) {
-        let subject = RuleSubject(name: [], family: family)
+        let subject = RuleSubject(family)
         var rule = ProxyRule(
             ChainName(.services),
             .text("kubernetes service nodeports; NOTE: this must be the last rule in this chain"),
-            to: .jump(ChainName(.nodePorts)))
+            to: .jump(ChainName(.nodePorts)), for: .nodePortTail)
         switch plan.node.nodePorts {
         case .allAddresses:
             rule.addressType = .localDestination

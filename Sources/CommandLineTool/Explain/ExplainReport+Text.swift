@@ -1,0 +1,177 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import ServiceChains
+
+/// The reports of `explain`.
+enum ExplainReport {
+    static func text(_ explanation: Explanation) -> String {
+        var trees: [TextTree] = []
+        if !explanation.remarks.isEmpty {
+            var remarks = TextTree()
+            remarks.lines = explanation.remarks
+            trees.append(remarks)
+        }
+        trees += explanation.services.map { tree($0, explanation) }
+        trees += explanation.sharedChain.map { tree($0) }
+        if !explanation.sharedRules.isEmpty {
+            let rules = explanation.sharedRules.map { TextTree($0.why, "\($0.table): \($0.text)") }
+            trees.append(TextTree("rules that all Services share", children: rules))
+        }
+        return trees.map(\.text).joined(separator: "\n")
+    }
+
+    private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
+        let place =
+            "\(explanation.family.name) on node \(explanation.node.name ?? "(no name)")"
+            + (explanation.node.zone.isEmpty ? "" : ", zone \(explanation.node.zone)")
+        let title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
+        if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
+        return TextTree(
+            title,
+            children: [
+                TextTree("settings", children: service.settings.map { TextTree($0.escapingInvisible()) }),
+                TextTree("ways in", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
+                endpoints(service),
+                TextTree(
+                    "rules of its own, in kube-proxy's order",
+                    children: service.rules.enumerated().map { index, rule in
+                        TextTree("[\(index + 1)] \(rule.why)".escapingInvisible(), "\(rule.table): \(rule.text)")
+                    }),
+            ])
+    }
+
+    // MARK: Ways in
+
+    private static func tree(_ group: EntryGroup) -> TextTree {
+        let first = group.entries[0]
+        let kind = first.kind.phrase + (group.entries.count > 1 ? "s" : "")
+        let places = group.entries.map(\.text).joined(separator: ", ")
+        return TextTree(
+            "\(kind) \(places)" + (first.kind == .nodePort ? " of this node" : ""),
+            children: first.paths.enumerated().map { index, path in
+                TextTree(
+                    "from \(path.sender): \(path.clientSees)".escapingInvisible(),
+                    children: path.steps.enumerated().map { position, step in
+                        tree(step, rules: group.rules(path: index, step: position))
+                    })
+            })
+    }
+
+    private static func tree(_ step: TrafficPath.Step, rules: [Int]) -> TextTree {
+        let chains = step.chains.map(\.description).joined(separator: " → ")
+        let hooks = "\(step.table) \(step.hooks.joined(separator: " or "))"
+        let numbers = rules.isEmpty ? "" : " [\(ranges(rules.map { $0 + 1 }))]"
+        switch step.chains.count {
+        case 0: return TextTree("\(hooks): \(step.text)\(numbers)")
+        case 1: return TextTree("\(hooks), \(chains): \(step.text)\(numbers)")
+        default: return TextTree("\(hooks), \(chains):", step.text + numbers)
+        }
+    }
+
+    /// `1, 3–5` for 1, 3, 4 and 5.
+    private static func ranges(_ numbers: [Int]) -> String {
+        var ranges: [ClosedRange<Int>] = []
+        for number in numbers {
+            if let last = ranges.last, last.upperBound + 1 == number {
+                ranges[ranges.count - 1] = last.lowerBound...number
+            } else {
+                ranges.append(number...number)
+            }
+        }
+        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)–\($0.upperBound)" }
+            .joined(separator: ", ")
+    }
+
+    // MARK: Endpoints
+
+    private static func endpoints(_ service: ServiceExplanation) -> TextTree {
+        let used = service.endpoints.count { $0.isUsed }
+        let left = service.endpoints.count - used
+        let title =
+            service.endpoints.isEmpty
+            ? "endpoints: the snapshot has none" : "endpoints: \(used) used, \(left) left out"
+        let addressWidth = service.endpoints.map(\.text.count).max() ?? 0
+        let shares = service.endpoints.map { share($0, service) }
+        let shareWidth = shares.map(\.count).max() ?? 0
+        return TextTree(
+            title,
+            children: zip(service.endpoints, shares).map { endpoint, share in
+                let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
+                let chain = endpoint.chain.map { "  \($0)" } ?? ""
+                let text =
+                    "\(padded(endpoint.text, addressWidth))  \(padded(share, shareWidth))\(chain)"
+                    + (place.isEmpty ? "  " : "  \(place): ") + endpoint.reason
+                    + (endpoint.isTarget ? "  ← asked for" : "")
+                return TextTree(text.escapingInvisible())
+            })
+    }
+
+    /// The endpoint's share; of both policies if both are asked.
+    private static func share(_ endpoint: ExplainedEndpoint, _ service: ServiceExplanation) -> String {
+        func text(_ oneIn: Int?) -> String { oneIn.map { $0 == 1 ? "all" : "1/\($0)" } ?? "0" }
+        switch (service.plan?.usesClusterPolicy, service.plan?.usesLocalPolicy) {
+        case (true, true): return "\(text(endpoint.clusterOneIn)), local \(text(endpoint.localOneIn))"
+        case (_, true): return text(endpoint.localOneIn)
+        default: return text(endpoint.clusterOneIn)
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    // MARK: Shared chains
+
+    private static func tree(_ chain: SharedChainExplanation) -> TextTree {
+        let callers = chain.callers.map { TextTree($0) }
+        return TextTree(
+            "\(chain.chain) in table \(chain.table): \(chain.purpose)",
+            children: [
+                TextTree(
+                    callers.isEmpty ? "no built-in chain leads here, only kube-proxy's own" : "what leads here",
+                    children: callers),
+                TextTree(
+                    chain.rules.isEmpty ? "no rules" : "rules, in their order",
+                    children: chain.rules.enumerated().map { index, rule in
+                        TextTree("[\(index + 1)] \(rule.why)", rule.text)
+                    }),
+            ])
+    }
+}
+
+extension ServiceExplanation {
+    /// `namespace/service:port/protocol`.
+    var label: String { servicePort + (transport.map { "/\($0.name)" } ?? "") }
+}
+
+/// Ways in of one kind that packets take in the same way.
+struct EntryGroup {
+    private(set) var entries: [TrafficEntry]
+
+    static func groups(of entries: [TrafficEntry]) -> [EntryGroup] {
+        var groups: [EntryGroup] = []
+        for entry in entries {
+            if let last = groups.last?.entries[0], last.kind == entry.kind, isSame(last.paths, entry.paths) {
+                groups[groups.count - 1].entries.append(entry)
+            } else {
+                groups.append(EntryGroup(entries: [entry]))
+            }
+        }
+        return groups
+    }
+
+    /// The rules of a step of all ways in together, in their order.
+    func rules(path: Int, step: Int) -> [Int] {
+        Set(entries.flatMap { $0.paths[path].steps[step].rules }).sorted()
+    }
+
+    /// Whether paths differ in nothing but the rules for the address.
+    private static func isSame(_ left: [TrafficPath], _ right: [TrafficPath]) -> Bool {
+        left.elementsEqual(right) { left, right in
+            left.sender == right.sender && left.outcome == right.outcome
+                && left.steps.elementsEqual(right.steps) {
+                    $0.hooks == $1.hooks && $0.chains == $1.chains && $0.text == $1.text
+                }
+        }
+    }
+}

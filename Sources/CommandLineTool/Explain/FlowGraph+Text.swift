@@ -1,0 +1,102 @@
+internal import ServiceChains
+
+/// The graph in the languages of graphviz and mermaid.
+extension FlowGraph {
+    static func dot(_ explanation: Explanation) -> String {
+        var text = """
+            digraph kubechains {
+                rankdir=LR;
+                node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11];
+                edge [fontname="Helvetica", fontsize=10];
+
+            """
+        for (index, graph) in graphs(of: explanation).enumerated() {
+            text += "    subgraph cluster_\(index) {\n"
+            text += "        label=\(quoted([graph.title]));\n"
+            for (position, node) in graph.nodes.enumerated() {
+                let style = node.kind == .leftOut ? ", style=\"rounded,dashed\"" : ", fillcolor=\"\(node.kind.fill)\""
+                text += "        n\(index)_\(position) [label=\(quoted([node.title] + node.lines))\(style)];\n"
+            }
+            for edge in graph.edges {
+                let label = edge.labels.isEmpty ? "" : " [label=\(quoted(edge.labels))]"
+                text += "        n\(index)_\(edge.from) -> n\(index)_\(edge.to)\(label);\n"
+            }
+            text += "    }\n"
+        }
+        return text + "}\n"
+    }
+
+    /// The lines as a quoted string of dot's.
+    private static func quoted(_ lines: [String]) -> String {
+        let escaped = lines.map { line in
+            line.reduce(into: "") { text, character in
+                text += character == "\"" || character == "\\" ? "\\\(character)" : String(character)
+            }
+        }
+        return "\"\(escaped.joined(separator: "\\n"))\""
+    }
+
+    static func mermaid(_ explanation: Explanation) -> String {
+        var text = "flowchart LR\n"
+        for (index, graph) in graphs(of: explanation).enumerated() {
+            text += "    subgraph g\(index)[\(escaped([graph.title]))]\n"
+            for (position, node) in graph.nodes.enumerated() {
+                text += "        n\(index)_\(position)[\(escaped([node.title] + node.lines))]:::\(node.kind.rawValue)\n"
+            }
+            for edge in graph.edges {
+                let arrow = edge.labels.isEmpty ? "-->" : "-->|\(escaped(edge.labels))|"
+                text += "        n\(index)_\(edge.from) \(arrow) n\(index)_\(edge.to)\n"
+            }
+            text += "    end\n"
+        }
+        for kind in Node.Kind.allCases {
+            let dashes = kind == .leftOut ? ",stroke-dasharray:4 3" : ""
+            text += "    classDef \(kind.rawValue) fill:\(kind.fill),stroke:\(kind.stroke),color:#1b1f24\(dashes)\n"
+        }
+        return text
+    }
+
+    /// The lines as a quoted label of mermaid's, with what it would read as its own in entities.
+    private static func escaped(_ lines: [String]) -> String {
+        let escaped = lines.map { line in
+            line.reduce(into: "") { text, character in
+                switch character {
+                case "\"": text += "#quot;"
+                case "#": text += "#35;"
+                case "<": text += "#lt;"
+                case ">": text += "#gt;"
+                case "&": text += "#amp;"
+                case "`": text += "#96;"
+                default: text.append(character)
+                }
+            }
+        }
+        return "\"\(escaped.joined(separator: "<br/>"))\""
+    }
+}
+
+extension FlowGraph.Node.Kind {
+    /// The colour of a node's ground.
+    var fill: String {
+        switch self {
+        case .entry: "#dbeafe"
+        case .chain: "#ede9fe"
+        case .endpoint: "#dcfce7"
+        case .leftOut: "#ffffff"
+        case .refusal: "#fee2e2"
+        case .remark: "#fef9c3"
+        }
+    }
+
+    /// The colour of a node's border.
+    var stroke: String {
+        switch self {
+        case .entry: "#2563eb"
+        case .chain: "#7c3aed"
+        case .endpoint: "#16a34a"
+        case .leftOut: "#8b949e"
+        case .refusal: "#dc2626"
+        case .remark: "#ca8a04"
+        }
+    }
+}

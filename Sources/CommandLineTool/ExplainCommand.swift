@@ -1,0 +1,71 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import ServiceChains
+
+extension Command {
+    static let explain = Command(
+        name: "explain",
+        operands: "TARGET SNAPSHOT...",
+        summary: "say of a Service, chain, address or endpoint why its rules are as they are",
+        discussion: [
+            "TARGET is one of:\n"
+                + "  namespace/service[:port]  a Service, or one of its ports by name or number\n"
+                + "  KUBE-…                    a chain, whole or as far as it is unique\n"
+                + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port on an address of\n"
+                + "                            the node, or an endpoint; an IPv6 address with a port in brackets",
+            "Shows the settings that matter, each way in with its path through the hooks, the endpoints with their shares, "
+                + "those that are left out and why, and the rules, each with the reason for its existence.",
+            "The family is that of an address, unless --family says otherwise.",
+            "Exit code 0: explained, also a Service that has no rules; 2: there is no such target, or an input is at fault.",
+        ],
+        options: [
+            .shaping,
+            OptionGroup(title: "Output", options: [.report([.text, .json, .dot, .mermaid, .svg]), .outputFile]),
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        guard let text = invocation.operands.first else {
+            throw .usage("explain needs a TARGET, such as default/kubernetes, and a SNAPSHOT", see: "explain")
+        }
+        let target: ExplainTarget
+        do throws(ExplainTargetError) {
+            target = try ExplainTarget(text)
+        } catch {
+            throw .usage(error.description, see: "explain")
+        }
+        var invocation = invocation
+        invocation.operands.removeFirst()
+        guard !invocation.operands.isEmpty else {
+            throw .usage("explain needs a SNAPSHOT after the target: a file, or '-' for standard input", see: "explain")
+        }
+        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
+            throw .usage("standard input can be read only once, but '-' is given several times", see: "explain")
+        }
+        var prepared = try invocation.readSnapshot()
+        if let family = target.family {
+            guard !invocation.gives("family") || invocation.settings.family == family else {
+                throw .usage("\(text) is of the family \(family.name), but --family says otherwise", see: "explain")
+            }
+            prepared.settings.family = family
+        }
+        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        let explanation: Explanation
+        do throws(ExplainTargetError) {
+            explanation = try Explanation(target, plan, prepared.snapshot)
+        } catch {
+            let suggestion = error.unknown.map { Suggestion.text(for: $0.word, among: $0.known) } ?? ""
+            throw .input("error: \(error)\(suggestion)")
+        }
+        let report: String
+        switch invocation.report {
+        case .json: report = ExplainReport.json(text, explanation).text
+        case .dot: report = FlowGraph.dot(explanation)
+        case .mermaid: report = FlowGraph.mermaid(explanation)
+        case .svg: report = FlowPicture.svg(explanation)
+        default: report = ExplainReport.text(explanation)
+        }
+        try OutputFile.write(report, to: invocation.outputFile)
+        // Ends here for the same reason as `audit`.
+        System.exit(.success)
+    }
+}

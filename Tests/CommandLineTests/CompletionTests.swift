@@ -140,7 +140,7 @@ import Testing
         let text = try run("mandoc", ["-Tutf8", "-Owidth=100", "kubechains.1"], in: folder).joined(separator: "\n")
             .replacing(/.\u{8}/, with: "")
         for command in Command.all {
-            #expect(text.contains("\n   \(command.name) "))
+            #expect(text.contains("\n   \(command.name)"))
             for option in command.allOptions { #expect(text.contains(option.usage), "\(option.usage)") }
         }
     }

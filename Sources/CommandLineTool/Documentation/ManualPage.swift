@@ -74,8 +74,8 @@ enum ManualPage {
     }
 
     private static func section(of command: Command) -> String {
-        let options = command.options.isEmpty ? "" : " [OPTION...]"
-        var text = ".SS \"\(escaped("\(command.name)\(options) \(command.operands)"))\"\n"
+        let usage = [command.name, command.options.isEmpty ? "" : "[OPTION...]", command.operands]
+        var text = ".SS \"\(escaped(usage.filter { !$0.isEmpty }.joined(separator: " ")))\"\n"
         text += escaped(command.summary) + "\n"
         for paragraph in command.discussion {
             text += ".PP\n"

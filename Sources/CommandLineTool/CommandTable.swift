@@ -45,7 +45,7 @@ struct Command: Sendable {
     var allOptions: [OptionSpec] { options.flatMap(\.options) }
 
     /// All commands, in the order in which help lists them.
-    static let all: [Command] = [.render, .diff, .audit, .help]
+    static let all: [Command] = [.render, .diff, .audit, .trace, .help]
 }
 
 struct OptionGroup: Sendable {

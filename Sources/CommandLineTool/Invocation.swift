@@ -30,6 +30,8 @@ struct Invocation: Sendable {
     var severity = AuditFinding.Severity.info
     var namespace: String?
     var service: String?
+    /// The packet that `trace` follows.
+    var packet = TraceOptions()
     /// Feature gates that have no effect here.
     var unknownGates: [String] = []
 

@@ -25,6 +25,8 @@ public struct NodeFacts: Sendable, Hashable {
     public let zone: String
     /// The node's IP of the family, for source ranges.
     public let nodeIP: IPAddress
+    /// The addresses of the host's interfaces, of both families.
+    public let hostAddresses: [IPAddress]
     public let localTraffic: LocalTraffic?
     public let nodePorts: NodePorts
     /// Whether node ports answer on 127.0.0.1 (`LNP`).
@@ -38,6 +40,9 @@ public struct NodeFacts: Sendable, Hashable {
         zone = node?.zone ?? ""
         let nodeIPs = NodeFacts.nodeIPs(settings, node)
         nodeIP = nodeIPs.first { $0.family == family } ?? .loopback(family)
+        hostAddresses =
+            settings.hostAddresses
+            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
         localTraffic = NodeFacts.localTraffic(settings, node)
         masqueradeMark = 1 << UInt32(settings.masqueradeBit)
 
@@ -60,10 +65,7 @@ public struct NodeFacts: Sendable, Hashable {
             nodePorts = .allAddresses
             return
         }
-        let host =
-            settings.hostAddresses
-            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
-        let chosen = Set(host).filter { address in
+        let chosen = Set(hostAddresses).filter { address in
             ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
         }
         nodePorts = .addresses(chosen.sorted { $0.text < $1.text })

@@ -22,10 +22,10 @@ public struct PacketTrace: Sendable {
     /// A table or chain that the rules do not have lets everything pass, as in a kernel without it.
     ///
     /// - Throws: ``TraceError`` where the rules can not be followed.
-    public init(_ query: TraceQuery, through rules: Ruleset) throws(TraceError) {
+    public init(_ query: TraceQuery, through rules: IndexedRules) throws(TraceError) {
         self.query = query
         var walker = PacketWalker(rules, query)
-        hasUnknownHistory = query.affinity != nil && !walker.affinity.knowsHistory(of: query)
+        hasUnknownHistory = query.affinity != nil && !rules.knowsHistory(of: query)
 
         var first = TracedConnection(state: query.state, original: query.packet)
         if query.isReply || query.state == .established { first.state = .new }
@@ -194,6 +194,7 @@ extension TraceOutcome {
         }
         self.init(
             verdict: verdict, probability: branch.probability, packet: branch.packet,
+            server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
             isForHost: isForHost, isReply: branch.connection.isReply, assumptions: assumptions.reversed(),
             path: path.reversed())

@@ -42,7 +42,8 @@ extension PacketWalker {
         _ match: AddressMatch, _ address: TracedAddress, _ option: StaticString, _ findings: inout Findings
     ) -> Bool {
         let plain = AddressMatch(match.address, mask: match.mask)
-        return findings.add(host.fits(plain, address), or: .match(text(plain, option), address, address), !match.isNegated)
+        return findings.add(
+            host.fits(plain, address), or: .match(text(plain, option), address, address), !match.isNegated)
     }
 
     private func add(
@@ -207,7 +208,7 @@ extension PacketWalker {
         let isThere: Bool
         if let known = branch.recent[entry] {
             isThere = known
-        } else if match.side == .source, let remembers = affinity.remembers(list: match.name, query) {
+        } else if match.side == .source, let remembers = rules.remembers(list: match.name, query) {
             isThere = remembers
         } else {
             return nil
@@ -256,7 +257,8 @@ extension PacketWalker {
                 // Which interface has the address is not known.
                 if !add(open: .addrtype(match), branch, &findings) { return false }
             } else if let isLocal {
-                guard findings.add(isLocal ? ifLocal : ifNot, or: condition(.addrtype(match), branch), !isNegated) else {
+                guard findings.add(isLocal ? ifLocal : ifNot, or: condition(.addrtype(match), branch), !isNegated)
+                else {
                     return false
                 }
             } else if let ifLocal, let ifNot {

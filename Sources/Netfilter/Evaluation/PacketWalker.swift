@@ -5,14 +5,12 @@ internal import NetAddress
 struct PacketWalker {
     let query: TraceQuery
     let host: TracedHost
-    let affinity: AffinityLists
+    let rules: IndexedRules
     /// Ways that ended in a chain, by a verdict that lets the packet go nowhere.
     private(set) var ended: [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] = []
     /// Tells one event from another.
     private(set) var eventCount = 0
 
-    private let family: AddressFamily
-    private let tables: [String: (table: Table, positions: ChainPositions)]
     /// The chains that are being walked, by position, each called by the one before.
     private var callers: [Int] = []
     private var splitCount = 0
@@ -20,14 +18,10 @@ struct PacketWalker {
     /// How often ways may branch for conditions that can not be decided.
     private static let splitLimit = 10_000
 
-    init(_ ruleset: Ruleset, _ query: TraceQuery) {
+    init(_ rules: IndexedRules, _ query: TraceQuery) {
         self.query = query
-        family = ruleset.family
-        host = TracedHost(query.hostAddresses, ruleset.family)
-        affinity = AffinityLists(ruleset)
-        var tables: [String: (Table, ChainPositions)] = [:]
-        for table in ruleset.tables { tables[table.name] = (table, ChainPositions(table.chains)) }
-        self.tables = tables
+        self.rules = rules
+        host = TracedHost(query.hostAddresses, rules.ruleset.family)
     }
 
     /// Where a packet is.
@@ -38,7 +32,7 @@ struct PacketWalker {
 
     /// Takes packets through a table's chain for a hook; returns those that it lets pass.
     mutating func pass(_ branches: [TraceBranch], _ place: Place) throws(TraceError) -> [TraceBranch] {
-        guard let (table, positions) = tables[place.table],
+        guard let (table, positions) = rules.tables[place.table],
             let position = positions.position(of: place.hook.chain, in: table.chains)
         else { return branches }
         var passed: [TraceBranch] = []
@@ -72,7 +66,7 @@ struct PacketWalker {
     private mutating func walk(
         _ position: Int, _ branch: TraceBranch, _ place: Place, _ accepted: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
-        guard let table = tables[place.table]?.table else { return [branch] }
+        guard let table = rules.tables[place.table]?.table else { return [branch] }
         callers.append(position)
         defer { callers.removeLast() }
         var returned: [TraceBranch] = []
@@ -157,7 +151,7 @@ struct PacketWalker {
     }
 
     private func error(_ place: RulePlace, _ message: String) -> TraceError {
-        guard let chain = tables[place.place.table]?.table.chains[place.chain] else {
+        guard let chain = rules.tables[place.place.table]?.table.chains[place.chain] else {
             return TraceError(line: 0, description: message)
         }
         return TraceError(
@@ -170,7 +164,7 @@ struct PacketWalker {
         _ rulePlace: RulePlace, _ branch: TraceBranch, _ accepted: inout [TraceBranch],
         _ returned: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
-        guard let table = tables[rulePlace.place.table]?.table else { return [branch] }
+        guard let table = rules.tables[rulePlace.place.table]?.table else { return [branch] }
         let place = rulePlace.place
         let chain = table.chains[rulePlace.chain]
         let rule = chain.rules[rulePlace.index]
@@ -180,7 +174,7 @@ struct PacketWalker {
         branch.add(TraceStep(place, chain.name, rulePlace.index + 1, .rule(rule)))
         switch target {
         case .jump(let name), .goto(let name):
-            guard let next = tables[place.table]?.positions.position(of: name, in: table.chains) else {
+            guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
                 throw error(rulePlace, "the rule leads to the chain \(name), which the table does not have")
             }
             guard !callers.contains(next) else {
@@ -206,7 +200,7 @@ struct PacketWalker {
             end(branch, .reject(kind), place)
             return []
         case .dnat, .snat, .masquerade, .redirect:
-            branch.rewrite(target, place.hook, family)
+            branch.rewrite(target, place.hook, rules.ruleset.family)
             accepted.append(branch)
             return []
         case .queue, .unknown:

@@ -13,6 +13,8 @@ public struct TraceOutcome: Sendable {
     public let probability: Double
     /// The packet when the verdict fell.
     public let packet: TracedPacket
+    /// Where the connection's first packet went, and where answers come from.
+    public let server: (address: TracedAddress, port: PortRange)
     /// Whether the destination of the connection was rewritten.
     public let isTranslated: Bool
     /// Whether the source of the connection was rewritten.

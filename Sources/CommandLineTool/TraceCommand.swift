@@ -96,7 +96,7 @@ extension Invocation {
             throw .usage("an answer is ESTABLISHED; leave --ctstate out with --reply", see: "trace")
         }
         var query = TraceQuery(
-            from: source.address, port: source.port, to: destination.address, port: destination.port,
+            from: source.address, sourcePort: source.port, to: destination.address, port: destination.port,
             destination.transport)
         query.state = packet.state ?? (packet.isReply ? .established : .new)
         query.isReply = packet.isReply

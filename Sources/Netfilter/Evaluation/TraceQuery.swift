@@ -35,7 +35,7 @@ public struct TraceQuery: Sendable {
     public var affinity: (address: IPAddress, port: UInt16)?
 
     public init(
-        from source: IPAddress, port sourcePort: UInt16? = nil, to destination: IPAddress,
+        from source: IPAddress, sourcePort: UInt16? = nil, to destination: IPAddress,
         port destinationPort: UInt16, _ transport: TransportProtocol = .tcp
     ) {
         self.source = source

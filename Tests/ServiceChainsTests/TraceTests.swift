@@ -18,7 +18,8 @@ import Testing
         }
         #expect(cases.count >= 167)
         #expect(count > 10_000)
-        print("trace: \(count) flows of \(cases.count) recorded cases equal those worked out from Services and endpoints")
+        print(
+            "trace: \(count) flows of \(cases.count) recorded cases equal those worked out from Services and endpoints")
     }
 
     @Test(arguments: RandomClusterTests.parts)

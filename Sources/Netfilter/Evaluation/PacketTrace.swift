@@ -147,30 +147,27 @@ public struct PacketTrace: Sendable {
 extension TraceBranch {
     /// The answer to the connection's first packet.
     fileprivate var answer: TraceBranch {
-        following(
-            from: connection.answered, to: connection.answeredTo, isReply: true)
+        let packet = TracedPacket(
+            source: connection.answered.address, sourcePort: connection.answered.port,
+            destination: connection.answeredTo.address, destinationPort: connection.answeredTo.port,
+            transport: packet.transport)
+        var branch = following(packet)
+        branch.isAnswer = true
+        branch.connection.isReply = true
+        if !connection.exists {
+            // Of a packet that was not tracked nobody knows: what follows must be able to begin a connection.
+            branch.connection = TracedConnection(state: packet.transport == .udp ? .new : .invalid, original: packet)
+        }
+        return branch
     }
 
     /// A later packet from the client.
-    fileprivate var laterPacket: TraceBranch {
-        let original = connection.original
-        return following(
-            from: TracedConnection.Rewriting(address: original.source, port: original.sourcePort),
-            to: TracedConnection.Rewriting(address: original.destination, port: original.destinationPort),
-            isReply: false)
-    }
+    fileprivate var laterPacket: TraceBranch { following(connection.original) }
 
-    private func following(
-        from source: TracedConnection.Rewriting, to destination: TracedConnection.Rewriting, isReply: Bool
-    ) -> TraceBranch {
-        var connection = connection
-        connection.state = .established
-        connection.isReply = isReply
-        connection.isSeen = false
-        let packet = TracedPacket(
-            source: source.address, sourcePort: source.port, destination: destination.address,
-            destinationPort: destination.port, transport: packet.transport)
+    private func following(_ packet: TracedPacket) -> TraceBranch {
         var branch = TraceBranch(packet, connection)
+        branch.connection.state = .established
+        branch.connection.isSeen = false
         branch.probability = probability
         branch.assumptions = assumptions
         branch.recent = recent
@@ -196,7 +193,7 @@ extension TraceOutcome {
             verdict: verdict, probability: branch.probability, packet: branch.packet,
             server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
-            isForHost: isForHost, isReply: branch.connection.isReply, assumptions: assumptions.reversed(),
+            isForHost: isForHost, isReply: branch.isAnswer, assumptions: assumptions.reversed(),
             path: path.reversed())
     }
 }

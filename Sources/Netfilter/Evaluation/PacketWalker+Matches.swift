@@ -71,11 +71,11 @@ extension PacketWalker {
 
     /// The interface by which the packet came in; the answer comes in where the first packet went out.
     private func incoming(_ branch: borrowing TraceBranch) -> String? {
-        branch.connection.isReply ? query.outInterface : query.inInterface
+        branch.isAnswer ? query.outInterface : query.inInterface
     }
 
     private func outgoing(_ branch: borrowing TraceBranch) -> String? {
-        branch.connection.isReply ? query.inInterface : query.outInterface
+        branch.isAnswer ? query.inInterface : query.outInterface
     }
 
     private func add(
@@ -173,7 +173,7 @@ extension PacketWalker {
 
     private func add(_ match: TCPFlagsMatch?, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
         guard let match else { return true }
-        let (known, flags) = tcpFlags(branch.connection)
+        let (known, flags) = tcpFlags(branch)
         let differs = (flags ^ match.set) & match.mask & known != 0 || match.set & ~match.mask != 0
         let fits: Bool? = differs ? false : match.mask & ~known == 0 ? true : nil
         let plain = TCPFlagsMatch(mask: match.mask, set: match.set)
@@ -181,10 +181,10 @@ extension PacketWalker {
     }
 
     /// The TCP flags of the packet: which are known, and how they stand.
-    private func tcpFlags(_ connection: borrowing TracedConnection) -> (known: UInt8, flags: UInt8) {
+    private func tcpFlags(_ branch: borrowing TraceBranch) -> (known: UInt8, flags: UInt8) {
         let (syn, ack, all): (UInt8, UInt8, UInt8) = (0x02, 0x10, 0x3F)
         // The answer is that to the connection's first packet.
-        if connection.isReply { return (all, syn | ack) }
+        if branch.isAnswer { return (all, syn | ack) }
         switch query.state {
         case .new, .related: return (all, syn)
         case .established: return (syn | ack, ack)

@@ -83,8 +83,8 @@ extension TraceBranch {
         case .snat(let target):
             var address = packet.source
             if let first = target.first, let last = target.last { address = TracedAddress(first, last) }
-            setSource(address, target.ports ?? .all)
-        case .masquerade(let target): setSource(.ofHost, target.ports ?? .all)
+            setSource(address, target.ports ?? packet.sourcePort.sameKind)
+        case .masquerade(let target): setSource(.ofHost, target.ports ?? packet.sourcePort.sameKind)
         default: break
         }
     }
@@ -95,7 +95,6 @@ extension TraceBranch {
         connection.destination = TracedConnection.Rewriting(address: address, port: port)
     }
 
-    /// The port is one of a range; without one the kernel keeps the old port unless another connection has it.
     private mutating func setSource(_ address: TracedAddress, _ port: PortRange) {
         packet.source = address
         packet.sourcePort = port
@@ -123,6 +122,15 @@ extension TraceBranch {
 }
 
 extension PortRange {
+    /// What the kernel takes a new source port from where no rule says: it keeps the old one unless another connection has
+    /// it, and otherwise takes one that is as privileged (`nf_nat_l4proto_unique_tuple`).
+    fileprivate var sameKind: PortRange {
+        let kinds = [
+            PortRange(first: 1, last: 511), PortRange(first: 512, last: 1023), PortRange(first: 1024, last: 0xFFFF),
+        ]
+        return kinds.first { $0.contains(self) } ?? .all
+    }
+
     /// The port that the kernel gives to a connection whose port was another, as far as it follows from the range
     /// (`nf_nat_l4proto_unique_tuple`).
     fileprivate func chosen(for port: PortRange, base: UInt16?, isRandom: Bool) -> PortRange {

@@ -89,6 +89,8 @@ struct TraceBranch {
     var routedTo: TracedAddress
     /// Whether the packet has left by the loopback interface and come in again.
     var isOnLoopback = false
+    /// Whether it answers the packet that the query is about.
+    var isAnswer = false
     /// Whether it began on this host.
     var isFromHost = false
     /// The lists of `recent` that a rule of this way changed: whether the address is in them now.

@@ -48,7 +48,8 @@ public struct TracedHost: Sendable {
     func holds(_ address: TracedAddress) -> Bool? {
         switch address {
         case .exact(let address): address.isLoopback ? true : addresses.map { $0.contains(address) }
-        case .range: nil
+        case .range(let first, let last):
+            addresses.flatMap { own in own.contains { !($0 < first) && !($0 > last) } ? nil : false }
         case .ofHost: true
         }
     }

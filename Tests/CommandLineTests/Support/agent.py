@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 NAME = sys.argv[1]
 PORTS = [int(port) for port in sys.argv[2].split(",")]
-IPV6_RECVPKTINFO, IPV6_PKTINFO = 49, 50
+# ip(7), ipv6(7); not all of them are in the module.
+IP_PKTINFO, IP_RECVERR, IPV6_RECVERR, IPV6_RECVPKTINFO = 8, 11, 25, 49
 
 
 def description(local, port, peer):
@@ -49,7 +50,7 @@ def serve_udp(family, port):
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         server.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
     else:
-        server.setsockopt(socket.IPPROTO_IP, socket.IP_PKTINFO, 1)
+        server.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
     server.bind(("", port))
 
     def loop():
@@ -81,9 +82,9 @@ def attempt(request):
         if kind == socket.SOCK_DGRAM:
             # Errors that are not lasting are told too.
             if family == socket.AF_INET:
-                client.setsockopt(socket.IPPROTO_IP, 11, 1)
+                client.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             else:
-                client.setsockopt(socket.IPPROTO_IPV6, 25, 1)
+                client.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         try:
             client.bind((request["from"], 0))
             client.connect((request["to"], request["port"]))

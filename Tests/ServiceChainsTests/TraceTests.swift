@@ -8,48 +8,65 @@ import Testing
 /// Packets traced through the rules fare as the Services and endpoints say. The reference shares no code with the product and
 /// does not look at rules.
 @Suite struct TraceTests {
-    private static let flowCount = Mutex(0)
+    private static let seen = Mutex((parts: 0, flows: 0))
+
+    /// The flows that were held against the reference, and all ways in which one fared.
+    private struct Tally {
+        var flows = 0
+        var kinds: Set<String> = []
+    }
 
     @Test func everyRecordedCase() throws {
         let cases = try RecordedCase.all(in: fixtures + "/conformance")
-        var count = 0
+        var tally = Tally()
         for recorded in cases {
-            count += try check(plan([recorded.snapshot], recorded.options), recorded.cluster, "case \(recorded.name)")
+            try check(plan([recorded.snapshot], recorded.options), recorded.cluster, "case \(recorded.name)", &tally)
         }
         #expect(cases.count >= 167)
-        #expect(count > 10_000)
+        #expect(tally.flows > 10_000)
+        let kinds = ["accept", "accept translated", "accept translated masqueraded", "drop", "reject"]
+        #expect(tally.kinds.isSuperset(of: kinds), "\(tally.kinds)")
         print(
-            "trace: \(count) flows of \(cases.count) recorded cases equal those worked out from Services and endpoints")
+            "trace: \(tally.flows) flows of \(cases.count) recorded cases fare as the Services and endpoints alone say")
     }
 
     @Test(arguments: RandomClusterTests.parts)
     func everyRandomCluster(_ seeds: Range<UInt64>) throws {
-        var count = 0
+        var tally = Tally()
         for seed in seeds {
             let cluster = RandomCluster(seed: seed)
-            count += try check(plan(cluster), cluster.description, "seed \(seed)")
+            try check(plan(cluster), cluster.description, "seed \(seed)", &tally)
         }
-        #expect(count > 1000)
-        let total = Self.flowCount.withLock { total in
-            total += count
-            return total
+        #expect(tally.flows > 1000)
+        let (parts, flows) = Self.seen.withLock { seen in
+            seen.parts += 1
+            seen.flows += tally.flows
+            return seen
         }
-        if seeds.upperBound == 1000 { print("trace: \(total) flows of random clusters so far, none that differs") }
+        if parts == RandomClusterTests.parts.count {
+            print("trace: \(flows) flows of random clusters fare as the Services and endpoints alone say")
+        }
     }
 
-    /// Holds every flow of a cluster against the reference; returns how many there are.
-    private func check(_ plan: ServicePlan, _ cluster: ClusterDescription, _ name: String) throws -> Int {
+    /// Holds every flow of a cluster against the reference.
+    private func check(
+        _ plan: ServicePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
+    ) throws {
         let reference = ReferenceFlows(cluster)
         let rules = IndexedRules(plan.hostRules)
         let hosts = plan.node.hostAddresses
         #expect(Set(hosts.map(\.description)) == Set(reference.hostAddresses), "\(name)")
-        let flows = reference.flows
-        for flow in flows {
+        for flow in reference.flows {
             let expected = reference.fates(of: flow)
             let traced = try fates(of: flow, rules, hosts)
             #expect(agree(expected, traced), "\(name): \(flow): expected \(expected), traced \(traced)")
+            tally.flows += 1
+            for fate in traced.keys {
+                tally.kinds.insert(
+                    fate.verdict + (fate.isTranslated ? " translated" : "")
+                        + (fate.isMasqueraded ? " masqueraded" : ""))
+            }
         }
-        return flows.count
     }
 
     private func fates(

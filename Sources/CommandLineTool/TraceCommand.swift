@@ -43,11 +43,7 @@ extension Command {
             }
             rules = try RulesInput.readRules(source, query.destination.family)
             query.hostAddresses = invocation.settings.hostAddresses
-            if query.hostAddresses == nil {
-                diagnostics.append(
-                    Diagnostic(
-                        .warning, "no --node-address is given, so any address may be the host's; give each of them"))
-            }
+            diagnostics = warnings(of: rules, query)
         }
         let trace: PacketTrace
         do throws(TraceError) {
@@ -112,4 +108,20 @@ extension Invocation {
         for path in operands.dropFirst() { sources.append(try InputFile.open(path)) }
         return try readSnapshot(sources)
     }
+}
+
+/// What makes a trace through somebody's rules less than it seems.
+private func warnings(of rules: Ruleset, _ query: TraceQuery) -> [Diagnostic] {
+    var warnings: [String] = []
+    if query.hostAddresses == nil {
+        warnings.append("no --node-address is given, so any address may be the host's; give each of them")
+    }
+    let hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+    if !rules.tables.contains(where: { $0.chains.contains { hooks.contains($0.name) && !$0.rules.isEmpty } }) {
+        warnings.append("no built-in chain has a rule, so packets meet none; give all that iptables-save prints")
+    }
+    if rules.warnsOfLegacyTables {
+        warnings.append("the host has rules of the legacy backend too, which packets meet besides these")
+    }
+    return warnings.map { Diagnostic(.warning, $0) }
 }

@@ -177,6 +177,21 @@ import Testing
             result, 0, errors: ["warning: no rule remembers who was sent to 10.9.9.9:1; --affinity-from has no effect"])
     }
 
+    /// What makes a trace through a dump less than it seems.
+    @Test(arguments: [
+        ("*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n", "warning: no built-in chain has a rule, so packets meet none"),
+        (
+            "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n" + forward("-j DROP"),
+            "warning: the host has rules of the legacy backend too"
+        ),
+    ])
+    func warnings(_ rules: String, _ message: String) throws {
+        let packet = ["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--node-address", "10.9.9.9", "-"]
+        let result = try trace(packet, input: rules)
+        #expect(result.ending == .exit(0) && result.errorLines.count == 1)
+        #expect(result.errorText.hasPrefix(message), "\(result.errorText)")
+    }
+
     /// Graphs: the rules of all outcomes once, each outcome, and quotes that end no label.
     @Test func graphs() throws {
         let rules = Self.forward("-m comment --comment \"a \\\"b\\\" <c>\" -m set --match-set \"x\" src -j DROP")

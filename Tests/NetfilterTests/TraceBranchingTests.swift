@@ -185,6 +185,17 @@ import Testing
         #expect(error.line == 3)
     }
 
+    /// Rules that no kernel would take neither stop the program nor overflow its stack.
+    @Test func endlessJumps() throws {
+        let deep =
+            (0..<2000).map { "filter x\($0) -j x\($0 + 1)" } + ["filter x2000 -j RETURN", "filter FORWARD -j x0"]
+        let wide = (0..<40).map { "filter x\($0) -j x\($0 + 1)\nfilter x\($0) -j x\($0 + 1)" }
+        for rules in [deep, wide + ["filter x40 -p udp -j DROP", "filter FORWARD -j x0"]] {
+            let error = try #require(throws: TraceError.self) { try words(rules.joined(separator: "\n")) }
+            #expect(error.description.contains("no kernel would bear such rules"))
+        }
+    }
+
     @Test func tooManyWays() throws {
         let rules = (0..<20).map { "mangle FORWARD -m set --match-set s\($0) src -j MARK --or-mark \(1 << $0)" }
         let error = try #require(throws: TraceError.self) { try words(rules.joined(separator: "\n")) }

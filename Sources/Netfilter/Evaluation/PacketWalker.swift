@@ -14,14 +14,20 @@ struct PacketWalker {
     /// The chains that are being walked, by position, each called by the one before.
     private var callers: [Int] = []
     private var splitCount = 0
+    private var jumpCount = 0
 
     /// How often ways may branch for conditions that can not be decided.
     private static let splitLimit = 10_000
+    /// How many jumps may be taken, and how many within each other: far beyond what a kernel would bear for each packet.
+    private let jumpLimit: Int
+    private static let depthLimit = 64
 
     init(_ rules: IndexedRules, _ query: TraceQuery) {
         self.query = query
         self.rules = rules
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
+        // A Service's endpoints have a chain each, and every way on from one of them takes a dozen jumps.
+        jumpLimit = 100_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
     }
 
     /// Where a packet is.
@@ -180,6 +186,13 @@ struct PacketWalker {
             guard !callers.contains(next) else {
                 let loop = (callers.drop { $0 != next } + [next]).map { table.chains[$0].name }
                 throw error(rulePlace, "the jumps go round in a circle: \(loop.joined(separator: " -> "))")
+            }
+            jumpCount += 1
+            guard jumpCount <= jumpLimit, callers.count < Self.depthLimit else {
+                throw error(
+                    rulePlace,
+                    "the packet takes more than \(jumpLimit) jumps, or \(Self.depthLimit) within each other; "
+                        + "no kernel would bear such rules")
             }
             let jump = branch.path
             var back = try walk(next, branch, place, &accepted)

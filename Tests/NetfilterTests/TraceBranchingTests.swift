@@ -92,6 +92,18 @@ import Testing
         #expect(isWhole(outcomes))
     }
 
+    /// A client's port is the same one in the answer; after MASQUERADE it is another.
+    @Test(arguments: ["", "nat POSTROUTING -j MASQUERADE\n"])
+    func portsInAnswers(_ masquerade: String) throws {
+        let rules =
+            masquerade + "mangle PREROUTING -p tcp -m tcp --sport 53 -j CONNMARK --set-mark 1\n"
+            + "mangle PREROUTING -p tcp -m tcp --dport 53 -j DROP"
+        let outcomes = try TraceMeaningTests.outcomes(rules) { $0.isReply = true }
+        #expect(outcomes.count == (masquerade.isEmpty ? 2 : 4))
+        #expect(outcomes.filter { $0.verdict == .drop }.count == (masquerade.isEmpty ? 1 : 2))
+        #expect(isWhole(outcomes))
+    }
+
     @Test func targetsThatAreNotModelled() throws {
         #expect(
             try words("filter FORWARD -j NFQUEUE --queue-num 1\nfilter FORWARD -j DROP") == [

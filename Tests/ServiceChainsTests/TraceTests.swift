@@ -48,6 +48,24 @@ import Testing
         }
     }
 
+    /// kube-proxy puts each jump at the top of its chain, so they stand in the opposite order; the chain that kubelet shares
+    /// is there only with node ports on loopback.
+    @Test(arguments: [["KUBE-FIREWALL"], []])
+    func jumps(_ firewall: [String]) throws {
+        let options = firewall.isEmpty ? ["--iptables-localhost-nodeports=false"] : []
+        let rules = try plan([#"{"apiVersion":"v1","kind":"List","items":[]}"#], options).hostRules
+        func targets(_ table: String, _ chain: String) throws -> [String] {
+            try #require(rules[table: table]?[chain: chain]).rules.compactMap(\.target?.chain)
+        }
+        let (external, services) = ("KUBE-EXTERNAL-SERVICES", "KUBE-SERVICES")
+        #expect(
+            try targets("filter", "INPUT") == firewall + ["KUBE-PROXY-FIREWALL", "KUBE-NODEPORTS", external])
+        #expect(try targets("filter", "OUTPUT") == firewall + ["KUBE-PROXY-FIREWALL", services])
+        #expect(try targets("filter", "FORWARD") == ["KUBE-PROXY-FIREWALL", "KUBE-FORWARD", services, external])
+        #expect(try targets("nat", "PREROUTING") == [services] && targets("nat", "OUTPUT") == [services])
+        #expect(try targets("nat", "POSTROUTING") == ["KUBE-POSTROUTING"])
+    }
+
     /// Holds every flow of a cluster against the reference.
     private func check(
         _ plan: ServicePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally

@@ -43,7 +43,8 @@ extension PacketWalker {
     ) -> Bool {
         let plain = AddressMatch(match.address, mask: match.mask)
         return findings.add(
-            host.fits(plain, address), or: .match(text(plain, option), address, address), !match.isNegated)
+            host.fits(plain, address), or: .match(text(plain, option), from: address, to: address, .all),
+            !match.isNegated)
     }
 
     private func add(
@@ -130,7 +131,11 @@ extension PacketWalker {
     }
 
     private func condition(_ match: Match, _ branch: borrowing TraceBranch) -> TraceCondition {
-        .match(text(match), branch.packet.source, branch.packet.destination)
+        condition(text(match), branch.packet)
+    }
+
+    private func condition(_ text: String, _ packet: TracedPacket) -> TraceCondition {
+        .match(text, from: packet.source, to: packet.destination, packet.destinationPort)
     }
 
     // MARK: Ports and flags
@@ -138,37 +143,26 @@ extension PacketWalker {
     private func add(
         _ source: PortMatch?, _ destination: PortMatch?, _ packet: TracedPacket, _ findings: inout Findings
     ) -> Bool {
-        if let destination, !add(destination, packet.destinationPort, findings: &findings, { .destinationPort($0) }) {
-            return false
-        }
-        guard let source else { return true }
-        return add(source, packet.sourcePort, findings: &findings, { .sourcePort($0) })
+        add(destination, packet.destinationPort, of: packet.destination, isSource: false, &findings)
+            && add(source, packet.sourcePort, of: packet.source, isSource: true, &findings)
     }
 
     private func add(
-        _ match: PortMatch, _ ports: PortRange, findings: inout Findings, _ condition: (PortRange) -> TraceCondition
+        _ match: PortMatch?, _ ports: PortRange, of address: TracedAddress, isSource: Bool, _ findings: inout Findings
     ) -> Bool {
-        let fits = match.range.contains(ports) ? true : match.range.overlaps(ports) ? nil : false
-        return findings.add(fits, or: condition(match.range), !match.isNegated)
+        guard let match else { return true }
+        return findings.add(
+            match.range.covers(ports), or: .port(match.range, of: address, isSource: isSource), !match.isNegated)
     }
 
     private func add(_ match: MultiportMatch, _ packet: TracedPacket, _ findings: inout Findings) -> Bool {
-        var sides: [(ports: PortRange, condition: (PortRange) -> TraceCondition)] = []
-        if match.side != .source { sides.append((packet.destinationPort, { .destinationPort($0) })) }
-        if match.side != .destination { sides.append((packet.sourcePort, { .sourcePort($0) })) }
-        var isOpen = false
-        for side in sides {
-            for range in match.ports where range.overlaps(side.ports) {
-                if range.contains(side.ports) { return !match.isNegated }
-                isOpen = true
-            }
-        }
-        guard isOpen else { return match.isNegated }
-        return findings.add(
-            nil,
-            or: .match(
-                text(.multiport(MultiportMatch(match.side, match.ports))), packet.source, packet.destination),
-            !match.isNegated)
+        var sides: [PortRange] = []
+        if match.side != .source { sides.append(packet.destinationPort) }
+        if match.side != .destination { sides.append(packet.sourcePort) }
+        let answers = sides.flatMap { ports in match.ports.map { $0.covers(ports) } }
+        let fits: Bool? = answers.contains(true) ? true : answers.contains(nil) ? nil : false
+        let plain = MultiportMatch(match.side, match.ports)
+        return findings.add(fits, or: condition(text(.multiport(plain)), packet), !match.isNegated)
     }
 
     private func add(_ match: TCPFlagsMatch?, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
@@ -308,22 +302,24 @@ extension PacketWalker {
         let original = connection.original
         let answered = connection.answered
         let answeredTo = connection.answeredTo
-        for (match, address) in [
-            (match.originalSource, original.source), (match.originalDestination, original.destination),
-            (match.replySource, answered.address), (match.replyDestination, answeredTo.address),
-        ] {
+        let addresses: [(ConntrackMatch.Address?, TracedAddress, StaticString)] = [
+            (match.originalSource, original.source, " --ctorigsrc "),
+            (match.originalDestination, original.destination, " --ctorigdst "),
+            (match.replySource, answered.address, " --ctreplsrc "),
+            (match.replyDestination, answeredTo.address, " --ctrepldst "),
+        ]
+        for (match, address, option) in addresses {
             guard let match else { continue }
             let plain = AddressMatch(match.address, mask: match.mask, isNegated: match.isNegated)
-            if !add(plain, address, " --ctaddress ", &findings) { return false }
+            if !add(plain, address, option, &findings) { return false }
         }
-        for (match, ports) in [
-            (match.originalSourcePort, original.sourcePort), (match.originalDestinationPort, original.destinationPort),
-            (match.replySourcePort, answered.port), (match.replyDestinationPort, answeredTo.port),
-        ] {
-            guard let match else { continue }
-            let condition = TraceCondition.match("--ctport \(match.range.text)", original.source, original.destination)
-            if !add(match, ports, findings: &findings, { _ in condition }) { return false }
-        }
+        let ports: [(PortMatch?, PortRange, TracedAddress, Bool)] = [
+            (match.originalSourcePort, original.sourcePort, original.source, true),
+            (match.originalDestinationPort, original.destinationPort, original.destination, false),
+            (match.replySourcePort, answered.port, answered.address, true),
+            (match.replyDestinationPort, answeredTo.port, answeredTo.address, false),
+        ]
+        if !ports.allSatisfy({ add($0.0, $0.1, of: $0.2, isSource: $0.3, &findings) }) { return false }
         if let status = match.status {
             let (certain, possible) = self.status(branch)
             let fits: Bool? =

@@ -27,7 +27,7 @@ struct PacketWalker {
         self.rules = rules
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
         // A Service's endpoints have a chain each, and every way on from one of them takes a dozen jumps.
-        jumpLimit = 100_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
+        jumpLimit = 20_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
     }
 
     /// Where a packet is.

@@ -5,12 +5,12 @@ enum TraceCondition: Hashable {
     case inInterface(String)
     /// The interface follows from the destination.
     case outInterface(String, TracedAddress)
-    case sourcePort(PortRange)
-    case destinationPort(PortRange)
+    /// The port that goes with an address; as the source it is asked for with `--sport`, but it is the same port in an answer.
+    case port(PortRange, of: TracedAddress, isSource: Bool)
     /// The address is one of the host's.
     case hostAddress(TracedAddress)
-    /// A match, or the target of a rule, and the addresses it was asked for.
-    case match(String, TracedAddress, TracedAddress)
+    /// A match, and whose packet it was asked for.
+    case match(String, from: TracedAddress, to: TracedAddress, PortRange)
     /// Something that gets a new answer each time.
     case event(String, Int)
 
@@ -18,10 +18,9 @@ enum TraceCondition: Hashable {
         switch self {
         case .inInterface(let name): "-i \(name)"
         case .outInterface(let name, _): "-o \(name)"
-        case .sourcePort(let range): "--sport \(range.text)"
-        case .destinationPort(let range): "--dport \(range.text)"
+        case .port(let range, _, let isSource): "\(isSource ? "--sport" : "--dport") \(range.text)"
         case .hostAddress(let address): "\(address.text) is an address of this host"
-        case .match(let text, _, _), .event(let text, _): text
+        case .match(let text, _, _, _), .event(let text, _): text
         }
     }
 
@@ -33,7 +32,8 @@ enum TraceCondition: Hashable {
             return inference(isAssumed, own.covers(known), known.covers(own))
         case (.outInterface(let own, let address), .outInterface(let known, let same)) where address == same:
             return inference(isAssumed, own.covers(known), known.covers(own))
-        case (.sourcePort(let own), .sourcePort(let known)), (.destinationPort(let own), .destinationPort(let known)):
+        case (.port(let own, let address, _), .port(let known, let same, _)) where address == same:
+            if own == known { return isAssumed }
             if isAssumed, own.overlaps(known), !own.contains(known) { return nil }
             return inference(isAssumed, own.contains(known), known.contains(own))
         default: return nil

@@ -55,6 +55,11 @@ indirect enum JSONValue {
 
     private static func write(_ string: String, to text: inout TextWriter) {
         text.append("\"")
+        defer { text.append("\"") }
+        // Most strings need no escape, and are written at once.
+        if string.utf8.allSatisfy({ 0x20...0x7E ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            return text.append(string: string)
+        }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text.append("\\\"")
@@ -67,6 +72,5 @@ indirect enum JSONValue {
             default: text.append(string: String(scalar))
             }
         }
-        text.append("\"")
     }
 }

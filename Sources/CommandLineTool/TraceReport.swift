@@ -75,7 +75,8 @@ enum TraceReport {
             for assumption in outcome.assumptions {
                 text += row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
-            if outcome.isReply == query.isReply {
+            // An answer that does not get through is not yet rewritten back.
+            if !query.isReply || outcome.isReply && outcome.verdict == .accept {
                 text += row("destination", destination(outcome, query)) + row("source", source(outcome, query))
             }
             text += row("client", client(outcome, query))

@@ -14,7 +14,7 @@ import Testing
             reason = reason ?? "\(program) is not installed"
         }
         if reason == nil {
-            let script = "ip link add a type veth peer name b && iptables-nft -t nat -L >/dev/null"
+            let script = "ip link add name end1 type veth peer name end2 && iptables-nft -t nat -L >/dev/null"
             let result = try? Program(
                 executable: "/usr/bin/env", arguments: ["unshare", "-n", "sh", "-c", script]
             ).run()

@@ -287,11 +287,14 @@ def all_flows():
         if more.get("nodePort"):
             targets.append((NODE, 30000 + n))
     targets.append((POD_GATEWAY, 30001))
+    balancers = [balancer_ip(n) for n in range(1, len(SERVICES) + 1)]
     flows = []
     for protocol in PROTOCOLS:
         for host, interface, source in senders:
-            flows += [(host, interface, source, to, port, protocol, None) for to, port in targets]
-            if source != FRIEND:
+            # The friend is there for source ranges alone, and what holds for one pod of other rules, holds for all.
+            own = [target for target in targets if source != FRIEND or target[0] in balancers]
+            flows += [(host, interface, source, to, port, protocol, None) for to, port in own]
+            if host in ("pod1", "node") or source == CLIENT:
                 flows += [(host, interface, source, SINK, port, protocol, "eth0") for port in range(9001, 9031)]
         for n, (_, _, more) in enumerate(SERVICES, 1):
             if more.get("nodePort"):

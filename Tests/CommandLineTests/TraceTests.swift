@@ -159,7 +159,7 @@ import Testing
 
             """
         let rules = try jumps + String(contentsOfFile: Package.fixtures + "/demo/ipv4.save", encoding: .utf8)
-        let saved = try trace(packet + ["--node-address", "192.168.10.11", "-"], input: rules)
+        let saved = try trace(packet + ["--node-address", "192.168.1.21", "-"], input: rules)
         expect(saved, 0, output: snapshot.outputText, errors: [])
         let unknown = try trace(packet + ["-"], input: rules)
         #expect(unknown.ending == .exit(0) && unknown.errorText.hasPrefix("warning: no --node-address is given"))

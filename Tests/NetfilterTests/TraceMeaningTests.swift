@@ -175,6 +175,12 @@ import Testing
         #expect(outcomes.map(Self.words) == [fits ? Self.dropped : Self.passes])
     }
 
+    /// A range from the higher to the lower port holds none.
+    @Test func descendingPorts() throws {
+        let outcomes = try Self.outcomes("filter FORWARD -p udp -m udp --sport 90:80 -j DROP") { $0.transport = .udp }
+        #expect(outcomes.map(Self.words) == [Self.passes])
+    }
+
     /// For IPv6 an address can be of several types (`match_type6` of xt_addrtype).
     @Test(arguments: [
         ("--dst-type LOCAL", true), ("--dst-type UNICAST", true), ("--dst-type UNICAST,LOCAL", true),

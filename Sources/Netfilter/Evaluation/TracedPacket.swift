@@ -32,8 +32,11 @@ extension PortRange {
     func contains(_ other: PortRange) -> Bool { first <= other.first && other.last <= last }
     func overlaps(_ other: PortRange) -> Bool { first <= other.last && other.first <= last }
 
-    /// Whether a port that is one of these is in the range; nil: not known.
-    func covers(_ ports: PortRange) -> Bool? { contains(ports) ? true : overlaps(ports) ? nil : false }
+    /// Whether a port that is one of these is in the range; nil: not known. A range from the higher to the lower port holds
+    /// none.
+    func covers(_ ports: PortRange) -> Bool? {
+        contains(ports) ? true : first <= last && overlaps(ports) ? nil : false
+    }
 }
 
 /// The addresses of the host that has the rules.

@@ -51,7 +51,12 @@ import Testing
         let rule = "filter FORWARD -m statistic --mode random --probability 0.5 -j x\n"
         let same = "mangle FORWARD -m set --match-set s src -j MARK --set-mark 0\n"
         let limited = "filter FORWARD -m limit --limit 5/min -j LOG\nfilter FORWARD -m set --match-set s dst -j y\n"
-        let rules = String(repeating: rule + same + limited, count: 200) + "filter x -p udp -j DROP\nfilter y -j RETURN"
+        let ends = "filter FORWARD -j z\nfilter FORWARD -m set --match-set u src -m set --match-set v src -j y\n"
+        let z =
+            "filter z -m set --match-set t src -j RETURN\nfilter z -m limit --limit 1/min -j RETURN\nfilter z -i e -g y\n"
+        let rules =
+            String(repeating: rule + same + limited + ends, count: 200) + z
+            + "filter x -p udp -j DROP\nfilter y -j RETURN\nfilter FORWARD -m set --match-set w src -j ACCEPT\n"
         #expect(try words(rules) == ["accept 10.1.0.1:80 from 10.0.0.9"])
     }
 

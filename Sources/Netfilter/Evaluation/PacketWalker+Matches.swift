@@ -247,21 +247,13 @@ extension PacketWalker {
             guard let types else { continue }
             let isLocal = host.holds(address)
             let (ifLocal, ifNot) = (fits(types, address, isLocal: true), fits(types, address, isLocal: false))
-            if match.interface != nil, isLocal != false, ifLocal != ifNot {
-                // Which interface has the address is not known.
+            let answers = isLocal.map { [$0 ? ifLocal : ifNot] } ?? [ifLocal, ifNot]
+            // Which interface has the address is not known, nor all about the types of IPv6 addresses.
+            if answers.contains(nil) || match.interface != nil && isLocal != false && ifLocal != ifNot {
                 if !add(open: .addrtype(match), branch, &findings) { return false }
-            } else if let isLocal {
-                guard findings.add(isLocal ? ifLocal : ifNot, or: condition(.addrtype(match), branch), !isNegated)
-                else {
-                    return false
-                }
-            } else if let ifLocal, let ifNot {
-                if ifLocal == ifNot {
-                    if ifLocal == isNegated { return false }
-                } else if !findings.add(nil, or: .hostAddress(address), ifLocal != isNegated) {
-                    return false
-                }
-            } else if !add(open: .addrtype(match), branch, &findings) {
+            } else if answers.count == 2, ifLocal != ifNot {
+                if !findings.add(nil, or: .hostAddress(address), ifLocal != isNegated) { return false }
+            } else if answers[0] == isNegated {
                 return false
             }
         }

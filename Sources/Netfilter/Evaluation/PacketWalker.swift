@@ -52,7 +52,7 @@ struct PacketWalker {
                 }
             }
         }
-        return passed
+        return TraceBranch.rejoined(passed)
     }
 
     private mutating func end(_ branch: TraceBranch, _ verdict: TraceOutcome.Verdict, _ place: Place) {
@@ -92,7 +92,7 @@ struct PacketWalker {
             if let next { live = next }
             if live.isEmpty { break }
         }
-        return returned + live
+        return TraceBranch.rejoined(returned + live)
     }
 
     private struct RulePlace {
@@ -129,22 +129,14 @@ struct PacketWalker {
                 rest.append(other)
             }
         }
-        let isOpen = !rest.isEmpty
-        var through = try apply(place, taken, &accepted, &returned)
-        guard isOpen else { return through }
-        if counts == (accepted.count, ended.count, returned.count), through.count == 1, through[0].isSame(as: branch) {
+        let through = try apply(place, taken, &accepted, &returned)
+        guard !rest.isEmpty else { return through }
+        let result = TraceBranch.rejoined(rest + through)
+        if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
             // It makes no difference whether the rule fits.
             splitCount = splits
-            return [branch]
         }
-        if let last = rest.indices.last {
-            through.removeAll { other in
-                guard other.assumptions === rest[last].assumptions, other.isSame(as: rest[last]) else { return false }
-                rest[last].probability += other.probability
-                return true
-            }
-        }
-        return rest + through
+        return result
     }
 
     private mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {

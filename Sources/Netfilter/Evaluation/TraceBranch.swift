@@ -105,9 +105,35 @@ struct TraceBranch {
         routedTo = packet.destination
     }
 
-    /// Whether all rules to come will treat both alike.
-    func isSame(as other: TraceBranch) -> Bool {
-        packet == other.packet && connection == other.connection && recent == other.recent
+    /// Ways that all rules to come will treat alike, made one where it was chance or an answer that told them apart. What
+    /// branched off last stands side by side.
+    static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
+        guard branches.count > 1 else { return branches }
+        var result: [TraceBranch] = []
+        for var branch in branches.reversed() {
+            while let last = result.last, let joined = branch.joined(with: last) {
+                result.removeLast()
+                branch = joined
+            }
+            result.append(branch)
+        }
+        return result.reversed()
+    }
+
+    private func joined(with other: TraceBranch) -> TraceBranch? {
+        guard packet == other.packet, connection == other.connection, recent == other.recent else { return nil }
+        // Rules that made no difference are no part of the path.
+        var joined = path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
+        if assumptions === other.assumptions {
+            joined.probability = probability + other.probability
+            return joined
+        }
+        guard let own = assumptions, let others = other.assumptions, own.earlier === others.earlier,
+            own.condition == others.condition, own.isAssumed != others.isAssumed,
+            abs(probability - other.probability) <= probability * 1e-12
+        else { return nil }
+        joined.assumptions = own.earlier
+        return joined
     }
 
     func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {

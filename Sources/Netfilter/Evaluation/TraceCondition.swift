@@ -97,9 +97,11 @@ final class AssumptionList: Sendable {
 final class PathList: Sendable {
     let step: TraceStep
     let earlier: PathList?
+    let count: Int
 
     init(_ step: TraceStep, after earlier: PathList?) {
         self.step = step
         self.earlier = earlier
+        count = (earlier?.count ?? 0) + 1
     }
 }

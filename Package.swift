@@ -20,7 +20,7 @@ let fuzzTargets: [Target] =
             path: "Tests/FuzzSnapshot", exclude: ["seeds.py", "snapshot.dict"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
         .executableTarget(
-            name: "FuzzRuleset", dependencies: ["Netfilter"], path: "Tests/FuzzRuleset",
+            name: "FuzzRuleset", dependencies: ["Netfilter", "NetAddress"], path: "Tests/FuzzRuleset",
             exclude: ["ruleset.dict", "seeds.py"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
     ]

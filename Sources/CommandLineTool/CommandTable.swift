@@ -47,7 +47,7 @@ struct Command: Sendable {
     var allOptions: [OptionSpec] { options.flatMap(\.options) }
 
     /// All commands, in the order in which help lists them.
-    static let all: [Command] = [.render, .apply, .diff, .audit, .explain, .lint, .cleanup, .help]
+    static let all: [Command] = [.render, .apply, .diff, .audit, .explain, .trace, .lint, .cleanup, .help]
 }
 
 struct OptionGroup: Sendable {

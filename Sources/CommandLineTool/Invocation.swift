@@ -49,6 +49,8 @@ struct Invocation: Sendable {
     var waitSeconds = 5
     /// Carry out a cleanup on this host.
     var appliesCleanup = false
+    /// The packet that `trace` follows.
+    var packet = TraceOptions()
     /// Feature gates that have no effect here.
     var unknownGates: [String] = []
 

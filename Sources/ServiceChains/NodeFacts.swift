@@ -40,6 +40,10 @@ public struct NodeFacts: Sendable, Hashable {
         zone = node?.zone ?? ""
         let nodeIPs = NodeFacts.nodeIPs(settings, node)
         nodeIP = nodeIPs.first { $0.family == family } ?? .loopback(family)
+        let host =
+            settings.hostAddresses
+            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
+        hostAddresses = host.filter { $0.family == family }
         localTraffic = NodeFacts.localTraffic(settings, node)
         masqueradeMark = 1 << UInt32(settings.masqueradeBit)
 
@@ -58,15 +62,11 @@ public struct NodeFacts: Sendable, Hashable {
         }
         let hasLocalhost = settings.localhostNodePorts && family == .ipv4 && holdsLoopback
         hasLocalhostNodePorts = hasLocalhost
-        let host =
-            settings.hostAddresses
-            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
-        hostAddresses = host.filter { $0.family == family }
         guard firstZero == nil else {
             nodePorts = .allAddresses
             return
         }
-        let chosen = Set(host).filter { address in
+        let chosen = Set(hostAddresses).filter { address in
             ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
         }
         nodePorts = .addresses(chosen.sorted { $0.text < $1.text })

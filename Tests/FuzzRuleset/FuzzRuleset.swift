@@ -1,7 +1,8 @@
+import NetAddress
 import Netfilter
 
 /// libFuzzer's entry: reads the bytes as rules; if they are such, what is printed reads back as the same rules and prints
-/// the same again.
+/// the same again, and packets can be followed through them.
 ///
 /// Built by `make fuzz` with the fuzzer and the address sanitizer.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -17,9 +18,22 @@ public func fuzzRuleset(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         } catch {
             preconditionFailure("printed rules can not be read: \(error)")
         }
+        follow(ruleset)
     } catch {
         // A fault is an answer like any other, as long as it can be told.
         precondition(!"\(error)".isEmpty)
     }
     return 0
+}
+
+/// Follows a packet and its answer; chances stay chances.
+private func follow(_ ruleset: Ruleset) {
+    let loopback = IPAddress.loopback(ruleset.family)
+    let rules = IndexedRules(ruleset)
+    var query = TraceQuery(from: loopback, to: loopback, port: 80)
+    for isReply in [false, true] {
+        query.isReply = isReply
+        guard let trace = try? PacketTrace(query, through: rules) else { continue }
+        precondition(trace.outcomes.allSatisfy { 0...1 ~= $0.probability && $0.path.allSatisfy { !$0.text.isEmpty } })
+    }
 }

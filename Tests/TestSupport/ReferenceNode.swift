@@ -72,7 +72,7 @@ struct ReferenceNode {
         return false
     }
 
-    private static func interfaceAddresses(
+    static func interfaceAddresses(
         _ settings: ClusterDescription.Settings, node: ClusterDescription.Node?
     ) -> [ReferenceAddress] {
         var texts = settings.interfaceAddresses

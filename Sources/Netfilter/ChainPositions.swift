@@ -1,14 +1,12 @@
-internal import Netfilter
-
 /// Finds chains of a table by name: a hash table of positions, four bytes for each slot. A dictionary would hold the names
 /// once more (measured at 55,000 chains: three megabytes for each side of a comparison).
-struct ChainPositions {
+package struct ChainPositions: Sendable {
     /// A chain's position, or -1.
     private var slots: [Int32]
     /// Seeded, so that no dump can be made whose names all collide.
     private let seed = UInt64.random(in: .min ... .max)
 
-    init(_ chains: [Chain]) {
+    package init(_ chains: [Chain]) {
         var size = 16
         while size < chains.count * 2 { size *= 2 }
         slots = Array(repeating: -1, count: size)
@@ -21,7 +19,7 @@ struct ChainPositions {
     }
 
     /// The position of the chain with a name.
-    func position(of name: String, in chains: [Chain]) -> Int? {
+    package func position(of name: String, in chains: [Chain]) -> Int? {
         let chains = chains.span
         var slot = slot(of: name)
         while slots[slot] >= 0 {

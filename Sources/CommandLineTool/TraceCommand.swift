@@ -1,0 +1,127 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import Netfilter
+internal import ServiceChains
+
+extension Command {
+    static let trace = Command(
+        name: "trace",
+        operands: "--from IP --to IP:PORT[/PROTO] INPUT...",
+        summary: "say where a packet goes, with what chance and by which rules",
+        discussion: [
+            "INPUT is a snapshot (JSON, one or more files), traced through the rules and jumps that kube-proxy would make of "
+                + "it, or rules: the text of iptables-save. They are told apart by their content; '-' is standard input.",
+            "Each outcome has its probability, the address that the packet is sent to in the end, what the client sees, and "
+                + "the rules that led there: the table, the rule's number in its chain, the rule.",
+            "What rules leave open, such as IP sets or interfaces that are not given, splits the result: every outcome says "
+                + "what is assumed for it. With rules, --node-address tells which addresses are the host's.",
+            "The family is that of --to. Routes, spoofed sources and whether somebody listens are not looked at, and the "
+                + "answer of --reply is taken to come back by this node.",
+        ],
+        options: [
+            .packet, .shaping,
+            OptionGroup(title: "Output", options: [.report([.text, .json, .dot, .mermaid]), .outputFile]),
+        ]
+    ) { invocation, console throws(CommandFailure) in
+        var query = try invocation.traceQuery()
+        guard let path = invocation.operands.first else {
+            throw .usage("trace needs an INPUT: a snapshot, rules, or '-' for standard input", see: "trace")
+        }
+        let source = try InputFile.open(path)
+        let rules: Ruleset
+        var diagnostics: [Diagnostic] = []
+        if source.looksLikeJSON {
+            var prepared = try invocation.readSnapshot(of: source)
+            prepared.settings.family = query.destination.family
+            let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+            diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
+            query.hostAddresses = plan.node.hostAddresses
+            rules = plan.hostRules
+        } else {
+            guard invocation.operands.count == 1 else {
+                throw .usage("rules are one INPUT, but \(invocation.operands.count) are given", see: "trace")
+            }
+            rules = try RulesInput.readRules(source, query.destination.family)
+            query.hostAddresses = invocation.settings.hostAddresses
+            diagnostics = warnings(of: rules, query)
+        }
+        let trace: PacketTrace
+        do throws(TraceError) {
+            trace = try PacketTrace(query, through: IndexedRules(rules))
+        } catch {
+            throw .input("\(source.name):\(error.line > 0 ? "\(error.line):" : "") error: \(error)")
+        }
+        if trace.hasUnknownHistory, let (address, port) = query.affinity {
+            diagnostics.append(
+                Diagnostic(
+                    .warning,
+                    "no rule remembers who was sent to \(AddressText(address, port: port)); "
+                        + "--affinity-from has no effect"))
+        }
+        console.say(diagnostics)
+        let text: String
+        switch invocation.report {
+        case .json: text = TraceReport.json(trace).text
+        case .dot: text = TraceGraph(trace).dot
+        case .mermaid: text = TraceGraph(trace).mermaid
+        default: text = TraceReport.text(trace)
+        }
+        try OutputFile.write(text, to: invocation.outputFile)
+        // Ends here for the same reason as `audit`.
+        System.exit(.success)
+    }
+}
+
+extension Invocation {
+    /// The packet that the options name.
+    fileprivate func traceQuery() throws(CommandFailure) -> TraceQuery {
+        guard let source = packet.source else {
+            throw .usage("trace needs the client's address: --from IP", see: "trace")
+        }
+        guard let destination = packet.destination else {
+            throw .usage("trace needs the packet's destination: --to IP:PORT[/PROTO]", see: "trace")
+        }
+        let family = destination.address.family
+        guard source.address.family == family, packet.affinity.map({ $0.address.family == family }) ?? true else {
+            throw .usage("--from, --to and --affinity-from must be addresses of one family", see: "trace")
+        }
+        guard !gives("family") || settings.family == family else {
+            throw .usage("--family is \(settings.family.name), but --to is an \(family.name) address", see: "trace")
+        }
+        guard !packet.isReply || packet.state ?? .established == .established else {
+            throw .usage("an answer is ESTABLISHED; leave --ctstate out with --reply", see: "trace")
+        }
+        var query = TraceQuery(
+            from: source.address, sourcePort: source.port, to: destination.address, port: destination.port,
+            destination.transport)
+        query.state = packet.state ?? (packet.isReply ? .established : .new)
+        query.isReply = packet.isReply
+        query.inInterface = packet.inInterface
+        query.outInterface = packet.outInterface
+        query.affinity = packet.affinity
+        return query
+    }
+
+    /// Reads the snapshot that begins with an input that is open already.
+    fileprivate func readSnapshot(of first: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
+        var sources = [first]
+        for path in operands.dropFirst() { sources.append(try InputFile.open(path)) }
+        return try readSnapshot(sources)
+    }
+}
+
+/// What makes a trace through somebody's rules less than it seems.
+private func warnings(of rules: Ruleset, _ query: TraceQuery) -> [Diagnostic] {
+    var warnings: [String] = []
+    if query.hostAddresses == nil {
+        warnings.append("no --node-address is given, so any address may be the host's; give each of them")
+    }
+    let hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+    if !rules.tables.contains(where: { $0.chains.contains { hooks.contains($0.name) && !$0.rules.isEmpty } }) {
+        warnings.append("no built-in chain has a rule, so packets meet none; give all that iptables-save prints")
+    }
+    if rules.warnsOfLegacyTables {
+        warnings.append("the host has rules of the legacy backend too, which packets meet besides these")
+    }
+    return warnings.map { Diagnostic(.warning, $0) }
+}

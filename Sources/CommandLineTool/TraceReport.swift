@@ -1,0 +1,210 @@
+internal import NetAddress
+internal import Netfilter
+
+/// The reports of `trace`.
+enum TraceReport {
+    static func json(_ trace: PacketTrace) -> JSONValue {
+        let query = trace.query
+        return .object([
+            (
+                "packet",
+                .object([
+                    ("from", .string(query.source.description)),
+                    ("fromPort", query.sourcePort.map { .integer(Int($0)) }),
+                    ("to", .string(query.destination.description)), ("port", .integer(Int(query.destinationPort))),
+                    ("protocol", .string(query.transport.name.description)), ("ctstate", .string(query.state.rawValue)),
+                    ("reply", .boolean(query.isReply)),
+                ])
+            ),
+            ("outcomes", .array(trace.outcomes.map { json($0, query) })),
+        ])
+    }
+
+    private static func json(_ outcome: TraceOutcome, _ query: TraceQuery) -> JSONValue {
+        .object([
+            ("verdict", .string(outcome.verdict.name)), ("rejectWith", outcome.verdict.rejectWith.map { .string($0) }),
+            ("probability", .number(outcome.probability)),
+            (
+                "destination",
+                .object([
+                    ("address", .string(outcome.packet.destination.text)),
+                    ("port", json(outcome.packet.destinationPort)),
+                ])
+            ),
+            ("source", .object([("address", .string(outcome.packet.source.text))])),
+            (
+                "server",
+                outcome.isReply
+                    ? .object([
+                        ("address", .string(outcome.server.address.text)), ("port", json(outcome.server.port)),
+                    ]) : nil
+            ),
+            ("translated", .boolean(outcome.isTranslated)), ("masqueraded", .boolean(outcome.isMasqueraded)),
+            ("reply", query.isReply ? .boolean(outcome.isReply) : nil),
+            (
+                "unknown",
+                .array(
+                    outcome.assumptions.map { assumption in
+                        .object([("text", .string(assumption.text)), ("assumed", .boolean(assumption.isAssumed))])
+                    })
+            ),
+            (
+                "path",
+                .array(
+                    outcome.path.map { step in
+                        .object([
+                            ("table", .string(step.table)), ("chain", .string(step.chain)),
+                            ("rule", .integer(step.number)), ("text", .string(step.text)),
+                        ])
+                    })
+            ),
+        ])
+    }
+
+    private static func json(_ ports: PortRange) -> JSONValue {
+        ports.first == ports.last ? .integer(Int(ports.first)) : .string(ports.words)
+    }
+
+    // MARK: Text
+
+    static func text(_ trace: PacketTrace) -> String {
+        let query = trace.query
+        var text = (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)\n"
+        for outcome in trace.outcomes {
+            text += "\n\(percent(outcome.probability))  \(heading(outcome))\n"
+            for assumption in outcome.assumptions {
+                text += row(assumption.isAssumed ? "if" : "if not", assumption.text)
+            }
+            // An answer that does not get through is not yet rewritten back.
+            if !query.isReply || outcome.isReply && outcome.verdict == .accept {
+                text += row("destination", destination(outcome, query)) + row("source", source(outcome, query))
+            }
+            text += row("client", client(outcome, query))
+            for (index, step) in outcome.path.enumerated() {
+                let number = step.number == 0 ? "" : String(step.number)
+                text += row(index == 0 ? "rules" : "", pad(step.table, 8) + " " + pad(number, 5) + " " + step.text)
+            }
+        }
+        return text
+    }
+
+    private static func row(_ label: String, _ text: String) -> String { "    \(pad(label, 11))  \(text)\n" }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
+    }
+
+    private static func heading(_ outcome: TraceOutcome) -> String {
+        let place = outcome.packet.destinationWords
+        switch outcome.verdict {
+        case .accept: return outcome.isForHost ? "accepted, for this host: \(place)" : "accepted, sent on to \(place)"
+        case .drop: return "dropped on the way to \(place)"
+        case .reject(let kind): return "rejected on the way to \(place), with \(kind.name)"
+        case .unknown: return "unknown, at a target that is not modelled, on the way to \(place)"
+        }
+    }
+
+    private static func destination(_ outcome: TraceOutcome, _ query: TraceQuery) -> String {
+        if outcome.isReply { return outcome.isMasqueraded ? "rewritten back to the client's" : "the client's own" }
+        return outcome.isTranslated
+            ? "rewritten, was \(AddressText(query.destination, port: query.destinationPort))" : "not rewritten"
+    }
+
+    private static func source(_ outcome: TraceOutcome, _ query: TraceQuery) -> String {
+        let address = outcome.packet.source.text
+        if outcome.isReply {
+            let server = words(outcome.server.address, outcome.server.port)
+            return outcome.isTranslated ? "rewritten back, was \(server)" : "stays \(server)"
+        }
+        guard outcome.isMasqueraded else { return "stays \(address)" }
+        return outcome.packet.source == .ofHost
+            ? "masqueraded: \(address) in place of \(query.source)" : "rewritten to \(address), was \(query.source)"
+    }
+
+    /// What the client sees of it.
+    private static func client(_ outcome: TraceOutcome, _ query: TraceQuery) -> String {
+        let isAnswerless = query.isReply && !outcome.isReply
+        switch outcome.verdict {
+        case .accept:
+            if query.isReply { return "gets the answer" }
+            return outcome.isTranslated || outcome.isForHost
+                ? "reaches \(outcome.packet.destinationWords), if something listens there"
+                : "the packet passes by: no rule rewrites its destination"
+        case .drop:
+            if outcome.isReply { return "gets no answer: silence until it gives up" }
+            return "silence until it gives up" + (isAnswerless ? ": the packet itself does not get through" : "")
+        case .reject(let kind):
+            if outcome.isReply { return "gets no answer: the sender of it is refused" }
+            return kind.clientWords
+                + (isAnswerless ? ": the packet itself does not get through" : "")
+        case .unknown: return "depends on that target"
+        }
+    }
+
+    /// A chance in percent, with two decimals where it has some.
+    static func percent(_ probability: Double) -> String {
+        let hundredths = Int((probability * 10_000).rounded())
+        if hundredths == 0, probability > 0 { return "under 0.01%" }
+        if hundredths == 10_000, probability < 1 { return "over 99.99%" }
+        let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+        if rest == 0 { return "\(whole)%" }
+        return "\(whole).\(rest < 10 ? "0" : "")\(rest % 10 == 0 ? rest / 10 : rest)%"
+    }
+}
+
+extension TraceOutcome.Verdict {
+    var name: String {
+        switch self {
+        case .accept: "accept"
+        case .drop: "drop"
+        case .reject: "reject"
+        case .unknown: "unknown"
+        }
+    }
+
+    fileprivate var rejectWith: String? {
+        if case .reject(let kind) = self { kind.name.description } else { nil }
+    }
+}
+
+extension RejectKind {
+    /// What a client's connect or send fails with, as Linux clients have it (ip(7), icmp(7)).
+    fileprivate var clientWords: String {
+        switch self {
+        case .icmpPortUnreachable, .icmp6PortUnreachable, .tcpReset: "is refused at once (connection refused)"
+        case .icmpProtoUnreachable: "is turned away at once (protocol not available)"
+        case .icmpNetUnreachable, .icmpNetProhibited, .icmp6NoRoute:
+            "is turned away at once (network is unreachable)"
+        case .icmpHostUnreachable, .icmpHostProhibited, .icmpAdminProhibited, .icmp6AddrUnreachable:
+            "is turned away at once (no route to host)"
+        case .icmp6AdmProhibited, .icmp6PolicyFail, .icmp6RejectRoute:
+            "is turned away at once (permission denied)"
+        }
+    }
+}
+
+extension TracedPacket {
+    /// Where it is headed: address and port.
+    var destinationWords: String { words(destination, destinationPort) }
+}
+
+/// An address and its port, as far as they are known.
+private func words(_ address: TracedAddress, _ ports: PortRange) -> String {
+    if ports == PortRange(first: 0, last: 0xFFFF) { return address.text }
+    guard case .exact(let exact) = address, ports.first == ports.last else {
+        return "\(address.text), port \(ports.words)"
+    }
+    return AddressText(exact, port: ports.first).description
+}
+
+extension TraceQuery {
+    /// `10.244.1.9 -> 10.96.0.1:443/tcp`.
+    var words: String {
+        let client = sourcePort.map { AddressText(source, port: $0).description } ?? source.description
+        return "\(client) -> \(AddressText(destination, port: destinationPort))/\(transport.name)"
+    }
+}
+
+extension PortRange {
+    fileprivate var words: String { first == last ? "\(first)" : "\(first)-\(last)" }
+}

@@ -1,0 +1,45 @@
+internal import NetAddress
+
+/// Rules made ready to be followed: chains found by name, and which lists of `recent` remember where clients were.
+public struct IndexedRules: Sendable {
+    public let ruleset: Ruleset
+    let tables: [String: (table: Table, positions: ChainPositions)]
+    /// By list: where the rules that add a client to it send the client.
+    private let affinityLists: [String: [TranslationTarget]]
+
+    public init(_ ruleset: Ruleset) {
+        self.ruleset = ruleset
+        var tables: [String: (Table, ChainPositions)] = [:]
+        var lists: [String: [TranslationTarget]] = [:]
+        for table in ruleset.tables {
+            tables[table.name] = (table, ChainPositions(table.chains))
+            for chain in table.chains {
+                for rule in chain.rules {
+                    guard case .dnat(let target) = rule.target else { continue }
+                    for case .recent(let match) in rule.matches where match.operation == .set && match.side == .source {
+                        lists[match.name, default: []].append(target)
+                    }
+                }
+            }
+        }
+        self.tables = tables
+        affinityLists = lists
+    }
+
+    /// Whether a list holds the client before its packet comes; nil: not known, since no rule of DNAT adds to the list.
+    func remembers(list name: String, _ query: TraceQuery) -> Bool? {
+        affinityLists[name]?.contains { $0.remembers(query) }
+    }
+
+    /// Whether any list remembers clients from where the query says the client was.
+    func knowsHistory(of query: TraceQuery) -> Bool {
+        affinityLists.values.contains { targets in targets.contains { $0.remembers(query) } }
+    }
+}
+
+extension TranslationTarget {
+    fileprivate func remembers(_ query: TraceQuery) -> Bool {
+        guard let (address, port) = query.affinity else { return false }
+        return first == RawAddress(address) && last == first && ports == PortRange(port)
+    }
+}

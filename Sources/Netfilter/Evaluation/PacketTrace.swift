@@ -1,0 +1,199 @@
+internal import NetAddress
+
+/// Where rules let a packet go: every way with its probability.
+///
+/// What rules do not say is not looked at: whether there is a route, whether the kernel takes the source address for a
+/// spoofed one, whether somebody listens.
+public struct PacketTrace: Sendable {
+    public let query: TraceQuery
+    /// In the order in which rules decide.
+    public private(set) var outcomes: [TraceOutcome] = []
+    /// Whether the query names a history that no rule remembers.
+    public private(set) var hasUnknownHistory = false
+
+    private struct Arrival {
+        let branch: TraceBranch
+        let verdict: TraceOutcome.Verdict
+        let isForHost: Bool
+    }
+
+    /// Takes a packet through a host's rules.
+    ///
+    /// A table or chain that the rules do not have lets everything pass, as in a kernel without it.
+    ///
+    /// - Throws: ``TraceError`` where the rules can not be followed.
+    public init(_ query: TraceQuery, through rules: IndexedRules) throws(TraceError) {
+        self.query = query
+        var walker = PacketWalker(rules, query)
+        hasUnknownHistory = query.affinity != nil && !rules.knowsHistory(of: query)
+
+        var first = TracedConnection(state: query.state, original: query.packet)
+        if query.isReply || query.state == .established { first.state = .new }
+        var arrivals = try Self.run([TraceBranch(query.packet, first)], &walker)
+        if query.isReply {
+            arrivals = try Self.next(arrivals, &walker) { arrival in
+                guard arrival.verdict == .accept else { return nil }
+                return arrival.branch.answer
+            }
+        } else if query.state == .established {
+            arrivals = try Self.next(arrivals, &walker) { arrival in arrival.branch.laterPacket }
+        }
+        outcomes = arrivals.map { TraceOutcome($0.branch, $0.verdict, isForHost: $0.isForHost) }
+    }
+
+    /// What becomes of packets that follow the first; where none follows, what became of the first.
+    private static func next(
+        _ arrivals: [Arrival], _ walker: inout PacketWalker, _ following: (Arrival) -> TraceBranch?
+    ) throws(TraceError) -> [Arrival] {
+        var result: [Arrival] = []
+        for arrival in arrivals {
+            if let packet = following(arrival) { result += try run([packet], &walker) } else { result.append(arrival) }
+        }
+        return result
+    }
+
+    // MARK: Hooks
+
+    /// Takes packets through the hooks, from where they begin to where they leave or arrive.
+    private static func run(_ start: [TraceBranch], _ walker: inout PacketWalker) throws(TraceError) -> [Arrival] {
+        var arrivals: [Arrival] = []
+        func keep(_ branches: [TraceBranch], isForHost: Bool) {
+            arrivals += branches.map { Arrival(branch: $0, verdict: .accept, isForHost: isForHost) }
+        }
+        let begun = split(start, walker) { $0.packet.source }
+        let local = begun.local.map { branch in
+            var branch = branch
+            branch.isFromHost = true
+            return branch
+        }
+        var sent = try pass(local, .output, &walker)
+        for index in sent.indices { sent[index].routedTo = sent[index].packet.destination }
+        let leaving = split(sent, walker) { $0.routedTo }
+        var incoming = try pass(leaving.local, .postrouting, &walker)
+        for index in incoming.indices { incoming[index].isOnLoopback = true }
+        incoming = try pass(incoming, .prerouting, &walker)
+        keep(try pass(incoming, .input, &walker), isForHost: true)
+        keep(try pass(leaving.other, .postrouting, &walker), isForHost: false)
+
+        var arrived = try pass(begun.other, .prerouting, &walker)
+        for index in arrived.indices { arrived[index].routedTo = arrived[index].packet.destination }
+        let routed = split(arrived, walker) { $0.routedTo }
+        keep(try pass(routed.local, .input, &walker), isForHost: true)
+        let forwarded = try pass(routed.other, .forward, &walker)
+        keep(try pass(forwarded, .postrouting, &walker), isForHost: false)
+        for (branch, verdict, hook) in walker.takeEnded() {
+            arrivals.append(Arrival(branch: branch, verdict: verdict, isForHost: hook == .input))
+        }
+        return arrivals
+    }
+
+    /// Packets told apart by whether an address is the host's; where that is not known, by assuming both.
+    private static func split(
+        _ branches: [TraceBranch], _ walker: PacketWalker, _ address: (TraceBranch) -> TracedAddress
+    ) -> (local: [TraceBranch], other: [TraceBranch]) {
+        var local: [TraceBranch] = []
+        var other: [TraceBranch] = []
+        for branch in branches {
+            let condition = TraceCondition.hostAddress(address(branch))
+            switch walker.host.holds(address(branch)) ?? branch.assumptions?.answer(to: condition) {
+            case true?: local.append(branch)
+            case false?: other.append(branch)
+            case nil:
+                local.append(branch.assuming(condition, true))
+                other.append(branch.assuming(condition, false))
+            }
+        }
+        return (local, other)
+    }
+
+    /// Takes packets through all tables of a hook.
+    private static func pass(
+        _ branches: [TraceBranch], _ hook: Hook, _ walker: inout PacketWalker
+    ) throws(TraceError) -> [TraceBranch] {
+        var branches = branches
+        for table in hook.tables where !branches.isEmpty {
+            if table == "nat" {
+                branches = try translate(branches, hook, &walker)
+            } else {
+                branches = try walker.pass(branches, PacketWalker.Place(table: table, hook: hook))
+            }
+            // Connection tracking stands behind the table raw.
+            if table == "raw" { for index in branches.indices { branches[index].connection.isSeen = true } }
+        }
+        return branches
+    }
+
+    /// The nat table: rules are asked for the first packet of a connection; others are rewritten as that one was.
+    private static func translate(
+        _ branches: [TraceBranch], _ hook: Hook, _ walker: inout PacketWalker
+    ) throws(TraceError) -> [TraceBranch] {
+        var result: [TraceBranch] = []
+        for var branch in branches {
+            let state = branch.connection.state
+            if branch.isOnLoopback || !branch.connection.exists {
+                // What comes in by loopback was rewritten before it left.
+                result.append(branch)
+            } else if state == .new || state == .related {
+                result += try walker.pass([branch], PacketWalker.Place(table: "nat", hook: hook))
+            } else {
+                branch.rewriteAsBefore(hook)
+                result.append(branch)
+            }
+        }
+        return result
+    }
+}
+
+extension TraceBranch {
+    /// The answer to the connection's first packet.
+    fileprivate var answer: TraceBranch {
+        let packet = TracedPacket(
+            source: connection.answered.address, sourcePort: connection.answered.port,
+            destination: connection.answeredTo.address, destinationPort: connection.answeredTo.port,
+            transport: packet.transport)
+        var branch = following(packet)
+        branch.isAnswer = true
+        branch.connection.isReply = true
+        if !connection.exists {
+            // Of a packet that was not tracked nobody knows: what follows must be able to begin a connection.
+            branch.connection = TracedConnection(state: packet.transport == .udp ? .new : .invalid, original: packet)
+        }
+        return branch
+    }
+
+    /// A later packet from the client.
+    fileprivate var laterPacket: TraceBranch { following(connection.original) }
+
+    private func following(_ packet: TracedPacket) -> TraceBranch {
+        var branch = TraceBranch(packet, connection)
+        branch.connection.state = .established
+        branch.connection.isSeen = false
+        branch.probability = probability
+        branch.assumptions = assumptions
+        branch.recent = recent
+        return branch
+    }
+}
+
+extension TraceOutcome {
+    fileprivate init(_ branch: TraceBranch, _ verdict: Verdict, isForHost: Bool) {
+        var assumptions: [TraceAssumption] = []
+        var assumption = branch.assumptions
+        while let node = assumption {
+            assumptions.append(TraceAssumption(text: node.condition.text, isAssumed: node.isAssumed))
+            assumption = node.earlier
+        }
+        var path: [TraceStep] = []
+        var step = branch.path
+        while let node = step {
+            path.append(node.step)
+            step = node.earlier
+        }
+        self.init(
+            verdict: verdict, probability: branch.probability, packet: branch.packet,
+            server: (branch.connection.answered.address, branch.connection.answered.port),
+            isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
+            isForHost: isForHost, isReply: branch.isAnswer, assumptions: assumptions.reversed(),
+            path: path.reversed())
+    }
+}

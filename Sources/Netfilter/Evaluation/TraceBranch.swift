@@ -1,0 +1,152 @@
+internal import NetAddress
+
+/// A hook of the kernel, with the tables whose chains are asked there, in the kernel's order (`nf_ip_hook_priorities`).
+enum Hook {
+    case prerouting, input, forward, output, postrouting
+
+    var chain: String {
+        switch self {
+        case .prerouting: "PREROUTING"
+        case .input: "INPUT"
+        case .forward: "FORWARD"
+        case .output: "OUTPUT"
+        case .postrouting: "POSTROUTING"
+        }
+    }
+
+    var tables: [String] {
+        switch self {
+        case .prerouting: ["raw", "mangle", "nat"]
+        case .input: ["mangle", "filter", "security", "nat"]
+        case .forward: ["mangle", "filter", "security"]
+        case .output: ["raw", "mangle", "nat", "filter", "security"]
+        case .postrouting: ["mangle", "nat"]
+        }
+    }
+
+    /// Whether the nat table rewrites destinations here; otherwise sources.
+    var rewritesDestination: Bool { self == .prerouting || self == .output }
+}
+
+/// What connection tracking holds of a packet's connection.
+struct TracedConnection: Hashable {
+    var state: TraceQuery.State
+    /// Whether connection tracking has looked at the packet; the table `raw` comes before it.
+    var isSeen = false
+    var isReply = false
+    /// The first packet as the client sent it.
+    let original: TracedPacket
+    /// Where the first packet went after DNAT.
+    var destination: Rewriting?
+    /// Where it seemed to come from after SNAT.
+    var source: Rewriting?
+    var mark: UInt32 = 0
+
+    struct Rewriting: Hashable {
+        let address: TracedAddress
+        let port: PortRange
+    }
+
+    /// Whether there is a connection that the packet belongs to.
+    var exists: Bool { isSeen && state != .invalid && state != .untracked }
+
+    /// The states that `--ctstate` sees (`xt_conntrack`).
+    var states: ConntrackMatch.States {
+        guard exists else { return state == .untracked ? .untracked : .invalid }
+        var states: ConntrackMatch.States
+        switch state {
+        case .new: states = .new
+        case .related: states = .related
+        default: states = .established
+        }
+        // The bits stand only where something really changed.
+        if let source, (source.address, source.port) != (original.source, original.sourcePort) { states.insert(.snat) }
+        if let destination, (destination.address, destination.port) != (original.destination, original.destinationPort)
+        {
+            states.insert(.dnat)
+        }
+        return states
+    }
+
+    /// Where answers come from and go to.
+    var answered: Rewriting {
+        destination ?? Rewriting(address: original.destination, port: original.destinationPort)
+    }
+    var answeredTo: Rewriting { source ?? Rewriting(address: original.source, port: original.sourcePort) }
+}
+
+/// An address in a list of `recent`.
+struct RecentEntry: Hashable {
+    let list: String
+    let address: RawAddress
+}
+
+/// A packet on one of its possible ways.
+struct TraceBranch {
+    var packet: TracedPacket
+    var connection: TracedConnection
+    /// The destination by which the kernel chose the way out.
+    var routedTo: TracedAddress
+    /// Whether the packet has left by the loopback interface and come in again.
+    var isOnLoopback = false
+    /// Whether it answers the packet that the query is about.
+    var isAnswer = false
+    /// Whether it began on this host.
+    var isFromHost = false
+    /// The lists of `recent` that a rule of this way changed: whether the address is in them now.
+    var recent: [RecentEntry: Bool] = [:]
+    var probability = 1.0
+    var assumptions: AssumptionList?
+    var path: PathList?
+
+    init(_ packet: TracedPacket, _ connection: TracedConnection) {
+        self.packet = packet
+        self.connection = connection
+        routedTo = packet.destination
+    }
+
+    /// Ways that all rules to come will treat alike, made one where it was chance or an answer that told them apart. What
+    /// branched off last stands side by side.
+    static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
+        guard branches.count > 1 else { return branches }
+        var result: [TraceBranch] = []
+        for var branch in branches.reversed() {
+            while let last = result.last, let joined = branch.joined(with: last) {
+                result.removeLast()
+                branch = joined
+            }
+            result.append(branch)
+        }
+        return result.reversed()
+    }
+
+    private func joined(with other: TraceBranch) -> TraceBranch? {
+        guard packet == other.packet, connection == other.connection, recent == other.recent else { return nil }
+        // Rules that made no difference are no part of the path.
+        var joined = path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
+        if assumptions === other.assumptions {
+            joined.probability = probability + other.probability
+            return joined
+        }
+        guard let own = assumptions, let others = other.assumptions, own.earlier === others.earlier,
+            own.condition == others.condition, own.isAssumed != others.isAssumed,
+            abs(probability - other.probability) <= probability * 1e-12
+        else { return nil }
+        joined.assumptions = own.earlier
+        return joined
+    }
+
+    func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {
+        var branch = self
+        branch.assumptions = AssumptionList(condition, isAssumed, after: assumptions)
+        return branch
+    }
+}
+
+/// What a rule's conditions say of a packet.
+enum RuleAnswer {
+    case no
+    case yes
+    /// It depends on conditions, each with the answer that the rule wants, and on chance.
+    case depends([(condition: TraceCondition, wanted: Bool)], chance: Double)
+}

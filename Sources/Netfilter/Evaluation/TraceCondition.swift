@@ -1,0 +1,107 @@
+internal import NetAddress
+
+/// A condition that can not be decided. A packet that meets it again, unchanged, gets the same answer.
+enum TraceCondition: Hashable {
+    case inInterface(String)
+    /// The interface follows from the destination.
+    case outInterface(String, TracedAddress)
+    /// The port that goes with an address; as the source it is asked for with `--sport`, but it is the same port in an answer.
+    case port(PortRange, of: TracedAddress, isSource: Bool)
+    /// The address is one of the host's.
+    case hostAddress(TracedAddress)
+    /// A match, and whose packet it was asked for.
+    case match(String, from: TracedAddress, to: TracedAddress, PortRange)
+    /// Something that gets a new answer each time.
+    case event(String, Int)
+
+    var text: String {
+        switch self {
+        case .inInterface(let name): "-i \(name)"
+        case .outInterface(let name, _): "-o \(name)"
+        case .port(let range, _, let isSource): "\(isSource ? "--sport" : "--dport") \(range.text)"
+        case .hostAddress(let address): "\(address.text) is an address of this host"
+        case .match(let text, _, _, _), .event(let text, _): text
+        }
+    }
+
+    /// What follows for this condition from the answer to another; nil: nothing.
+    func answer(given other: TraceCondition, _ isAssumed: Bool) -> Bool? {
+        if self == other { return isAssumed }
+        switch (self, other) {
+        case (.inInterface(let own), .inInterface(let known)):
+            return inference(isAssumed, own.covers(known), known.covers(own))
+        case (.outInterface(let own, let address), .outInterface(let known, let same)) where address == same:
+            return inference(isAssumed, own.covers(known), known.covers(own))
+        case (.port(let own, let address, _), .port(let known, let same, _)) where address == same:
+            if own == known { return isAssumed }
+            if isAssumed, own.overlaps(known), !own.contains(known) { return nil }
+            return inference(isAssumed, own.contains(known), known.contains(own))
+        default: return nil
+        }
+    }
+
+    private func inference(_ isAssumed: Bool, _ coversKnown: Bool, _ isCovered: Bool) -> Bool? {
+        if isAssumed { return coversKnown ? true : isCovered ? nil : false }
+        return isCovered ? false : nil
+    }
+}
+
+extension String {
+    /// Whether all interfaces that another name stands for fit this one; a name that ends in `+` stands for all that begin so.
+    fileprivate func covers(_ other: String) -> Bool {
+        guard utf8.last == UInt8(ascii: "+") else { return self == other }
+        return other.hasPrefix(dropLast())
+    }
+}
+
+extension PortRange {
+    /// `80`, or `80:90`.
+    var text: String { first == last ? "\(first)" : "\(first):\(last)" }
+}
+
+extension TracedAddress {
+    /// The address, the range, or words.
+    public var text: String {
+        switch self {
+        case .exact(let address): address.description
+        case .range(let first, let last): "\(first)-\(last)"
+        case .ofHost: "one of the host's addresses"
+        }
+    }
+}
+
+/// What has been assumed on a packet's way, the latest first. Branches share what they have in common.
+final class AssumptionList: Sendable {
+    let condition: TraceCondition
+    let isAssumed: Bool
+    let earlier: AssumptionList?
+
+    init(_ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?) {
+        self.condition = condition
+        self.isAssumed = isAssumed
+        self.earlier = earlier
+    }
+
+    /// What follows from the assumptions for a condition; nil: nothing.
+    func answer(to condition: TraceCondition) -> Bool? {
+        var list: AssumptionList? = self
+        while let node = list {
+            if let answer = condition.answer(given: node.condition, node.isAssumed) { return answer }
+            list = node.earlier
+        }
+        return nil
+    }
+}
+
+/// The rules that a packet met, the latest first. Branches share what they have in common.
+final class PathList: Sendable {
+    let step: TraceStep
+    let earlier: PathList?
+    let count: Int
+
+    init(_ step: TraceStep, after earlier: PathList?) {
+        self.step = step
+        self.earlier = earlier
+        count = (earlier?.count ?? 0) + 1
+    }
+}

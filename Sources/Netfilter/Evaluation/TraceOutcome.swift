@@ -1,0 +1,75 @@
+/// One way in which a packet can fare.
+public struct TraceOutcome: Sendable {
+    public enum Verdict: Sendable, Hashable {
+        case accept
+        case drop
+        case reject(RejectKind)
+        /// A target that is not modelled keeps the packet; nobody knows what becomes of it.
+        case unknown
+    }
+
+    public let verdict: Verdict
+    /// The chance, where all assumptions hold; over the outcomes of a set of assumptions the chances add up to 1.
+    public let probability: Double
+    /// The packet when the verdict fell.
+    public let packet: TracedPacket
+    /// Where the connection's first packet went, and where answers come from.
+    public let server: (address: TracedAddress, port: PortRange)
+    /// Whether the destination of the connection was rewritten.
+    public let isTranslated: Bool
+    /// Whether the source of the connection was rewritten.
+    public let isMasqueraded: Bool
+    /// Whether the packet reaches the host itself; otherwise it leaves it, or would have.
+    public let isForHost: Bool
+    /// Whether this is of the answer; where the first packet does not get through, there is none.
+    public let isReply: Bool
+    /// What was assumed where rules can not be decided.
+    public let assumptions: [TraceAssumption]
+    /// The rules that led here. Jumps to chains in which no rule was met are left out.
+    public let path: [TraceStep]
+}
+
+/// An answer to a condition that can not be decided.
+public struct TraceAssumption: Sendable, Hashable {
+    /// The condition, in the words of iptables where it has some.
+    public let text: String
+    public let isAssumed: Bool
+}
+
+/// A rule that a packet met, or the policy that fell on it.
+public struct TraceStep: Sendable {
+    public let table: String
+    public let chain: String
+    /// The rule's number in its chain, from 1; 0 for the policy.
+    public let number: Int
+    let content: Content
+
+    enum Content: Sendable {
+        case rule(Rule)
+        case policy(Chain.Policy)
+    }
+
+    /// The target as it stands in the rule, such as `-j ACCEPT`; empty if there is none.
+    public var targetText: String {
+        switch content {
+        case .rule(let rule): String(Rule(target: rule.target).saved(in: chain).dropFirst(4 + chain.count))
+        case .policy(let policy): "policy \(policy.name)"
+        }
+    }
+
+    /// The rule as iptables-save prints it, or the policy as a command sets it.
+    public var text: String {
+        switch content {
+        case .rule(let rule): rule.saved(in: chain)
+        case .policy(let policy): "-P \(chain) \(policy.name)"
+        }
+    }
+}
+
+/// Why a packet can not be followed.
+public struct TraceError: Error, Sendable, CustomStringConvertible {
+    /// The line of the rule in its text; 0 for a rule that was not read from one.
+    public let line: Int
+    /// What is wrong, and what to do.
+    public let description: String
+}

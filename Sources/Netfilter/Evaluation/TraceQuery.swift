@@ -1,0 +1,54 @@
+public import NetAddress
+
+/// The packet that is asked about, and what is known of the host.
+public struct TraceQuery: Sendable {
+    /// What connection tracking says of the packet: `--ctstate`.
+    public enum State: String, Sendable, Hashable, CaseIterable {
+        /// The first packet of a connection.
+        case new = "NEW"
+        /// A later packet from the client. Its addresses are rewritten as the first packet's were.
+        case established = "ESTABLISHED"
+        /// The first packet of a connection that another one expects; the connection's mark is 0.
+        case related = "RELATED"
+        /// A packet of no connection.
+        case invalid = "INVALID"
+        /// A packet that connection tracking does not look at.
+        case untracked = "UNTRACKED"
+    }
+
+    /// The client's address; one of the host's own makes the packet start in OUTPUT.
+    public var source: IPAddress
+    /// The client's port; nil: not known.
+    public var sourcePort: UInt16?
+    public var destination: IPAddress
+    public var destinationPort: UInt16
+    public var transport: TransportProtocol
+    public var state = State.new
+    /// Whether the answer to the packet is asked about, not the packet itself.
+    public var isReply = false
+    /// The interfaces by which the first packet comes in and leaves; nil: not known. The answer takes them the other way round.
+    public var inInterface: String?
+    public var outInterface: String?
+    /// The host's addresses beside loopback; nil: not known. All others count as unicast addresses of other hosts.
+    public var hostAddresses: [IPAddress]?
+    /// Where `recent` remembers the client from: the address and port that DNAT sent it to before.
+    public var affinity: (address: IPAddress, port: UInt16)?
+
+    public init(
+        from source: IPAddress, sourcePort: UInt16? = nil, to destination: IPAddress,
+        port destinationPort: UInt16, _ transport: TransportProtocol = .tcp
+    ) {
+        self.source = source
+        self.sourcePort = sourcePort
+        self.destination = destination
+        self.destinationPort = destinationPort
+        self.transport = transport
+    }
+
+    /// The packet as it is sent.
+    var packet: TracedPacket {
+        TracedPacket(
+            source: .exact(source), sourcePort: sourcePort.map { PortRange($0) } ?? .all,
+            destination: .exact(destination), destinationPort: PortRange(destinationPort), transport: transport)
+    }
+}

@@ -1,0 +1,87 @@
+public import NetAddress
+
+/// An address of a packet, as far as rules let it be known.
+public enum TracedAddress: Sendable, Hashable {
+    case exact(IPAddress)
+    /// One out of a range: the kernel picks it when SNAT or DNAT names several.
+    case range(IPAddress, IPAddress)
+    /// One of the host's own, by the interface that it uses: what MASQUERADE and REDIRECT put in.
+    case ofHost
+
+    init(_ first: RawAddress, _ last: RawAddress) {
+        self = first == last ? .exact(first.address) : .range(first.address, last.address)
+    }
+}
+
+/// A packet on its way through the hooks.
+public struct TracedPacket: Sendable, Hashable {
+    public var source: TracedAddress
+    /// All ports that it can be; a client's port is mostly not known.
+    public var sourcePort: PortRange
+    public var destination: TracedAddress
+    public var destinationPort: PortRange
+    public let transport: TransportProtocol
+    /// The packet's mark, which lives on this host only.
+    public var mark: UInt32 = 0
+}
+
+extension PortRange {
+    /// Any port.
+    static let all = PortRange(first: 0, last: 0xFFFF)
+
+    func contains(_ other: PortRange) -> Bool { first <= other.first && other.last <= last }
+    func overlaps(_ other: PortRange) -> Bool { first <= other.last && other.first <= last }
+
+    /// Whether a port that is one of these is in the range; nil: not known. A range from the higher to the lower port holds
+    /// none.
+    func covers(_ ports: PortRange) -> Bool? {
+        contains(ports) ? true : first <= last && overlaps(ports) ? nil : false
+    }
+}
+
+/// The addresses of the host that has the rules.
+public struct TracedHost: Sendable {
+    /// nil: only loopback is known, any other address may be the host's too.
+    private let addresses: Set<IPAddress>?
+    private let family: AddressFamily
+
+    init(_ addresses: [IPAddress]?, _ family: AddressFamily) {
+        self.addresses = addresses.map { Set($0.filter { $0.family == family }) }
+        self.family = family
+    }
+
+    /// Whether an address is the host's own; nil: not known.
+    func holds(_ address: TracedAddress) -> Bool? {
+        switch address {
+        case .exact(let address): address.isLoopback ? true : addresses.map { $0.contains(address) }
+        case .range(let first, let last):
+            addresses.flatMap { own in own.contains { !($0 < first) && !($0 > last) } ? nil : false }
+        case .ofHost: true
+        }
+    }
+
+    /// Whether an address meets a condition; nil: not known.
+    func fits(_ match: AddressMatch, _ address: TracedAddress) -> Bool? {
+        switch address {
+        case .exact(let address): return match.contains(address)
+        case .range(let first, let last):
+            guard let prefix = match.prefix else { return nil }
+            if prefix.contains(first), prefix.contains(last) { return !match.isNegated }
+            let isApart = prefix.network > last || !prefix.contains(first) && prefix.network < first
+            return isApart ? match.isNegated : nil
+        case .ofHost:
+            // Traffic that leaves the host never gets a loopback address.
+            guard let own = addresses?.filter({ !$0.isLoopback }), let first = own.first else { return nil }
+            let fits = match.contains(first)
+            return own.allSatisfy { match.contains($0) == fits } ? fits : nil
+        }
+    }
+}
+
+extension IPAddress {
+    fileprivate static func < (left: IPAddress, right: IPAddress) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+
+    fileprivate static func > (left: IPAddress, right: IPAddress) -> Bool { right < left }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// What `trace` predicts from the rules of a live kernel is what the kernel does: verdicts, rewritten sources and
+/// destinations, and the set of endpoints reached.
+@Suite(.serialized) struct TraceKernelTests {
+    /// Why nothing can be sent here; nil if it can.
+    private static let obstacle: String? = {
+        var reason: String?
+        if getuid() != 0 { reason = "only root may make network namespaces" }
+        let families = ["iptables", "ip6tables"]
+        let programs = families.flatMap { family in ["nft", "legacy"].map { "\(family)-\($0)-restore" } }
+        for program in programs + ["ip", "nsenter", "python3", "unshare"] where Program.installed(program) == nil {
+            reason = reason ?? "\(program) is not installed"
+        }
+        if reason == nil {
+            let script = "ip link add name end1 type veth peer name end2 && iptables-nft -t nat -L >/dev/null"
+            let result = try? Program(
+                executable: "/usr/bin/env", arguments: ["unshare", "-n", "sh", "-c", script]
+            ).run()
+            if let result, result.ending != .exit(0) { reason = "a network can not be made: \(result.errorText)" }
+        }
+        if let reason { print("Skipped: no flow is sent through a kernel, for \(reason).") }
+        return reason
+    }()
+
+    private struct Summary: Decodable {
+        let flows: Int
+        let problems: Int
+        let accept: Int
+        let reject: Int
+        let drop: Int
+    }
+
+    // Runs only as root with the iproute2, iptables, python3 and util-linux packages.
+    @Test(
+        .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
+        arguments: ["nft", "legacy"], ["ipv4", "ipv6"])
+    func flows(_ backend: String, _ family: String) throws {
+        var program = Program(
+            executable: "/usr/bin/env",
+            arguments: ["unshare", "-n", "python3", "\(Package.support)/kernel_flows.py", backend, family])
+        program.environment = ["KUBECHAINS": Tool.path]
+        program.secondsAllowed = 600
+        let result = try program.run()
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        let lines = result.outputText.split(separator: "\n")
+        let summary = try JSONDecoder().decode(Summary.self, from: Data(#require(lines.last).utf8))
+        #expect(summary.problems == 0, "\(lines.dropLast().joined(separator: "\n"))")
+        #expect(summary.flows >= 300)
+        #expect(summary.accept >= 100 && summary.reject >= 50 && summary.drop >= 50)
+        print(
+            "trace: \(summary.flows) flows through a kernel (\(backend), \(family)) fared as predicted: "
+                + "\(summary.accept) accepted, \(summary.reject) rejected, \(summary.drop) dropped")
+    }
+}

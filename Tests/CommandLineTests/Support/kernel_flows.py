@@ -216,7 +216,7 @@ class Host:
 
     def __init__(self, name):
         inside = [] if name == "node" else ["unshare", "-n"]
-        words = inside + [sys.executable, f"{HERE}/agent.py", name, ",".join(map(str, PORTS))]
+        words = inside + [sys.executable, f"{HERE}/network_host.py", name, ",".join(map(str, PORTS))]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         assert json.loads(self.process.stdout.readline()) == {"ready": name}

@@ -1,6 +1,6 @@
 """A host of the test network: answers on its ports, and connects to others when it is told to.
 
-    agent.py NAME PORT,PORT,...
+    network_host.py NAME PORT,PORT,...
 
 Reads a JSON object for each request from standard input and writes one for each answer, in any order. A server answers each
 connection and datagram with its name, the address it was reached at and the address the client seems to have."""

@@ -37,7 +37,7 @@ import Testing
         let arguments = ["python3", "\(Package.support)/packets", Tool.path, backend, family]
         var driver = Program(executable: "/usr/bin/env", arguments: arguments)
         driver.environment = ["PYTHONDONTWRITEBYTECODE": "1"]
-        // Twenty times what it takes where the machine has nothing else to do.
+        // It takes some ten seconds where the machine has little else to do.
         driver.secondsAllowed = 300
         let result = try driver.run()
         #expect(result.ending == .exit(0), "\(result.errorText)")

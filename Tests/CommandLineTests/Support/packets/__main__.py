@@ -12,7 +12,7 @@ import sys
 
 import scenarios
 from agent import TRANSPORTS, available_protocols
-from checks import Bench
+from checks import Bench, destination
 from cluster import Cluster
 from network import Network, isolate
 from rules import Loader
@@ -42,6 +42,9 @@ def main() -> int:
         bench.run(cluster, scenarios.common_checks(at))
         scenarios.check_shares(bench, cluster)
         scenarios.check_affinity(bench, cluster)
+        for service in ("ranges", "ranges-with-node"):
+            network.assign("node", destination(cluster, service, "load-balancer IP")[0])
+        bench.run(cluster, scenarios.own_balancer_checks())
         loader.forward("DROP")
         bench.run(cluster, scenarios.closed_forwarding_checks())
         loader.forward("ACCEPT")

@@ -20,7 +20,7 @@ Reached = dict[str, str]
 
 Expected = Union[Reached, str]
 
-# Seconds. Whatever answers does so within milliseconds, so a second without an answer is silence. Only on a busy machine
+# Seconds. Whatever answers does so within milliseconds, so a second without answer is silence. Only on a busy machine
 # may an answer be late, and a refusal, which clients see long before they give up on silence (two minutes).
 PATIENCE, AT_ONCE, SILENT = 10.0, 2.0, 1.0
 ATTEMPTS_WITHOUT_CHOICE = 3

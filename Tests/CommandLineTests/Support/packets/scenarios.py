@@ -156,6 +156,12 @@ def source_ranges(at: Addresses) -> Iterator[Check]:
     yield Check("ranges-with-node", "node", "load-balancer IP", both, source=at.link(2))
 
 
+def own_balancer_checks() -> Iterator[Check]:
+    """Where a load-balancer IP is an address of the node, the node sends to it from it, and may if its node IP may."""
+    yield Check("ranges-with-node", "node", "load-balancer IP", to("a far", MASQUERADED))
+    yield Check("ranges", "node", "load-balancer IP", SILENCE)
+
+
 def choice_of_endpoints() -> Iterator[Check]:
     """Terminating endpoints, and hints."""
     chosen = {

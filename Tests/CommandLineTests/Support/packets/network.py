@@ -24,7 +24,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Sequence
 
 PODS = ("a", "b", "c")
@@ -193,7 +192,7 @@ class Network:
         self._await_plain_flows()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         for agent in self.agents.values():
             agent.kill()
 

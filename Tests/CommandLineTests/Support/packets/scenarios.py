@@ -235,7 +235,9 @@ def check_affinity(bench: Bench, cluster: Cluster) -> None:
         address, port = destination(cluster, service, way)
         flows = [Flow(client, address, port, "tcp", attempts, PATIENCE) for client in clients]
         seen = bench.network.make({"outside": flows})["outside"]
-        return [{str(outcome[0]) for outcome in outcomes} for outcomes in seen]
+        for outcomes in seen:
+            bench.expect(all(isinstance(outcome, tuple) for outcome in outcomes), f"{service}: {counted(outcomes)}")
+        return [{outcome[0] for outcome in outcomes} for outcomes in seen]
 
     first = servers("sticky", "node port", 1)
     bench.expect(first == servers("sticky", "node port", 20), "sticky: a client changes its endpoint")

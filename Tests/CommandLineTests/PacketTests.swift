@@ -29,8 +29,10 @@ import Testing
         return reason
     }()
 
-    // Runs only as root with iproute2, util-linux, python3 and both backends of iptables.
+    // Runs only as root with iproute2, util-linux, python3 and both backends of iptables. One run after the other, for each
+    // keeps several processors busy, and other tests have to get on beside it.
     @Test(
+        .serialized,
         .enabled(if: obstacle == nil, "Needs root, ip, unshare, python3 and both iptables."),
         arguments: backends, families)
     func packetsGoWhereTheyShould(_ backend: String, _ family: String) throws {

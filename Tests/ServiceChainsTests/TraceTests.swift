@@ -73,7 +73,9 @@ import Testing
         let reference = ReferenceFlows(cluster)
         let rules = IndexedRules(plan.hostRules)
         let hosts = plan.node.hostAddresses
-        #expect(Set(hosts.map(\.description)) == Set(reference.hostAddresses), "\(name)")
+        // An address with colons is IPv6; the plan of a family knows the host's addresses of that family.
+        let ofFamily = reference.hostAddresses.filter { $0.contains(":") == (plan.settings.family == .ipv6) }
+        #expect(Set(hosts.map(\.description)) == Set(ofFamily), "\(name)")
         for flow in reference.flows {
             let expected = reference.fates(of: flow)
             let traced = try fates(of: flow, rules, hosts)

@@ -119,6 +119,12 @@ enum ManualPage {
             case "-": escaped += "\\-"
             case "\"": escaped += "\\(dq"
             case "'": escaped += "\\(aq"
+            case _ where !character.isASCII:
+                // Not every roff reads UTF-8.
+                for scalar in character.unicodeScalars {
+                    let digits = String(scalar.value, radix: 16, uppercase: true)
+                    escaped += "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+                }
             default: escaped.append(character)
             }
         }

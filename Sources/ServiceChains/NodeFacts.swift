@@ -26,6 +26,8 @@ public struct NodeFacts: Sendable, Hashable {
     /// The node's IP of the family, for source ranges.
     public let nodeIP: IPAddress
     public let localTraffic: LocalTraffic?
+    /// The addresses of the host's interfaces of the family, each once, sorted by their text.
+    public let hostAddresses: [IPAddress]
     public let nodePorts: NodePorts
     /// Whether node ports answer on 127.0.0.1 (`LNP`).
     public let hasLocalhostNodePorts: Bool
@@ -56,17 +58,18 @@ public struct NodeFacts: Sendable, Hashable {
         }
         let hasLocalhost = settings.localhostNodePorts && family == .ipv4 && holdsLoopback
         hasLocalhostNodePorts = hasLocalhost
+        let host =
+            settings.hostAddresses
+            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + [.loopback(family)]
+        hostAddresses = Set(host.filter { $0.family == family }).sorted { $0.text < $1.text }
         guard firstZero == nil else {
             nodePorts = .allAddresses
             return
         }
-        let host =
-            settings.hostAddresses
-            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
-        let chosen = Set(host).filter { address in
-            ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
-        }
-        nodePorts = .addresses(chosen.sorted { $0.text < $1.text })
+        nodePorts = .addresses(
+            hostAddresses.filter { address in
+                ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
+            })
     }
 
     /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses, the

@@ -42,8 +42,8 @@ extension Command {
                     .outputFile,
                     OptionSpec(
                         name: "output-dir", value: .text("DIR"),
-                        help: "write all texts of IPVS mode into a new or empty folder: rules, ipvsadm, ipset, addresses "
-                            + "and setup"
+                        help: "write all texts of IPVS mode into a new or empty folder: rules, ipvsadm, ipset, "
+                            + "addresses and setup"
                     ) { invocation, text throws(OptionError) in invocation.outputFolder = text },
                     .boolean("summary", "end with a line on standard error that says how much was written", "false") {
                         $0.wantsSummary = $1

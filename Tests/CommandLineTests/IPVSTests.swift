@@ -58,13 +58,19 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--proxy-mode", "nftables"], "--proxy-mode: 'nftables' is no mode that kubechains has: expected iptables or ipvs"),
+        (
+            ["--proxy-mode", "nftables"],
+            "--proxy-mode: 'nftables' is no mode that kubechains has: expected iptables or ipvs"
+        ),
         (
             ["--ipvs-scheduler", "random"],
             "--ipvs-scheduler: 'random' is no scheduler of the kernel: expected one of rr, wrr, lc, wlc, lblc, lblcr, dh, "
                 + "sh, sed, nq, fo, ovf, mh, twos"
         ),
-        (["--ipvs-exclude-cidrs", "10.0.0.0"], "--ipvs-exclude-cidrs: '10.0.0.0' is no CIDR: expected one such as 10.244.0.0/16"),
+        (
+            ["--ipvs-exclude-cidrs", "10.0.0.0"],
+            "--ipvs-exclude-cidrs: '10.0.0.0' is no CIDR: expected one such as 10.244.0.0/16"
+        ),
         (
             ["--ipvs-tcp-timeout", "15"],
             "--ipvs-tcp-timeout: '15' is no duration: expected one such as 15m0s, 30s or 1h2m3s"

@@ -104,7 +104,8 @@ private func ipvsPlan(_ texts: [String], _ options: [String]) throws -> IPVSPlan
                     servers.append("\(words[1]) \(words[2])")
                     let address = words[2].prefix { $0 != "]" }.drop { $0 == "[" }
                     let isIPv6 = words[2].hasPrefix("[")
-                    #expect(own.contains(String(isIPv6 ? address : address.prefix { $0 != ":" })), "seed \(seed): \(line)")
+                    let isOwn = own.contains(String(isIPv6 ? address : address.prefix { $0 != ":" }))
+                    #expect(isOwn, "seed \(seed): \(line)")
                 } else {
                     #expect("\(words[1]) \(words[2])" == servers.last, "seed \(seed): \(line)")
                     #expect(endpoints.contains(words[4]), "seed \(seed): \(line)")
@@ -133,15 +134,17 @@ private func ipvsPlan(_ texts: [String], _ options: [String]) throws -> IPVSPlan
         #expect(try IPVSSettings.timeout(text).components.seconds == seconds)
     }
 
-    @Test(arguments: ["", "5", "s", ".s", "1x", "1 s", "s1", "-1s", "1h-2m", "2562048h", "99999999999999999999s", "1sm", "٣s"])
+    @Test(arguments: [
+        "", "5", "s", ".s", "1x", "1 s", "s1", "-1s", "1h-2m", "2562048h", "99999999999999999999s", "1sm", "٣s",
+    ])
     func noDurations(_ text: String) {
         #expect(throws: SettingError.self) { try IPVSSettings.timeout(text) }
     }
 
     /// kube-proxy sets conn_reuse_mode from 4.1 on and below 5.9.
     @Test(arguments: [
-        ("4.0.9", false), ("4.1", true), ("4.1.0", true), ("5.8.18", true), ("5.9.0-rc1", false), ("5.10.0-32-amd64", false),
-        ("6.1", false), ("10.2", false),
+        ("4.0.9", false), ("4.1", true), ("4.1.0", true), ("5.8.18", true), ("5.9.0-rc1", false),
+        ("5.10.0-32-amd64", false), ("6.1", false), ("10.2", false),
     ])
     func connectionReuse(_ version: String, _ isSet: Bool) throws {
         let state = try ipvsPlan([service()], ["--proxy-mode", "ipvs", "--kernel-version", version])

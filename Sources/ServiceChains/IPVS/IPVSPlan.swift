@@ -101,17 +101,19 @@ public struct IPVSPlan: Sendable {
 
     /// Each virtual server once, in byte order of its text, as its last claim wants it.
     private static func lastClaims(_ claims: [VirtualServer]) -> [VirtualServer] {
-        let keys = claims.enumerated().map { (place: $0.element.transport.ipvsadmOrder, text: $0.element.text, index: $0.offset) }
-        let sorted = keys.sorted { left, right in
-            if left.place != right.place { return left.place < right.place }
-            return left.text == right.text ? left.index < right.index : left.text < right.text
+        struct Key: Equatable {
+            let order: Int
+            let text: AddressText
         }
-        return sorted.indices.compactMap { position in
-            let next = position + 1
-            if next < sorted.count, sorted[next].place == sorted[position].place, sorted[next].text == sorted[position].text {
-                return nil
-            }
-            return claims[sorted[position].index]
+        let keys = claims.map { Key(order: $0.transport.ipvsadmOrder, text: $0.text) }
+        let sorted = claims.indices.sorted { left, right in
+            if keys[left] == keys[right] { return left < right }
+            if keys[left].order != keys[right].order { return keys[left].order < keys[right].order }
+            return keys[left].text < keys[right].text
+        }
+        return sorted.indices.compactMap { place in
+            let isReplaced = place + 1 < sorted.count && keys[sorted[place + 1]] == keys[sorted[place]]
+            return isReplaced ? nil : claims[sorted[place]]
         }
     }
 

@@ -36,16 +36,25 @@ struct IPVSSetup {
         return sysctls
     }
 
+    /// A rule of a built-in chain that leads packets into one of kube-proxy's.
+    private struct Jump {
+        let table, chain, comment, target: StaticString
+
+        init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
+            (self.table, self.chain, self.comment, self.target) = (table, chain, comment, target)
+        }
+    }
+
     /// In the order in which they are made sure of; each new one is put at the top of its chain.
-    private static let jumps: [(table: StaticString, chain: StaticString, comment: StaticString, target: StaticString)] = [
-        ("nat", "OUTPUT", "kubernetes service portals", "KUBE-SERVICES"),
-        ("nat", "PREROUTING", "kubernetes service portals", "KUBE-SERVICES"),
-        ("nat", "POSTROUTING", "kubernetes postrouting rules", "KUBE-POSTROUTING"),
-        ("filter", "FORWARD", "kubernetes forwarding rules", "KUBE-FORWARD"),
-        ("filter", "INPUT", "kubernetes health check rules", "KUBE-NODE-PORT"),
-        ("filter", "INPUT", "kube-proxy firewall rules", "KUBE-PROXY-FIREWALL"),
-        ("filter", "FORWARD", "kube-proxy firewall rules", "KUBE-PROXY-FIREWALL"),
-        ("filter", "INPUT", "kubernetes ipvs access filter", "KUBE-IPVS-FILTER"),
-        ("filter", "OUTPUT", "kubernetes ipvs access filter", "KUBE-IPVS-OUT-FILTER"),
+    private static let jumps = [
+        Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),
+        Jump("filter", "FORWARD", "kubernetes forwarding rules", to: "KUBE-FORWARD"),
+        Jump("filter", "INPUT", "kubernetes health check rules", to: "KUBE-NODE-PORT"),
+        Jump("filter", "INPUT", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "FORWARD", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "INPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-FILTER"),
+        Jump("filter", "OUTPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-OUT-FILTER"),
     ]
 }

@@ -65,7 +65,7 @@ import Testing
         (
             ["--ipvs-scheduler", "random"],
             "--ipvs-scheduler: 'random' is no scheduler of the kernel: expected one of rr, wrr, lc, wlc, lblc, lblcr, dh, "
-                + "sh, sed, nq, fo, ovf, mh, twos"
+                + "sh, sed, nq, fo, ovf, mh"
         ),
         (
             ["--ipvs-exclude-cidrs", "10.0.0.0"],

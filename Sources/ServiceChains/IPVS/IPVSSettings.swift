@@ -2,7 +2,7 @@ public import NetAddress
 
 /// How the kernel chooses among the real servers of a virtual server: the modules `ip_vs_*`.
 public enum IPVSScheduler: String, Sendable, Hashable, CaseIterable {
-    case rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos
+    case rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh
 }
 
 /// How packets get from the virtual server to a real one: ipvsadm(8), packet-forwarding-method.

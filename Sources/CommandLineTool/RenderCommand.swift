@@ -23,15 +23,15 @@ extension Command {
                 title: "Output",
                 options: [
                     OptionSpec(
-                        name: "output", short: "o", value: .text("restore|save|..."),
+                        name: "output", short: "o", value: .text("restore|save"),
                         help: "restore: input for iptables-restore; save: what iptables-save prints once it is loaded; "
                             + "in IPVS mode also ipvsadm, ipset, addresses and setup",
                         defaultText: "restore"
                     ) { invocation, text throws(OptionError) in
                         guard let form = IPVSForm(rawValue: text) else {
                             throw OptionError(
-                                message: "'\(text)' is no form: expected restore or save, or with --proxy-mode ipvs "
-                                    + "ipvsadm, ipset, addresses or setup")
+                                message: "'\(text)' is no form: expected restore or save, or in IPVS mode ipvsadm, "
+                                    + "ipset, addresses or setup")
                         }
                         invocation.form = form
                     },

@@ -96,7 +96,7 @@ import Testing
         (["--proxy-mode", "ipvs", "--against", demo], "--against is for iptables mode"),
         (
             ["-o", "nft"],
-            "-o: 'nft' is no form: expected restore or save, or with --proxy-mode ipvs ipvsadm, ipset, addresses or setup"
+            "-o: 'nft' is no form: expected restore or save, or in IPVS mode ipvsadm, ipset, addresses or setup"
         ),
     ])
     func commandLineIsRefused(_ arguments: [String], _ message: String) throws {

@@ -87,6 +87,7 @@ public struct IPVSPlan: Sendable {
 
     private static let linkLocal = IPPrefix(IPAddress(high: 0xFE80 << 48, low: 0), length: 10)
 
+    /// What kube-proxy takes for the host's own addresses.
     private static func withoutSpecial(_ addresses: [IPAddress]) -> [IPAddress] {
         addresses.filter { !$0.isLoopback && !linkLocal.contains($0) }
     }
@@ -124,8 +125,7 @@ public struct IPVSPlan: Sendable {
         func entry(_ address: IPAddress) -> IPSetEntry { .addressPort(address, transport, port.port) }
         // In whatever condition: the rule for hairpins does not ask who is used.
         for endpoint in port.endpoints where endpoint.isLocal {
-            entries[.loopBack, default: []].append(
-                .addressPortAddress(endpoint.address, transport, endpoint.port, endpoint.address))
+            add(.addressPortAddress(endpoint.address, transport, endpoint.port, endpoint.address), to: .loopBack)
         }
         add(entry(port.clusterIP), to: .clusterIP)
         for address in port.externalIPs {

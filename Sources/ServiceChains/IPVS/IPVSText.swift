@@ -66,7 +66,7 @@ extension IPVSPlan {
                 text.append(" -p ")
                 text.append(decimal: UInt64(seconds))
             }
-            // Clients keep their real server by address and port, as with the kernel's own hashing of connections.
+            // kube-proxy lets the client's port count for this scheduler, and for no other that hashes.
             if settings.scheduler == .mh { text.append(" -b mh-port") }
             text.append(UInt8(ascii: "\n"))
             for endpoint in realServers(of: server) {

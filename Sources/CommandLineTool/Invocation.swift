@@ -17,8 +17,10 @@ struct Invocation: Sendable {
 
     var settings = ProxySettings()
     var configFile: String?
-    var form = TextForm.restore
+    var form = IPVSForm.restore
     var outputFile: String?
+    /// The folder for all texts of IPVS mode.
+    var outputFolder: String?
     var wantsSummary = false
     var report = ReportForm.text
     /// Say only which Service ports differ.
@@ -68,24 +70,30 @@ struct PreparedSnapshot {
 
 extension Invocation {
     /// Reads the inputs and settles the settings: flags win over `--config`, which wins over a configuration in the snapshot.
-    func readSnapshot() throws(CommandFailure) -> PreparedSnapshot {
+    func readSnapshot(servesIPVS: Bool = false) throws(CommandFailure) -> PreparedSnapshot {
         var sources: [SnapshotSource] = []
         for path in operands { sources.append(try InputFile.open(path)) }
-        return try readSnapshot(sources)
+        return try readSnapshot(sources, servesIPVS: servesIPVS)
     }
 
     /// Reads a snapshot from inputs that are open already, and settles the settings.
-    func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
+    ///
+    /// - Parameter servesIPVS: whether the command has something to say of IPVS mode.
+    func readSnapshot(
+        _ sources: [SnapshotSource], servesIPVS: Bool = false
+    ) throws(CommandFailure) -> PreparedSnapshot {
         let snapshot = try input { () throws(SnapshotError) in try ClusterSnapshot(reading: sources) }
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
-        // Where the detect-local mode is settled, so that what is wrong with it is laid there.
+        // Where the detect-local mode and the proxy mode are settled, so that what is wrong with them is laid there.
         var mode: (file: ClusterSnapshot, location: SourceLocation)?
+        var proxyMode: (file: ClusterSnapshot, location: SourceLocation)?
 
         func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
             let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }
             diagnostics += file.diagnostics(.warning, warnings)
             if let setting = configuration.detectLocalMode { mode = (file, setting.location) }
+            if let setting = configuration.mode { proxyMode = (file, setting.location) }
         }
         if let configuration = snapshot.configuration {
             let notice = PlacedMessage(
@@ -112,6 +120,11 @@ extension Invocation {
                 throw .usage("--detect-local-mode: \(error)", see: "render")
             }
             throw .input(mode.file.error(error.description, at: mode.location).description)
+        }
+        if settings.mode == .ipvs, !servesIPVS {
+            let message = "only render serves mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
+            guard let proxyMode, !gives("proxy-mode") else { throw .usage("--proxy-mode: \(message)", see: "render") }
+            throw .input(proxyMode.file.error(message, at: proxyMode.location).description)
         }
         return PreparedSnapshot(snapshot: snapshot, settings: settings, diagnostics: diagnostics)
     }

@@ -63,14 +63,26 @@ final class OutputFile {
             try System.synchronize(descriptor)
             try System.rename(renaming.from, to: renaming.to)
         } catch {
-            if let renaming { System.remove(renaming.from) }
+            discard()
             if error.isBrokenPipe { throw CommandFailure(exitCode: .brokenPipe, message: nil) }
             throw .input("\(name): error: can not be written: \(error)")
         }
     }
 
+    /// Removes what was written under the temporary name.
+    func discard() {
+        if let renaming { System.remove(renaming.from) }
+    }
+
     /// Makes a file with a name that nobody has, in the folder of another.
     private static func createTemporary(beside target: String) throws(SystemError) -> (Int32, String) {
+        try withTemporaryName(beside: target) { name throws(SystemError) in (try System.create(name), name) }
+    }
+
+    /// Makes something with a name that nobody has, in the folder of another.
+    static func withTemporaryName<Made>(
+        beside target: String, _ make: (String) throws(SystemError) -> Made
+    ) throws(SystemError) -> Made {
         let slash = target.lastIndex(of: "/")
         let folder = slash.map { target[...$0] } ?? ""
         let file = slash.map { target[target.index(after: $0)...] } ?? target[...]
@@ -78,7 +90,7 @@ final class OutputFile {
         while true {
             let name = "\(folder).\(file.prefix(200)).\(String(UInt32.random(in: 0 ... .max), radix: 36))"
             do {
-                return (try System.create(name), name)
+                return try make(name)
             } catch {
                 tries += 1
                 guard error.isExisting, tries < 100 else { throw error }

@@ -13,6 +13,12 @@ extension OptionGroup {
             },
             .family,
             OptionSpec(
+                name: "proxy-mode", value: .text("iptables|ipvs"), help: "kube-proxy's mode; only render serves ipvs",
+                defaultText: "iptables"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in try invocation.settings.setMode(text) }
+            },
+            OptionSpec(
                 name: "config", value: .text("FILE"),
                 help: "a KubeProxyConfiguration as JSON; flags win over it"
             ) { invocation, text throws(OptionError) in invocation.configFile = text },
@@ -94,6 +100,67 @@ extension OptionGroup {
             },
             .boolean("no-random-fully", "for hosts whose iptables lacks MASQUERADE --random-fully", "false") {
                 $0.settings.hasRandomFully = !$1
+            },
+        ])
+}
+
+extension OptionGroup {
+    /// The options that count in IPVS mode only.
+    static let ipvs = OptionGroup(
+        title: "Options of IPVS mode",
+        options: [
+            OptionSpec(
+                name: "ipvs-scheduler", value: .text("NAME"),
+                help: "how virtual servers choose: " + IPVSScheduler.allCases.map(\.rawValue).joined(separator: ", "),
+                defaultText: "rr"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in try invocation.settings.ipvs.setScheduler(text) }
+            },
+            OptionSpec(
+                name: "ipvs-exclude-cidrs", value: .text("CIDR[,CIDR]"),
+                help: "where virtual servers that others left are not touched; the texts do not depend on it"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in try invocation.settings.ipvs.setExcludeCIDRs(text) }
+            },
+            .boolean("ipvs-strict-arp", "answer ARP only for addresses of the interface that is asked", "false") {
+                $0.settings.ipvs.strictARP = $1
+            },
+            OptionSpec(
+                name: "ipvs-tcp-timeout", value: .text("DURATION"),
+                help: "how long idle TCP connections are kept, such as 15m0s", defaultText: "0s, as the host has it"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in
+                    invocation.settings.ipvs.tcpTimeout = try IPVSSettings.timeout(text)
+                }
+            },
+            OptionSpec(
+                name: "ipvs-tcpfin-timeout", value: .text("DURATION"),
+                help: "how long TCP connections are kept after a FIN", defaultText: "0s"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in
+                    invocation.settings.ipvs.tcpFinTimeout = try IPVSSettings.timeout(text)
+                }
+            },
+            OptionSpec(
+                name: "ipvs-udp-timeout", value: .text("DURATION"), help: "how long idle UDP connections are kept",
+                defaultText: "0s"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in
+                    invocation.settings.ipvs.udpTimeout = try IPVSSettings.timeout(text)
+                }
+            },
+            OptionSpec(
+                name: "kernel-version", value: .text("VERSION"),
+                help: "the kernel's version on the node, as uname -r prints it", defaultText: "6.1"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in try invocation.settings.ipvs.setKernelVersion(text) }
+            },
+            OptionSpec(
+                name: "ipvs-forwarding", value: .text("METHOD"),
+                help: "how packets reach real servers: masquerading, as kube-proxy has it, gatewaying or tunneling",
+                defaultText: "masquerading"
+            ) { invocation, text throws(OptionError) in
+                try set { () throws(SettingError) in try invocation.settings.ipvs.setForwarding(text) }
             },
         ])
 }

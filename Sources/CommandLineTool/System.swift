@@ -24,6 +24,7 @@ struct SystemError: Error, CustomStringConvertible {
     }
 
     static let isDirectory = SystemError(EISDIR)
+    static let isNotEmpty = SystemError(ENOTEMPTY)
     static let tooLarge = SystemError(EFBIG)
 
     var isBrokenPipe: Bool { code == EPIPE }

@@ -16,13 +16,15 @@ extension KubeProxyConfiguration {
             } else if json.string(key, equals: "detectLocal") {
                 try readDetectLocal(&json)
             } else if json.string(key, equals: "nodePortAddresses") {
-                try readNodePortAddresses(&json)
+                nodePortAddresses = try json.stringSettings("nodePortAddresses")
             } else if json.string(key, equals: "featureGates") {
                 try readFeatureGates(&json)
             } else if json.string(key, equals: "iptables") {
                 try readIPTables(&json)
             } else if json.string(key, equals: "conntrack") {
                 try readConntrack(&json)
+            } else if json.string(key, equals: "ipvs") {
+                try readIPVS(&json)
             } else {
                 try json.skipValue()
             }
@@ -40,14 +42,6 @@ extension KubeProxyConfiguration {
             } else {
                 try json.skipValue()
             }
-        }
-    }
-
-    private mutating func readNodePortAddresses(_ json: inout JSONReader) throws(ReadFault) {
-        nodePortAddresses = []
-        try json.strings("nodePortAddresses") { json, string throws(ReadFault) in
-            nodePortAddresses.append(
-                Setting(value: json.shared(string), location: json.location(string.offset)))
         }
     }
 
@@ -90,6 +84,28 @@ extension KubeProxyConfiguration {
             conntrackTCPBeLiberal = try json.booleanSetting("tcpBeLiberal")
         }
     }
+
+    private mutating func readIPVS(_ json: inout JSONReader) throws(ReadFault) {
+        ipvs = IPVS()
+        if try json.skipNull() { return }
+        try json.object("ipvs") { json, key throws(ReadFault) in
+            if json.string(key, equals: "scheduler") {
+                ipvs.scheduler = try json.stringSetting("scheduler")
+            } else if json.string(key, equals: "excludeCIDRs") {
+                ipvs.excludeCIDRs = try json.stringSettings("excludeCIDRs")
+            } else if json.string(key, equals: "strictARP") {
+                ipvs.strictARP = try json.booleanSetting("strictARP")
+            } else if json.string(key, equals: "tcpTimeout") {
+                ipvs.tcpTimeout = try json.stringSetting("tcpTimeout")
+            } else if json.string(key, equals: "tcpFinTimeout") {
+                ipvs.tcpFinTimeout = try json.stringSetting("tcpFinTimeout")
+            } else if json.string(key, equals: "udpTimeout") {
+                ipvs.udpTimeout = try json.stringSetting("udpTimeout")
+            } else {
+                try json.skipValue()
+            }
+        }
+    }
 }
 
 extension JSONReader {
@@ -99,6 +115,17 @@ extension JSONReader {
     ) throws(ReadFault) -> KubeProxyConfiguration.Setting<String>? {
         guard let string = try string(what), !string.range.isEmpty else { return nil }
         return KubeProxyConfiguration.Setting(value: shared(string), location: location(string.offset))
+    }
+
+    /// Reads a list of texts; empty where it is `null`.
+    fileprivate mutating func stringSettings(
+        _ what: StaticString
+    ) throws(ReadFault) -> [KubeProxyConfiguration.Setting<String>] {
+        var settings: [KubeProxyConfiguration.Setting<String>] = []
+        try strings(what) { json, string throws(ReadFault) in
+            settings.append(.init(value: json.shared(string), location: json.location(string.offset)))
+        }
+        return settings
     }
 
     fileprivate mutating func booleanSetting(

@@ -24,8 +24,20 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public var masqueradeBit: Setting<Int>?
     public var localhostNodePorts: Setting<Bool>?
     public var conntrackTCPBeLiberal: Setting<Bool>?
+    public var ipvs = IPVS()
     /// Where the object stands in the inputs.
     public var location: SourceLocation
+
+    /// The section `ipvs`.
+    public struct IPVS: Sendable, Equatable {
+        public var scheduler: Setting<String>?
+        public var excludeCIDRs: [Setting<String>] = []
+        public var strictARP: Setting<Bool>?
+        /// A duration as Go writes it, as the two that follow.
+        public var tcpTimeout: Setting<String>?
+        public var tcpFinTimeout: Setting<String>?
+        public var udpTimeout: Setting<String>?
+    }
 
     public struct FeatureGate: Sendable, Equatable {
         public let name: String
@@ -45,6 +57,6 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
             && left.nodePortAddresses == right.nodePortAddresses && left.featureGates == right.featureGates
             && left.masqueradeAll == right.masqueradeAll && left.masqueradeBit == right.masqueradeBit
             && left.localhostNodePorts == right.localhostNodePorts
-            && left.conntrackTCPBeLiberal == right.conntrackTCPBeLiberal
+            && left.conntrackTCPBeLiberal == right.conntrackTCPBeLiberal && left.ipvs == right.ipvs
     }
 }

@@ -25,9 +25,9 @@ public struct NodeFacts: Sendable, Hashable {
     public let zone: String
     /// The node's IP of the family, for source ranges.
     public let nodeIP: IPAddress
-    /// The addresses of the host's interfaces of the family, as far as they are known.
-    public let hostAddresses: [IPAddress]
     public let localTraffic: LocalTraffic?
+    /// The addresses of the host's interfaces of the family, each once, sorted by their text.
+    public let hostAddresses: [IPAddress]
     public let nodePorts: NodePorts
     /// Whether node ports answer on 127.0.0.1 (`LNP`).
     public let hasLocalhostNodePorts: Bool
@@ -40,10 +40,6 @@ public struct NodeFacts: Sendable, Hashable {
         zone = node?.zone ?? ""
         let nodeIPs = NodeFacts.nodeIPs(settings, node)
         nodeIP = nodeIPs.first { $0.family == family } ?? .loopback(family)
-        let host =
-            settings.hostAddresses
-            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + AddressFamily.allCases.map(IPAddress.loopback)
-        hostAddresses = host.filter { $0.family == family }
         localTraffic = NodeFacts.localTraffic(settings, node)
         masqueradeMark = 1 << UInt32(settings.masqueradeBit)
 
@@ -62,14 +58,18 @@ public struct NodeFacts: Sendable, Hashable {
         }
         let hasLocalhost = settings.localhostNodePorts && family == .ipv4 && holdsLoopback
         hasLocalhostNodePorts = hasLocalhost
+        let host =
+            settings.hostAddresses
+            ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + [.loopback(family)]
+        hostAddresses = Set(host.filter { $0.family == family }).sorted { $0.text < $1.text }
         guard firstZero == nil else {
             nodePorts = .allAddresses
             return
         }
-        let chosen = Set(hostAddresses).filter { address in
-            ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
-        }
-        nodePorts = .addresses(chosen.sorted { $0.text < $1.text })
+        nodePorts = .addresses(
+            hostAddresses.filter { address in
+                ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
+            })
     }
 
     /// Whether node ports answer on one of the host's addresses.

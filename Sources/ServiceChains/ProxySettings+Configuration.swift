@@ -8,10 +8,7 @@ extension ProxySettings {
     public mutating func apply(
         _ configuration: KubeProxyConfiguration, of snapshot: ClusterSnapshot
     ) throws(SnapshotError) -> [PlacedMessage] {
-        if let mode = configuration.mode, mode.value != "iptables" {
-            throw snapshot.error(
-                "mode \"\(mode.value)\" is not one that kubechains has; expected \"iptables\"", at: mode.location)
-        }
+        try set(configuration.mode, snapshot) { (settings, text) throws(SettingError) in try settings.setMode(text) }
         try set(configuration.hostnameOverride, snapshot) { (settings, text) throws(SettingError) in
             // kube-proxy trims and lowers it, as it does with the host's own name.
             try settings.setNodeName(text.trimmingSpace().lowercased())
@@ -36,12 +33,37 @@ extension ProxySettings {
         if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
         if let setting = configuration.localhostNodePorts { localhostNodePorts = setting.value }
         if let setting = configuration.conntrackTCPBeLiberal { conntrackTCPBeLiberal = setting.value }
+        try apply(configuration.ipvs, snapshot)
         var warnings: [PlacedMessage] = []
         for gate in configuration.featureGates where !setFeatureGate(gate.name, gate.isOn) {
             warnings.append(
                 PlacedMessage(message: ProxySettings.unknownGateMessage(gate.name), location: gate.location))
         }
         return warnings
+    }
+
+    private mutating func apply(
+        _ section: KubeProxyConfiguration.IPVS, _ snapshot: ClusterSnapshot
+    ) throws(SnapshotError) {
+        try set(section.scheduler, snapshot) { (settings, text) throws(SettingError) in
+            try settings.ipvs.setScheduler(text)
+        }
+        if !section.excludeCIDRs.isEmpty { ipvs.excludeCIDRs = [] }
+        for setting in section.excludeCIDRs {
+            try set(setting, snapshot) { (settings, text) throws(SettingError) in
+                settings.ipvs.excludeCIDRs += try ProxySettings.prefixes([text])
+            }
+        }
+        if let setting = section.strictARP { ipvs.strictARP = setting.value }
+        try set(section.tcpTimeout, snapshot) { (settings, text) throws(SettingError) in
+            settings.ipvs.tcpTimeout = try IPVSSettings.timeout(text)
+        }
+        try set(section.tcpFinTimeout, snapshot) { (settings, text) throws(SettingError) in
+            settings.ipvs.tcpFinTimeout = try IPVSSettings.timeout(text)
+        }
+        try set(section.udpTimeout, snapshot) { (settings, text) throws(SettingError) in
+            settings.ipvs.udpTimeout = try IPVSSettings.timeout(text)
+        }
     }
 
     /// What to say of a feature gate that shapes no rules.

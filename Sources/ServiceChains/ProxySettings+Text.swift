@@ -18,6 +18,13 @@ extension ProxySettings {
         nodeName = text
     }
 
+    public mutating func setMode(_ text: String) throws(SettingError) {
+        guard let mode = ProxyMode(rawValue: text) else {
+            throw SettingError("'\(text)' is no mode that kubechains has: expected iptables or ipvs")
+        }
+        self.mode = mode
+    }
+
     public mutating func setFamily(_ text: String) throws(SettingError) {
         switch text {
         case "ipv4": family = .ipv4
@@ -100,7 +107,7 @@ extension ProxySettings {
         }
     }
 
-    private static func prefixes(_ texts: [some StringProtocol]) throws(SettingError) -> [IPPrefix] {
+    static func prefixes(_ texts: [some StringProtocol]) throws(SettingError) -> [IPPrefix] {
         var result: [IPPrefix] = []
         for text in texts {
             guard let prefix = IPPrefix(String(text)) else {

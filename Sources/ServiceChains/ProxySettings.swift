@@ -1,5 +1,10 @@
 public import NetAddress
 
+/// In which of the kernel's ways kube-proxy balances: `--proxy-mode`.
+public enum ProxyMode: String, Sendable, Hashable, CaseIterable {
+    case iptables, ipvs
+}
+
 /// How kube-proxy tells traffic of local pods from other traffic: `--detect-local-mode`.
 public enum DetectLocalMode: String, Sendable, Hashable, CaseIterable {
     case clusterCIDR = "ClusterCIDR"
@@ -42,6 +47,7 @@ public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
 public struct ProxySettings: Sendable, Hashable {
     /// The node whose rules are wanted; nil: the only Node of the snapshot.
     public var nodeName: String?
+    public var mode = ProxyMode.iptables
     /// The family of the rules; kube-proxy runs once for each.
     public var family: AddressFamily = .ipv4
     public var detectLocalMode: DetectLocalMode = .clusterCIDR
@@ -67,6 +73,8 @@ public struct ProxySettings: Sendable, Hashable {
     public var hasAccountingCounters = false
     /// The host's iptables knows `MASQUERADE --random-fully`.
     public var hasRandomFully = true
+    /// What counts in IPVS mode only.
+    public var ipvs = IPVSSettings()
 
     public init() {}
 }

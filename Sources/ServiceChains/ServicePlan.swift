@@ -2,7 +2,8 @@ public import KubeSnapshot
 internal import NetAddress
 
 /// Everything decided about a cluster's Services for one node and family: what rules will say, and why. Rendering only
-/// writes what stands here; explaining and comparing read it (kube-proxy 1.36, iptables mode).
+/// writes what stands here; explaining and comparing read it (kube-proxy 1.36). What differs in IPVS mode is ``IPVSPlan``'s
+/// to say.
 public struct ServicePlan: Sendable {
     /// Why kube-proxy passes over a Service.
     public enum SkipReason: Sendable, Hashable {

@@ -72,6 +72,7 @@ import Testing
     private static let seeRender = " (see 'kubechains help render')"
     private static let cidr = "is no CIDR: expected one such as 10.244.0.0/16"
     private static let interface = "is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-"
+    private static let forms = "expected restore or save, or in IPVS mode ipvsadm, ipset, addresses or setup"
 
     private func expectUsageError(
         _ arguments: [String], _ message: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -112,8 +113,8 @@ import Testing
         ("--bind-address", "0.0.0.0/0", "'0.0.0.0/0' is no address: expected one such as 0.0.0.0 or 192.168.0.2"),
         ("--feature-gates", "AllAlpha", "'AllAlpha' is no gate: expected NAME=true or NAME=false"),
         ("--feature-gates", "AllowServiceExternalIPs=yes", "'yes' is neither true nor false"),
-        ("--output", "json", "'json' is no form: expected restore or save"),
-        ("--output", "", "'' is no form: expected restore or save"),
+        ("--output", "json", "'json' is no form: \(forms)"),
+        ("--output", "", "'' is no form: \(forms)"),
     ])
     func badValue(_ option: String, _ value: String, _ message: String) throws {
         try expectUsageError(["render", option, value, "no.json"], "\(option): \(message)\(Self.seeRender)")
@@ -133,7 +134,7 @@ import Testing
 
     @Test func badShortValue() throws {
         try expectUsageError(
-            ["render", "-oyaml", "no.json"], "-o: 'yaml' is no form: expected restore or save\(Self.seeRender)")
+            ["render", "-oyaml", "no.json"], "-o: 'yaml' is no form: \(Self.forms)\(Self.seeRender)")
     }
 
     /// A mode that needs a name and gets none is a bad value of the flag.

@@ -21,6 +21,10 @@ public func fuzzSnapshot(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             let plan = try ServicePlan(snapshot, settings)
             check(plan.text(.restore))
             check(plan.text(.save))
+            let state = try IPVSPlan(plan, of: snapshot)
+            for form in IPVSForm.allCases where form != .restore && form != .save { _ = state.text(form) }
+            check(state.text(.restore))
+            check(state.text(.save))
         }
     } catch {
         // A fault is an answer like any other, as long as it can be told.

@@ -1,0 +1,87 @@
+public import NetAddress
+
+/// The sets of addresses and ports that IPVS mode's rules ask (kube-proxy 1.36: `ipsetInfo` of
+/// `pkg/proxy/ipvs/proxier.go`). All always exist, also when they are empty.
+public enum IPSet: String, Sendable, Hashable, CaseIterable {
+    case loopBack = "KUBE-LOOP-BACK"
+    case clusterIP = "KUBE-CLUSTER-IP"
+    case externalIP = "KUBE-EXTERNAL-IP"
+    case externalIPLocal = "KUBE-EXTERNAL-IP-LOCAL"
+    case loadBalancer = "KUBE-LOAD-BALANCER"
+    case loadBalancerFirewall = "KUBE-LOAD-BALANCER-FW"
+    case loadBalancerLocal = "KUBE-LOAD-BALANCER-LOCAL"
+    case loadBalancerSourceIP = "KUBE-LOAD-BALANCER-SOURCE-IP"
+    case loadBalancerSourceCIDR = "KUBE-LOAD-BALANCER-SOURCE-CIDR"
+    case nodePortTCP = "KUBE-NODE-PORT-TCP"
+    case nodePortLocalTCP = "KUBE-NODE-PORT-LOCAL-TCP"
+    case nodePortUDP = "KUBE-NODE-PORT-UDP"
+    case nodePortLocalUDP = "KUBE-NODE-PORT-LOCAL-UDP"
+    case nodePortSCTP = "KUBE-NODE-PORT-SCTP-HASH"
+    case nodePortLocalSCTP = "KUBE-NODE-PORT-LOCAL-SCTP-HASH"
+    case healthCheckNodePort = "KUBE-HEALTH-CHECK-NODE-PORT"
+    case boundAddresses = "KUBE-IPVS-IPS"
+
+    /// The longest name that the kernel takes, in bytes.
+    private static let nameLimit = 31
+
+    /// The set's name; each family has sets of its own, and IPv6's names are cut to what the kernel takes.
+    public func name(_ family: AddressFamily) -> String {
+        guard family == .ipv6 else { return rawValue }
+        return String(("KUBE-6-" + rawValue.dropFirst("KUBE-".count)).prefix(IPSet.nameLimit))
+    }
+
+    /// What the set's entries are made of: ipset(8), SET TYPES.
+    public enum Kind: String, Sendable, Hashable {
+        case address = "hash:ip"
+        case addressPort = "hash:ip,port"
+        case addressPortAddress = "hash:ip,port,ip"
+        case addressPortRange = "hash:ip,port,net"
+        case port = "bitmap:port"
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .boundAddresses: .address
+        case .loopBack, .loadBalancerSourceIP: .addressPortAddress
+        case .loadBalancerSourceCIDR: .addressPortRange
+        case .nodePortTCP, .nodePortLocalTCP, .nodePortUDP, .nodePortLocalUDP, .healthCheckNodePort: .port
+        case .clusterIP, .externalIP, .externalIPLocal, .loadBalancer, .loadBalancerFirewall, .loadBalancerLocal,
+            .nodePortSCTP, .nodePortLocalSCTP:
+            .addressPort
+        }
+    }
+
+    /// What rules that ask the set say in their comments.
+    public var comment: StaticString {
+        switch self {
+        case .loopBack: "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose"
+        case .clusterIP: "Kubernetes service cluster ip + port for masquerade purpose"
+        case .externalIP: "Kubernetes service external ip + port for masquerade and filter purpose"
+        case .externalIPLocal: "Kubernetes service external ip + port with externalTrafficPolicy=local"
+        case .loadBalancer: "Kubernetes service lb portal"
+        case .loadBalancerFirewall: "Kubernetes service load balancer ip + port for load balancer with sourceRange"
+        case .loadBalancerLocal: "Kubernetes service load balancer ip + port with externalTrafficPolicy=local"
+        case .loadBalancerSourceIP: "Kubernetes service load balancer ip + port + source IP for packet filter purpose"
+        case .loadBalancerSourceCIDR:
+            "Kubernetes service load balancer ip + port + source cidr for packet filter purpose"
+        case .nodePortTCP: "Kubernetes nodeport TCP port for masquerade purpose"
+        case .nodePortLocalTCP: "Kubernetes nodeport TCP port with externalTrafficPolicy=local"
+        case .nodePortUDP: "Kubernetes nodeport UDP port for masquerade purpose"
+        case .nodePortLocalUDP: "Kubernetes nodeport UDP port with externalTrafficPolicy=local"
+        case .nodePortSCTP: "Kubernetes nodeport SCTP port for masquerade purpose with type 'hash ip:port'"
+        case .nodePortLocalSCTP:
+            "Kubernetes nodeport SCTP port with externalTrafficPolicy=local with type 'hash ip:port'"
+        case .healthCheckNodePort: "Kubernetes health check node port"
+        case .boundAddresses: "Addresses on the ipvs interface"
+        }
+    }
+}
+
+/// An entry of a set. Which parts it has depends on the set's kind.
+public enum IPSetEntry: Sendable, Hashable {
+    case address(IPAddress)
+    case port(UInt16)
+    case addressPort(IPAddress, TransportProtocol, UInt16)
+    case addressPortAddress(IPAddress, TransportProtocol, UInt16, IPAddress)
+    case addressPortRange(IPAddress, TransportProtocol, UInt16, IPPrefix)
+}

@@ -1,0 +1,53 @@
+public import NetAddress
+
+/// How the kernel chooses among the real servers of a virtual server: the modules `ip_vs_*`.
+public enum IPVSScheduler: String, Sendable, Hashable, CaseIterable {
+    case rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh
+}
+
+/// How packets get from the virtual server to a real one: ipvsadm(8), packet-forwarding-method.
+public enum ForwardingMethod: String, Sendable, Hashable, CaseIterable {
+    /// The destination is rewritten, the only way that kube-proxy uses.
+    case masquerading
+    /// The packet is sent as it is to the real server's hardware address.
+    case gatewaying
+    /// The packet is sent as it is, within another one for the real server.
+    case tunneling
+
+    /// Whether a real server may listen on another port than the virtual one.
+    public var translatesPorts: Bool { self == .masquerading }
+}
+
+/// The kernel's version, as far as kube-proxy asks for it.
+public struct KernelVersion: Sendable, Hashable, Comparable {
+    public let major: Int
+    public let minor: Int
+
+    public init(_ major: Int, _ minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    public static func < (left: KernelVersion, right: KernelVersion) -> Bool {
+        (left.major, left.minor) < (right.major, right.minor)
+    }
+}
+
+/// kube-proxy's settings for IPVS mode, and what it finds out about its host. The defaults are kube-proxy's.
+public struct IPVSSettings: Sendable, Hashable {
+    public var scheduler = IPVSScheduler.rr
+    /// The ranges in which left-over virtual servers are not deleted. They do not shape what is programmed.
+    public var excludeCIDRs: [IPPrefix] = []
+    /// Answer and announce only what the interface itself has (sysctls `arp_ignore` and `arp_announce`).
+    public var strictARP = false
+    /// How long the kernel keeps an idle connection; zero: as the host has it.
+    public var tcpTimeout = Duration.zero
+    /// The same after a FIN.
+    public var tcpFinTimeout = Duration.zero
+    public var udpTimeout = Duration.zero
+    /// kube-proxy knows masquerading only.
+    public var forwarding = ForwardingMethod.masquerading
+    public var kernelVersion = KernelVersion(6, 1)
+
+    public init() {}
+}

@@ -1,0 +1,60 @@
+internal import Netfilter
+
+/// What kube-proxy in IPVS mode makes sure of besides the texts that it restores (kube-proxy 1.36: `NewProxier`,
+/// `createAndLinkKubeChain` and `iptablesJumpChain` of `pkg/proxy/ipvs/proxier.go`).
+struct IPVSSetup {
+    private let settings: IPVSSettings
+
+    init(_ settings: ProxySettings) { self.settings = settings.ipvs }
+
+    func write(to text: inout TextWriter) {
+        for (name, value) in sysctls { text.append(string: "sysctl net/ipv4/\(name) = \(value)\n") }
+        let timeouts = [settings.tcpTimeout, settings.tcpFinTimeout, settings.udpTimeout]
+        if timeouts.contains(where: { $0 > .zero }) {
+            let seconds = timeouts.map { " \($0.components.seconds)" }.joined()
+            text.append(string: "ipvsadm --set\(seconds)\n")
+        }
+        for table in [IPVSRules.nat, IPVSRules.filter] {
+            for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
+        }
+        for jump in IPVSSetup.jumps {
+            text.append(
+                string: "iptables -t \(jump.table) -I \(jump.chain) -m comment --comment \"\(jump.comment)\" "
+                    + "-j \(jump.target)\n")
+        }
+    }
+
+    /// Both families share them.
+    private var sysctls: [(name: StaticString, value: Int)] {
+        var sysctls: [(StaticString, Int)] = [("vs/conntrack", 1)]
+        // Kernels before do not have it; those after do the right thing by themselves.
+        if (KernelVersion(4, 1)..<KernelVersion(5, 9)).contains(settings.kernelVersion) {
+            sysctls.append(("vs/conn_reuse_mode", 0))
+        }
+        sysctls += [("vs/expire_nodest_conn", 1), ("vs/expire_quiescent_template", 1), ("ip_forward", 1)]
+        if settings.strictARP { sysctls += [("conf/all/arp_ignore", 1), ("conf/all/arp_announce", 2)] }
+        return sysctls
+    }
+
+    /// A rule of a built-in chain that leads packets into one of kube-proxy's.
+    private struct Jump {
+        let table, chain, comment, target: StaticString
+
+        init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
+            (self.table, self.chain, self.comment, self.target) = (table, chain, comment, target)
+        }
+    }
+
+    /// In the order in which they are made sure of; each new one is put at the top of its chain.
+    private static let jumps = [
+        Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),
+        Jump("filter", "FORWARD", "kubernetes forwarding rules", to: "KUBE-FORWARD"),
+        Jump("filter", "INPUT", "kubernetes health check rules", to: "KUBE-NODE-PORT"),
+        Jump("filter", "INPUT", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "FORWARD", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "INPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-FILTER"),
+        Jump("filter", "OUTPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-OUT-FILTER"),
+    ]
+}

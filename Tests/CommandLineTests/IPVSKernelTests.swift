@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// A kernel with IPVS takes every text of IPVS mode, and holds afterwards what the texts say.
+@Suite struct IPVSKernelTests {
+    /// Services whose endpoints listen on the Services' own ports, for the ways of forwarding that translate none.
+    private static let samePorts = """
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"clusterIP":
+        "10.96.0.1", "sessionAffinity": "ClientIP", "ports": [{"name": "web", "port": 80}, {"name": "dns",
+        "protocol": "UDP", "port": 53}]}}
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": {"name": "a",
+        "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}}, "endpoints": [{"addresses":
+        ["10.1.0.1"]}, {"addresses": ["10.1.0.2"]}], "ports": [{"name": "web", "port": 80}, {"name": "dns",
+        "protocol": "UDP", "port": 53}]}
+        """
+
+    /// Each case's name and the arguments of `render`.
+    private func cases(_ folder: TemporaryFolder) throws -> [(name: String, arguments: [String])] {
+        let demo = ["--proxy-mode", "ipvs"] + (Package.lines(of: "demo/options") ?? [])
+        let same = try folder.write("same-ports.json", Self.samePorts)
+        return Package.folders(in: "conformance-ipvs").map { name in
+            let file = "\(Package.fixtures)/conformance-ipvs/\(name)/snapshot.json"
+            return (name, (Package.lines(of: "conformance-ipvs/\(name)/options") ?? []) + [file])
+        }
+            + ["ipv4", "ipv6"].map { family in
+                ("demo-\(family)", demo + ["--family", family, "\(Package.fixtures)/demo/cluster.json"])
+            }
+            + ["gatewaying", "tunneling"].map { method in
+                (method, ["--proxy-mode", "ipvs", "--node", "worker-1", "--ipvs-forwarding", method, same])
+            }
+    }
+
+    @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
+    func everyCaseIsTakenAndReadBack() throws {
+        let folder = try TemporaryFolder()
+        let cases = try cases(folder)
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)
+        for (name, arguments) in cases {
+            let output = "\(folder.path)/cases/\(name)"
+            let result = try Tool.run(["render", "--output-dir", output] + arguments)
+            #expect(result.ending == .exit(0), "\(name): \(result.errorText)")
+        }
+        let run = try VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
+        #expect(run.ending == .exit(0), "\(run.outputText)\(run.errorText)")
+        for (name, arguments) in cases {
+            func given(_ file: String) throws -> [String] { lines(try folder.read("cases/\(name)/\(file)")) }
+            func held(_ file: String) throws -> [String] { lines(try folder.read("kernel/\(name)/\(file)")) }
+            let errors = try held("errors")
+            #expect(try held("status").allSatisfy { $0.hasSuffix(" 0") }, "\(name): \(errors)")
+            #expect(try held("ipvsadm").map(withoutTunnelType).sorted() == given("ipvsadm").sorted(), "\(name)")
+            #expect(try normalSets(held("ipset")) == normalSets(given("ipset")), "\(name)")
+            #expect(try held("addresses").sorted() == given("addresses").sorted(), "\(name)")
+            let saved = try Tool.run(["render", "-o", "save"] + arguments)
+            #expect(try kubeChains(held("rules")) == kubeChains(lines(saved.output)), "\(name)")
+            let sysctls = try held("sysctl")
+            for line in try given("setup") where line.hasPrefix("sysctl net/ipv4/vs/") {
+                #expect(sysctls.contains(String(line.dropFirst("sysctl ".count))), "\(name): \(line)")
+            }
+        }
+        print("Loaded \(cases.count) cases of IPVS mode into a kernel and read them back.")
+    }
+
+    private func lines(_ bytes: [UInt8]) -> [String] {
+        String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// ipvsadm says of tunnels which kind they are; IP-in-IP is the one without a word.
+    private func withoutTunnelType(_ line: String) -> String { line.replacing(/\ --tun-type ipip$/, with: "") }
+
+    /// Without what the kernel adds to sets, and without the length of ranges of one address, which it does not print.
+    private func normalSets(_ lines: [String]) -> [String] {
+        lines.map { line in
+            let bare = line.replacing(/\ (bucketsize|initval) [^ ]+/, with: "")
+            let isIPv6 = bare.hasPrefix("add KUBE-6-")
+            return bare.replacing(isIPv6 ? /\/128$/ : /\/32$/, with: "")
+        }.sorted()
+    }
+
+    /// The rules by table and chain; the chains without rules too.
+    private func kubeChains(_ lines: [String]) -> [String: [String]] {
+        var chains: [String: [String]] = [:]
+        var table = ""
+        for line in lines {
+            if line.hasPrefix("*") { table = line }
+            let words = line.split(separator: " ")
+            if line.hasPrefix(":KUBE-") { chains["\(table) \(words[0].dropFirst())", default: []] += [] }
+            if line.hasPrefix("-A KUBE-") { chains["\(table) \(words[1])", default: []].append(line) }
+        }
+        return chains
+    }
+}
+
+/// A small machine with a kernel that has IPVS, emulated in software: `Support/run-vm.sh`.
+private enum VirtualMachine {
+    private static let script = "\(Package.support)/run-vm.sh"
+    /// Made once; it needs 40 MB of Debian's packages.
+    private static let image = "\(Package.root)/.build-vm"
+
+    /// Why there is none here; nil if there is one.
+    static let obstacle: String? = {
+        var reason: String?
+        for program in ["bash", "dpkg-deb", "apt-get", "qemu-system-x86_64"] where Program.installed(program) == nil {
+            reason = reason ?? "\(program) is not installed"
+        }
+        if reason == nil, !FileManager.default.fileExists(atPath: "\(image)/version") {
+            let result = try? call(["build", "-d", image])
+            if result?.ending != .exit(0) {
+                let lines = result?.errorLines.filter { !$0.isEmpty } ?? []
+                reason = "the machine can not be made: " + (lines.last ?? "apt-get gives no packages")
+            }
+        }
+        if let reason { print("Skipped: no kernel with IPVS is booted, for \(reason).") }
+        return reason
+    }()
+
+    /// Loads every case in a folder, each in a network namespace of its own, and writes what the kernel then holds.
+    static func run(_ cases: String, to output: String) throws -> Program.Result {
+        try call(["run", "-d", image, "-t", "2400", cases, output])
+    }
+
+    private static func call(_ arguments: [String]) throws -> Program.Result {
+        try Program(
+            executable: "/usr/bin/env", arguments: ["bash", script] + arguments, secondsAllowed: 2500
+        ).run()
+    }
+}

@@ -24,7 +24,8 @@ struct TextTree {
             let below = rest + (children.isEmpty ? "  " : "│ ")
             let lead = index == 0 ? first : below
             let hanging = index == 0 ? below : below + "  "
-            let parts = TextTree.wrapped(line, TextTree.columns(lead), TextTree.columns(hanging))
+            // What the tree is drawn with has one scalar for each column.
+            let parts = TextTree.wrapped(line, lead.unicodeScalars.count, hanging.unicodeScalars.count)
             for (part, body) in parts.enumerated() { text += (part == 0 ? lead : hanging) + body + "\n" }
         }
         for (index, child) in children.enumerated() {
@@ -39,6 +40,8 @@ struct TextTree {
     ///   - lead: the columns before the first line.
     ///   - hanging: the columns before the others.
     static func wrapped(_ text: String, _ lead: Int = 0, _ hanging: Int = 0, width: Int = width) -> [String] {
+        // Nearly every line fits as it is.
+        if text.utf8.last != UInt8(ascii: " "), columns(text) <= width - lead { return [text] }
         var lines: [String] = []
         var line = ""
         var used = 0

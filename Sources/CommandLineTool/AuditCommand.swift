@@ -101,9 +101,9 @@ private func readDumps(
 extension PreparedSnapshot {
     /// What the rules of a family should be.
     fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (ServicePlan, Ruleset) {
-        var settings = settings
-        settings.family = family
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
+        var prepared = self
+        prepared.settings.family = family
+        let plan = try prepared.plan()
         return (plan, plan.ruleset(keepsComments: false))
     }
 }

@@ -47,7 +47,7 @@ extension Command {
             }
             prepared.settings.family = family
         }
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+        let plan = try prepared.plan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
         let explanation: Explanation
         do throws(ExplainTargetError) {

@@ -68,6 +68,13 @@ struct PreparedSnapshot {
     let diagnostics: [Diagnostic]
 }
 
+extension PreparedSnapshot {
+    /// Plans for the family that the settings name.
+    func plan() throws(CommandFailure) -> ServicePlan {
+        try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
+    }
+}
+
 extension Invocation {
     /// Reads the inputs and settles the settings: flags win over `--config`, which wins over a configuration in the snapshot.
     func readSnapshot(servesIPVS: Bool = false) throws(CommandFailure) -> PreparedSnapshot {

@@ -78,7 +78,7 @@ extension Command {
             prepared.settings.family = live?.family ?? prepared.settings.family
         }
         let snapshot = prepared.snapshot
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, prepared.settings) }
+        let plan = try prepared.plan()
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
         let output = try OutputFile(invocation.outputFile)

@@ -46,7 +46,7 @@ struct RulesInput {
         }
         var prepared = try invocation.readSnapshot([source])
         if let family { prepared.settings.family = family }
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+        let plan = try prepared.plan()
         return RulesInput(
             side: RuleComparison.Side(plan, keepsComments: invocation.isStrict),
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))

@@ -33,7 +33,7 @@ extension Command {
         if source.looksLikeJSON {
             var prepared = try invocation.readSnapshot(of: source)
             prepared.settings.family = query.destination.family
-            let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, prepared.settings) }
+            let plan = try prepared.plan()
             diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
             query.hostAddresses = plan.node.hostAddresses
             rules = plan.hostRules

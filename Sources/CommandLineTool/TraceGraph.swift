@@ -59,20 +59,7 @@ struct TraceGraph {
     var mermaid: String {
         var text = "flowchart TD\n"
         for (index, node) in nodes.enumerated() {
-            // Mermaid reads entities such as #quot; within quotes.
-            let lines = node.lines.map { line in
-                line.reduce(into: "") { result, character in
-                    switch character {
-                    case "\"": result += "#quot;"
-                    case "#": result += "#35;"
-                    case "<": result += "#lt;"
-                    case ">": result += "#gt;"
-                    case "&": result += "#amp;"
-                    default: result.append(character)
-                    }
-                }
-            }
-            let label = "[\"\(lines.joined(separator: "<br/>"))\"]"
+            let label = "[\(MermaidLabel.text(node.lines))]"
             text += node.parent >= 0 ? "    n\(node.parent) --> n\(index)\(label)\n" : "    n\(index)\(label)\n"
         }
         for (index, node) in nodes.enumerated() {

@@ -39,12 +39,13 @@ extension FlowGraph {
     static func mermaid(_ explanation: Explanation) -> String {
         var text = "flowchart LR\n"
         for (index, graph) in graphs(of: explanation).enumerated() {
-            text += "    subgraph g\(index)[\(escaped([graph.title]))]\n"
+            text += "    subgraph g\(index)[\(MermaidLabel.text([graph.title]))]\n"
             for (position, node) in graph.nodes.enumerated() {
-                text += "        n\(index)_\(position)[\(escaped([node.title] + node.lines))]:::\(node.kind.rawValue)\n"
+                text +=
+                    "        n\(index)_\(position)[\(MermaidLabel.text([node.title] + node.lines))]:::\(node.kind.rawValue)\n"
             }
             for edge in graph.edges {
-                let arrow = edge.labels.isEmpty ? "-->" : "-->|\(escaped(edge.labels))|"
+                let arrow = edge.labels.isEmpty ? "-->" : "-->|\(MermaidLabel.text(edge.labels))|"
                 text += "        n\(index)_\(edge.from) \(arrow) n\(index)_\(edge.to)\n"
             }
             text += "    end\n"
@@ -54,24 +55,6 @@ extension FlowGraph {
             text += "    classDef \(kind.rawValue) fill:\(kind.fill),stroke:\(kind.stroke),color:#1b1f24\(dashes)\n"
         }
         return text
-    }
-
-    /// The lines as a quoted label of mermaid's, with what it would read as its own in entities.
-    private static func escaped(_ lines: [String]) -> String {
-        let escaped = lines.map { line in
-            line.reduce(into: "") { text, character in
-                switch character {
-                case "\"": text += "#quot;"
-                case "#": text += "#35;"
-                case "<": text += "#lt;"
-                case ">": text += "#gt;"
-                case "&": text += "#amp;"
-                case "`": text += "#96;"
-                default: text.append(character)
-                }
-            }
-        }
-        return "\"\(escaped.joined(separator: "<br/>"))\""
     }
 }
 

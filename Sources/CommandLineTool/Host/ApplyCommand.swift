@@ -80,10 +80,9 @@ extension Command {
     ) throws(CommandFailure) -> ExitCode {
         let given = invocation.gives("family") ? invocation.settings.family : nil
         let rules = try RulesInput.readRules(try InputFile.open(live), given)
-        let prepared = try invocation.readSnapshot()
-        var settings = prepared.settings
-        settings.family = rules.family
-        let plan = try input { () throws(SnapshotError) in try ServicePlan(prepared.snapshot, settings) }
+        var prepared = try invocation.readSnapshot()
+        prepared.settings.family = rules.family
+        let plan = try prepared.plan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
         let changes = HostChanges(plan, rules, isIncremental: invocation.isIncremental)
         let output = try OutputFile(nil)

@@ -21,22 +21,18 @@ extension ServicePlan {
     /// connection, so the kernel would send the client there for as long as it goes on sending (kube-proxy 1.36:
     /// `CleanStaleEntries` of `pkg/proxy/conntrack/cleanup.go`).
     public func staleFlows(among flows: [UDPFlow]) -> [UDPFlow] {
-        struct Entrance: Hashable {
-            let address: IPAddress?
-            let port: UInt16
-        }
         var servers: [Entrance: Set<IPAddress>] = [:]
         for port in servicePorts where port.name.transport == .udp {
             let serving = Set(port.endpoints.lazy.filter { $0.conditions.contains(.serving) }.map(\.address))
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                servers[Entrance(address: address, port: port.port)] = serving
+                servers[Entrance(address: address, port: port.port, transport: .udp)] = serving
             }
-            if port.nodePort > 0 { servers[Entrance(address: nil, port: port.nodePort)] = serving }
+            if port.nodePort > 0 { servers[Entrance(address: nil, port: port.nodePort, transport: .udp)] = serving }
         }
         return flows.filter { flow in
             let serving =
-                servers[Entrance(address: flow.destination, port: flow.destinationPort)]
-                ?? servers[Entrance(address: nil, port: flow.destinationPort)]
+                servers[Entrance(address: flow.destination, port: flow.destinationPort, transport: .udp)]
+                ?? servers[Entrance(address: nil, port: flow.destinationPort, transport: .udp)]
             return serving.map { !$0.contains(flow.replySource) } ?? false
         }
     }

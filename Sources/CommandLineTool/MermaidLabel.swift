@@ -1,0 +1,20 @@
+/// A label of mermaid's.
+enum MermaidLabel {
+    /// The lines as a quoted label, with what mermaid would read as its own in entities, such as `#quot;`.
+    static func text(_ lines: [String]) -> String {
+        let escaped = lines.map { line in
+            line.reduce(into: "") { text, character in
+                switch character {
+                case "\"": text += "#quot;"
+                case "#": text += "#35;"
+                case "<": text += "#lt;"
+                case ">": text += "#gt;"
+                case "&": text += "#amp;"
+                case "`": text += "#96;"
+                default: text.append(character)
+                }
+            }
+        }
+        return "\"\(escaped.joined(separator: "<br/>"))\""
+    }
+}

@@ -41,7 +41,8 @@ let package = Package(
         .executableTarget(
             name: "CommandLineTool", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
             swiftSettings: settings),
-        .executableTarget(name: "Benchmarks", dependencies: ["Netfilter"], swiftSettings: settings),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["Netfilter"], exclude: ["Compared"], swiftSettings: settings),
         // Random clusters and an independent model of kube-proxy's rules to hold the product against; it knows none of the above.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),

@@ -1,11 +1,14 @@
 import Glibc
 import Netfilter
 
-/// Makes large clusters, and compares rendering them with what else one would read such a file with.
+/// Makes large clusters, and measures whole processes with them: in turns with what else one would read such a file with.
 ///
 ///     Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE
-///     Benchmarks compare KUBECHAINS FOLDER
+///     Benchmarks all|quick KUBECHAINS SIMDJSON FOLDER -- DEMO...
 ///     Benchmarks rules KUBECHAINS FOLDER
+///     Benchmarks floor FILE LENGTH
+///
+/// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster.
 @main
 enum Benchmarks {
     static func main() throws {
@@ -13,14 +16,21 @@ enum Benchmarks {
         switch arguments.first {
         case "generate" where arguments.count == 5:
             guard let services = Int(arguments[1]), let endpoints = Int(arguments[2]) else { return usage() }
-            try generate(
+            let size = try generate(
                 SyntheticCluster(services: services, endpointsPerService: endpoints),
-                isPretty: arguments[3] == "pretty",
-                arguments[4])
-        case "compare" where arguments.count == 3:
-            try compare(kubechains: arguments[1], folder: arguments[2])
+                isPretty: arguments[3] == "pretty", arguments[4])
+            print("\(arguments[4]): \(megabytes(Double(size)))")
+        case "all" where arguments.count > 5 && arguments[4] == "--",
+            "quick" where arguments.count > 5 && arguments[4] == "--":
+            let isHeld = try compare(
+                kubechains: arguments[1], simdjson: arguments[2], folder: arguments[3],
+                demo: Array(arguments.dropFirst(5)), isQuick: arguments[0] == "quick")
+            if !isHeld { exit(1) }
         case "rules" where arguments.count == 3:
             if try !RulesBenchmark(kubechains: arguments[1], folder: arguments[2]).run() { exit(1) }
+        case "floor" where arguments.count == 3:
+            guard let length = Int(arguments[2]) else { return usage() }
+            try Floor.run(arguments[1], writing: length)
         default:
             usage()
         }
@@ -28,13 +38,39 @@ enum Benchmarks {
 
     private static func usage() {
         print("usage: Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE")
-        print("       Benchmarks compare KUBECHAINS FOLDER")
+        print("       Benchmarks all|quick KUBECHAINS SIMDJSON FOLDER -- DEMO...")
         print("       Benchmarks rules KUBECHAINS FOLDER")
+        print("       Benchmarks floor FILE LENGTH")
         exit(64)
     }
 
+    /// Everything that has a bound; quickly: the smaller sizes a few times, with bounds twice as loose.
+    ///
+    /// - Returns: whether all bounds hold.
+    private static func compare(
+        kubechains: String, simdjson: String, folder: String, demo: [String], isQuick: Bool
+    ) throws -> Bool {
+        var table = Table(tolerance: isQuick ? 2 : 1)
+        let render = RenderBenchmark(
+            kubechains: kubechains, folder: folder, simdjson: simdjson, runs: isQuick ? 3 : 11)
+        let commands = CommandsBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
+        table.begin(["render, and what it is measured against", "render", "the other", "ratio", "at most"])
+        try render.compare(services: 5000, endpoints: 10, &table)
+        if !isQuick { try render.compare(services: 10_000, endpoints: 50, &table) }
+        table.begin(["growth", "larger", "smaller", "ratio", "at most"])
+        try render.growth(from: isQuick ? 500 : 5000, &table)
+        table.begin(["commands at 5,000 × 10, against a tenth of that", "whole", "tenth", "ratio / 10", "at most"])
+        try commands.compare(services: 5000, &table)
+        table.begin(["start to finish", "render", "--version", "figure", "at most"])
+        try commands.start(demo, &table)
+        return table.conclude()
+    }
+
     /// Writes a cluster to a file.
-    static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws {
+    ///
+    /// - Returns: the file's size in bytes.
+    @discardableResult
+    static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws -> Int {
         guard let file = unsafe fopen(path, "w") else {
             throw ProcessFailure(description: "\(path) can not be written")
         }
@@ -47,47 +83,6 @@ enum Benchmarks {
         emitter.text.flush()
         let count = emitter.text.totalCount
         guard unsafe fclose(file) == 0 else { throw ProcessFailure(description: "\(path) can not be written") }
-        print("\(path): \(count / 1_000_000) MB")
-    }
-
-    /// Rendering against orjson only parsing, in turns, on a pretty-printed snapshot of about 50 MB.
-    private static func compare(kubechains: String, folder: String) throws {
-        let path = folder + "/cluster-50MB.json"
-        let cluster = SyntheticCluster(services: 5400, endpointsPerService: 10)
-        try generate(cluster, isPretty: true, path)
-        defer { unsafe unlink(path) }
-        var status = stat()
-        unsafe stat(path, &status)
-        let size = Double(status.st_size)
-
-        let orjson = ["python3", "-c", "import orjson,sys; orjson.loads(open(sys.argv[1],\"rb\").read())", path]
-        let render = [kubechains, "render", "--node", "node-0", "--cluster-cidr", "10.0.0.0/8", path]
-        var ours: [Measurement] = []
-        var theirs: [Measurement] = []
-        let runs = 11
-        for run in 0...runs {
-            let (left, right) = (try measure(render), try measure(orjson))
-            // The first pair warms the page cache and is not counted.
-            if run > 0 {
-                ours.append(left)
-                theirs.append(right)
-            }
-        }
-        let ratios = zip(ours, theirs).map { $0.wall / $1.wall }
-        print("\(runs) runs in turns, medians:")
-        show("kubechains render", ours, size)
-        show("orjson loads", theirs, size)
-        let ratio = median(ratios)
-        let memory = Double(ours.map(\.peakMemory).max() ?? 0) / size
-        print("time ratio \(decimal(ratio)) (bound 0.5), memory \(decimal(memory)) of the file's size (bound 2.0)")
-        if ratio >= 0.5 || memory >= 2 { exit(1) }
-    }
-
-    private static func show(_ title: String, _ runs: [Measurement], _ size: Double) {
-        let wall = median(runs.map(\.wall))
-        let memory = Double(runs.map(\.peakMemory).max() ?? 0)
-        print(
-            "  \(title): \(decimal(wall * 1000)) ms, \(decimal(size / wall / 1e6)) MB/s, "
-                + "peak memory \(decimal(memory / 1e6)) MB (\(decimal(memory / size)) of the file's size)")
+        return count
     }
 }

@@ -56,7 +56,7 @@ extension Command {
         let given = invocation.gives("family") ? invocation.settings.family : nil
         let known = given ?? sources[0].headerFamily
         let saves = sources
-        let (reading, planning) = System.concurrently(
+        let (reading, planning) = System.workers.both(
             { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
             {
                 Result { () throws(CommandFailure) -> (PreparedSnapshot, (ServicePlan, Ruleset)?) in

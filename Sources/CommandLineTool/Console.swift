@@ -1,4 +1,5 @@
 internal import KubeSnapshot
+internal import NetAddress
 
 /// Messages to the person at the terminal: standard error.
 struct Console {
@@ -36,8 +37,9 @@ struct Console {
     private func colored(_ line: String) -> String {
         for (word, color) in [("error:", "31"), ("warning:", "33"), ("notice:", "36")] {
             if line.hasPrefix(word) { return "\u{1B}[1;\(color)m\(word)\u{1B}[0m" + line.dropFirst(word.count) }
-            let parts = line.split(separator: ": \(word)", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { return "\(parts[0]): \u{1B}[1;\(color)m\(word)\u{1B}[0m\(parts[1])" }
+            if let parts = line.parts(around: ": \(word)") {
+                return "\(parts.before): \u{1B}[1;\(color)m\(word)\u{1B}[0m\(parts.after)"
+            }
         }
         return line
     }

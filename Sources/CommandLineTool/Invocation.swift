@@ -71,7 +71,7 @@ struct PreparedSnapshot {
 extension PreparedSnapshot {
     /// Plans for the family that the settings name.
     func plan() throws(CommandFailure) -> ServicePlan {
-        try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
+        try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings, with: System.workers) }
     }
 }
 
@@ -89,7 +89,9 @@ extension Invocation {
     func readSnapshot(
         _ sources: [SnapshotSource], servesIPVS: Bool = false
     ) throws(CommandFailure) -> PreparedSnapshot {
-        let snapshot = try input { () throws(SnapshotError) in try ClusterSnapshot(reading: sources) }
+        let snapshot = try input { () throws(SnapshotError) in
+            try ClusterSnapshot(reading: sources, with: System.workers)
+        }
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
         // Where the detect-local mode and the proxy mode are settled, so that what is wrong with them is laid there.

@@ -87,10 +87,11 @@ extension Command {
             if let live {
                 plan.write(HostChanges(plan, live, isIncremental: true), to: writer)
             } else {
-                plan.write(form, to: writer)
+                plan.write(form, to: writer, with: System.workers)
             }
         try output.finish()
         if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
+        System.keep((prepared, plan))
         return .success
     }
 

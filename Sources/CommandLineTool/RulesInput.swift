@@ -20,7 +20,7 @@ struct RulesInput {
         let family = invocation.gives("family") ? invocation.settings.family : one.headerFamily ?? other.headerFamily
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
             // Each can be read without a look at the other.
-            let (left, right) = System.concurrently(
+            let (left, right) = System.workers.both(
                 { result(one, family, invocation) }, { result(other, family, invocation) })
             return (try left.get(), try right.get())
         }

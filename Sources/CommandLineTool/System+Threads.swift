@@ -1,3 +1,5 @@
+internal import KubeSnapshot
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -7,14 +9,11 @@
 #endif
 
 extension System {
-    /// Does two pieces of work at once, the first on a thread of its own, and waits for both.
+    /// Threads, one for each piece of work.
     ///
     /// Threads and not tasks, since the runtime of Swift concurrency would make the binary half a megabyte larger.
-    static func concurrently<First: Sendable, Second>(
-        _ first: @escaping @Sendable () -> First, _ second: () -> Second
-    ) -> (First, Second) {
-        let result = ThreadResult<First>()
-        let body = unsafe Unmanaged.passRetained(ThreadBody { result.value = first() })
+    static let workers = Workers { work in
+        let body = unsafe Unmanaged.passRetained(ThreadBody(work))
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }
@@ -28,18 +27,18 @@ extension System {
             let code = unsafe pthread_create(&thread, &attributes, { unsafe runThread($0) }, body.toOpaque())
         #endif
         guard code == 0 else {
-            // No thread is to be had: one after the other, then.
+            // No thread is to be had: it is done here, then.
             unsafe body.release()
-            return (first(), second())
+            work()
+            return {}
         }
-        let other = second()
         #if canImport(Darwin)
-            if let thread = unsafe thread { unsafe pthread_join(thread, nil) }
+            nonisolated(unsafe) let started = unsafe thread
+            return { if let started = unsafe started { unsafe pthread_join(started, nil) } }
         #else
-            pthread_join(thread, nil)
+            let started = thread
+            return { pthread_join(started, nil) }
         #endif
-        guard let value = result.value else { preconditionFailure("a thread ended without a result") }
-        return (value, other)
     }
 }
 
@@ -48,11 +47,6 @@ private final class ThreadBody {
     let run: () -> Void
 
     init(_ run: @escaping () -> Void) { self.run = run }
-}
-
-/// What came of a thread's work: written by the thread, read once it has ended.
-private final class ThreadResult<Value>: @unchecked Sendable {
-    var value: Value?
 }
 
 /// The beginning of every thread.

@@ -167,9 +167,13 @@ enum System {
         _ = unsafe munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
-    /// Gives the memory under a mapped file back; what is asked for again comes from the file.
-    static func giveBack(_ bytes: UnsafeRawBufferPointer) {
-        _ = unsafe madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED)
+    /// Gives the memory under some bytes of a mapped file back; what is asked for again comes from the file.
+    static func giveBack(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        // From the page that holds the first byte, which the range before may have begun.
+        let page = Int(getpagesize())
+        let start = range.lowerBound / page * page
+        guard start < range.upperBound, let base = bytes.baseAddress else { return }
+        _ = unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
     }
 
     /// Reads a descriptor to its end. The buffer grows with realloc(3), which moves pages instead of bytes.
@@ -231,6 +235,18 @@ enum System {
             #endif
             _exit(ExitCode.input.rawValue)
         }
+    }
+
+    /// Keeps a value to the end of the process. Ending takes its memory back at once; taking a large cluster's objects apart
+    /// one by one before that would take a tenth of the time of rendering it.
+    static func keep<Value>(_ value: Value) {
+        _ = unsafe Unmanaged.passRetained(Kept(value))
+    }
+
+    private final class Kept<Value> {
+        private let value: Value
+
+        init(_ value: Value) { self.value = value }
     }
 
     static func exit(_ code: ExitCode) -> Never { _exit(code.rawValue) }

@@ -17,17 +17,20 @@ public struct ClusterSnapshot: Sendable {
     /// Reads the inputs: each one or more JSON documents, which are Lists of Kubernetes objects or single objects, in any
     /// order. Kinds that are not used are passed over.
     ///
+    /// - Parameter workers: to whom half of a large list can be given; the result is the same with and without.
     /// - Throws: ``SnapshotError`` with the first fault found: malformed JSON, a value that can not stand, the same object
     ///   twice with a difference, a list that is not whole, an input without any document.
-    public init(reading sources: [SnapshotSource]) throws(SnapshotError) {
-        try self.init(reading: sources, expecting: .cluster)
+    public init(reading sources: [SnapshotSource], with workers: Workers? = nil) throws(SnapshotError) {
+        try self.init(reading: sources, expecting: .cluster, with: workers)
     }
 
-    package init(reading sources: [SnapshotSource], expecting expectation: InputExpectation) throws(SnapshotError) {
+    package init(
+        reading sources: [SnapshotSource], expecting expectation: InputExpectation, with workers: Workers? = nil
+    ) throws(SnapshotError) {
         self.sources = sources
         var collection = ObjectCollection()
         do throws(ReadFailure) {
-            for (index, source) in sources.enumerated() { try collection.read(source, index, expectation) }
+            for (index, source) in sources.enumerated() { try collection.read(source, index, expectation, workers) }
             try collection.finish(into: &self)
         } catch {
             throw error.snapshotError(in: sources)

@@ -37,6 +37,9 @@ struct JSONReader {
     /// The deepest nesting of arrays and objects that is read.
     static let depthLimit = 512
 
+    /// The bytes after which it is worth saying that they have been read.
+    private static let longStretch = 2 << 20
+
     let bytes: ByteView
     /// Which of the snapshot's inputs this is.
     let source: Int
@@ -48,11 +51,37 @@ struct JSONReader {
     /// What was passed over, to be said as warnings.
     var warnings: [PlacedMessage] = []
     var names = NameTable()
+    /// The second half of a large list's items, which is read elsewhere.
+    var ahead: ItemsAhead?
+    /// Whom to tell what has been read.
+    private let owner: SnapshotSource?
+    /// Where what the owner has not been told of begins.
+    private var untold = 0
 
-    init(_ bytes: ByteView, source: Int, expectation: InputExpectation = .cluster) {
+    init(
+        _ bytes: ByteView, source: Int, expectation: InputExpectation = .cluster, owner: SnapshotSource? = nil,
+        from start: Int = 0
+    ) {
         self.bytes = bytes
         self.source = source
         self.expectation = expectation
+        self.owner = owner
+        position = start
+        untold = start
+    }
+
+    /// Tells the input's owner what has been read, if it is much: a large file is then never in memory as a whole.
+    mutating func tellWhatIsRead() {
+        guard position - untold >= Self.longStretch, let owner else { return }
+        owner.hasBeenRead(untold..<position)
+        untold = position
+    }
+
+    /// A reader of the same input from another place on.
+    func copy(from start: Int) -> @Sendable () -> JSONReader {
+        { [bytes, source, expectation, owner] in
+            JSONReader(bytes, source: source, expectation: expectation, owner: owner, from: start)
+        }
     }
 
     func location(_ offset: Int) -> SourceLocation { SourceLocation(source: source, offset: offset) }

@@ -30,22 +30,19 @@ struct ObjectCollection {
 
     /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
     mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
-        snapshot.services = try unique(
-            services, "Service", { "\($0.namespace)/\($0.name)" }, \.location,
-            by: { ($0.namespace, $0.name) < ($1.namespace, $1.name) })
-        endpointSlices = try unique(
-            endpointSlices, "EndpointSlice", { "\($0.namespace)/\($0.name)" }, \.location,
-            by: { ($0.namespace.text, $0.name) < ($1.namespace.text, $1.name) })
-        endpoints = try unique(
-            endpoints, "Endpoints", { "\($0.namespace)/\($0.name)" }, \.location,
-            by: { ($0.namespace, $0.name) < ($1.namespace, $1.name) })
-        snapshot.nodes = try unique(nodes, "Node", \.name.text, \.location, by: { $0.name < $1.name })
-        configurations = try unique(
-            configurations, "KubeProxyConfiguration", { _ in "" }, \.location, by: { _, _ in false })
+        try services.sortUnique()
+        try endpointSlices.sortUnique()
+        try endpoints.sortUnique()
+        try nodes.sortUnique()
+        try configurations.sortUnique()
+        swap(&snapshot.services, &services)
+        swap(&snapshot.nodes, &nodes)
         snapshot.configuration = configurations.first
-        snapshot.endpointSlices = endpointSlices + slicesOfEndpoints()
+        let others = slicesOfEndpoints()
+        swap(&snapshot.endpointSlices, &endpointSlices)
+        snapshot.endpointSlices.append(contentsOf: others)
         snapshot.warnings = warnings
-        if endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
+        if snapshot.endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
             snapshot.warnings.append(
                 PlacedMessage(
                     message: "the snapshot has Services but no EndpointSlice, so no Service has an endpoint; "
@@ -62,39 +59,6 @@ struct ObjectCollection {
             if let service = slice.serviceName { served.insert([slice.namespace.text, service.text]) }
         }
         return endpoints.filter { !served.contains([$0.namespace.text, $0.name.text]) }.flatMap(\.slices)
-    }
-
-    /// The objects sorted, each once. The same object twice is taken once; twice with a difference is an error.
-    private func unique<Object: Equatable>(
-        _ objects: [Object], _ kind: String, _ name: (Object) -> String, _ location: (Object) -> SourceLocation,
-        by precedes: (Object, Object) -> Bool
-    ) throws(ReadFailure) -> [Object] {
-        var isSorted = true
-        for index in objects.indices.dropFirst() where !precedes(objects[index - 1], objects[index]) {
-            isSorted = false
-            break
-        }
-        if isSorted { return objects }
-        let order = objects.indices.sorted { precedes(objects[$0], objects[$1]) }
-        var result: [Object] = []
-        result.reserveCapacity(objects.count)
-        for index in order {
-            let object = objects[index]
-            guard let last = result.last, !precedes(last, object) else {
-                result.append(object)
-                continue
-            }
-            guard last == object else {
-                let (first, second) = (min(location(last), location(object)), max(location(last), location(object)))
-                let title = [kind, name(object)].filter { !$0.isEmpty }.joined(separator: " ")
-                throw ReadFailure(
-                    fault: .value(
-                        at: second.offset, "\(title) is given twice with a difference; expected each object once",
-                        other: first),
-                    source: second.source)
-            }
-        }
-        return result
     }
 }
 

@@ -42,16 +42,19 @@ private struct ObjectDraft {
 extension ObjectCollection {
     /// Reads an input, which is the one with this index in the list of inputs.
     mutating func read(
-        _ source: SnapshotSource, _ index: Int, _ expectation: InputExpectation
+        _ source: SnapshotSource, _ index: Int, _ expectation: InputExpectation, _ workers: Workers?
     ) throws(ReadFailure) {
-        var json = JSONReader(source.bytes, source: index, expectation: expectation)
+        var json = JSONReader(source.bytes, source: index, expectation: expectation, owner: source)
+        json.ahead = workers.flatMap { ItemsAhead(of: json, $0) }
         do throws(ReadFault) {
             try readDocuments(&json)
         } catch {
             throw ReadFailure(fault: error, source: index)
         }
         warnings += json.warnings
-        source.hasBeenRead()
+        // Nobody may read any more when the bytes are given back.
+        json.ahead = nil
+        source.hasBeenRead(0..<source.count)
     }
 
     /// Reads all documents of an input.
@@ -76,7 +79,7 @@ extension ObjectCollection {
     ///
     /// - Parameter assumed: the kind of an item that does not say its own, if the list around it has told it.
     /// - Returns: the object's offset if its kind is not known, so that it has not been read.
-    private mutating func readObject(
+    mutating func readObject(
         _ json: inout JSONReader, isItem: Bool, assumed: ObjectKind?
     ) throws(ReadFault) -> Int? {
         var draft = ObjectDraft(start: json.position, isItem: isItem)
@@ -184,9 +187,12 @@ extension ObjectCollection {
         if try json.skipNull() { return }
         let itemKind = draft.kind.flatMap { json.itemKind(draft.apiVersion, $0) }
         try json.array("items") { json throws(ReadFault) in
-            if let unnamed = try readObject(&json, isItem: true, assumed: itemKind) {
+            if let others = takeItemsAhead(&json, itemKind) {
+                draft.itemsWithoutKind += others
+            } else if let unnamed = try readObject(&json, isItem: true, assumed: itemKind) {
                 draft.itemsWithoutKind.append(unnamed)
             }
+            json.tellWhatIsRead()
         }
     }
 

@@ -4,7 +4,7 @@ public final class SnapshotSource: Sendable {
     public let name: String
     let bytes: ByteView
     private let release: @Sendable () -> Void
-    private let relax: @Sendable () -> Void
+    private let relax: @Sendable (Range<Int>) -> Void
 
     /// An input whose bytes are held here.
     public convenience init(name: String, bytes: [UInt8]) {
@@ -18,10 +18,11 @@ public final class SnapshotSource: Sendable {
     ///
     /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
     ///
-    /// - Parameter relax: called when the bytes have been read and will hardly be asked for again, so that the memory under
-    ///   them can be lent to others; the bytes must stay readable.
+    /// - Parameter relax: called when bytes in a range of offsets have been read and will hardly be asked for again, so that
+    ///   the memory under them can be lent to others; the bytes must stay readable.
     @unsafe public init(
-        name: String, adopting buffer: UnsafeRawBufferPointer, relax: @escaping @Sendable () -> Void = {},
+        name: String, adopting buffer: UnsafeRawBufferPointer,
+        relax: @escaping @Sendable (Range<Int>) -> Void = { _ in },
         release: @escaping @Sendable () -> Void
     ) {
         self.name = name
@@ -32,8 +33,8 @@ public final class SnapshotSource: Sendable {
 
     deinit { release() }
 
-    /// Says that the bytes have been read.
-    func hasBeenRead() { relax() }
+    /// Says that bytes have been read.
+    func hasBeenRead(_ range: Range<Int>) { relax(range) }
 
     /// Whether the first byte that is no white space begins JSON.
     package var looksLikeJSON: Bool {
@@ -46,7 +47,7 @@ public final class SnapshotSource: Sendable {
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        defer { relax() }
+        defer { relax(0..<count) }
         return try bytes.withWholeSpan(body)
     }
 

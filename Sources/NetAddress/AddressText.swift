@@ -35,23 +35,63 @@ public struct AddressText: Sendable {
         count += 1
     }
 
-    mutating func append(decimal value: Int) {
-        var divisor = value >= 10_000 ? 10_000 : value >= 1000 ? 1000 : value >= 100 ? 100 : value >= 10 ? 10 : 1
-        var rest = value
-        while divisor > 0 {
-            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
+    /// Appends the lowest bytes of a word, the highest of them first.
+    @inline(__always)
+    private mutating func append(_ bytes: UInt64, count length: Int) {
+        let place = count >> 3
+        let room = 8 - (count & 7)
+        if length <= room {
+            words[place] |= bytes << UInt64((room - length) * 8)
+        } else {
+            words[place] |= bytes >> UInt64((length - room) * 8)
+            words[place + 1] = bytes << UInt64((8 - length + room) * 8)
         }
+        count += length
+    }
+
+    /// Appends a number up to 99,999.
+    mutating func append(decimal value: Int) {
+        let value = UInt32(truncatingIfNeeded: value)
+        if value < 1000 {
+            let (digits, length) = AddressText.digits(value)
+            append(digits, count: length)
+        } else {
+            let (digits, length) = AddressText.digits(value / 1000)
+            append(digits << 24 | AddressText.threeDigits(value % 1000), count: length + 3)
+        }
+    }
+
+    /// The digits of a number below 1000 as bytes, the last in the lowest, and how many there are.
+    @inline(__always)
+    private static func digits(_ value: UInt32) -> (bytes: UInt64, count: Int) {
+        if value >= 100 { return (threeDigits(value), 3) }
+        if value >= 10 { return (threeDigits(value) & 0xFFFF, 2) }
+        return (UInt64(value) | 0x30, 1)
+    }
+
+    @inline(__always)
+    private static func threeDigits(_ value: UInt32) -> UInt64 {
+        let tens = value / 10
+        return UInt64((tens / 10) << 16 | (tens % 10) << 8 | value % 10 | 0x30_3030)
+    }
+
+    /// The text of two octets with a dot between them, and its length.
+    @inline(__always)
+    private static func octets(_ bits: UInt64) -> (bytes: UInt64, count: Int) {
+        let (high, highLength) = digits(UInt32(truncatingIfNeeded: bits >> 8) & 0xFF)
+        let (low, lowLength) = digits(UInt32(truncatingIfNeeded: bits) & 0xFF)
+        return (
+            (high << 8 | UInt64(UInt8(ascii: "."))) << UInt64(lowLength * 8) | low, highLength + lowLength + 1
+        )
     }
 
     mutating func append(_ address: IPAddress) {
         if address.family == .ipv4 {
-            append(decimal: Int(truncatingIfNeeded: address.low >> 24))
-            for octet in 1..<4 {
-                append(byte: UInt8(ascii: "."))
-                append(decimal: Int(truncatingIfNeeded: address.low >> UInt64(24 - octet * 8) & 0xFF))
-            }
+            // Two octets and their dots fill a word at most.
+            let (first, firstLength) = AddressText.octets(address.low >> 16)
+            append(first << 8 | UInt64(UInt8(ascii: ".")), count: firstLength + 1)
+            let (second, secondLength) = AddressText.octets(address.low)
+            append(second, count: secondLength)
         } else {
             appendIPv6(address)
         }

@@ -44,9 +44,9 @@ public struct Generator: Sendable, Hashable {
         self.version = version
         family = tool.hasPrefix("ip6tables") ? .ipv6 : tool.hasPrefix("iptables") ? .ipv4 : nil
         let numbers = version.split(separator: ".").prefix(3).map { Int($0) ?? 0 }
-        if isMarkedNFT || tool.contains("-nft-") || tool.hasPrefix("xtables") {
+        if isMarkedNFT || tool.contains(text: "-nft-") || tool.hasPrefix("xtables") {
             backend = .nft
-        } else if tool.contains("-legacy-") || numbers.lexicographicallyPrecedes([1, 8])
+        } else if tool.contains(text: "-legacy-") || numbers.lexicographicallyPrecedes([1, 8])
             || !numbers.lexicographicallyPrecedes([1, 8, 9])
         {
             backend = .legacy

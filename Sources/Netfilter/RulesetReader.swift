@@ -58,7 +58,7 @@ struct RulesetReader {
     private mutating func readComment() throws(RuleFault) {
         let start = reader.tokenizer.position
         let comment = text[start..<reader.tokenizer.endOfLine]
-        if comment.hasPrefix("# Warning: ip"), comment.string.contains("tables-legacy tables present") {
+        if comment.hasPrefix("# Warning: ip"), comment.string.contains(text: "tables-legacy tables present") {
             ruleset.warnsOfLegacyTables = true
         }
         guard let generator = Generator(comment: comment) else { return }

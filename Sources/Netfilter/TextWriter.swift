@@ -72,31 +72,44 @@ public import NetAddress
 
     @inline(__always)
     public mutating func append(_ literal: StaticString) {
-        let length = literal.utf8CodeUnitCount
-        reserve(length)
-        unsafe (buffer + count).update(from: literal.utf8Start, count: length)
-        count += length
+        unsafe append(UnsafeRawPointer(literal.utf8Start), literal.utf8CodeUnitCount)
     }
 
     @inline(__always)
     public mutating func append(_ bytes: [UInt8]) {
-        reserve(bytes.count)
-        unsafe bytes.withUnsafeBufferPointer { source in
-            guard let base = source.baseAddress else { return }
-            unsafe (buffer + count).update(from: base, count: source.count)
+        unsafe bytes.withUnsafeBytes { source in
+            if let base = source.baseAddress { unsafe append(base, source.count) }
         }
-        count += bytes.count
+    }
+
+    /// Appends bytes, eight at a time, the last eight again where they overlap: rules are made of pieces that are too short
+    /// for memcpy(3) to be worth its call (measured: a third of the instructions of writing).
+    private mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
+        reserve(length)
+        let target = unsafe UnsafeMutableRawPointer(buffer + count)
+        count += length
+        guard length >= 8 else {
+            for index in 0..<length {
+                unsafe target.storeBytes(
+                    of: source.load(fromByteOffset: index, as: UInt8.self), toByteOffset: index, as: UInt8.self)
+            }
+            return
+        }
+        guard length <= 64 else { return unsafe target.copyMemory(from: source, byteCount: length) }
+        func copyWord(at offset: Int) {
+            let word = unsafe source.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            unsafe target.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+        }
+        for offset in stride(from: 0, to: length - 8, by: 8) { copyWord(at: offset) }
+        copyWord(at: length - 8)
     }
 
     /// Appends some of the bytes.
     public mutating func append(_ bytes: [UInt8], _ range: Range<Int>) {
-        reserve(range.count)
-        unsafe bytes.withUnsafeBufferPointer { source in
-            let slice = unsafe UnsafeBufferPointer(rebasing: source[range])
-            guard let base = slice.baseAddress else { return }
-            unsafe (buffer + count).update(from: base, count: slice.count)
+        unsafe bytes.withUnsafeBytes { source in
+            let slice = unsafe UnsafeRawBufferPointer(rebasing: source[range])
+            if let base = slice.baseAddress { unsafe append(base, slice.count) }
         }
-        count += range.count
     }
 
     /// Appends a string. It has a label, since an unlabelled one would take every literal away from the `StaticString`

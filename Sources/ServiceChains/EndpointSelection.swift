@@ -5,7 +5,7 @@ internal import NetAddress
 /// `pkg/proxy/topology.go`).
 struct EndpointSelection {
     private let node: NodeFacts
-    private var hasher = EndpointHasher()
+    private var hasher = ChainHasher()
 
     init(_ node: NodeFacts) {
         self.node = node
@@ -13,7 +13,7 @@ struct EndpointSelection {
 
     /// Sorts the endpoints of a Service port, drops duplicates, and decides the part of each.
     mutating func select(_ plan: inout ServicePortPlan, _ slices: [EndpointSlice]) {
-        guard !plan.endpoints.isEmpty else { return }
+        guard !plan.endpoints.isEmpty else { return nameChains(&plan, false) }
         sortAndDropDuplicates(&plan)
         if plan.usesClusterPolicy { selectForCluster(&plan, slices) }
         var localFallsBack = false
@@ -133,37 +133,32 @@ struct EndpointSelection {
         hints?.zones.contains(zone) ?? false
     }
 
-    /// Marks the endpoints for which chains are written, and names their chains.
+    /// Marks the endpoints for which chains are written, and names their chains and the Service port's.
     private mutating func nameChains(_ plan: inout ServicePortPlan, _ reachesLocal: Bool) {
         hasher.begin(plan)
+        hasher.add()
+        // Whose names are in the hasher's lanes.
+        var owners = InlineArray<4, Int?>(repeating: nil)
+        func name(_ plan: inout ServicePortPlan) {
+            let count = hasher.count
+            let hashes = hasher.finish()
+            for lane in 0..<count {
+                if let index = owners[lane] {
+                    plan.endpoints[index].hash = hashes[lane]
+                } else {
+                    plan.hash = hashes[lane]
+                }
+            }
+        }
         for index in plan.endpoints.indices {
             let endpoint = plan.endpoints[index]
             guard endpoint.clusterUse.isUsed || reachesLocal && endpoint.localUse.isUsed else { continue }
             plan.endpoints[index].isReached = true
-            plan.endpoints[index].hash = hasher.hash(of: endpoint.text)
+            owners[hasher.count] = index
+            hasher.add(endpoint.text)
+            if hasher.isFull { name(&plan) }
         }
-    }
-}
-
-/// Hashes the names of the endpoints of one Service port after another.
-struct EndpointHasher {
-    /// Reused for the bytes that name an endpoint's chain: the Service port's first, the same for all of its endpoints.
-    private var message: [UInt8] = []
-    private var prefix = 0
-
-    /// Turns to a Service port.
-    mutating func begin(_ plan: ServicePortPlan) {
-        message.removeAll(keepingCapacity: true)
-        message.append(contentsOf: plan.nameText)
-        plan.name.transport.name.withUTF8Buffer { unsafe message.append(contentsOf: $0) }
-        prefix = message.count
-    }
-
-    /// The hash of the chain that an endpoint of the Service port has, or would have if it were used.
-    mutating func hash(of endpoint: AddressText) -> ChainHash {
-        message.removeSubrange(prefix...)
-        for position in 0..<endpoint.count { message.append(endpoint[position]) }
-        return ChainHash(of: message.span)
+        if hasher.count > 0 { name(&plan) }
     }
 }
 

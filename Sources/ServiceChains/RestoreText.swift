@@ -4,6 +4,7 @@ internal import Netfilter
 /// Spells rules as kube-proxy writes them for iptables-restore.
 struct RestoreText: RuleSink, ~Copyable {
     var text: TextWriter
+    private(set) var chainCount = 0
     private(set) var ruleCount = 0
     /// The chains of the present table whose rules are written; nil: all.
     private(set) var chains: Set<ChainName>?
@@ -27,6 +28,15 @@ struct RestoreText: RuleSink, ~Copyable {
 
     /// Gives the text back.
     consuming func finish() -> TextWriter { text }
+
+    /// Declares a chain of the present table, if its rules are written.
+    mutating func declare(_ chain: ChainName) {
+        if let chains, !chains.contains(chain) { return }
+        text.append(UInt8(ascii: ":"))
+        text.append(chain)
+        text.append(" - [0:0]\n")
+        chainCount += 1
+    }
 
     mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
         if let chains, !chains.contains(rule.chain) { return }
@@ -132,6 +142,35 @@ struct RestoreText: RuleSink, ~Copyable {
             text.append(" -j MARK --xor-mark ")
             text.append(hexadecimal: mark, width: 8)
         }
+    }
+}
+
+/// Text that is written beside the rest, and taken in when its turn comes.
+struct RestoreTextPart: Sendable {
+    fileprivate let bytes: [UInt8]
+    fileprivate let chainCount, ruleCount, servicesDepth: Int
+}
+
+extension RestoreText {
+    /// A text for the present table of another one.
+    init(beside chains: Set<ChainName>?) {
+        self.init(TextWriter())
+        self.chains = chains
+    }
+
+    /// What has been written to a text beside another.
+    consuming func finishPart() -> RestoreTextPart {
+        let (chainCount, ruleCount, servicesDepth) = (chainCount, ruleCount, servicesDepth)
+        return RestoreTextPart(
+            bytes: text.finish(), chainCount: chainCount, ruleCount: ruleCount, servicesDepth: servicesDepth)
+    }
+
+    /// Takes in what was written beside this text.
+    mutating func append(_ part: RestoreTextPart) {
+        text.append(part.bytes)
+        chainCount += part.chainCount
+        ruleCount += part.ruleCount
+        servicesDepth += part.servicesDepth
     }
 }
 

@@ -1,3 +1,4 @@
+public import KubeSnapshot
 public import Netfilter
 
 /// How much text a plan gave.
@@ -15,12 +16,15 @@ public struct TextSummary: Sendable, Hashable {
 extension ServicePlan {
     /// Writes the plan's chains and rules: the `filter` table, then the `nat` table.
     ///
+    /// - Parameter workers: to whom parts of a long text can be given; the text is the same with and without.
     /// - Returns: how much was written.
     @discardableResult
-    public func write(_ form: TextForm, to text: consuming TextWriter) -> TextSummary {
+    public func write(
+        _ form: TextForm, to text: consuming TextWriter, with workers: Workers? = nil
+    ) -> TextSummary {
         let rules = ServiceRules(self)
         switch form {
-        case .restore: return writeRestore(rules, text)
+        case .restore: return writeRestore(rules, text, workers: workers)
         case .save: return writeSave(rules, text)
         }
     }
@@ -42,32 +46,67 @@ extension ServicePlan {
     }
 
     private func writeRestore(
-        _ rules: ServiceRules, _ text: consuming TextWriter, _ changes: HostChanges? = nil
+        _ rules: ServiceRules, _ text: consuming TextWriter, _ changes: HostChanges? = nil, workers: Workers? = nil
     ) -> TextSummary {
-        var summary = TextSummary()
         var output = RestoreText(text)
         if changes?.isEmpty(table: "filter") != true {
             output.beginTable("filter", changes?.filterChains)
-            for chain in rules.filterChains { output.declare(chain, &summary) }
+            for chain in rules.filterChains { output.declare(chain) }
             if let changes { output.text.append(changes, jumpsOf: "filter") }
             rules.addFilterRules(to: &output)
             output.text.append("COMMIT\n")
         }
         if changes?.isEmpty(table: "nat") != true {
             output.beginTable("nat", changes?.natChains)
-            rules.eachNatChain { output.declare($0, &summary) }
+            for chain in ServiceRules.fixedNATChains { output.declare(chain) }
+            eachServicePort(&output, workers) { port, output in port.eachChain { output.declare($0) } }
             for chain in changes?.staleChains ?? [] { output.text.append(":", chain, " - [0:0]\n") }
             if let changes { output.text.append(changes, jumpsOf: "nat") }
-            rules.addNatServiceRules(to: &output)
+            rules.addMasqueradeRules(to: &output)
+            eachServicePort(&output, workers) { port, output in rules.addNatRules(of: port, to: &output) }
             for chain in changes?.staleChains ?? [] { output.text.append("-X ", chain, "\n") }
             rules.addNodePortTail(to: &output)
             output.text.append("COMMIT\n")
         }
         output.text.flush()
-        summary.rules = output.ruleCount
-        summary.servicesDepth = output.servicesDepth
-        summary.bytes = output.text.totalCount
-        return summary
+        return TextSummary(
+            chains: output.chainCount, rules: output.ruleCount, bytes: output.text.totalCount,
+            servicesDepth: output.servicesDepth)
+    }
+
+    /// Writes what `body` writes of each Service port, in their order. Where there are workers, every second block of
+    /// Service ports is written beside the one before it.
+    private func eachServicePort(
+        _ output: inout RestoreText, _ workers: Workers?,
+        _ body: @escaping @Sendable (ServicePortPlan, inout RestoreText) -> Void
+    ) {
+        var start = 0
+        while let block = block(from: start) {
+            start = block.upperBound
+            var beside: PendingWork<RestoreTextPart>?
+            if let workers, let next = self.block(from: start) {
+                start = next.upperBound
+                let (ports, chains) = (servicePorts, output.chains)
+                beside = workers.begin {
+                    var part = RestoreText(beside: chains)
+                    for index in next { body(ports[index], &part) }
+                    return part.finishPart()
+                }
+            }
+            for index in block { body(servicePorts[index], &output) }
+            if let beside { output.append(beside.value()) }
+        }
+    }
+
+    /// The Service ports from `start` on whose text is long enough to be worth a thread: about half a megabyte.
+    private func block(from start: Int) -> Range<Int>? {
+        guard start < servicePorts.count else { return nil }
+        var (end, size) = (start, 0)
+        while end < servicePorts.count, size < 2000 {
+            size += 1 + servicePorts[end].endpoints.count
+            end += 1
+        }
+        return start..<end
     }
 
     private func writeSave(_ rules: ServiceRules, _ text: consuming TextWriter) -> TextSummary {
@@ -92,16 +131,6 @@ extension ServicePlan {
         summary.chains = rules.filterChains.count + natChains.count
         summary.bytes = output.totalCount
         return summary
-    }
-}
-
-extension RestoreText {
-    fileprivate mutating func declare(_ chain: ChainName, _ summary: inout TextSummary) {
-        if let chains, !chains.contains(chain) { return }
-        text.append(UInt8(ascii: ":"))
-        text.append(chain)
-        text.append(" - [0:0]\n")
-        summary.chains += 1
     }
 }
 

@@ -42,25 +42,31 @@ public struct ServicePlan: Sendable {
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > ServicePlan.largeClusterThreshold }
 
+    /// The number of Services from which on half of them are worth a thread.
+    private static let shareThreshold = 200
+
     /// Decides everything about the snapshot's Services.
     ///
+    /// - Parameter workers: to whom half of many Services can be given; the plan is the same with and without.
     /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
-    public init(_ snapshot: ClusterSnapshot, _ settings: ProxySettings) throws(SnapshotError) {
+    public init(
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, with workers: Workers? = nil
+    ) throws(SnapshotError) {
         self.settings = settings
         let ownNode = try ServicePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
         node = NodeFacts(settings, node: ownNode)
         let slices = ServicePlan.slicesByService(snapshot, settings.family)
-        var planner = ServicePlanner(settings, node, snapshot.endpointSlices)
-        for (index, service) in snapshot.services.enumerated() {
-            switch ServicePlanner.clusterIP(of: service, settings.family) {
-            case .failure(let skipped):
-                skippedServices.append(SkippedService(serviceIndex: index, reason: skipped.reason))
-            case .success(let clusterIP):
-                let own = slices[ServiceKey(namespace: service.namespace, name: service.name)] ?? []
-                let plans = planner.plan(service, index, clusterIP, own)
-                endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
-                servicePorts.append(contentsOf: plans)
-            }
+        let planner = ServicePlanner(settings, node, snapshot.endpointSlices)
+        let services = snapshot.services.indices
+        if let workers, services.count >= ServicePlan.shareThreshold {
+            let middle = services.count / 2
+            let (latter, former) = workers.both(
+                { PlannedServices(snapshot, middle..<services.count, slices, planner) },
+                { PlannedServices(snapshot, 0..<middle, slices, planner) })
+            add(former)
+            add(latter)
+        } else {
+            add(PlannedServices(snapshot, services, slices, planner))
         }
         if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
             familyWarning = PlacedMessage(
@@ -68,6 +74,12 @@ public struct ServicePlan: Sendable {
                     + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
                 location: nil)
         }
+    }
+
+    private mutating func add(_ planned: PlannedServices) {
+        servicePorts += planned.servicePorts
+        skippedServices += planned.skipped
+        endpointCount += planned.endpointCount
     }
 
     /// The Node object that the settings name, or the only one.
@@ -113,5 +125,31 @@ public struct ServicePlan: Sendable {
             slices[ServiceKey(namespace: slice.namespace, name: service), default: []].append(index)
         }
         return slices
+    }
+}
+
+/// What is decided about some of the snapshot's Services.
+private struct PlannedServices: Sendable {
+    var servicePorts: [ServicePortPlan] = []
+    var skipped: [ServicePlan.SkippedService] = []
+    var endpointCount = 0
+
+    init(
+        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: [ServicePlan.ServiceKey: [Int]],
+        _ planner: ServicePlanner
+    ) {
+        var planner = planner
+        for index in services {
+            let service = snapshot.services[index]
+            switch ServicePlanner.clusterIP(of: service, planner.settings.family) {
+            case .failure(let reason):
+                skipped.append(ServicePlan.SkippedService(serviceIndex: index, reason: reason.reason))
+            case .success(let clusterIP):
+                let own = slices[ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)] ?? []
+                let plans = planner.plan(service, index, clusterIP, own)
+                endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
+                servicePorts.append(contentsOf: plans)
+            }
+        }
     }
 }

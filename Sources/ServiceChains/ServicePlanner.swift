@@ -3,7 +3,7 @@ internal import NetAddress
 
 /// Plans one Service after another (kube-proxy 1.36: `pkg/proxy/serviceport.go` and `endpointslicecache.go`).
 struct ServicePlanner {
-    private let settings: ProxySettings
+    let settings: ProxySettings
     private let node: NodeFacts
     private let slices: [EndpointSlice]
     private var selection: EndpointSelection
@@ -95,15 +95,13 @@ private struct ServiceSettings {
         let name = ServicePortName(
             namespace: service.namespace, service: service.name, port: port.name, transport: port.transport)
         let nameText = Array(name.description.utf8)
-        let message = nameText + Array(port.transport.name.description.utf8)
         return ServicePortPlan(
             name: name, serviceIndex: serviceIndex, clusterIP: clusterIP, port: port.port, nodePort: port.nodePort,
             externalIPs: externalIPs, loadBalancerIPs: loadBalancerIPs, sourceRanges: sourceRanges,
             sourceRangesHoldNode: sourceRangesHoldNode, affinitySeconds: service.sessionAffinitySeconds,
             externalPolicyIsLocal: externalPolicyIsLocal, internalPolicyIsLocal: service.internalTrafficPolicyIsLocal,
             healthCheckNodePort: healthCheckNodePort,
-            isExternal: port.nodePort > 0 || !loadBalancerIPs.isEmpty || hasExternalIPs, nameText: nameText,
-            hash: ChainHash(of: message.span))
+            isExternal: port.nodePort > 0 || !loadBalancerIPs.isEmpty || hasExternalIPs, nameText: nameText)
     }
 }
 

@@ -99,7 +99,8 @@ public struct ServicePortPlan: Sendable {
 
     /// `namespace/service:port` as bytes, for comments.
     let nameText: [UInt8]
-    let hash: ChainHash
+    /// The hash of its chains, set once its endpoints are selected.
+    var hash = ChainHash()
 
     /// Whether the cluster policy is asked for.
     public var usesClusterPolicy: Bool { !internalPolicyIsLocal || isExternal }

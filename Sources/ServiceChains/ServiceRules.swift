@@ -22,12 +22,13 @@ struct ServiceRules {
         return (kinds + (plan.node.hasLocalhostNodePorts ? [.firewall] : [])).map { ChainName($0) }
     }
 
+    /// The chains of the nat table that are always there, which come first.
+    static let fixedNATChains = [.services, .nodePorts, .postrouting, .markMasquerade].map { ChainName($0) }
+
     /// The chains of the nat table, in kube-proxy's order.
     @inline(__always)
     func eachNatChain(_ body: (ChainName) -> Void) {
-        for kind in [.services, .nodePorts, .postrouting, .markMasquerade] as [ChainName.Kind] {
-            body(ChainName(kind))
-        }
+        for chain in ServiceRules.fixedNATChains { body(chain) }
         for port in plan.servicePorts { port.eachChain(body) }
     }
 
@@ -121,14 +122,9 @@ struct ServiceRules {
     // MARK: The nat table
 
     func addNatRules(to sink: inout some RuleSink & ~Copyable) {
-        addNatServiceRules(to: &sink)
-        addNodePortTail(to: &sink)
-    }
-
-    /// The rules of the nat table up to the one that leads to node ports, which must be last.
-    func addNatServiceRules(to sink: inout some RuleSink & ~Copyable) {
         addMasqueradeRules(to: &sink)
         for port in plan.servicePorts { addNatRules(of: port, to: &sink) }
+        addNodePortTail(to: &sink)
     }
 
     func addNatRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {

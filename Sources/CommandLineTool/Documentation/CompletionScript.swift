@@ -1,3 +1,5 @@
+internal import NetAddress
+
 /// What may stand in one place of the command line.
 struct CompletionChoice {
     var words: [String] = []
@@ -17,7 +19,7 @@ extension OptionSpec {
         var choice = CompletionChoice()
         choice.words = choices.isEmpty ? parts.filter { $0.allSatisfy { $0.isLowercase || $0.isNumber } } : choices
         choice.isFile = parts.contains("FILE") || parts.contains("SAVE")
-        choice.isList = placeholder.contains("[,")
+        choice.isList = placeholder.contains(text: "[,")
         return choice
     }
 

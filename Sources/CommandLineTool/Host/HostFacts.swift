@@ -44,7 +44,7 @@ enum HostFacts {
             return false
         }
         let text = String(decoding: list.output, as: UTF8.self)
-        return counters.allSatisfy { text.contains(" \($0);") }
+        return counters.allSatisfy { text.contains(text: " \($0);") }
     }
 
     /// Makes kube-proxy's counters, as far as they are not there.

@@ -37,7 +37,7 @@ struct Iptables: Sendable {
     /// The backend that the plain program is of; nil if it is not installed.
     static func defaultBackend(_ family: AddressFamily) throws(CommandFailure) -> Generator.Backend? {
         guard let program = System.findProgram(family == .ipv4 ? "iptables" : "ip6tables") else { return nil }
-        return try output(of: program, ["--version"]).contains("(nf_tables)") ? .nft : .legacy
+        return try output(of: program, ["--version"]).contains(text: "(nf_tables)") ? .nft : .legacy
     }
 
     /// Runs iptables-save, with counters, and reads what it prints.
@@ -69,7 +69,7 @@ struct Iptables: Sendable {
     func restoreCommand(wait: Int) -> String { "\(restorePath) --noflush --counters -w \(wait)" }
 
     private func explanation(of result: ProcessResult, _ text: [UInt8], wait: Int) -> String {
-        if result.errors.contains("xtables lock") {
+        if result.errors.contains(text: "xtables lock") {
             return "error: \(restorePath) waited \(wait) seconds for the xtables lock, which another program holds; "
                 + "try again, or give --wait more seconds"
         }

@@ -43,7 +43,7 @@ public struct HostChanges: Sendable {
     }
 
     /// The chains of the nat table that every text holds.
-    static let fixedNATChains = ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ"]
+    static let fixedNATChains = ServiceRules.fixedNATChains.map(\.description)
 
     /// Whether the name is one of those that kube-proxy gives to chains of single Service ports, and takes away.
     static func isServiceChain(_ name: String) -> Bool {

@@ -26,8 +26,8 @@ public struct Audit: Sendable {
         let comparison = RuleComparison(wanted, rules, names, knowsAll: false)
 
         findings += SettingsAudit(plan, rules, wanted).findings
-        let isMarkKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains("mark") }
-        let isSourceKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains("masquerade") }
+        let isMarkKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains(text: "mark") }
+        let isSourceKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains(text: "masquerade") }
         let translator = DifferenceAudit(isMarkKnown: isMarkKnown, isSourceKnown: isSourceKnown)
         for port in comparison.servicePorts { findings += translator.findings(port, rules) }
         for entry in comparison.other { findings += translator.findings(entry) }

@@ -1,3 +1,5 @@
+internal import NetAddress
+
 /// Says of differences what a client sees.
 struct DifferenceAudit {
     /// Whether the mark is explained by a setting already.
@@ -149,13 +151,13 @@ struct DifferenceAudit {
             return found(.wrongMark, "packets to be masqueraded are not marked as the settings say")
         case "KUBE-POSTROUTING":
             if isMarkKnown { return [] }
-            let isMark = rule?.contains("MASQUERADE") == false
+            let isMark = rule?.contains(text: "MASQUERADE") == false
             return found(
                 isMark ? .wrongMark : .wrongMasquerade,
                 isMark
                     ? "packets marked for masquerading are not recognised by the mark that the settings say"
                     : "marked packets are not masqueraded as they should be")
-        case "KUBE-FORWARD" where rule?.contains("--mark") == true:
+        case "KUBE-FORWARD" where rule?.contains(text: "--mark") == true:
             if isMarkKnown { return [] }
             return found(.wrongMark, "marked packets are not let through as the settings say")
         default:

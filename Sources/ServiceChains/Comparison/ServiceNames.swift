@@ -71,11 +71,11 @@ struct ServiceNames {
     /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among all
     /// endpoints: only chains that are left over are asked for.
     func owner(ofEndpoint hash: ChainHash) -> ChainHash? {
+        var hasher = ChainHasher()
         for plan in plans {
             for port in plan.servicePorts {
-                let prefix = port.nameText + Array(port.name.transport.name.description.utf8)
                 for endpoint in port.endpoints {
-                    let known = endpoint.hash ?? ChainHash(of: (prefix + Array(endpoint.text.description.utf8)).span)
+                    let known = endpoint.hash ?? hasher.hash(of: endpoint, of: port)
                     if known == hash { return port.hash }
                 }
             }

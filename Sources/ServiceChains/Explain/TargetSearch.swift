@@ -198,15 +198,14 @@ struct TargetSearch {
     /// The chains that Service ports and endpoints would have if anything led there.
     private func unwritten(_ pattern: ChainPattern) -> [(chain: ChainName, port: Int?)] {
         var found: [(chain: ChainName, port: Int?)] = []
-        var hasher = EndpointHasher()
+        var hasher = ChainHasher()
         for (index, port) in plan.servicePorts.enumerated() {
             for chain in [port.externalChain, port.sourceRangesChain, port.clusterPolicyChain, port.localPolicyChain]
             where pattern.matches(chain) {
                 found.append((chain, index))
             }
-            hasher.begin(port)
             for endpoint in port.endpoints where !endpoint.isReached {
-                let chain = ChainName(.endpoint, hasher.hash(of: endpoint.text))
+                let chain = ChainName(.endpoint, hasher.hash(of: endpoint, of: port))
                 if pattern.matches(chain) { found.append((chain, index)) }
             }
         }
@@ -221,11 +220,10 @@ struct TargetSearch {
         let noEndpoint = "there is no endpoint to use"
         switch chain.kind {
         case .endpoint:
-            var hasher = EndpointHasher()
-            hasher.begin(port)
+            var hasher = ChainHasher()
             guard
                 let endpoint = port.endpoints.first(where: {
-                    ($0.chain ?? ChainName(.endpoint, hasher.hash(of: $0.text))) == chain
+                    ($0.chain ?? ChainName(.endpoint, hasher.hash(of: $0, of: port))) == chain
                 })
             else { return "" }
             target = (endpoint.address, endpoint.port)

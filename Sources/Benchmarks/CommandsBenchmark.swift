@@ -1,0 +1,69 @@
+import Glibc
+
+/// The other commands at 5,000 Services of 10 endpoints, and the shortest of runs.
+struct CommandsBenchmark {
+    let kubechains: String
+    let folder: String
+    let runs: Int
+
+    private static let options = ["--node", "node-0", "--cluster-cidr", "10.0.0.0/8"]
+
+    /// `render --against`, `audit`, `diff`, `explain` and `trace` at a size, each against a tenth of the size.
+    func compare(services: Int, _ table: inout Table) throws {
+        let small = try Inputs(self, services: services / 10)
+        let large = try Inputs(self, services: services)
+        for (title, command) in large.commands {
+            let other = small.commands.first { $0.title == title }?.command ?? []
+            let measured = try inTurns([command, other], runs: runs, passing: [0, 1])
+            let ratio = median(measured[0].map(\.wall)) / median(measured[1].map(\.wall)) / 10
+            // Beside the work there is the start of the process, so that a tenth takes more than a tenth of the time.
+            table.row(title, [milliseconds(measured[0]), milliseconds(measured[1])], ratio, bound: 1.15)
+        }
+    }
+
+    /// From start to finish on a small snapshot.
+    ///
+    /// - Parameter arguments: the options and the file.
+    func start(_ arguments: [String], _ table: inout Table) throws {
+        let measured = try inTurns([[kubechains, "render"] + arguments, [kubechains, "--version"]], runs: 50)
+        table.row(
+            "render of the demo cluster, in milliseconds", [milliseconds(measured[0]), milliseconds(measured[1])],
+            median(measured[0].map(\.wall)) * 1000, bound: 2)
+    }
+
+    /// A snapshot, the same with one endpoint more, and the rules of both.
+    private final class Inputs {
+        let commands: [(title: String, command: [String])]
+        private let files: [String]
+
+        init(_ benchmark: CommandsBenchmark, services: Int) throws {
+            let (kubechains, base) = (benchmark.kubechains, "\(benchmark.folder)/commands-\(services)")
+            let (snapshot, save, changed) = (base + ".json", base + ".save", base + "-changed.save")
+            files = [snapshot, save, changed]
+            try Benchmarks.generate(
+                SyntheticCluster(services: services, endpointsPerService: 10), isPretty: true, snapshot)
+            let options = CommandsBenchmark.options
+            _ = try measure([kubechains, "render", "-o", "save"] + options + ["--output-file", save, snapshot])
+            _ = try measure(["sh", "-c", "sed 's/10[.]0[.]70[.]2:8080/10.0.70.250:8080/' \(save) > \(changed)"])
+            commands = [
+                ("render", [kubechains, "render"] + options + [snapshot]),
+                (
+                    "render --against, one endpoint changed",
+                    [kubechains, "render", "--against", changed] + options + [snapshot]
+                ),
+                ("audit", [kubechains, "audit", "--live", changed] + options + [snapshot]),
+                ("diff of two dumps", [kubechains, "diff", save, changed]),
+                ("diff with a snapshot", [kubechains, "diff"] + options + [changed, snapshot]),
+                ("explain of a Service", [kubechains, "explain", "team-7/service-7"] + options + [snapshot]),
+                (
+                    "trace",
+                    [
+                        kubechains, "trace", "--from", "10.0.0.9", "--to", "172.16.0.7:80",
+                    ] + options + [snapshot]
+                ),
+            ]
+        }
+
+        deinit { for file in files { unsafe unlink(file) } }
+    }
+}

@@ -8,7 +8,7 @@ RELEASE_PATH = .build-release
 # Regular expressions are not imported unasked, which keeps their parser out of the binary: an eighth of it. Functions that
 # are equal become one (--icf), which saves a hundredth.
 RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable \
-	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xlinker -s -Xlinker --icf=safe
+	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xlinker -s -Xlinker --icf=all
 KUBECHAINS = $(RELEASE_PATH)/release/kubechains
 DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
 

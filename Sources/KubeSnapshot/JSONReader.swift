@@ -20,6 +20,12 @@ struct ReadFault: Error {
     }
 }
 
+/// A fault of a member's value, which a later value of the same key may still replace.
+private struct HeldFault {
+    let key: JSONString
+    let fault: ReadFault
+}
+
 /// A string of the input: the bytes between its quotes, already known to be well formed.
 struct JSONString {
     let range: Range<Int>
@@ -93,13 +99,13 @@ struct JSONReader {
     // MARK: Structure
 
     /// Reads an object and hands each member to `member` with the position at the member's value, which it must consume.
-    @inline(__always)
+    @inline(never)
     mutating func object(
         _ what: StaticString, _ member: (inout JSONReader, JSONString) throws(ReadFault) -> Void
     ) throws(ReadFault) {
         guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
         try enter()
-        var held: [(key: JSONString, fault: ReadFault)] = []
+        var held: [HeldFault] = []
         while let key = try nextKey() {
             let start = position
             let outerDepth = depth
@@ -113,7 +119,7 @@ struct JSONReader {
                 depth = outerDepth
                 try skipValue()
                 held.removeAll { same($0.key, key) }
-                held.append((key, error))
+                held.append(HeldFault(key: key, fault: error))
             }
             try endMember(of: UInt8(ascii: "}"))
         }
@@ -121,7 +127,7 @@ struct JSONReader {
     }
 
     /// Reads an array and calls `element` at each element, which it must consume.
-    @inline(__always)
+    @inline(never)
     mutating func array(
         _ what: StaticString, _ element: (inout JSONReader) throws(ReadFault) -> Void
     ) throws(ReadFault) {

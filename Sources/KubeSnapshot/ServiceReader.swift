@@ -201,18 +201,30 @@ struct ServiceFields {
             let name: DNSLabel?
             let transport: TransportProtocol
         }
-        guard spec.ports.count > 1 else { return }
-        var seen: [Key: Int] = [:]
-        for (port, offset) in spec.ports {
-            let key = Key(name: port.name, transport: port.transport)
-            if let first = seen.updateValue(offset, forKey: key) {
-                let name = port.name.map { "the name \"\($0)\"" } ?? "no name"
-                throw .value(
-                    at: offset,
-                    "two ports of the Service have \(name) and protocol \(port.transport.kubernetesName); "
-                        + "expected each pair once",
-                    other: json.location(first))
+        /// - Parameter first: where the first of two equal ports stands.
+        func check(_ index: Int, against first: Int?) throws(ReadFault) {
+            guard let first else { return }
+            let (port, offset) = spec.ports[index]
+            let name = port.name.map { "the name \"\($0)\"" } ?? "no name"
+            throw .value(
+                at: offset,
+                "two ports of the Service have \(name) and protocol \(port.transport.kubernetesName); "
+                    + "expected each pair once",
+                other: json.location(first))
+        }
+        // A few ports are looked through: to make a table's type alone takes longer.
+        if spec.ports.count <= 8 {
+            for (index, (port, _)) in spec.ports.enumerated() {
+                let first = spec.ports[..<index].first {
+                    $0.port.name == port.name && $0.port.transport == port.transport
+                }
+                try check(index, against: first?.offset)
             }
+            return
+        }
+        var seen: [Key: Int] = [:]
+        for (index, (port, offset)) in spec.ports.enumerated() {
+            try check(index, against: seen.updateValue(offset, forKey: Key(name: port.name, transport: port.transport)))
         }
     }
 

@@ -2,8 +2,8 @@ internal import NetAddress
 
 /// Hashes the names of a Service port's chain and of its endpoints' chains, up to four at a time.
 struct ChainHasher {
-    /// The messages in big-endian words, each in its lane.
-    private var lanes = [SHA256.Words](repeating: SHA256.Words(), count: 64)
+    /// The messages in big-endian words: the first words of all lanes, the second ones, and so on.
+    private var lanes = [UInt32](repeating: 0, count: 64 * SHA256.laneCount)
     private var lengths = InlineArray<4, Int>(repeating: 0)
     /// The lanes in use.
     private(set) var count = 0
@@ -27,7 +27,7 @@ struct ChainHasher {
         for (index, byte) in bytes.enumerated() {
             word |= UInt32(byte) << UInt32(24 - (index & 3) * 8)
             guard index & 3 == 3 else { continue }
-            words[index / 4] = SHA256.Words(repeating: word)
+            for lane in 0..<SHA256.laneCount { words[index / 4 * SHA256.laneCount + lane] = word }
             word = 0
         }
         prefixEnd = word
@@ -50,14 +50,14 @@ struct ChainHasher {
                 word = UInt32(truncatingIfNeeded: endpoint.words[position >> 1] >> (position & 1 == 0 ? 32 : 0))
             }
             if position == textLength / 4 { word |= 0x80 << UInt32(24 - (textLength & 3) * 8) }
-            words[index][lane] = rest | word >> bits
+            words[index * SHA256.laneCount + lane] = rest | word >> bits
             rest = word << (32 - bits)
             index += 1
         }
-        words[index][lane] = rest
+        words[index * SHA256.laneCount + lane] = rest
         let end = SHA256.blockCount(of: length) * 16
-        for blank in stride(from: index + 1, to: end - 1, by: 1) { words[blank][lane] = 0 }
-        words[end - 1][lane] = UInt32(length * 8)
+        for blank in stride(from: index + 1, to: end - 1, by: 1) { words[blank * SHA256.laneCount + lane] = 0 }
+        words[(end - 1) * SHA256.laneCount + lane] = UInt32(length * 8)
     }
 
     /// The hashes of the lanes in use, which are free then.

@@ -29,10 +29,11 @@ struct SHA256 {
 
     /// The beginnings of the digests of messages.
     ///
-    /// - Parameter lanes: for each lane the message's blocks as FIPS 180-4 pads them, in words; all lanes have as many.
+    /// - Parameter lanes: the messages' blocks as FIPS 180-4 pads them, in words: the first words of all lanes, the second
+    ///   ones, and so on.
     /// - Parameter lengths: the messages' lengths in bytes; 0 for a lane that is not used.
     static func prefixes(
-        of lanes: Span<Words>, _ lengths: InlineArray<4, Int>
+        of lanes: Span<UInt32>, _ lengths: InlineArray<4, Int>
     ) -> InlineArray<4, Prefix> {
         var result = InlineArray<4, Prefix>(repeating: (0, 0))
         var hash = SHA256()
@@ -40,7 +41,10 @@ struct SHA256 {
         var longest = 0
         for lane in 0..<laneCount { longest = max(longest, lengths[lane]) }
         for block in 0..<blockCount(of: longest) {
-            for word in 0..<16 { words[word] = lanes[block * 16 + word] }
+            for word in 0..<16 {
+                let first = (block * 16 + word) * laneCount
+                words[word] = Words(lanes[first], lanes[first + 1], lanes[first + 2], lanes[first + 3])
+            }
             hash.compress(&words)
             for lane in 0..<laneCount where blockCount(of: lengths[lane]) == block + 1 {
                 result[lane] = (
@@ -55,13 +59,15 @@ struct SHA256 {
     /// The beginning of one message's digest.
     static func prefix(of message: Span<UInt8>) -> Prefix {
         let end = blockCount(of: message.count) * 16
-        var words = [Words](repeating: Words(), count: end)
-        func add(_ byte: UInt8, at index: Int) { words[index >> 2][0] |= UInt32(byte) << UInt32(24 - (index & 3) * 8) }
+        var words = [UInt32](repeating: 0, count: end * laneCount)
+        func add(_ byte: UInt8, at index: Int) {
+            words[index / 4 * laneCount] |= UInt32(byte) << UInt32(24 - (index & 3) * 8)
+        }
         for index in message.indices { add(message[index], at: index) }
         add(0x80, at: message.count)
         let bits = UInt64(message.count) &* 8
-        words[end - 2][0] |= UInt32(truncatingIfNeeded: bits >> 32)
-        words[end - 1][0] |= UInt32(truncatingIfNeeded: bits)
+        words[(end - 2) * laneCount] |= UInt32(truncatingIfNeeded: bits >> 32)
+        words[(end - 1) * laneCount] |= UInt32(truncatingIfNeeded: bits)
         return prefixes(of: words.span, [message.count, 0, 0, 0])[0]
     }
 

@@ -55,7 +55,7 @@ public struct ServicePlan: Sendable {
         self.settings = settings
         let ownNode = try ServicePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
         node = NodeFacts(settings, node: ownNode)
-        let slices = ServicePlan.slicesByService(snapshot, settings.family)
+        let slices = ServiceSlices(snapshot, settings.family)
         let planner = ServicePlanner(settings, node, snapshot.endpointSlices)
         let services = snapshot.services.indices
         if let workers, services.count >= ServicePlan.shareThreshold {
@@ -135,7 +135,7 @@ private struct PlannedServices: Sendable {
     var endpointCount = 0
 
     init(
-        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: [ServicePlan.ServiceKey: [Int]],
+        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices,
         _ planner: ServicePlanner
     ) {
         var planner = planner
@@ -145,8 +145,7 @@ private struct PlannedServices: Sendable {
             case .failure(let reason):
                 skipped.append(ServicePlan.SkippedService(serviceIndex: index, reason: reason.reason))
             case .success(let clusterIP):
-                let own = slices[ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)] ?? []
-                let plans = planner.plan(service, index, clusterIP, own)
+                let plans = planner.plan(service, index, clusterIP, slices[index])
                 endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
                 servicePorts.append(contentsOf: plans)
             }

@@ -32,7 +32,7 @@ struct ServicePlanner {
     ///
     /// - Parameter own: the indices of the Service's slices of the family, in the order of their names.
     mutating func plan(
-        _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress, _ own: [Int]
+        _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress, _ own: ArraySlice<Int32>
     ) -> [ServicePortPlan] {
         let common = ServiceSettings(service, settings, node)
         var plans = service.ports.map { common.plan(of: $0, service, serviceIndex, clusterIP) }
@@ -40,7 +40,7 @@ struct ServicePlanner {
         guard !plans.isEmpty else { return [] }
         let portIndices = PortIndices(plans)
         for sliceIndex in own {
-            let slice = slices[sliceIndex]
+            let slice = slices[Int(sliceIndex)]
             for slicePort in slice.ports where slicePort.port > 0 {
                 guard let index = portIndices.index(of: slicePort, plans) else { continue }
                 plans[index].endpoints.reserveCapacity(plans[index].endpoints.count + slice.endpoints.count)
@@ -50,7 +50,7 @@ struct ServicePlanner {
                         PlannedEndpoint(
                             address: address, port: slicePort.port, conditions: endpoint.conditions,
                             isLocal: endpoint.nodeName != nil && endpoint.nodeName == node.name,
-                            source: EndpointSource(slice: Int32(sliceIndex), endpoint: Int32(position))))
+                            source: EndpointSource(slice: sliceIndex, endpoint: Int32(position))))
                 }
             }
         }

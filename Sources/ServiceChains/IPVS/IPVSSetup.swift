@@ -37,7 +37,7 @@ struct IPVSSetup {
     }
 
     /// A rule of a built-in chain that leads packets into one of kube-proxy's.
-    private struct Jump {
+    struct Jump {
         let table, chain, comment, target: StaticString
 
         init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
@@ -46,7 +46,7 @@ struct IPVSSetup {
     }
 
     /// In the order in which they are made sure of; each new one is put at the top of its chain.
-    private static let jumps = [
+    static let jumps = [
         Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
         Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
         Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),

@@ -120,8 +120,8 @@ public struct ModeComparison: Sendable {
         }
         guard settings.family == .ipv6, node.nodePorts == .allAddresses else { return nil }
         return (
-            "neighbours, to node port \(port.nodePort) of a link-local address", "reaches the Service",
-            "refused: node ports do not listen on link-local addresses"
+            "neighbours, to node ports of link-local addresses", "reach the Service",
+            "refused: node ports do not listen there"
         )
     }
 
@@ -141,11 +141,14 @@ public struct ModeComparison: Sendable {
         // Neighbour solicitations of IPv6 are answered for an interface's own addresses only.
         guard settings.family == .ipv4, !settings.ipvs.strictARP, !addresses.isEmpty else { return nil }
         return (
-            "hosts of the node's network segment, that ask who has \(listed(addresses))",
+            "hosts of the node's network segment that ask who has \(listed(addresses))",
             "the node is silent: something else must answer, or route there",
             "the node answers, as every node does, since strictARP is off"
         )
     }
+
+    /// Whether addresses other than the cluster IP are on `kube-ipvs0`.
+    func hasBoundAddress(_ port: ServicePortPlan) -> Bool { !boundAddresses(of: port).isEmpty }
 
     /// The Service port's outside addresses on `kube-ipvs0`, each once.
     private func boundAddresses(of port: ServicePortPlan) -> [String] {
@@ -160,7 +163,7 @@ public struct ModeComparison: Sendable {
     /// The ways in from outside.
     private func entrances(of port: ServicePortPlan) -> String? {
         var entrances: [String] = []
-        if port.nodePort > 0 { entrances.append("node port \(port.nodePort)") }
+        if port.nodePort > 0, !state.nodeIPs.isEmpty { entrances.append("node port \(port.nodePort)") }
         if !port.externalIPs.isEmpty { entrances.append("external IPs") }
         if !port.loadBalancerIPs.isEmpty { entrances.append("the load balancer's address") }
         return entrances.isEmpty ? nil : listed(entrances)
@@ -199,8 +202,7 @@ public struct ModeComparison: Sendable {
     private func scheduling(_ port: ServicePortPlan) -> Texts? {
         guard hasChoice(port) else { return nil }
         return (
-            port.affinitySeconds == nil ? "everybody" : "clients that have no endpoint yet",
-            "a new connection gets an endpoint at random, each with the same chance",
+            "new connections, unless affinity decides", "get an endpoint at random, each with the same chance",
             "scheduler \(settings.ipvs.scheduler): \(settings.ipvs.scheduler.choice)"
         )
     }

@@ -82,7 +82,9 @@ import Testing
                 let isIPv4 = port.ipvs.virtualServers.first?.address.family == .ipv4
                 #expect(port.has(.addressResolution) == (isIPv4 && !outside.isEmpty), "\(name)")
                 #expect(port.has(.otherPorts), "\(name)")
-                let hasChoice = port.iptables.endpoints.contains { ($0.clusterOneIn ?? 1) > 1 || ($0.localOneIn ?? 1) > 1 }
+                let hasChoice = port.iptables.endpoints.contains {
+                    ($0.clusterOneIn ?? 1) > 1 || ($0.localOneIn ?? 1) > 1
+                }
                 #expect(port.has(.scheduling) == hasChoice, "\(name)")
                 #expect(port.has(.affinity) == (hasChoice && port.ipvs.plan?.affinitySeconds != nil), "\(name)")
                 #expect(!port.has(.forwarding), "\(name)")

@@ -91,7 +91,7 @@ public struct ModeComparison: Sendable {
                 (tellsPods ? "pods and the node itself" : "the node itself") + ", to \(entrances)",
                 "sent to endpoints of all nodes: they are not outside", "sent to the node's own endpoints only"
             )
-        case .ownSource:
+        case .ownSource where !node.countsAsPod:
             let bound = boundAddresses(of: port)
             return (
                 "the node itself, to \(entrances)",

@@ -18,9 +18,7 @@ struct IPVSSetup {
             for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
         }
         for jump in IPVSSetup.jumps {
-            text.append(
-                string: "iptables -t \(jump.table) -I \(jump.chain) -m comment --comment \"\(jump.comment)\" "
-                    + "-j \(jump.target)\n")
+            text.append(string: "iptables -t \(jump.table) -I \(jump.text)\n")
         }
     }
 
@@ -43,6 +41,9 @@ struct IPVSSetup {
         init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
             (self.table, self.chain, self.comment, self.target) = (table, chain, comment, target)
         }
+
+        /// What follows `-I` or `-D` in a command of iptables.
+        var text: String { "\(chain) -m comment --comment \"\(comment)\" -j \(target)" }
     }
 
     /// In the order in which they are made sure of; each new one is put at the top of its chain.

@@ -183,7 +183,7 @@ extension ExplainedIPVSChain {
         purpose = IPVSRuleReasons.purpose(of: chain, in: name)
         let jumps = IPVSSetup.jumps.filter { $0.table.description == name && $0.target.description == chain }
         callers =
-            jumps.map { "-A \($0.chain) -m comment --comment \"\($0.comment)\" -j \($0.target)" }
+            jumps.map { "-A \($0.text)" }
             + rules.filter { $0.table == name && $0.target == chain }.map(\.text)
         self.rules = rules.filter { $0.table == name && $0.chain == chain }
     }

@@ -87,7 +87,7 @@ record: build ## write the demo's goldens anew, from our own output: check the d
 	@while read -r name target; do for form in text json dot mermaid svg; do \
 		$(KUBECHAINS) explain $$target $(DEMO) -o $$form --output-file Fixtures/demo/explain/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain/targets
-	@while read -r name target; do for form in text json; do \
+	@while read -r name target; do for form in text json dot mermaid svg; do \
 		$(KUBECHAINS) explain $$target --proxy-mode ipvs $(DEMO) -o $$form \
 			--output-file Fixtures/demo/explain-ipvs/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain-ipvs/targets

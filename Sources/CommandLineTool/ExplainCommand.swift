@@ -16,8 +16,7 @@ extension Command {
             "Shows the settings that matter, each way in with its path through the hooks, the endpoints with their shares, "
                 + "those that are left out and why, and the rules, each with the reason for its existence.",
             "With --proxy-mode ipvs it shows virtual servers, real servers, sets and the rules that ask them, and what clients "
-                + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode, and the output text or "
-                + "json.",
+                + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode.",
             "The family is that of an address, unless --family says otherwise.",
             "Exit code 0: explained, also a Service that has no rules; 2: there is no such target, or an input is at fault.",
         ],
@@ -57,14 +56,12 @@ extension Command {
         let explanation = try found { () throws(ExplainTargetError) in
             try Explanation(target, plan, prepared.snapshot)
         }
-        let report: String
-        switch invocation.report {
-        case .json: report = ExplainReport.json(text, explanation).text
-        case .dot: report = FlowGraph.dot(explanation)
-        case .mermaid: report = FlowGraph.mermaid(explanation)
-        case .svg: report = FlowPicture.svg(explanation)
-        default: report = ExplainReport.text(explanation)
-        }
+        let report =
+            switch invocation.report {
+            case .json: ExplainReport.json(text, explanation).text
+            case .dot, .mermaid, .svg: invocation.report.picture(of: FlowGraphs(explanation))
+            default: ExplainReport.text(explanation)
+            }
         try OutputFile.write(report, to: invocation.outputFile)
         // Ends here for the same reason as `audit`.
         System.exit(.success)
@@ -75,11 +72,6 @@ extension Invocation {
     fileprivate func explainIPVS(
         _ target: ExplainTarget, _ text: String, _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        guard report == .text || report == .json else {
-            throw .usage(
-                "-o \(report.rawValue) draws chains, which Services have in iptables mode only; give text or json",
-                see: "explain")
-        }
         let state = try input { () throws(SnapshotError) in
             try IPVSPlan(ServicePlan(prepared.snapshot, prepared.settings), of: prepared.snapshot)
         }
@@ -87,9 +79,24 @@ extension Invocation {
         let explanation = try found { () throws(ExplainTargetError) in
             try IPVSExplanation(target, state, prepared.snapshot)
         }
-        let output = report == .json ? IPVSReport.json(text, explanation).text : IPVSReport.text(explanation)
+        let output =
+            switch report {
+            case .json: IPVSReport.json(text, explanation).text
+            case .dot, .mermaid, .svg: report.picture(of: FlowGraphs(explanation))
+            default: IPVSReport.text(explanation)
+            }
         try OutputFile.write(output, to: outputFile)
         System.exit(.success)
+    }
+}
+
+extension ReportForm {
+    fileprivate func picture(of graphs: FlowGraphs) -> String {
+        switch self {
+        case .dot: FlowGraph.dot(graphs)
+        case .mermaid: FlowGraph.mermaid(graphs)
+        default: FlowPicture.svg(graphs)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `explain` and `lint` with `--proxy-mode ipvs`: goldens of the demo cluster, targets, and what is refused.
+/// `explain` and `lint` with `--proxy-mode ipvs`: what the forms say, targets, schedulers, and lint's goldens.
 @Suite struct IPVSExplainCommandTests {
     private static let cluster = "\(Package.fixtures)/demo/cluster.json"
     private static let mode = ["--proxy-mode", "ipvs"]
@@ -11,31 +11,9 @@ import Testing
         return try Tool.run(["explain", target] + options + Self.mode + more + [Self.cluster])
     }
 
-    /// A target of `Fixtures/demo/explain-ipvs/targets`.
-    struct Golden: Sendable, CustomTestStringConvertible {
-        let name: String
-        let target: String
-
-        var testDescription: String { target }
-
-        static let all = (Package.lines(of: "demo/explain-ipvs/targets") ?? []).map { line in
-            let words = line.split(separator: " ")
-            return Golden(name: String(words[0]), target: String(words[1]))
-        }
-
-        func text(_ form: String) throws -> String {
-            try String(contentsOfFile: "\(Package.fixtures)/demo/explain-ipvs/\(name).\(form)", encoding: .utf8)
-        }
-    }
-
-    @Test(arguments: Golden.all, ["text", "json"])
-    func golden(_ golden: Golden, _ form: String) throws {
-        expect(try explain(golden.target, ["-o", form]), 0, output: try golden.text(form), errors: [])
-    }
-
     /// Both forms say the same, and the texts that `render` writes hold what is explained.
-    @Test(arguments: Golden.all)
-    func formsAgree(_ golden: Golden) throws {
+    @Test(arguments: ExplainGolden.ipvs)
+    func formsAgree(_ golden: ExplainGolden) throws {
         func letters(_ text: String) -> String { text.filter { !" \n│├└─".contains($0) } }
         let text = letters(try golden.text("text"))
         let json = try golden.text("json")
@@ -115,14 +93,6 @@ import Testing
         #expect(result.errorText.contains(words), "\(result.errorText)")
     }
 
-    @Test(arguments: ["dot", "mermaid", "svg"])
-    func picturesAreRefused(_ form: String) throws {
-        let message = "-o \(form) draws chains, which Services have in iptables mode only; give text or json"
-        expect(
-            try explain("shop/web", ["-o", form]), 64, output: "",
-            errors: ["error: \(message) (see 'kubechains help explain')"])
-    }
-
     /// Each scheduler says what decides, and only those that take turns give shares.
     @Test(arguments: [
         ("rr", "take turns", true), ("wrr", "take turns", true), ("lc", "fewest connections", false),
@@ -147,7 +117,7 @@ import Testing
             #"{"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "ipvs"}"#)
         let options = ["--node", "worker-1", "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56"]
         let result = try Tool.run(["explain", "shop/admin"] + options + ["--config", file, Self.cluster])
-        let golden = try #require(Golden.all.first { $0.name == "admin" })
+        let golden = try #require(ExplainGolden.ipvs.first { $0.name == "admin" })
         expect(result, 0, output: try golden.text("text"), errors: [])
     }
 

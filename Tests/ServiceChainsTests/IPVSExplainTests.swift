@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// Both forms of the report: lines fit, and the same comes twice.
+    /// All forms of the report: lines fit, and the same comes twice.
     @Test func everyReport() throws {
         for recorded in try Self.cases() {
             for service in recorded.snapshot.services {
@@ -144,6 +144,10 @@ import Testing
                 let json = IPVSReport.json(name, try recorded.explanation(name)).text
                 let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
                 #expect(object?["mode"] as? String == "ipvs")
+                let graphs = FlowGraphs(try recorded.explanation(name))
+                for picture in [FlowGraph.dot(graphs), FlowGraph.mermaid(graphs), FlowPicture.svg(graphs)] {
+                    #expect(picture.hasSuffix("\n"))
+                }
             }
         }
     }

@@ -5,18 +5,18 @@ extension FlowPicture {
     /// A letter of the notes is narrower than one of the boxes.
     private static let noteLetter = 6
 
-    static func svg(_ explanation: Explanation) -> String {
-        let pictures = FlowGraph.graphs(of: explanation).map { FlowPicture($0) }
+    static func svg(_ all: FlowGraphs) -> String {
+        let pictures = all.graphs.map { FlowPicture($0) }
         let width = max(640, pictures.map(\.width).max() ?? 0) + 2 * margin
         var body = ""
         var y = margin
-        for remark in explanation.remarks {
+        for remark in all.remarks {
             for line in TextTree.wrapped(remark, width: (width - 2 * margin) / letter) {
                 y += lineHeight
                 body += element("text", [("x", "\(margin)"), ("y", "\(y)"), ("class", "note")], line)
             }
         }
-        if !explanation.remarks.isEmpty { y += 10 }
+        if !all.remarks.isEmpty { y += 10 }
         for picture in pictures { body += picture.drawing(&y, width) }
         body += legend(y, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
         let height = y + margin

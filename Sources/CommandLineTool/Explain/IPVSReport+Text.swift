@@ -33,7 +33,9 @@ enum IPVSReport {
             title,
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0.escapingInvisible()) }),
-                TextTree("virtual servers", children: groups(of: service.virtualServers).map { tree($0) }),
+                TextTree(
+                    "virtual servers",
+                    children: ExplainedVirtualServer.groups(of: service.virtualServers).map { tree($0) }),
                 ExplainReport.endpoints(service.endpoints, shares),
                 TextTree("entries in sets, with the rules that ask these", children: service.sets.map { tree($0) }),
                 TextTree(
@@ -53,21 +55,6 @@ enum IPVSReport {
     }
 
     // MARK: Virtual servers
-
-    /// Virtual servers of one kind that differ in nothing but the address.
-    private static func groups(of servers: [ExplainedVirtualServer]) -> [[ExplainedVirtualServer]] {
-        var groups: [[ExplainedVirtualServer]] = []
-        for server in servers {
-            if let first = groups.last?[0], first.kind == server.kind, first.isBound == server.isBound,
-                first.owner == server.owner
-            {
-                groups[groups.count - 1].append(server)
-            } else {
-                groups.append([server])
-            }
-        }
-        return groups
-    }
 
     private static func tree(_ group: [ExplainedVirtualServer]) -> TextTree {
         let first = group[0]

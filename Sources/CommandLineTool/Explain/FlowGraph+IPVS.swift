@@ -22,24 +22,19 @@ extension FlowGraph {
                     entry, add(.remark, owner, ["claims it too, and comes last"], column: FlowGraph.outsideColumn), "")
                 continue
             }
-            if first.ranges != nil {
-                let drop = add(.refusal, "DROP", ["clients wait in silence"], column: FlowGraph.outsideColumn)
-                connect(entry, drop, "other sources")
-            }
+            let source = first.ranges == nil ? entry : addRanges(plan, behind: entry)
             guard !first.realServers.isEmpty else {
                 let node = refusal ?? add(.refusal, "refused", ["no real server"], column: FlowGraph.outsideColumn)
                 refusal = node
-                connect(entry, node, "")
+                connect(source, node, "")
                 continue
             }
-            let asksForLocal = first.kind == .clusterIP ? plan.internalPolicyIsLocal : plan.externalPolicyIsLocal
-            let policy = asksForLocal && plan.localCount > 0 ? \ExplainedEndpoint.localOneIn : \.clusterOneIn
-            let title = policy == \.localOneIn ? "local policy" : "cluster policy"
+            let policy = first.usesLocalPolicy ? \ExplainedEndpoint.localOneIn : \.clusterOneIn
+            let title = first.usesLocalPolicy ? "local policy" : "cluster policy"
             let node =
                 policies[policy] ?? add(.chain, title, ["scheduler \(scheduler)"], column: FlowGraph.policyColumn)
             policies[policy] = node
-            let ranges = first.ranges == nil ? "" : plan.sourceRanges.map(\.description).joined(separator: "\n")
-            connect(entry, node, asksForLocal && policy == \.clusterOneIn ? "no local endpoint" : ranges)
+            connect(source, node, first.fallsBack ? "no local endpoint" : "")
         }
         for endpoint in service.endpoints {
             let shares = [\ExplainedEndpoint.clusterOneIn, \.localOneIn].filter {
@@ -51,6 +46,16 @@ extension FlowGraph {
                 connect(policy, node, oneIn == 1 ? "all" : scheduler.sharesEqually ? "1/\(oneIn)" : "weight 1")
             }
         }
+    }
+
+    /// The source ranges of a load balancer's virtual servers, and what becomes of other clients.
+    private mutating func addRanges(_ port: ServicePortPlan, behind entry: Int) -> Int {
+        let ranges = add(
+            .chain, "source ranges", port.sourceRanges.map(\.description), column: FlowGraph.outsideColumn)
+        let drop = add(.refusal, "DROP", ["clients wait in silence"], column: FlowGraph.outsideColumn)
+        connect(entry, ranges, "")
+        connect(ranges, drop, "other sources")
+        return ranges
     }
 
     /// Whose entries a set holds, and the rules that ask it.

@@ -7,8 +7,11 @@ struct FlowGraphs {
     /// What the target names: sentences.
     let remarks: [String]
     let graphs: [FlowGraph]
+    /// What nodes of the kind `chain` are.
+    let chains: String
 
     init(_ explanation: Explanation) {
+        chains = "chain"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)")"
         remarks = explanation.remarks
         graphs =
@@ -16,6 +19,7 @@ struct FlowGraphs {
     }
 
     init(_ explanation: IPVSExplanation) {
+        chains = "policy, chain or set"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)"), IPVS mode"
         remarks = explanation.remarks
         graphs =

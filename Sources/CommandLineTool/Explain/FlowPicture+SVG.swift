@@ -18,7 +18,7 @@ extension FlowPicture {
         }
         if !all.remarks.isEmpty { y += 10 }
         for picture in pictures { body += picture.drawing(&y, width) }
-        body += legend(y, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
+        body += legend(y, all.chains, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
         let height = y + margin
         return """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -150,11 +150,11 @@ extension FlowPicture {
         return text
     }
 
-    private static func legend(_ y: Int, _ kinds: Set<FlowGraph.Node.Kind>) -> String {
+    private static func legend(_ y: Int, _ chains: String, _ kinds: Set<FlowGraph.Node.Kind>) -> String {
         var text = ""
         var x = margin
         for (kind, word) in [
-            (FlowGraph.Node.Kind.entry, "way in"), (.chain, "chain"), (.endpoint, "endpoint with its share"),
+            (FlowGraph.Node.Kind.entry, "way in"), (.chain, chains), (.endpoint, "endpoint with its share"),
             (.leftOut, "endpoint left out"), (.refusal, "refused"),
         ] where kinds.contains(kind) {
             let box = [

@@ -110,10 +110,12 @@ extension ExplainedVirtualServer {
             }
             let server = own.first(where: isClaimed)
             let owner = server == nil ? state.virtualServers.first(where: isClaimed)?.servicePort : nil
+            let fallsBack = claim.asksForLocal && port.fallsBackInIPVS
             result.append(
                 ExplainedVirtualServer(
                     kind: claim.kind, address: claim.address, port: claim.port, isBound: claim.bindsAddress,
-                    policy: policy(claim, port), masquerade: masquerade(claim, port, plan),
+                    usesLocalPolicy: claim.asksForLocal && !fallsBack, fallsBack: fallsBack,
+                    policy: policy(claim, fallsBack, port), masquerade: masquerade(claim, port, plan),
                     ranges: claim.kind == .loadBalancerIP ? ranges(port, plan) : nil,
                     owner: owner.map { plan.servicePorts[$0].label }, line: server.map { state.line(of: $0) },
                     realServers: server.map { state.realServers(of: $0).map(\.text.description) } ?? []))
@@ -121,14 +123,14 @@ extension ExplainedVirtualServer {
         return result
     }
 
-    private static func policy(_ claim: VirtualServerClaim, _ port: ServicePortPlan) -> String {
-        let usesLocal = claim.asksForLocal && !port.fallsBackInIPVS
+    private static func policy(_ claim: VirtualServerClaim, _ fallsBack: Bool, _ port: ServicePortPlan) -> String {
+        let usesLocal = claim.asksForLocal && !fallsBack
         let count = usesLocal ? port.localCount : port.clusterCount
         guard count > 0 else { return "no real server: IPVS refuses connections" }
         let servers = count == 1 ? "1 real server" : "\(count) real servers"
         if usesLocal { return "\(servers), this node's endpoints (local policy)" }
-        return claim.asksForLocal
-            ? "\(servers), endpoints of other nodes: the local policy finds none here and falls back"
+        return fallsBack
+            ? "\(servers) of other nodes: the local policy finds no endpoint here and falls back"
             : "\(servers) (cluster policy)"
     }
 

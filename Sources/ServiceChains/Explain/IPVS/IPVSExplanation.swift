@@ -49,6 +49,10 @@ public struct ExplainedVirtualServer: Sendable {
     public let port: UInt16
     /// Whether the address is on `kube-ipvs0`; otherwise the node has it anyway.
     public let isBound: Bool
+    /// Whether its real servers are those of the local policy.
+    public let usesLocalPolicy: Bool
+    /// Whether the local policy finds no endpoint on this node, so that the cluster policy's stand in.
+    public let fallsBack: Bool
     /// Which endpoints are its real servers: a sentence.
     public let policy: String
     /// Whose source is rewritten: a sentence.

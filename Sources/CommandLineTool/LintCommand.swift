@@ -13,10 +13,13 @@ extension Command {
                 + "and what to do.",
             "All Nodes and both families are looked at, or what --node and --family name. Give the same settings as "
                 + "kube-proxy has.",
+            "With --proxy-mode ipvs the rules named ipvs-… are looked for too: what changes for clients, and for whom, when the "
+                + "cluster leaves IPVS mode for iptables mode. Rules about iptables mode alone are left out.",
             "Exit code 0: nothing but information; 1: findings; 2: an input is at fault.",
         ],
         options: [
             .shaping,
+            .ipvs,
             OptionGroup(
                 title: "What is looked for",
                 options: [
@@ -51,7 +54,7 @@ extension Command {
         guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
             throw .usage("standard input can be read only once, but '-' is given several times", see: "lint")
         }
-        let prepared = try invocation.readSnapshot()
+        let prepared = try invocation.readSnapshot(servesIPVS: true)
         let snapshot = prepared.snapshot
         let families = invocation.gives("family") ? [prepared.settings.family] : AddressFamily.allCases
         let lint = try input { () throws(SnapshotError) in
@@ -110,7 +113,7 @@ enum LintReports {
     /// All rules with what they look for.
     static var rules: String {
         LintRule.all.map { rule in
-            "\(rule.name) (\(rule.severity.rawValue))\n    "
+            "\(rule.name) (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))\n    "
                 + HelpText.wrapped(rule.explanation, indent: 4) + "\n    remedy: "
                 + HelpText.wrapped(rule.remedy, indent: 12) + "\n"
         }.joined(separator: "\n")

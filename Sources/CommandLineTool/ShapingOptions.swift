@@ -13,8 +13,8 @@ extension OptionGroup {
             },
             .family,
             OptionSpec(
-                name: "proxy-mode", value: .text("iptables|ipvs"), help: "kube-proxy's mode; only render serves ipvs",
-                defaultText: "iptables"
+                name: "proxy-mode", value: .text("iptables|ipvs"),
+                help: "kube-proxy's mode; render, explain and lint serve ipvs", defaultText: "iptables"
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.setMode(text) }
             },

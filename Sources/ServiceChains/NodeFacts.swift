@@ -72,6 +72,12 @@ public struct NodeFacts: Sendable, Hashable {
             })
     }
 
+    /// Whether the node's own address is among the pods', so that it is taken for one.
+    var countsAsPod: Bool {
+        guard case .source(let pods) = localTraffic else { return false }
+        return pods.contains(nodeIP)
+    }
+
     /// Whether node ports answer on one of the host's addresses.
     func takesNodePorts(_ address: IPAddress) -> Bool {
         switch nodePorts {

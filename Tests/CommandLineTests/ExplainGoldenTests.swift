@@ -9,19 +9,14 @@ import Testing
 @Suite struct ExplainGoldenTests {
     static let forms = ["text", "json", "dot", "mermaid", "svg"]
 
-    private func explain(_ target: String, _ form: String) throws -> String {
-        let options = Package.lines(of: "demo/options") ?? []
-        let result = try Tool.run(["explain", target, "-o", form, "\(Package.fixtures)/demo/cluster.json"] + options)
-        expect(result, 0, errors: [])
-        return result.outputText
-    }
-
-    @Test(arguments: ExplainGolden.all, forms)
+    @Test(arguments: ExplainGolden.bothModes, forms)
     func golden(_ golden: ExplainGolden, _ form: String) throws {
-        #expect(try explain(golden.target, form) == golden.text(form))
+        let options = (Package.lines(of: "demo/options") ?? []) + golden.options
+        let arguments = ["explain", golden.target, "-o", form, "\(Package.fixtures)/demo/cluster.json"]
+        expect(try Tool.run(arguments + options), 0, output: try golden.text(form), errors: [])
     }
 
-    @Test(arguments: ExplainGolden.all)
+    @Test(arguments: ExplainGolden.bothModes)
     func textIsATree(_ golden: ExplainGolden) throws {
         let lines = try golden.text("text").split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") })
@@ -32,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ExplainGolden.all)
+    @Test(arguments: ExplainGolden.bothModes)
     func svgIsWellFormed(_ golden: ExplainGolden) throws {
         let document = try SVGDocument(golden.text("svg"))
         #expect(document.rootName == "svg")
@@ -53,7 +48,7 @@ import Testing
         return path
     }()
 
-    @Test(.enabled(if: dot != nil, "Needs dot (Debian's graphviz)."), arguments: ExplainGolden.all)
+    @Test(.enabled(if: dot != nil, "Needs dot (Debian's graphviz)."), arguments: ExplainGolden.bothModes)
     func dotIsRead(_ golden: ExplainGolden) throws {
         let text = try golden.text("dot")
         let result = try Program(executable: Self.dot ?? "", arguments: ["-Tsvg"], input: Array(text.utf8)).run()
@@ -64,7 +59,7 @@ import Testing
     }
 
     /// Every line is one of the few kinds that mermaid knows, subgraphs are closed, and edges join nodes that there are.
-    @Test(arguments: ExplainGolden.all)
+    @Test(arguments: ExplainGolden.bothModes)
     func mermaidIsWellFormed(_ golden: ExplainGolden) throws {
         var lines = try golden.text("mermaid").split(separator: "\n")[...]
         #expect(lines.popFirst() == "flowchart LR")
@@ -90,20 +85,30 @@ import Testing
     }
 }
 
-/// A target of `Fixtures/demo/explain/targets`.
+/// A target of `Fixtures/demo/explain/targets`, or of its counterpart for IPVS mode.
 struct ExplainGolden: Sendable, CustomTestStringConvertible {
+    let folder: String
+    let options: [String]
     let name: String
     let target: String
 
-    var testDescription: String { target }
+    var testDescription: String { options.isEmpty ? target : "\(target) in IPVS mode" }
 
-    static let all: [ExplainGolden] = (Package.lines(of: "demo/explain/targets") ?? []).map { line in
-        let words = line.split(separator: " ")
-        return ExplainGolden(name: String(words[0]), target: String(words[1]))
+    /// Those of iptables mode.
+    static let all = read("explain", [])
+    static let ipvs = read("explain-ipvs", ["--proxy-mode", "ipvs"])
+    static let bothModes = all + ipvs
+
+    private static func read(_ folder: String, _ options: [String]) -> [ExplainGolden] {
+        (Package.lines(of: "demo/\(folder)/targets") ?? []).map { line in
+            let words = line.split(separator: " ")
+            return ExplainGolden(
+                folder: folder, options: options, name: String(words[0]), target: String(words[1]))
+        }
     }
 
     func text(_ form: String) throws -> String {
-        try String(contentsOfFile: "\(Package.fixtures)/demo/explain/\(name).\(form)", encoding: .utf8)
+        try String(contentsOfFile: "\(Package.fixtures)/demo/\(folder)/\(name).\(form)", encoding: .utf8)
     }
 }
 

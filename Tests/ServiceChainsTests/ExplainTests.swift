@@ -70,8 +70,9 @@ import Testing
 
     private static func pictures(_ target: String, _ explanation: Explanation) -> [String] {
         [
-            ExplainReport.json(target, explanation).text, FlowGraph.dot(explanation), FlowGraph.mermaid(explanation),
-            FlowPicture.svg(explanation),
+            ExplainReport.json(target, explanation).text, FlowGraph.dot(FlowGraphs(explanation)),
+            FlowGraph.mermaid(FlowGraphs(explanation)),
+            FlowPicture.svg(FlowGraphs(explanation)),
         ]
     }
 

@@ -110,5 +110,5 @@ extension ExplainReport {
         ])
     }
 
-    private static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+    static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
 }

@@ -31,7 +31,7 @@ enum ExplainReport {
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0.escapingInvisible()) }),
                 TextTree("ways in", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
-                endpoints(service),
+                endpoints(service.endpoints, service.endpoints.map { share($0, service) }),
                 TextTree(
                     "rules of its own, in kube-proxy's order",
                     children: service.rules.enumerated().map { index, rule in
@@ -69,7 +69,7 @@ enum ExplainReport {
     }
 
     /// `1, 3–5` for 1, 3, 4 and 5.
-    private static func ranges(_ numbers: [Int]) -> String {
+    static func ranges(_ numbers: [Int]) -> String {
         var ranges: [ClosedRange<Int>] = []
         for number in numbers {
             if let last = ranges.last, last.upperBound + 1 == number {
@@ -84,18 +84,17 @@ enum ExplainReport {
 
     // MARK: Endpoints
 
-    private static func endpoints(_ service: ServiceExplanation) -> TextTree {
-        let used = service.endpoints.count { $0.isUsed }
-        let left = service.endpoints.count - used
+    /// The endpoints of a Service port, each with what it gets.
+    static func endpoints(_ endpoints: [ExplainedEndpoint], _ shares: [String]) -> TextTree {
+        let used = endpoints.count { $0.isUsed }
+        let left = endpoints.count - used
         let title =
-            service.endpoints.isEmpty
-            ? "endpoints: the snapshot has none" : "endpoints: \(used) used, \(left) left out"
-        let addressWidth = service.endpoints.map(\.text.count).max() ?? 0
-        let shares = service.endpoints.map { share($0, service) }
+            endpoints.isEmpty ? "endpoints: the snapshot has none" : "endpoints: \(used) used, \(left) left out"
+        let addressWidth = endpoints.map(\.text.count).max() ?? 0
         let shareWidth = shares.map(\.count).max() ?? 0
         return TextTree(
             title,
-            children: zip(service.endpoints, shares).map { endpoint, share in
+            children: zip(endpoints, shares).map { endpoint, share in
                 let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
                 let chain = endpoint.chain.map { "  \($0)" } ?? ""
                 let text =
@@ -108,8 +107,13 @@ enum ExplainReport {
 
     /// The endpoint's share; of both policies if both are asked.
     private static func share(_ endpoint: ExplainedEndpoint, _ service: ServiceExplanation) -> String {
-        func text(_ oneIn: Int?) -> String { oneIn.map { $0 == 1 ? "all" : "1/\($0)" } ?? "0" }
-        switch (service.plan?.usesClusterPolicy, service.plan?.usesLocalPolicy) {
+        share(endpoint, service.plan) { $0.map { $0 == 1 ? "all" : "1/\($0)" } ?? "0" }
+    }
+
+    static func share(
+        _ endpoint: ExplainedEndpoint, _ plan: ServicePortPlan?, _ text: (_ oneIn: Int?) -> String
+    ) -> String {
+        switch (plan?.usesClusterPolicy, plan?.usesLocalPolicy) {
         case (true, true): return "\(text(endpoint.clusterOneIn)), local \(text(endpoint.localOneIn))"
         case (_, true): return text(endpoint.localOneIn)
         default: return text(endpoint.clusterOneIn)

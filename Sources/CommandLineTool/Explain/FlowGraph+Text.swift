@@ -2,7 +2,7 @@ internal import ServiceChains
 
 /// The graph in the languages of graphviz and mermaid.
 extension FlowGraph {
-    static func dot(_ explanation: Explanation) -> String {
+    static func dot(_ all: FlowGraphs) -> String {
         var text = """
             digraph kubechains {
                 rankdir=LR;
@@ -10,7 +10,7 @@ extension FlowGraph {
                 edge [fontname="Helvetica", fontsize=10];
 
             """
-        for (index, graph) in graphs(of: explanation).enumerated() {
+        for (index, graph) in all.graphs.enumerated() {
             text += "    subgraph cluster_\(index) {\n"
             text += "        label=\(quoted([graph.title]));\n"
             for (position, node) in graph.nodes.enumerated() {
@@ -36,9 +36,9 @@ extension FlowGraph {
         return "\"\(escaped.joined(separator: "\\n"))\""
     }
 
-    static func mermaid(_ explanation: Explanation) -> String {
+    static func mermaid(_ all: FlowGraphs) -> String {
         var text = "flowchart LR\n"
-        for (index, graph) in graphs(of: explanation).enumerated() {
+        for (index, graph) in all.graphs.enumerated() {
             text += "    subgraph g\(index)[\(MermaidLabel.text([graph.title]))]\n"
             for (position, node) in graph.nodes.enumerated() {
                 text +=

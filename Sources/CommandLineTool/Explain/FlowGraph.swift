@@ -2,6 +2,33 @@ internal import KubeSnapshot
 internal import NetAddress
 internal import ServiceChains
 
+/// The graphs of all Service ports, chains and sets of an explanation.
+struct FlowGraphs {
+    /// What the target names: sentences.
+    let remarks: [String]
+    let graphs: [FlowGraph]
+    /// What nodes of the kind `chain` are.
+    let chains: String
+
+    init(_ explanation: Explanation) {
+        chains = "chain"
+        let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)")"
+        remarks = explanation.remarks
+        graphs =
+            explanation.services.map { FlowGraph($0, place) } + explanation.sharedChain.map { FlowGraph($0, place) }
+    }
+
+    init(_ explanation: IPVSExplanation) {
+        chains = "policy, chain or set"
+        let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)"), IPVS mode"
+        remarks = explanation.remarks
+        graphs =
+            explanation.services.map { FlowGraph($0, explanation.scheduler, place) }
+            + (explanation.set.map { [FlowGraph($0, place)] } ?? [])
+            + explanation.chains.map { FlowGraph($0, place) }
+    }
+}
+
 /// A Service port's ways in, chains and endpoints as a graph; its edges are the rules that lead from one to another.
 struct FlowGraph {
     struct Node {
@@ -46,20 +73,18 @@ struct FlowGraph {
     private(set) var edges: [Edge] = []
     private var edgePositions: [Ends: Int] = [:]
 
-    /// The graphs of all Service ports or chains of an explanation.
-    static func graphs(of explanation: Explanation) -> [FlowGraph] {
-        let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)")"
-        return explanation.services.map { FlowGraph($0, place) } + explanation.sharedChain.map { FlowGraph($0, place) }
+    init(_ title: String, notes: [String] = []) {
+        self.title = title.escapingInvisible()
+        self.notes = notes.map { $0.escapingInvisible() }
     }
 
     // Packets go from left to right: from ways in by chains for outside traffic, or to a refusal, to policies and endpoints.
-    private static let outsideColumn = 1
-    private static let policyColumn = 2
+    static let outsideColumn = 1
+    static let policyColumn = 2
     private static let endpointColumn = 3
 
-    private init(_ service: ServiceExplanation, _ place: String) {
-        title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
-        notes = service.settings.map { $0.escapingInvisible() }
+    init(_ service: ServiceExplanation, _ place: String) {
+        self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "no rules", [absence], column: 0) }
         guard let port = service.plan else { return }
         let groups = EntryGroup.groups(of: service.entries)
@@ -105,9 +130,8 @@ struct FlowGraph {
         for endpoint in service.endpoints where !endpoint.isUsed { addEndpoint(endpoint) }
     }
 
-    private init(_ chain: SharedChainExplanation, _ place: String) {
-        title = "\(chain.chain), table \(chain.table), \(place)"
-        notes = []
+    init(_ chain: SharedChainExplanation, _ place: String) {
+        self.init("\(chain.chain), table \(chain.table), \(place)")
         let callers = chain.callers.map { caller in
             add(.entry, String(caller.split(separator: " ")[1]), [], column: 0)
         }
@@ -134,7 +158,7 @@ struct FlowGraph {
     // MARK: Nodes
 
     @discardableResult
-    private mutating func add(_ kind: Node.Kind, _ title: String, _ lines: [String], column: Int) -> Int {
+    mutating func add(_ kind: Node.Kind, _ title: String, _ lines: [String], column: Int) -> Int {
         nodes.append(
             Node(
                 kind: kind, title: title.escapingInvisible(), lines: lines.map { $0.escapingInvisible() },
@@ -178,7 +202,7 @@ struct FlowGraph {
     }
 
     @discardableResult
-    private mutating func addEndpoint(_ endpoint: ExplainedEndpoint) -> Int {
+    mutating func addEndpoint(_ endpoint: ExplainedEndpoint) -> Int {
         let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
         let lines = [place, endpoint.chain?.description ?? "", endpoint.isUsed ? "" : endpoint.reason]
         let node = add(
@@ -190,7 +214,7 @@ struct FlowGraph {
 
     // MARK: Edges
 
-    private mutating func connect(_ from: Int, _ to: Int, _ label: String) {
+    mutating func connect(_ from: Int, _ to: Int, _ label: String) {
         let labels = label.isEmpty ? [] : label.split(separator: "\n").map { String($0) }
         let ends = Ends(from: from, to: to)
         if let index = edgePositions[ends] {

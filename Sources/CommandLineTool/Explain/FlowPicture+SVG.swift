@@ -5,20 +5,20 @@ extension FlowPicture {
     /// A letter of the notes is narrower than one of the boxes.
     private static let noteLetter = 6
 
-    static func svg(_ explanation: Explanation) -> String {
-        let pictures = FlowGraph.graphs(of: explanation).map { FlowPicture($0) }
+    static func svg(_ all: FlowGraphs) -> String {
+        let pictures = all.graphs.map { FlowPicture($0) }
         let width = max(640, pictures.map(\.width).max() ?? 0) + 2 * margin
         var body = ""
         var y = margin
-        for remark in explanation.remarks {
+        for remark in all.remarks {
             for line in TextTree.wrapped(remark, width: (width - 2 * margin) / letter) {
                 y += lineHeight
                 body += element("text", [("x", "\(margin)"), ("y", "\(y)"), ("class", "note")], line)
             }
         }
-        if !explanation.remarks.isEmpty { y += 10 }
+        if !all.remarks.isEmpty { y += 10 }
         for picture in pictures { body += picture.drawing(&y, width) }
-        body += legend(y, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
+        body += legend(y, all.chains, Set(pictures.flatMap { $0.graph.nodes.map(\.kind) }))
         let height = y + margin
         return """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -150,11 +150,11 @@ extension FlowPicture {
         return text
     }
 
-    private static func legend(_ y: Int, _ kinds: Set<FlowGraph.Node.Kind>) -> String {
+    private static func legend(_ y: Int, _ chains: String, _ kinds: Set<FlowGraph.Node.Kind>) -> String {
         var text = ""
         var x = margin
         for (kind, word) in [
-            (FlowGraph.Node.Kind.entry, "way in"), (.chain, "chain"), (.endpoint, "endpoint with its share"),
+            (FlowGraph.Node.Kind.entry, "way in"), (.chain, chains), (.endpoint, "endpoint with its share"),
             (.leftOut, "endpoint left out"), (.refusal, "refused"),
         ] where kinds.contains(kind) {
             let box = [

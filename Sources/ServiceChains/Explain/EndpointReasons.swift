@@ -19,15 +19,18 @@ struct EndpointReasons {
     func endpoints(of port: ServicePortPlan, isTarget: (IPAddress, UInt16?) -> Bool) -> [ExplainedEndpoint] {
         var known: Set<EndpointSource> = []
         var result: [ExplainedEndpoint] = []
+        let isIPVS = plan.settings.mode == .ipvs
+        let fallsBack = isIPVS && port.usesLocalPolicy && port.fallsBackInIPVS
         for endpoint in port.endpoints {
             known.insert(endpoint.source)
             let object = object(endpoint.source)
+            let clusterOneIn = endpoint.clusterUse.isUsed ? port.clusterCount : nil
+            let localOneIn = endpoint.localUse.isUsed ? port.localCount : nil
             result.append(
                 ExplainedEndpoint(
-                    address: endpoint.address, port: endpoint.port, chain: endpoint.chain,
-                    node: object.nodeName, zone: object.zone,
-                    clusterOneIn: endpoint.clusterUse.isUsed ? port.clusterCount : nil,
-                    localOneIn: endpoint.localUse.isUsed ? port.localCount : nil, reason: reason(endpoint, port),
+                    address: endpoint.address, port: endpoint.port, chain: isIPVS ? nil : endpoint.chain,
+                    node: object.nodeName, zone: object.zone, clusterOneIn: clusterOneIn,
+                    localOneIn: fallsBack ? clusterOneIn : localOneIn, reason: reason(endpoint, port),
                     isTarget: isTarget(endpoint.address, endpoint.port)))
         }
         for source in port.duplicates {

@@ -30,8 +30,12 @@ public enum ExplainTarget: Sendable, Hashable {
 
     /// The family that the target belongs to; nil: any.
     public var family: AddressFamily? {
-        if case .address(let address, _, _) = self { return address.family }
-        return nil
+        switch self {
+        case .address(let address, _, _): address.family
+        // So begin the names of IPVS mode's sets.
+        case .chain(let name) where name.hasPrefix("KUBE-6-"): .ipv6
+        case .chain, .service: nil
+        }
     }
 
     private static func service(_ text: String) -> ExplainTarget? {

@@ -54,7 +54,7 @@ extension ServiceExplanation {
     }
 
     /// The ports of a Service that has no rules.
-    fileprivate static func absent(_ service: Service, _ index: Int, _ plan: ServicePlan) -> [ServiceExplanation] {
+    static func absent(_ service: Service, _ index: Int, _ plan: ServicePlan) -> [ServiceExplanation] {
         let skipped = plan.skippedServices.first { $0.serviceIndex == index }
         let reason = skipped?.reason.sentence(service, plan.settings.family) ?? "the Service has no ports"
         func explanation(_ port: ServicePort?) -> ServiceExplanation {
@@ -114,7 +114,7 @@ extension SharedChainExplanation {
 
 extension ClusterSnapshot {
     /// The positions of the slices of some Services, by the Services' positions.
-    fileprivate func sliceIndices(of services: [Int]) -> [Int: [Int]] {
+    func sliceIndices(of services: [Int]) -> [Int: [Int]] {
         struct Key: Hashable {
             let namespace: DNSLabel
             let name: DNSLabel

@@ -91,7 +91,7 @@ struct RuleReasons {
     }
 
     /// The rules that are about no Service port.
-    private func why(_ purpose: RulePurpose) -> String {
+    func why(_ purpose: RulePurpose) -> String {
         switch purpose {
         case .guardLoopback:
             "node ports on 127.0.0.1 make the kernel route 127.0.0.0/8, so others' packets to it are dropped here"

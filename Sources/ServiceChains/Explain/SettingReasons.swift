@@ -19,20 +19,35 @@ struct SettingReasons {
     var sentences: [String] {
         [
             internalPolicy, externalPolicy, affinity, sourceRanges, healthCheck, proxyAddresses, externalIPs, topology,
-            nodePortAddresses, localTraffic, largeCluster,
+            nodePortAddresses, localTraffic, largeCluster, scheduler, forwarding,
         ].compactMap(\.self)
     }
 
+    private var isIPVS: Bool { plan.settings.mode == .ipvs }
+
     private var internalPolicy: String? {
-        port.internalPolicyIsLocal
-            ? "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only"
-            : "internalTrafficPolicy Cluster: the cluster IP leads to endpoints of all nodes"
+        guard port.internalPolicyIsLocal else {
+            return "internalTrafficPolicy Cluster: the cluster IP leads to endpoints of all nodes"
+        }
+        return "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only" + fallback
+    }
+
+    /// What becomes of a local policy without local endpoints.
+    private var fallback: String {
+        guard isIPVS, port.fallsBackInIPVS, port.hasAnyEndpoint else { return "" }
+        return port.usesClusterPolicy
+            ? "; there is none, so endpoints of other nodes stand in" : "; there is none, so connections are refused"
     }
 
     private var externalPolicy: String? {
         guard port.isExternal else {
             return service.externalTrafficPolicyIsLocal
                 ? "externalTrafficPolicy Local has no effect: nothing but the cluster IP leads here" : nil
+        }
+        if port.externalPolicyIsLocal, isIPVS {
+            return
+                "externalTrafficPolicy Local: only this node's endpoints are used, by pods and the node itself too, and "
+                + "see the client's address" + fallback
         }
         if port.externalPolicyIsLocal {
             return "externalTrafficPolicy Local: from outside only this node's endpoints are used, which see the "
@@ -47,6 +62,7 @@ struct SettingReasons {
     private var affinity: String? {
         port.affinitySeconds.map {
             "sessionAffinity ClientIP: a client keeps its endpoint for \($0) s after its last connection"
+                + (isIPVS ? " to the same address and port, and as long as one is open" : "")
         }
     }
 
@@ -94,7 +110,8 @@ struct SettingReasons {
     }
 
     private var nodePortAddresses: String? {
-        guard port.nodePort > 0, case .addresses(let addresses) = plan.node.nodePorts else { return nil }
+        guard port.nodePort > 0, case .addresses(var addresses) = plan.node.nodePorts else { return nil }
+        if isIPVS { addresses.removeAll(where: \.isLoopback) }
         let list = addresses.map(\.description).joined(separator: ", ")
         return addresses.isEmpty
             ? "node ports answer nowhere: the host has no address in nodePortAddresses"
@@ -102,15 +119,32 @@ struct SettingReasons {
     }
 
     private var localTraffic: String? {
-        plan.node.localTraffic == nil && !plan.settings.masqueradeAll
-            ? "pods are not told from others (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
-                + "what is sent to the cluster IP is never masqueraded" : nil
+        guard plan.node.localTraffic == nil, !plan.settings.masqueradeAll else { return nil }
+        return
+            "pods are not told from others (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
+            + (isIPVS
+                ? "of what is sent to the cluster IP only the node's own is masqueraded"
+                : "what is sent to the cluster IP is never masqueraded")
     }
 
     private var largeCluster: String? {
-        plan.isLargeCluster
+        plan.isLargeCluster && !isIPVS
             ? "large cluster (\(plan.endpointCount) endpoints, more than \(ServicePlan.largeClusterThreshold)): rules of "
                 + "endpoints have no comments" : nil
+    }
+
+    private var scheduler: String? {
+        guard isIPVS else { return nil }
+        return "scheduler \(plan.settings.ipvs.scheduler): \(plan.settings.ipvs.scheduler.choice)"
+    }
+
+    private var forwarding: String? {
+        switch plan.settings.ipvs.forwarding {
+        case _ where !isIPVS: nil
+        case .masquerading: nil
+        case .gatewaying: "gatewaying: packets go as they are to the endpoint's hardware address"
+        case .tunneling: "tunneling: packets go as they are, within others, to the endpoint"
+        }
     }
 }
 

@@ -26,6 +26,8 @@ struct TargetMatch {
 struct TargetSearch {
     let plan: ServicePlan
     let snapshot: ClusterSnapshot
+    /// Where node ports listen in IPVS mode; nil: in iptables mode, which the plan knows.
+    var nodeIPs: [IPAddress]?
 
     func find(_ target: ExplainTarget) throws(ExplainTargetError) -> TargetMatch {
         switch target {
@@ -96,7 +98,7 @@ struct TargetSearch {
     /// The Service ports that an address leads to, and those that have an endpoint there.
     private func matches(_ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?) -> TargetMatch {
         var match = TargetMatch()
-        let isForNodePorts = plan.node.takesNodePorts(address)
+        let isForNodePorts = nodeIPs?.contains(address) ?? plan.node.takesNodePorts(address)
         for (index, port) in plan.servicePorts.enumerated() where transport.allows(port.name.transport) {
             func note(_ number: UInt16, _ role: String) {
                 let place = AddressText(address, port: number).description

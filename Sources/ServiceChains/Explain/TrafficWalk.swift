@@ -149,10 +149,7 @@ struct TrafficWalk {
     }
 
     /// Whether the sender is taken for a pod, as the node is where its address is among the pods'.
-    private var countsAsPod: Bool {
-        guard origin == .node, case .source(let pods) = plan.node.localTraffic else { return origin == .pods }
-        return pods.contains(plan.node.nodeIP)
-    }
+    private var countsAsPod: Bool { origin == .pods || origin == .node && plan.node.countsAsPod }
 
     private mutating func addTranslationStep() {
         let hook = origin == .node ? "OUTPUT" : "PREROUTING"

@@ -15,6 +15,23 @@ public struct VirtualServer: Sendable, Hashable {
     public var text: AddressText { AddressText(address, port: port) }
 }
 
+/// What of a Service port asks for a virtual server.
+struct VirtualServerClaim: Sendable, Hashable {
+    let kind: TrafficEntry.Kind
+    let address: IPAddress
+    let port: UInt16
+    /// Whether it asks for the local policy.
+    let asksForLocal: Bool
+    /// Whether it puts the address on `kube-ipvs0`.
+    let bindsAddress: Bool
+}
+
+extension ServicePortPlan {
+    /// Here the modes part: without a local endpoint the local policy falls back to the cluster policy's endpoints, where
+    /// iptables mode drops.
+    var fallsBackInIPVS: Bool { localCount == 0 }
+}
+
 /// A load balancer's address whose answers the node itself must not get, since no source range holds the node.
 public struct RefusedOrigin: Sendable, Hashable {
     public let address: IPAddress
@@ -33,55 +50,67 @@ public struct IPVSPlan: Sendable {
     public private(set) var virtualServers: [VirtualServer] = []
     /// The addresses of the interface `kube-ipvs0`, each once, in byte order.
     public private(set) var boundAddresses: [IPAddress] = []
-    private var entries: [IPSet: [IPSetEntry]] = [:]
-    /// In the order of the Service ports; one may come several times.
-    public private(set) var refusedOrigins: [RefusedOrigin] = []
+    private var sets: SetEntries
+    /// The host's own addresses, as kube-proxy takes them.
+    private let hostAddresses: Set<IPAddress>
 
+    /// In the order of the Service ports; one may come several times.
+    public var refusedOrigins: [RefusedOrigin] { sets.refusedOrigins }
     /// The entries of a set; one may come several times.
-    public func entries(of set: IPSet) -> [IPSetEntry] { entries[set] ?? [] }
+    public func entries(of set: IPSet) -> [IPSetEntry] { sets.bySet[set] ?? [] }
 
     /// - Throws: ``SnapshotError`` if the way of forwarding can not serve a Service.
     public init(_ plan: ServicePlan, of snapshot: ClusterSnapshot) throws(SnapshotError) {
         self.plan = plan
         nodeIPs = IPVSPlan.nodeIPs(plan.node)
-        let hostAddresses = Set(IPVSPlan.withoutSpecial(plan.node.hostAddresses))
+        hostAddresses = Set(IPVSPlan.withoutSpecial(plan.node.hostAddresses))
+        sets = SetEntries(nodeIPs: nodeIPs)
         var claims: [VirtualServer] = []
         var bound: Set<IPAddress> = []
         for (index, port) in plan.servicePorts.enumerated() {
-            func claim(_ address: IPAddress, _ number: UInt16, local: Bool) {
+            eachClaim(of: port) { claim in
                 claims.append(
                     VirtualServer(
-                        transport: port.name.transport, address: address, port: number, servicePort: index,
-                        asksForLocal: local))
+                        transport: port.name.transport, address: claim.address, port: claim.port, servicePort: index,
+                        asksForLocal: claim.asksForLocal))
+                if claim.bindsAddress { bound.insert(claim.address) }
             }
-            claim(port.clusterIP, port.port, local: port.internalPolicyIsLocal)
-            bound.insert(port.clusterIP)
-            for address in port.externalIPs + port.loadBalancerIPs {
-                claim(address, port.port, local: port.externalPolicyIsLocal)
-                if !hostAddresses.contains(address) { bound.insert(address) }
-            }
-            if port.nodePort > 0 {
-                for address in nodeIPs { claim(address, port.nodePort, local: port.externalPolicyIsLocal) }
-            }
-            addEntries(of: port)
+            sets.add(port)
         }
         virtualServers = IPVSPlan.lastClaims(claims)
         boundAddresses = bound.sorted { $0.text < $1.text }
-        entries[.boundAddresses] = boundAddresses.map { .address($0) }
+        for address in boundAddresses { sets.add(bound: address) }
         if !plan.settings.ipvs.forwarding.translatesPorts { try checkPorts(snapshot) }
     }
 
     /// The real servers of a virtual server, in byte order.
     public func realServers(of server: VirtualServer) -> some Sequence<PlannedEndpoint> {
         let port = plan.servicePorts[server.servicePort]
-        // Here the modes part: without a local endpoint the local policy falls back to the cluster policy's endpoints,
-        // where iptables mode drops.
-        let use = server.asksForLocal && port.localCount > 0 ? \PlannedEndpoint.localUse : \.clusterUse
+        let use = server.asksForLocal && !port.fallsBackInIPVS ? \PlannedEndpoint.localUse : \.clusterUse
         return port.endpoints.lazy.filter { $0[keyPath: use].isUsed }
     }
 
     /// The seconds for which a client keeps its real server; nil: not at all.
     public func persistence(of server: VirtualServer) -> Int? { plan.servicePorts[server.servicePort].affinitySeconds }
+
+    // MARK: Claims
+
+    /// What of a Service port asks for a virtual server, in kube-proxy's order.
+    func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerClaim) -> Void) {
+        func claim(_ kind: TrafficEntry.Kind, _ address: IPAddress, binds: Bool) {
+            let isLocal = kind == .clusterIP ? port.internalPolicyIsLocal : port.externalPolicyIsLocal
+            body(
+                VirtualServerClaim(
+                    kind: kind, address: address, port: kind == .nodePort ? port.nodePort : port.port,
+                    asksForLocal: isLocal, bindsAddress: binds))
+        }
+        claim(.clusterIP, port.clusterIP, binds: true)
+        for address in port.externalIPs { claim(.externalIP, address, binds: !hostAddresses.contains(address)) }
+        for address in port.loadBalancerIPs {
+            claim(.loadBalancerIP, address, binds: !hostAddresses.contains(address))
+        }
+        if port.nodePort > 0 { for address in nodeIPs { claim(.nodePort, address, binds: false) } }
+    }
 
     // MARK: Addresses
 
@@ -117,62 +146,4 @@ public struct IPVSPlan: Sendable {
             return isReplaced ? nil : claims[sorted[place]]
         }
     }
-
-    // MARK: Sets
-
-    private mutating func addEntries(of port: ServicePortPlan) {
-        let transport = port.name.transport
-        func entry(_ address: IPAddress) -> IPSetEntry { .addressPort(address, transport, port.port) }
-        // In whatever condition: the rule for hairpins does not ask who is used.
-        for endpoint in port.endpoints where endpoint.isLocal {
-            add(.addressPortAddress(endpoint.address, transport, endpoint.port, endpoint.address), to: .loopBack)
-        }
-        add(entry(port.clusterIP), to: .clusterIP)
-        for address in port.externalIPs {
-            add(entry(address), to: port.externalPolicyIsLocal ? .externalIPLocal : .externalIP)
-        }
-        for address in port.loadBalancerIPs {
-            add(entry(address), to: .loadBalancer)
-            if port.externalPolicyIsLocal { add(entry(address), to: .loadBalancerLocal) }
-            if !port.sourceRanges.isEmpty { addSourceRanges(of: port, address) }
-        }
-        if port.nodePort > 0 {
-            // kube-proxy passes over the rest of such a port.
-            if nodeIPs.isEmpty { return }
-            addNodePort(of: port)
-        }
-        if port.healthCheckNodePort > 0 { add(.port(port.healthCheckNodePort), to: .healthCheckNodePort) }
-    }
-
-    private mutating func addSourceRanges(of port: ServicePortPlan, _ address: IPAddress) {
-        let transport = port.name.transport
-        add(.addressPort(address, transport, port.port), to: .loadBalancerFirewall)
-        for range in port.sourceRanges {
-            add(.addressPortRange(address, transport, port.port, range), to: .loadBalancerSourceCIDR)
-        }
-        if port.sourceRangesHoldNode {
-            add(.addressPortAddress(address, transport, port.port, address), to: .loadBalancerSourceIP)
-        } else {
-            refusedOrigins.append(RefusedOrigin(address: address, transport: transport, port: port.port))
-        }
-    }
-
-    /// Local ones are in both sets, and the rule of the local set comes first.
-    private mutating func addNodePort(of port: ServicePortPlan) {
-        let sets: (all: IPSet, local: IPSet)
-        switch port.name.transport {
-        case .tcp: sets = (.nodePortTCP, .nodePortLocalTCP)
-        case .udp: sets = (.nodePortUDP, .nodePortLocalUDP)
-        case .sctp: sets = (.nodePortSCTP, .nodePortLocalSCTP)
-        }
-        let entries: [IPSetEntry] =
-            port.name.transport == .sctp
-            ? nodeIPs.map { .addressPort($0, .sctp, port.nodePort) } : [.port(port.nodePort)]
-        for entry in entries {
-            add(entry, to: sets.all)
-            if port.externalPolicyIsLocal { add(entry, to: sets.local) }
-        }
-    }
-
-    private mutating func add(_ entry: IPSetEntry, to set: IPSet) { entries[set, default: []].append(entry) }
 }

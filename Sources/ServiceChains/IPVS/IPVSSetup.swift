@@ -18,9 +18,7 @@ struct IPVSSetup {
             for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
         }
         for jump in IPVSSetup.jumps {
-            text.append(
-                string: "iptables -t \(jump.table) -I \(jump.chain) -m comment --comment \"\(jump.comment)\" "
-                    + "-j \(jump.target)\n")
+            text.append(string: "iptables -t \(jump.table) -I \(jump.text)\n")
         }
     }
 
@@ -37,16 +35,19 @@ struct IPVSSetup {
     }
 
     /// A rule of a built-in chain that leads packets into one of kube-proxy's.
-    private struct Jump {
+    struct Jump {
         let table, chain, comment, target: StaticString
 
         init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
             (self.table, self.chain, self.comment, self.target) = (table, chain, comment, target)
         }
+
+        /// What follows `-I` or `-D` in a command of iptables.
+        var text: String { "\(chain) -m comment --comment \"\(comment)\" -j \(target)" }
     }
 
     /// In the order in which they are made sure of; each new one is put at the top of its chain.
-    private static let jumps = [
+    static let jumps = [
         Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
         Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
         Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),

@@ -48,27 +48,16 @@ extension IPVSPlan {
     }
 
     private func writeServers(to text: inout TextWriter) {
-        let settings = plan.settings.ipvs
         let method: StaticString
-        switch settings.forwarding {
+        switch plan.settings.ipvs.forwarding {
         case .masquerading: method = " -m -w 1\n"
         case .gatewaying: method = " -g -w 1\n"
         case .tunneling: method = " -i -w 1\n"
         }
-        let scheduler = Array(" -s \(settings.scheduler)".utf8)
+        let scheduler = Array(" -s \(plan.settings.ipvs.scheduler)".utf8)
         for server in virtualServers {
+            write(server, scheduler, to: &text)
             let address = server.text
-            text.append("-A ")
-            text.append(server.transport.ipvsadmOption)
-            text.append(address)
-            text.append(scheduler)
-            if let seconds = persistence(of: server) {
-                text.append(" -p ")
-                text.append(decimal: UInt64(seconds))
-            }
-            // kube-proxy lets the client's port count for this scheduler, and for no other that hashes.
-            if settings.scheduler == .mh { text.append(" -b mh-port") }
-            text.append(UInt8(ascii: "\n"))
             for endpoint in realServers(of: server) {
                 text.append("-a ")
                 text.append(server.transport.ipvsadmOption)
@@ -78,6 +67,27 @@ extension IPVSPlan {
                 text.append(method)
             }
         }
+    }
+
+    private func write(_ server: VirtualServer, _ scheduler: [UInt8], to text: inout TextWriter) {
+        text.append("-A ")
+        text.append(server.transport.ipvsadmOption)
+        text.append(server.text)
+        text.append(scheduler)
+        if let seconds = persistence(of: server) {
+            text.append(" -p ")
+            text.append(decimal: UInt64(seconds))
+        }
+        // kube-proxy lets the client's port count for this scheduler, and for no other that hashes.
+        if plan.settings.ipvs.scheduler == .mh { text.append(" -b mh-port") }
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    /// A virtual server as ipvsadm-save prints it.
+    public func line(of server: VirtualServer) -> String {
+        var text = TextWriter()
+        write(server, Array(" -s \(plan.settings.ipvs.scheduler)".utf8), to: &text)
+        return String(decoding: text.finish().dropLast(), as: UTF8.self)
     }
 
     private func writeSets(to text: inout TextWriter) {
@@ -120,6 +130,15 @@ extension TransportProtocol {
         case .tcp: 1
         case .udp: 2
         }
+    }
+}
+
+extension IPSetEntry {
+    /// The entry as ipset writes it.
+    public var text: String {
+        var text = TextWriter()
+        text.append(self)
+        return String(decoding: text.finish(), as: UTF8.self)
     }
 }
 

@@ -32,7 +32,11 @@ public struct Lint: Sendable {
         let plans = filled.isEmpty ? Array(all.prefix(1)) : filled
         warnings = plans.first?.warnings ?? []
 
-        let subjects = plans.map { LintSubject(snapshot, $0, forAllNodes: settings.nodeName == nil) }
+        var subjects: [LintSubject] = []
+        for plan in plans {
+            let modes = settings.mode == .ipvs ? ModeComparison(try IPVSPlan(plan, of: snapshot)) : nil
+            subjects.append(LintSubject(snapshot, plan, modes, forAllNodes: settings.nodeName == nil))
+        }
         var familiesOfService = Array(repeating: 0, count: snapshot.services.count)
         for subject in subjects {
             for port in subject.firstPorts { familiesOfService[port.serviceIndex] += 1 }
@@ -40,7 +44,8 @@ public struct Lint: Sendable {
         // What is found in both families stands once, without a family.
         var positions: [String: Int] = [:]
         for subject in subjects {
-            for rule in LintRule.all where !disabled.contains(rule.name) {
+            for rule in LintRule.all
+            where !disabled.contains(rule.name) && (rule.mode ?? settings.mode) == settings.mode {
                 var report = LintReport(rule, snapshot)
                 rule.check(subject, &report)
                 for var finding in report.findings {

@@ -4,6 +4,8 @@ public struct LintRule: Sendable {
     public let name: String
     /// The severity of its findings; some of them may be milder or graver, where the explanation says so.
     public let severity: FindingSeverity
+    /// The mode of kube-proxy that it is about; nil: both.
+    public internal(set) var mode: ProxyMode?
     /// What it looks for, and what kube-proxy does there.
     public let explanation: String
     /// What to do about a finding.
@@ -14,7 +16,10 @@ public struct LintRule: Sendable {
     /// All rules, sorted by name.
     public static let all: [LintRule] = [
         .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .duplicateEndpoint,
-        .externalIPsOff, .healthCheckMissing, .hintsIgnored, .largeCluster, .longInterfacePrefix, .missingClusterCIDR,
+        .externalIPsOff, .healthCheckMissing, .hintsIgnored, .ipvsAffinity, .ipvsARP, .ipvsClaimedTwice,
+        .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback, .ipvsInternalRefusal,
+        .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode, .ipvsOtherPorts, .ipvsOwnSource,
+        .ipvsPodFallback, .ipvsScheduler, .ipvsSourceRanges, .largeCluster, .longInterfacePrefix, .missingClusterCIDR,
         .noEndpoints, .noLocalEndpointExternal, .noLocalEndpointInternal, .nodePortConflict,
         .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP, .nodeWithoutZone, .onlyTerminatingEndpoints,
         .ownAddressAsExternalIP, .portWithoutSlice, .ruleBudget, .sliceWithoutService, .sourceRangesOfOtherFamily,

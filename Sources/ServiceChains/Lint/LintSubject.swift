@@ -17,6 +17,8 @@ final class LintSubject: Sendable {
 
     let snapshot: ClusterSnapshot
     let plan: ServicePlan
+    /// What differs from iptables mode; nil: that is the mode.
+    let modes: ModeComparison?
     /// The Nodes in question: all, or the one that was asked for.
     let nodes: [Node]
     /// The same, sorted by name; also one that was asked for and has no Node object.
@@ -35,9 +37,10 @@ final class LintSubject: Sendable {
     private let endpointCounts: [ServicePlan.ServiceKey: Int]
     private let endpointCountsOfOtherFamily: [ServicePlan.ServiceKey: Int]
 
-    init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, forAllNodes: Bool) {
+    init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
         self.snapshot = snapshot
         self.plan = plan
+        self.modes = modes
         let family = plan.settings.family
         nodes = forAllNodes ? snapshot.nodes : snapshot.nodes.filter { $0.name.text == plan.node.name }
         var members = nodes.map { node in

@@ -1,6 +1,6 @@
 extension LintRule {
     static let noLocalEndpointExternal = LintRule(
-        name: "no-local-endpoint-external", severity: .warning,
+        name: "no-local-endpoint-external", severity: .warning, mode: .iptables,
         explanation:
             "Under externalTrafficPolicy Local a node without an endpoint of its own drops what comes from outside to node "
             + "ports, external and load-balancer IPs: the client sees silence. An error where that is so on every "

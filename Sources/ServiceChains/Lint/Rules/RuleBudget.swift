@@ -2,7 +2,7 @@ internal import Netfilter
 
 extension LintRule {
     static let ruleBudget = LintRule(
-        name: "rule-budget", severity: .info,
+        name: "rule-budget", severity: .info, mode: .iptables,
         explanation:
             "How much kube-proxy programs on a node, and how many rules of KUBE-SERVICES each new connection passes that is "
             + "for no Service. A warning above \(depthBudget) of them, or \(sizeBudget >> 20) MiB of text.",

@@ -1,0 +1,109 @@
+internal import KubeSnapshot
+internal import NetAddress
+internal import ServiceChains
+
+/// The graphs of IPVS mode: virtual servers, schedulers and endpoints, and sets and chains with what is around them.
+extension FlowGraph {
+    init(_ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler, _ place: String) {
+        let label = service.servicePort + (service.transport.map { "/\($0.name)" } ?? "")
+        self.init("\(label) (\(service.service.type.name)), \(place)", notes: service.settings)
+        if let absence = service.absence { add(.remark, "nothing", [absence], column: 0) }
+        guard let plan = service.plan else { return }
+        var policies: [KeyPath<ExplainedEndpoint, Int?>: Int] = [:]
+        var refusal: Int?
+        for group in ExplainedVirtualServer.groups(of: service.virtualServers) {
+            let first = group[0]
+            let entry = add(
+                .entry, first.kind.phrase,
+                group.map { "\($0.text)/\(plan.name.transport.name)" } + (first.isBound ? ["on kube-ipvs0"] : [])
+                    + [first.masquerade], column: 0)
+            if let owner = first.owner {
+                connect(
+                    entry, add(.remark, owner, ["claims it too, and comes last"], column: FlowGraph.outsideColumn), "")
+                continue
+            }
+            let source = first.ranges == nil ? entry : addRanges(plan, behind: entry)
+            guard !first.realServers.isEmpty else {
+                let node = refusal ?? add(.refusal, "refused", ["no real server"], column: FlowGraph.outsideColumn)
+                refusal = node
+                connect(source, node, "")
+                continue
+            }
+            let policy = first.usesLocalPolicy ? \ExplainedEndpoint.localOneIn : \.clusterOneIn
+            let title = first.usesLocalPolicy ? "local policy" : "cluster policy"
+            let node =
+                policies[policy] ?? add(.chain, title, ["scheduler \(scheduler)"], column: FlowGraph.policyColumn)
+            policies[policy] = node
+            connect(source, node, first.fallsBack ? "no local endpoint" : "")
+        }
+        for endpoint in service.endpoints {
+            let shares = [\ExplainedEndpoint.clusterOneIn, \.localOneIn].filter {
+                policies[$0] != nil && endpoint[keyPath: $0] != nil
+            }
+            let node = addEndpoint(endpoint)
+            for share in shares {
+                guard let policy = policies[share], let oneIn = endpoint[keyPath: share] else { continue }
+                connect(policy, node, oneIn == 1 ? "all" : scheduler.sharesEqually ? "1/\(oneIn)" : "weight 1")
+            }
+        }
+    }
+
+    /// The source ranges of a load balancer's virtual servers, and what becomes of other clients.
+    private mutating func addRanges(_ port: ServicePortPlan, behind entry: Int) -> Int {
+        let ranges = add(
+            .chain, "source ranges", port.sourceRanges.map(\.description), column: FlowGraph.outsideColumn)
+        let drop = add(.refusal, "DROP", ["clients wait in silence"], column: FlowGraph.outsideColumn)
+        connect(entry, ranges, "")
+        connect(ranges, drop, "other sources")
+        return ranges
+    }
+
+    /// Whose entries a set holds, and the rules that ask it.
+    init(_ set: ExplainedSet, _ place: String) {
+        self.init("set \(set.name), \(place)")
+        let center = add(.chain, set.name, [set.set.comment.description], column: 1)
+        var owners: [String: Int] = [:]
+        for (_, servicePorts) in set.entries {
+            for servicePort in servicePorts where owners[servicePort] == nil {
+                let node = add(.entry, servicePort, [], column: 0)
+                owners[servicePort] = node
+                connect(node, center, "")
+            }
+        }
+        for rule in set.rules { connect(center, addTarget(of: rule), "") }
+    }
+
+    init(_ chain: ExplainedIPVSChain, _ place: String) {
+        self.init("\(chain.chain), table \(chain.table), \(place)")
+        let callers = chain.callers.map { caller in
+            add(.entry, String(caller.split(separator: " ")[1]), [], column: 0)
+        }
+        let center = add(.chain, chain.chain, [chain.purpose], column: 1)
+        for caller in callers { connect(caller, center, "") }
+        for rule in chain.rules { connect(center, addTarget(of: rule), "") }
+    }
+
+    private mutating func addTarget(of rule: ExplainedIPVSRule) -> Int {
+        let kind: Node.Kind =
+            rule.target == "DROP" || rule.target == "REJECT"
+            ? .refusal : rule.target.hasPrefix("KUBE-") ? .chain : .remark
+        return add(kind, "\(rule.chain): \(rule.target)", [rule.why], column: 2)
+    }
+}
+
+extension ExplainedVirtualServer {
+    /// Virtual servers of one kind that differ in nothing but the address.
+    static func groups(of servers: [ExplainedVirtualServer]) -> [[ExplainedVirtualServer]] {
+        var groups: [[ExplainedVirtualServer]] = []
+        for server in servers {
+            if let first = groups.last?[0], first.kind == server.kind, first.isBound == server.isBound,
+                first.owner == server.owner
+            {
+                groups[groups.count - 1].append(server)
+            } else {
+                groups.append([server])
+            }
+        }
+        return groups
+    }
+}

@@ -1,0 +1,74 @@
+/// Something that a client sees otherwise in IPVS mode than in iptables mode.
+public struct ModeDifference: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A node without an endpoint of its own, and internalTrafficPolicy Local beside other ways in.
+        case internalFallback
+        /// The same where the cluster IP is the only way in.
+        case internalRefusal
+        /// A node without an endpoint of its own, and externalTrafficPolicy Local.
+        case externalFallback
+        /// The same for pods where they can not be told from others.
+        case podFallback
+        /// Whether pods and the node itself get past externalTrafficPolicy Local.
+        case localOnly
+        /// What endpoints see of the node itself under externalTrafficPolicy Local.
+        case ownSource
+        case loopbackNodePort
+        case linkLocalNodePort
+        /// Other ports of the Service's addresses.
+        case otherPorts
+        /// Who says in the network that it has the Service's addresses.
+        case addressResolution
+        case sourceRanges
+        /// A source range of a single address.
+        case singleAddressRange
+        case affinity
+        /// How an endpoint is chosen.
+        case scheduling
+        /// How long a silent connection is known.
+        case idleTimeout
+        /// Several Service ports that want the same address and port.
+        case claimedTwice
+        /// Direct routing and tunnels.
+        case forwarding
+    }
+
+    public let kind: Kind
+    /// Who sees it, and where.
+    public let who: String
+    /// What happens in iptables mode.
+    public let iptables: String
+    /// What happens in IPVS mode.
+    public let ipvs: String
+}
+
+extension IPVSScheduler {
+    /// How a scheduler chooses where all real servers have weight 1, as kube-proxy gives them (Linux 6.1:
+    /// `net/netfilter/ipvs/ip_vs_*.c`; ipvsadm(8), `--scheduler`).
+    public var choice: String {
+        switch self {
+        case .rr: "real servers take turns"
+        case .wrr: "real servers take turns by weight, and all have weight 1"
+        case .lc, .wlc:
+            "the real server with the fewest connections; 256 that are over count as one that is active"
+        case .sed: "the real server with the fewest active connections"
+        case .nq: "a real server without active connections, otherwise the one with the fewest"
+        case .lblc:
+            "the real server that the virtual address had before; another only if that one has more than one active "
+                + "connection while some other has none"
+        case .lblcr:
+            "the least loaded of the real servers that the virtual address had before; one more if that has more than one "
+                + "active connection while some other has none"
+        case .dh: "the hash of the virtual address: one real server takes all of its connections"
+        case .sh: "the hash of the client's address: a client always gets the same real server"
+        // kube-proxy sets mh-port.
+        case .mh: "the hash of the client's address and port"
+        case .fo: "the real server of the highest weight: since all have weight 1, one takes all connections"
+        case .ovf:
+            "the first real server with at most one active connection; where all have more, connections are refused"
+        }
+    }
+
+    /// Whether each real server gets its equal part.
+    public var sharesEqually: Bool { self == .rr || self == .wrr }
+}

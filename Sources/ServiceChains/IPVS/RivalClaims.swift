@@ -1,0 +1,63 @@
+internal import NetAddress
+
+/// The addresses and ports that several Service ports want. kube-proxy's order is that of a hash map and may change with
+/// every sync; here it is by name.
+struct RivalClaims: Sendable {
+    private struct Place: Hashable {
+        let transport: TransportProtocol
+        let address: IPAddress
+        let port: UInt16
+    }
+
+    /// Who gets what is sent to a place.
+    private struct Owners {
+        /// The first whose rule translates; node ports come after all addresses.
+        var iptables: (index: Int, isNodePort: Bool)?
+        /// The last of all.
+        var ipvs: Int
+        var isShared = false
+    }
+
+    struct Rival {
+        /// `address:port/protocol`.
+        let place: String
+        /// Indices among the plan's Service ports; nil: nobody has an endpoint.
+        let iptablesOwner: Int?
+        let ipvsOwner: Int
+    }
+
+    private var shared: [Place: Owners] = [:]
+
+    init(_ state: IPVSPlan) {
+        var owners: [Place: Owners] = [:]
+        for (index, port) in state.plan.servicePorts.enumerated() {
+            state.eachClaim(of: port) { claim in
+                let place = Place(transport: port.name.transport, address: claim.address, port: claim.port)
+                let isNodePort = claim.kind == .nodePort
+                var entry = owners[place] ?? Owners(iptables: nil, ipvs: index)
+                entry.isShared = entry.isShared || entry.ipvs != index
+                entry.ipvs = index
+                let translates = claim.kind == .clusterIP ? port.acceptsInternal : port.hasAnyEndpoint
+                if translates, entry.iptables.map({ $0.isNodePort && !isNodePort }) ?? true {
+                    entry.iptables = (index, isNodePort)
+                }
+                owners[place] = entry
+            }
+        }
+        shared = owners.filter(\.value.isShared)
+    }
+
+    /// The first place of a Service port that different Service ports get in the two modes.
+    func rival(of port: ServicePortPlan, _ state: IPVSPlan) -> Rival? {
+        if shared.isEmpty { return nil }
+        var found: Rival?
+        state.eachClaim(of: port) { claim in
+            let place = Place(transport: port.name.transport, address: claim.address, port: claim.port)
+            guard found == nil, let owners = shared[place], owners.iptables?.index != owners.ipvs else { return }
+            let text = AddressText(claim.address, port: claim.port)
+            found = Rival(
+                place: "\(text)/\(place.transport.name)", iptablesOwner: owners.iptables?.index, ipvsOwner: owners.ipvs)
+        }
+        return found
+    }
+}

@@ -18,6 +18,10 @@ INSTALLED = $(addprefix $(ROOT)/,bin/kubechains bin/kubectl-chains share/bash-co
 	share/zsh/site-functions/_kubechains share/fish/vendor_completions.d/kubechains.fish share/man/man1/kubechains.1)
 BUILT = $(if $(findstring command line,$(origin KUBECHAINS)),,build)
 
+BENCHMARKS = $(RELEASE_PATH)/release/Benchmarks
+BENCH_PATH = $(RELEASE_PATH)/bench
+BENCH_ARGUMENTS = $(KUBECHAINS) $(BENCH_PATH)/parse $(BENCH_PATH) -- $(DEMO)
+
 # The fuzzer's time in seconds.
 FUZZ_SECONDS ?= 60
 FUZZ_PATH = .build-fuzz
@@ -45,14 +49,31 @@ lint: ## check formatting and the house's rules
 format: ## format all Swift files
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-bench: build ## compare with orjson on a 50 MB snapshot (needs PyPI's orjson), and with iptables-legacy-save (needs root)
-	@python3 -c 'import orjson' || { echo 'make bench needs orjson: pip install orjson'; exit 1; }
-	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
-	@mkdir -p $(RELEASE_PATH)/bench
-	@$(RELEASE_PATH)/release/Benchmarks compare $(KUBECHAINS) $(RELEASE_PATH)/bench
+bench: bench-programs ## measure everything that has a bound (needs PyPI's orjson, libsimdjson-dev, a C++ compiler; minutes)
+	@$(BENCHMARKS) all $(BENCH_ARGUMENTS)
 	@if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
-		unshare -n $(RELEASE_PATH)/release/Benchmarks rules $(KUBECHAINS) $(RELEASE_PATH)/bench; \
-	else echo 'Skipped: audit and diff are not measured, since root, unshare and iptables-legacy-save are needed.'; fi
+		unshare -n $(BENCHMARKS) rules $(KUBECHAINS) $(BENCH_PATH); \
+	else echo 'Skipped: iptables-legacy-save is not measured, since root, unshare and iptables-legacy-save are needed.'; fi
+
+bench-quick: bench-programs ## the same in less than a minute: smaller, fewer runs, bounds twice as loose
+	@$(BENCHMARKS) quick $(BENCH_ARGUMENTS)
+
+bench-programs: build
+	@python3 -c 'import orjson' || { echo 'orjson is needed: pip install orjson'; exit 1; }
+	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
+	@mkdir -p $(BENCH_PATH)
+	@$(CXX) -O3 -o $(BENCH_PATH)/parse Sources/Benchmarks/Compared/parse.cpp -lsimdjson || \
+		{ echo 'simdjson is needed: apt-get install g++ libsimdjson-dev'; exit 1; }
+
+profile: ## count the instructions of each phase of rendering 5,000 Services (needs valgrind)
+	@$(SWIFT) build $(filter-out -s,$(subst -Xlinker -s,,$(RELEASE_FLAGS))) --scratch-path .build-profile --product kubechains
+	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
+	@mkdir -p $(BENCH_PATH)
+	@for shape in pretty compact; do \
+		$(BENCHMARKS) generate 5000 10 $$shape $(BENCH_PATH)/profile.json >/dev/null && \
+		python3 Sources/Benchmarks/Compared/phases.py "$$shape" .build-profile/release/kubechains render \
+			--node node-0 --cluster-cidr 10.0.0.0/8 $(BENCH_PATH)/profile.json || exit 1; \
+	done; rm -f $(BENCH_PATH)/profile.json
 
 fuzz: ## fuzz the snapshot reader and the rules reader, FUZZ_SECONDS each
 	@$(MAKE) --no-print-directory fuzz-one TARGET=Snapshot DICTIONARY=snapshot.dict
@@ -110,4 +131,4 @@ uninstall: ## remove what install puts below PREFIX; below a DESTDIR also folder
 clean: ## remove everything that was built
 	@rm -rf .build .build-*
 
-.PHONY: help build test demo lint format bench fuzz fuzz-one record install uninstall clean
+.PHONY: help build test demo lint format bench bench-quick bench-programs profile fuzz fuzz-one record install uninstall clean

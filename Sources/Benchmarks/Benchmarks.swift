@@ -61,8 +61,9 @@ enum Benchmarks {
         try render.growth(from: isQuick ? 500 : 5000, &table)
         table.begin(["commands at 5,000 × 10, against a tenth of that", "whole", "tenth", "ratio / 10", "at most"])
         try commands.compare(services: 5000, &table)
-        table.begin(["start to finish", "render", "--version", "figure", "at most"])
+        table.begin(["small things", "render", "--version", "figure", "at most"])
         try commands.start(demo, &table)
+        commands.binary(&table)
         return table.conclude()
     }
 

@@ -31,7 +31,18 @@ struct CommandsBenchmark {
             median(measured[0].map(\.wall)) * 1000, bound: 2)
     }
 
-    /// A snapshot, the same with one endpoint more, and the rules of both.
+    /// The size of the binary, and that it needs no dynamic library.
+    func binary(_ table: inout Table) {
+        var status = stat()
+        unsafe stat(kubechains, &status)
+        table.row(
+            "size of the binary, in MB", ["", ""], Double(status.st_size) / 1e6, bound: 10, isExact: true)
+        // ldd fails where there is nothing to list.
+        let isStatic = (try? measure(["ldd", kubechains], passing: [1])) != nil
+        table.row("dynamic libraries", ["", ""], isStatic ? 0 : 1, bound: 0, isExact: true)
+    }
+
+    /// A snapshot, and its rules as they are and with another endpoint in one place.
     private final class Inputs {
         let commands: [(title: String, command: [String])]
         private let files: [String]

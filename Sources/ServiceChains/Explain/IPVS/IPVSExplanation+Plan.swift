@@ -73,7 +73,7 @@ extension IPVSServiceExplanation {
             entries.refusedOrigins.map { IPVSRuleReasons.conditions(of: $0) })
         let rules = all.filter { rule in
             if let set = rule.set { return entries.bySet[set] != nil }
-            return rule.chain == "KUBE-IPVS-OUT-FILTER" && origins.contains { rule.text.contains($0) }
+            return rule.chain == "KUBE-IPVS-OUT-FILTER" && origins.contains { rule.text.contains(text: $0) }
         }
         self.rules = rules
         sets = IPSet.allCases.compactMap { set in

@@ -29,7 +29,7 @@ struct IPVSRuleReasons {
                 ExplainedIPVSRule(
                     table: table, chain: chain, set: set, target: target, text: String(line),
                     why: set.map { reasons.why($0, chain, target) }
-                        ?? reasons.why(chain, target, asksState: line.contains(" --ctstate "))))
+                        ?? reasons.why(chain, target, asksState: line.contains(text: " --ctstate "))))
         }
         return rules
     }

@@ -12,12 +12,7 @@ extension OptionGroup {
                 try set { () throws(SettingError) in try invocation.settings.setNodeName(text) }
             },
             .family,
-            OptionSpec(
-                name: "proxy-mode", value: .text("iptables|ipvs"), help: "kube-proxy's mode; only render serves ipvs",
-                defaultText: "iptables"
-            ) { invocation, text throws(OptionError) in
-                try set { () throws(SettingError) in try invocation.settings.setMode(text) }
-            },
+            .proxyMode,
             OptionSpec(
                 name: "config", value: .text("FILE"),
                 help: "a KubeProxyConfiguration as JSON; flags win over it"
@@ -116,12 +111,7 @@ extension OptionGroup {
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.ipvs.setScheduler(text) }
             },
-            OptionSpec(
-                name: "ipvs-exclude-cidrs", value: .text("CIDR[,CIDR]"),
-                help: "where virtual servers that others left are not touched; the texts do not depend on it"
-            ) { invocation, text throws(OptionError) in
-                try set { () throws(SettingError) in try invocation.settings.ipvs.setExcludeCIDRs(text) }
-            },
+            .ipvsExcludeCIDRs,
             .boolean("ipvs-strict-arp", "answer ARP only for addresses of the interface that is asked", "false") {
                 $0.settings.ipvs.strictARP = $1
             },
@@ -170,6 +160,20 @@ extension OptionSpec {
         name: "family", value: .text("ipv4|ipv6"), help: "the address family, one per output", defaultText: "ipv4"
     ) { invocation, text throws(OptionError) in
         try set { () throws(SettingError) in try invocation.settings.setFamily(text) }
+    }
+
+    static let proxyMode = OptionSpec(
+        name: "proxy-mode", value: .text("iptables|ipvs"),
+        help: "kube-proxy's mode; only render, apply and cleanup serve ipvs", defaultText: "iptables"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.setMode(text) }
+    }
+
+    static let ipvsExcludeCIDRs = OptionSpec(
+        name: "ipvs-exclude-cidrs", value: .text("CIDR[,CIDR]"),
+        help: "where virtual servers that others left are not touched; the texts do not depend on it"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.ipvs.setExcludeCIDRs(text) }
     }
 
     /// An option that is on or off.

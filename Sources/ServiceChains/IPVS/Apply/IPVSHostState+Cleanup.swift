@@ -32,7 +32,7 @@ extension IPVSFamilyState {
         state.servers = servers.filter { server in
             let isOurs =
                 bound.contains(server.address)
-                || named.contains("\(server.address),\(server.transport.name):\(server.port)")
+                || named.contains(server.entry)
                 || nodePorts[server.transport]?.contains("\(server.port)") ?? false
             return !isOurs || excluded.contains { $0.contains(server.address) }
         }

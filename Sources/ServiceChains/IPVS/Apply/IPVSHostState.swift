@@ -75,6 +75,9 @@ public struct HostServer: Sendable, Hashable {
     public let options: String
     public var realServers: [HostRealServer] = []
 
+    /// As sets of addresses with ports name it.
+    var entry: String { "\(address),\(transport.name):\(port)" }
+
     /// The word after `-s`.
     var scheduler: Substring { options.split(separator: " ").dropFirst().first ?? "" }
 }

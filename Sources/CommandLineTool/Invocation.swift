@@ -129,7 +129,8 @@ extension Invocation {
             throw .input(mode.file.error(error.description, at: mode.location).description)
         }
         if settings.mode == .ipvs, !servesIPVS {
-            let message = "only render, apply and cleanup serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
+            let message =
+                "only render, apply and cleanup serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
             guard let proxyMode, !gives("proxy-mode") else { throw .usage("--proxy-mode: \(message)", see: "render") }
             throw .input(proxyMode.file.error(message, at: proxyMode.location).description)
         }

@@ -114,7 +114,8 @@ import Testing
     func otherCommandsRefuseTheMode(_ command: [String]) throws {
         let folder = try TemporaryFolder()
         try folder.write("config.json", Self.configuration(#""mode": "ipvs""#))
-        let message = "only render, apply and cleanup serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
+        let message =
+            "only render, apply and cleanup serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
         let flag = try Tool.run(command + Self.options + Self.mode + [Self.demo], in: folder.path)
         expect(flag, 64, output: "", errors: ["error: --proxy-mode: \(message) (see 'kubechains help render')"])
         let file = try Tool.run(command + Self.options + ["--config", "config.json", Self.demo], in: folder.path)

@@ -29,7 +29,10 @@ extension Command {
             OptionGroup(
                 title: "What is done",
                 options: [
-                    .boolean("dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing", "false") {
+                    .boolean(
+                        "dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing",
+                        "false"
+                    ) {
                         $0.isDryRun = $1
                     },
                     .boolean("incremental", "write only the chains that differ from the host's", "false") {
@@ -113,6 +116,8 @@ extension Invocation {
 
     /// Refuses options that say nothing in IPVS mode.
     fileprivate func refuseStrangersToIPVS() throws(CommandFailure) {
-        for (name, reason) in IPVSApply.strangers where gives(name) { throw .usage("--\(name) \(reason)", see: "apply") }
+        for (name, reason) in IPVSApply.strangers where gives(name) {
+            throw .usage("--\(name) \(reason)", see: "apply")
+        }
     }
 }

@@ -123,7 +123,9 @@ extension Command {
         }
         var report = steps.map { "\($0.name): \($0.summary)" }
         if report.isEmpty { report.append("nothing to clean up") }
-        for server in wanted.families.flatMap(\.servers) { report.append("left, for it is not kube-proxy's: \(server.name)") }
+        for server in wanted.families.flatMap(\.servers) {
+            report.append("left, for it is not kube-proxy's: \(server.name)")
+        }
         try OutputFile.write(report.map { $0 + "\n" }.joined(), to: invocation.outputFile)
         return .success
     }

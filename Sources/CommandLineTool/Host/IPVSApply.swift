@@ -123,7 +123,8 @@ struct IPVSApply {
                 try host.run(step)
                 left.removeFirst()
             }
-            return .input(message + "all of it was taken back: the host is as it was, but for connections to deleted servers")
+            return .input(
+                message + "all of it was taken back: the host is as it was, but for connections to deleted servers")
         } catch {
             return .input(
                 message + "it could not all be taken back: \(error.message ?? "")\n"

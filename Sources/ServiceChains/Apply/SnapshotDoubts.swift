@@ -42,7 +42,9 @@ extension ServicePlan {
             ]
         }
         guard losing * 2 > count else { return [] }
-        return ["\(losing) of the \(count) Service ports that have endpoints on this host now would have none with this snapshot"]
+        return [
+            "\(losing) of the \(count) Service ports that have endpoints on this host now would have none with this snapshot"
+        ]
     }
 
     /// The Service ports that any live chain leads to endpoints for.

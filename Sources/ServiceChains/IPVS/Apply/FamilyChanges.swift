@@ -63,7 +63,8 @@ struct FamilyChanges {
             text += new.restoreText(table: table.name)
         }
         guard !isSame else { return }
-        rules.append(wanted.restoreText.map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? String(text.dropLast()))
+        rules.append(
+            wanted.restoreText.map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? String(text.dropLast()))
         rules.count("rules written", count)
     }
 
@@ -115,7 +116,9 @@ struct FamilyChanges {
             addRealServers(server, old?.realServers ?? [], policy)
         }
         for server in host where known[server.name] != nil {
-            if case .gentle(let excluded) = policy, excluded.contains(where: { $0.contains(server.address) }) { continue }
+            if case .gentle(let excluded) = policy, excluded.contains(where: { $0.contains(server.address) }) {
+                continue
+            }
             staleServers.append("-D \(server.name)")
             staleServers.count("deleted")
         }

@@ -35,7 +35,8 @@ public struct IPVSChanges: Sendable {
             guard old != sysctl.value else { continue }
             steps.append(
                 HostStep(
-                    name: "sysctl \(sysctl.name)", summary: "\(old) -> \(sysctl.value)", work: .write(sysctl), family: nil))
+                    name: "sysctl \(sysctl.name)", summary: "\(old) -> \(sysctl.value)", work: .write(sysctl),
+                    family: nil))
         }
         let timeouts = zip(wanted.timeouts, host.timeouts).map { wanted, old in wanted == 0 ? old : wanted }
         if timeouts != host.timeouts, !timeouts.isEmpty {
@@ -50,7 +51,9 @@ public struct IPVSChanges: Sendable {
         }
         // What only goes once nothing uses it any more.
         if host.hasInterface, !wanted.hasInterface {
-            run("interface \(IPVSHostState.interfaceName)", "removed", .ip, ["link", "del", IPVSHostState.interfaceName])
+            run(
+                "interface \(IPVSHostState.interfaceName)", "removed", .ip,
+                ["link", "del", IPVSHostState.interfaceName])
         }
         for index in wanted.families.indices {
             let family = FamilyChanges.Removal(host.families[index], wanted.families[index])

@@ -24,7 +24,8 @@ extension IPVSFamilyState {
         var state = self
         let bound = Set(addresses.map(\.address))
         let named = Set(
-            sets.filter { set in IPVSFamilyState.entranceSets.contains { $0.name(family) == set.name } }.flatMap(\.entries))
+            sets.filter { set in IPVSFamilyState.entranceSets.contains { $0.name(family) == set.name } }.flatMap(
+                \.entries))
         var nodePorts: [TransportProtocol: Set<String>] = [:]
         for (transport, set) in [(TransportProtocol.tcp, IPSet.nodePortTCP), (.udp, .nodePortUDP)] {
             nodePorts[transport] = Set(sets.first { $0.name == set.name(family) }?.entries ?? [])

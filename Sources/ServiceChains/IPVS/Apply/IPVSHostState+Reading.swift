@@ -116,7 +116,8 @@ extension IPVSFamilyState {
         var server = ""
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
-            if words.count >= 2, let transport = TransportProtocol.allCases.first(where: { $0.kubernetesName == words[0] }),
+            if words.count >= 2,
+                let transport = TransportProtocol.allCases.first(where: { $0.kubernetesName == words[0] }),
                 let (address, port) = IPVSFamilyState.socket(words[1])
             {
                 server = "\(transport.ipvsadmOption) \(AddressText(address, port: port))"
@@ -174,7 +175,9 @@ extension HostRealServer {
 extension BoundAddress {
     fileprivate init?(_ text: Substring) {
         let parts = text.split(separator: "/")
-        guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Int(parts[1]) else { return nil }
+        guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Int(parts[1]) else {
+            return nil
+        }
         self.init(address: address, length: length)
     }
 }

@@ -152,7 +152,7 @@ import Testing
             #expect(
                 try held("chains").filter { !$0.hasPrefix("-A KUBE-") && !$0.hasPrefix(":") } == Self.jumps + Self.jumps
             )
-            #expect(try held("sysctls") == ["1", "1", "1"], "\(name)")
+            #expect(try held("sysctls") == ["1", "1", "1", "Timeout (tcp tcpfin udp): 4 120 300"], "\(name)")
         }
         for (part, left) in zip(parts, [Self.foreign, [], ["Device \"kube-ipvs0\" does not exist."], []]) {
             #expect(seen["cleaned up \(part)"] == left, "\(part)")

@@ -21,8 +21,8 @@ public struct IPVSHostTexts: Sendable {
 
     /// The addresses in what `ip -o addr show` prints: `2: kube-ipvs0    inet 10.96.0.1/32 scope global …`.
     public static func addresses(in text: String) -> [Substring] {
-        text.split(separator: "\n").compactMap { line in
-            let words = line.split(separator: " ")
+        text.lines.compactMap { line in
+            let words = line.words
             return words.firstIndex { $0 == "inet" || $0 == "inet6" }.flatMap { words.dropFirst($0 + 1).first }
         }
     }
@@ -52,8 +52,8 @@ extension IPVSFamilyState {
         let names = Set(IPSet.allCases.map { $0.name(family) })
         var sets: [HostSet] = []
         var places: [Substring: Int] = [:]
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
+        for line in text.lines {
+            let words = line.words
             guard words.count >= 3, names.contains(String(words[1])) else { continue }
             if words[0] == "create" {
                 var kind = String(words[2])
@@ -86,8 +86,8 @@ extension IPVSFamilyState {
         var servers: [HostServer] = []
         // Virtual servers of another kind or family come with real servers too.
         var isOurs = false
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
+        for line in text.lines {
+            let words = line.words
             guard words.count >= 3 else { continue }
             if words[0] == "-A" {
                 isOurs = false
@@ -114,8 +114,8 @@ extension IPVSFamilyState {
     private mutating func addConnections(_ text: String) {
         var counts: [String: Int] = [:]
         var server = ""
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
+        for line in text.lines {
+            let words = line.words
             if words.count >= 2,
                 let transport = TransportProtocol.allCases.first(where: { $0.kubernetesName == words[0] }),
                 let (address, port) = IPVSFamilyState.socket(words[1])
@@ -170,6 +170,17 @@ extension HostRealServer {
             name: AddressText(address, port: port).description, options: options.joined(separator: " "), weight: weight,
             connections: 0)
     }
+}
+
+// By bytes, since by characters it takes many times as long.
+extension String {
+    /// The lines that are not empty.
+    fileprivate var lines: [Substring] { utf8.split(separator: UInt8(ascii: "\n")).map { Substring($0) } }
+}
+
+extension Substring {
+    /// What stands between spaces.
+    fileprivate var words: [Substring] { utf8.split(separator: UInt8(ascii: " ")).map { Substring($0) } }
 }
 
 extension BoundAddress {

@@ -141,7 +141,8 @@ extension OptionGroup {
             },
             OptionSpec(
                 name: "kernel-version", value: .text("VERSION"),
-                help: "the kernel's version on the node, as uname -r prints it", defaultText: "6.1"
+                help: "the kernel's version on the node, as uname -r prints it",
+                defaultText: "6.1; of apply: the running one"
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.ipvs.setKernelVersion(text) }
             },

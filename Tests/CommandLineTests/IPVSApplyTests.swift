@@ -45,6 +45,14 @@ import Testing
             """
         ),
         (
+            "other mode",
+            """
+            error: IPv4, legacy: the chains of kube-proxy in iptables mode are on this host, and packets would meet both. \
+            Nothing was changed; take them away with 'kubechains cleanup --apply', or give --force
+            exit 2
+            """
+        ),
+        (
             "first",
             """
             sysctl net/ipv4/vs/conntrack: 0 -> 1

@@ -350,7 +350,7 @@ private struct ModelHost {
 
     /// What iptables-save prints for the match whose words are kept as they are.
     private func asKernelSpells(_ rules: String) -> String {
-        rules.replacing(/--vaddr ([^ ]+) --vproto (tcp|udp|sctp) /) { match in
+        rules.replacing(#/--vaddr ([^ ]+) --vproto (tcp|udp|sctp) /#) { match in
             let number = ["tcp": 6, "udp": 17, "sctp": 132][String(match.2)] ?? 0
             return "--vproto \(number) --vaddr \(match.1) "
         }

@@ -204,9 +204,11 @@ import Testing
 
     /// The steps of one cluster over another, carried out on a model of the host, leave what the other one wants; the way
     /// back leaves what was there, and cleanup leaves nothing but what is others'.
+    ///
+    /// 200 pairs of clusters, since each takes a tenth of a second.
     @Test(arguments: RandomClusterTests.parts)
     func oneClusterOverAnother(_ seeds: Range<UInt64>) throws {
-        for seed in seeds {
+        for seed in seeds where seed % 5 == 0 {
             let (first, second) = (try plan(seed), try plan(seed + 1, family: RandomCluster(seed: seed)))
             let foreign = "-A -t 172.30.255.1:9 -s rr\n-A -t 192.0.2.77:9 -s rr\n-A -f 1 -s rr\n"
             var model = ModelHost()

@@ -202,6 +202,46 @@ import Testing
         #expect(IPVSChanges(from: host, to: wanted, .gentle(excluding: [])).steps.count == 1)
     }
 
+    /// Where iptables mode runs again, its chains stay as they are, and so do those that both modes have; a rule of others that
+    /// leads to one of IPVS mode's is in the way.
+    @Test func cleanupBesideIptablesMode() throws {
+        let rules = """
+            *nat
+            :KUBE-SERVICES - [0:0]
+            :KUBE-NODEPORTS - [0:0]
+            :KUBE-MARK-MASQ - [0:0]
+            :KUBE-NODE-PORT - [0:0]
+            -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+            -A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT
+            -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+            -A KUBE-NODE-PORT -p tcp -m set --match-set KUBE-NODE-PORT-TCP dst -j KUBE-MARK-MASQ
+            -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+            COMMIT
+            *filter
+            :KUBE-IPVS-FILTER - [0:0]
+            :MINE - [0:0]
+            -A INPUT -m comment --comment "kubernetes ipvs access filter" -j KUBE-IPVS-FILTER
+            -A MINE -j KUBE-IPVS-FILTER
+            COMMIT
+
+            """
+        var host = try state()
+        host.hasInterface = false
+        host.families[0].rules = try Ruleset(parsing: Array(rules.utf8), family: .ipv4)
+        let wanted = host.withoutProxy(excluding: [])
+        #expect(
+            IPVSChanges(from: host, to: wanted, .exact).lines(of: .iptablesRestore) == [
+                "*nat", ":KUBE-SERVICES - [0:0]", ":KUBE-MARK-MASQ - [0:0]",
+                "[0:0] -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+                "[0:0] -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000", "COMMIT",
+                "*nat", ":KUBE-NODE-PORT - [0:0]", "-X KUBE-NODE-PORT", "COMMIT",
+                "*filter", ":KUBE-IPVS-FILTER - [0:0]",
+                "-D INPUT -m comment --comment \"kubernetes ipvs access filter\" -j KUBE-IPVS-FILTER",
+                "-X KUBE-IPVS-FILTER", "COMMIT",
+            ])
+        #expect(host.families[0].obstacles(to: wanted.families[0]).map(\.rule) == ["-A MINE -j KUBE-IPVS-FILTER"])
+    }
+
     /// The steps of one cluster over another, carried out on a model of the host, leave what the other one wants; the way
     /// back leaves what was there, and cleanup leaves nothing but what is others'.
     ///
@@ -257,11 +297,6 @@ import Testing
     }
 }
 
-extension String {
-    /// The lines that are not empty.
-    fileprivate var components: [String] { split(separator: "\n").map(String.init) }
-}
-
 extension IPVSChanges {
     /// What a program reads, all steps together; the attempt with a scheduler aside.
     fileprivate func lines(of program: HostStep.Program) -> [String] {
@@ -278,114 +313,5 @@ extension IPVSPlan {
     fileprivate var texts: ModelHost.Texts {
         ModelHost.Texts(
             servers: text(.ipvsadm).components, sets: text(.ipset).components, addresses: text(.addresses).components)
-    }
-}
-
-/// A host as far as the programs' commands show it, which refuses what a kernel refuses.
-private struct ModelHost {
-    struct Texts: Equatable {
-        var servers: [String]
-        var sets: [String]
-        var addresses: [String]
-
-        var sorted: Texts { Texts(servers: servers.sorted(), sets: sets.sorted(), addresses: addresses.sorted()) }
-    }
-
-    private var servers: [String: (options: String, real: [String: String])] = [:]
-    private var sets: [String: (create: String, entries: Set<String>)] = [:]
-    private var addresses: Set<String> = []
-    private(set) var hasInterface = false
-    private var sysctls: [IPVSHostState.Sysctl] = []
-    /// All that iptables-restore was given.
-    private var rules = ""
-
-    var texts: Texts {
-        Texts(
-            servers: servers.flatMap { name, server in
-                ["-A \(name) \(server.options)"] + server.real.map { "-a \(name) -r \($0) \($1)" }
-            },
-            sets: sets.flatMap { name, set in [set.create] + set.entries.map { "add \(name) \($0)" } },
-            addresses: Array(addresses))
-    }
-
-    func state(_ family: AddressFamily) throws -> IPVSHostState {
-        // In the kernel's order: virtual servers before their real ones, sets before their entries.
-        let servers = servers.sorted { $0.key < $1.key }.flatMap { name, server in
-            ["-A \(name) \(server.options)"]
-                + server.real.sorted { $0.key < $1.key }.map { "-a \(name) -r \($0) \($1)" }
-        }
-        let sets = sets.sorted { $0.key < $1.key }.flatMap { name, set in
-            [set.create] + set.entries.sorted().map { "add \(name) \($0)" }
-        }
-        let texts = IPVSHostTexts(
-            servers: servers.joined(separator: "\n"), sets: sets.joined(separator: "\n"),
-            addresses: addresses.sorted().map { $0[...] })
-        return IPVSHostState(
-            sysctls: sysctls, timeouts: [], hasInterface: hasInterface,
-            families: [IPVSFamilyState(family, texts, try Ruleset(parsing: Array(rules.utf8), family: family))])
-    }
-
-    /// The names of the steps to what a plan wants.
-    func steps(to plan: IPVSPlan) throws -> [String] {
-        let host = try state(plan.plan.settings.family)
-        return IPVSChanges(from: host, to: IPVSHostState([plan]), .gentle(excluding: [])).steps.map(\.name)
-    }
-
-    mutating func addServers(_ text: String) { text.components.forEach { runServer($0) } }
-
-    mutating func run(_ changes: IPVSChanges) throws {
-        for step in changes.steps {
-            if case .write(let sysctl) = step.work { sysctls.append(sysctl) }
-            guard case .run(let program, let arguments, let input) = step.work else { continue }
-            switch program {
-            case .ipvsadm: input.components.forEach { runServer($0) }
-            case .ipset: input.components.forEach { runSet($0) }
-            case .ip where input.isEmpty:
-                #expect(hasInterface == (arguments[1] == "del"))
-                hasInterface = arguments[1] == "add"
-                if !hasInterface { addresses = [] }
-            case .ip: input.components.forEach { runAddress($0) }
-            case .iptablesRestore: rules += asKernelSpells(input)
-            }
-        }
-    }
-
-    /// What iptables-save prints for the match whose words are kept as they are.
-    private func asKernelSpells(_ rules: String) -> String {
-        rules.replacing(#/--vaddr ([^ ]+) --vproto (tcp|udp|sctp) /#) { match in
-            let number = ["tcp": 6, "udp": 17, "sctp": 132][String(match.2)] ?? 0
-            return "--vproto \(number) --vaddr \(match.1) "
-        }
-    }
-
-    private mutating func runServer(_ line: String) {
-        let words = line.split(separator: " ", maxSplits: 3).map(String.init)
-        let name = "\(words[1]) \(words[2])"
-        let rest = words.count > 3 ? words[3] : ""
-        #expect((servers[name] == nil) == (words[0] == "-A"), "\(line)")
-        guard ["-a", "-e", "-d"].contains(words[0]) else {
-            servers[name] = words[0] == "-D" ? nil : (rest, servers[name]?.real ?? [:])
-            return
-        }
-        let parts = rest.split(separator: " ", maxSplits: 2).map(String.init)
-        #expect((servers[name]?.real[parts[1]] == nil) == (words[0] == "-a"), "\(line)")
-        servers[name]?.real[parts[1]] = words[0] == "-d" ? nil : parts[2]
-    }
-
-    private mutating func runSet(_ line: String) {
-        let words = line.split(separator: " ").map(String.init)
-        #expect((sets[words[1]] == nil) == (words[0] == "create"), "\(line)")
-        switch words[0] {
-        case "create": sets[words[1]] = (line, [])
-        case "destroy": sets[words[1]] = nil
-        case "add": #expect(sets[words[1]]?.entries.insert(words[2]).inserted == true, "\(line)")
-        default: #expect(sets[words[1]]?.entries.remove(words[2]) != nil, "\(line)")
-        }
-    }
-
-    private mutating func runAddress(_ line: String) {
-        let words = line.split(separator: " ").map(String.init)
-        #expect(hasInterface && addresses.contains(words[2]) == (words[1] == "del"), "\(line)")
-        if words[1] == "add" { addresses.insert(words[2]) } else { addresses.remove(words[2]) }
     }
 }

@@ -15,8 +15,8 @@ extension Command {
             "With --live SAVE the text is for the rules that iptables-save printed; with --live host for this host's, of one "
                 + "family and backend. --apply carries it out on this host, for both families and both backends unless "
                 + "--family and --backend narrow it.",
-            "With --proxy-mode ipvs it takes away on this host what kube-proxy in IPVS mode made, for both families: chains and "
-                + "jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
+            "With --proxy-mode ipvs it takes away on this host, without --apply, what kube-proxy in IPVS mode made, for both families: "
+                + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
                 + "the sets. Virtual servers of others stay, and so do sysctls.",
         ],
         options: [

@@ -46,8 +46,19 @@ struct Command: Sendable {
 
     var allOptions: [OptionSpec] { options.flatMap(\.options) }
 
-    /// All commands, in the order in which help lists them.
-    static let all: [Command] = [.render, .apply, .diff, .audit, .explain, .trace, .lint, .cleanup, .help]
+    /// What gives each command, in the order in which help lists them. A command that nobody asks for is not made: its texts
+    /// and options take longer than those of a small cluster's Services.
+    private static let table: [(name: String, command: @Sendable () -> Command)] = [
+        ("render", { .render }), ("apply", { .apply }), ("diff", { .diff }), ("audit", { .audit }),
+        ("explain", { .explain }), ("trace", { .trace }), ("lint", { .lint }), ("cleanup", { .cleanup }),
+        ("help", { .help }),
+    ]
+
+    /// All commands.
+    static var all: [Command] { table.map { $0.command() } }
+
+    /// The command with a name; nil if there is none.
+    static func find(_ name: String) -> Command? { table.first { $0.name == name }?.command() }
 }
 
 struct OptionGroup: Sendable {

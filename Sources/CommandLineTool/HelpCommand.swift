@@ -19,7 +19,7 @@ extension Command {
 
     /// The command with this name.
     static func named(_ name: String) throws(CommandFailure) -> Command {
-        if let command = all.first(where: { $0.name == name }) { return command }
+        if let command = find(name) { return command }
         throw .usage("unknown command '\(name)'" + Suggestion.text(for: name, among: all.map(\.name)))
     }
 }

@@ -132,7 +132,8 @@ extension Invocation {
         }
         if settings.mode == .ipvs, !servesIPVS {
             let message =
-                "only render, explain and lint serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
+                "only render, apply, cleanup, explain and lint serve mode ipvs; "
+                + "give --proxy-mode iptables for the rules of iptables mode"
             guard let proxyMode, !gives("proxy-mode") else { throw .usage("--proxy-mode: \(message)", see: "render") }
             throw .input(proxyMode.file.error(message, at: proxyMode.location).description)
         }

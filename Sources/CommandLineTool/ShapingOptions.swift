@@ -12,12 +12,7 @@ extension OptionGroup {
                 try set { () throws(SettingError) in try invocation.settings.setNodeName(text) }
             },
             .family,
-            OptionSpec(
-                name: "proxy-mode", value: .text("iptables|ipvs"),
-                help: "kube-proxy's mode; render, explain and lint serve ipvs", defaultText: "iptables"
-            ) { invocation, text throws(OptionError) in
-                try set { () throws(SettingError) in try invocation.settings.setMode(text) }
-            },
+            .proxyMode,
             OptionSpec(
                 name: "config", value: .text("FILE"),
                 help: "a KubeProxyConfiguration as JSON; flags win over it"
@@ -116,12 +111,7 @@ extension OptionGroup {
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.ipvs.setScheduler(text) }
             },
-            OptionSpec(
-                name: "ipvs-exclude-cidrs", value: .text("CIDR[,CIDR]"),
-                help: "where virtual servers that others left are not touched; the texts do not depend on it"
-            ) { invocation, text throws(OptionError) in
-                try set { () throws(SettingError) in try invocation.settings.ipvs.setExcludeCIDRs(text) }
-            },
+            .ipvsExcludeCIDRs,
             .boolean("ipvs-strict-arp", "answer ARP only for addresses of the interface that is asked", "false") {
                 $0.settings.ipvs.strictARP = $1
             },
@@ -151,7 +141,8 @@ extension OptionGroup {
             },
             OptionSpec(
                 name: "kernel-version", value: .text("VERSION"),
-                help: "the kernel's version on the node, as uname -r prints it", defaultText: "6.1"
+                help: "the kernel's version on the node, as uname -r prints it",
+                defaultText: "6.1; of apply: the running one"
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.ipvs.setKernelVersion(text) }
             },
@@ -170,6 +161,20 @@ extension OptionSpec {
         name: "family", value: .text("ipv4|ipv6"), help: "the address family, one per output", defaultText: "ipv4"
     ) { invocation, text throws(OptionError) in
         try set { () throws(SettingError) in try invocation.settings.setFamily(text) }
+    }
+
+    static let proxyMode = OptionSpec(
+        name: "proxy-mode", value: .text("iptables|ipvs"),
+        help: "kube-proxy's mode; render, apply, cleanup, explain and lint serve ipvs", defaultText: "iptables"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.setMode(text) }
+    }
+
+    static let ipvsExcludeCIDRs = OptionSpec(
+        name: "ipvs-exclude-cidrs", value: .text("CIDR[,CIDR]"),
+        help: "where virtual servers that others left are not touched; the texts do not depend on it"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.ipvs.setExcludeCIDRs(text) }
     }
 
     /// An option that is on or off.

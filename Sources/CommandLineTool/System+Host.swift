@@ -22,7 +22,9 @@ extension System {
     }
 
     /// The addresses of the host's interfaces.
-    static func interfaceAddresses() throws(SystemError) -> [IPAddress] {
+    ///
+    /// - Parameter excluded: the name of an interface whose addresses do not count.
+    static func interfaceAddresses(except excluded: String? = nil) throws(SystemError) -> [IPAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard unsafe getifaddrs(&list) == 0 else { throw .last }
         defer { unsafe freeifaddrs(list) }
@@ -30,7 +32,9 @@ extension System {
         var next = unsafe list
         while let entry = unsafe next {
             unsafe next = entry.pointee.ifa_next
-            guard let address = unsafe entry.pointee.ifa_addr else { continue }
+            guard let address = unsafe entry.pointee.ifa_addr,
+                unsafe excluded != String(cString: entry.pointee.ifa_name)
+            else { continue }
             switch Int32(unsafe address.pointee.sa_family) {
             case AF_INET:
                 let bits = unsafe UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr

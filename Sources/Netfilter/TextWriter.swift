@@ -40,6 +40,18 @@ public import NetAddress
         count = 0
     }
 
+    /// Appends what another writer has collected, which then is empty: handed on as it is where this one hands on.
+    package mutating func append(contentsOf other: inout TextWriter) {
+        if let sink = unsafe sink {
+            flush()
+            unsafe sink(UnsafeBufferPointer(start: other.buffer, count: other.count))
+            handedOn += other.count
+        } else {
+            unsafe append(UnsafeRawPointer(other.buffer), other.count)
+        }
+        other.count = 0
+    }
+
     /// What has been collected and not been handed on.
     public consuming func finish() -> [UInt8] {
         unsafe Array(UnsafeBufferPointer(start: buffer, count: count))

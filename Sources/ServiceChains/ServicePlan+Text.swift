@@ -80,21 +80,25 @@ extension ServicePlan {
         _ output: inout RestoreText, _ workers: Workers?,
         _ body: @escaping @Sendable (ServicePortPlan, inout RestoreText) -> Void
     ) {
+        let part = RestoreTextPart()
         var start = 0
         while let block = block(from: start) {
             start = block.upperBound
-            var beside: PendingWork<RestoreTextPart>?
+            var beside: PendingWork<Void>?
             if let workers, let next = self.block(from: start) {
                 start = next.upperBound
                 let (ports, chains) = (servicePorts, output.chains)
                 beside = workers.begin {
-                    var part = RestoreText(beside: chains)
-                    for index in next { body(ports[index], &part) }
-                    return part.finishPart()
+                    part.write(chains) { output in
+                        for index in next { body(ports[index], &output) }
+                    }
                 }
             }
             for index in block { body(servicePorts[index], &output) }
-            if let beside { output.append(beside.value()) }
+            if let beside {
+                beside.value()
+                output.append(part)
+            }
         }
     }
 

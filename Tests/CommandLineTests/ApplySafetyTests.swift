@@ -238,4 +238,21 @@ struct ApplySafetyTests {
                 + "\(words.count { $0 == "new" }) tables had their new rules, \(words.count { $0 == "old" }) their old ones."
         )
     }
+
+    /// What IPVS mode left would go on to take packets.
+    @Test func chainsOfIPVSMode() throws {
+        let script = """
+            iptables -t nat -N KUBE-NODE-PORT && "$KUBECHAINS" apply \(Self.arguments); echo "exit $?"
+            iptables-save | grep -c KUBE; "$KUBECHAINS" apply --force --family ipv4 \(Self.arguments) | head -1
+            """
+        let result = try Isolation.run(script)
+        #expect(
+            result.outputText.hasPrefix("exit 2\n1\nIPv4, nft: 139 chains and 389 rules written"),
+            "\(result.outputText)")
+        #expect(
+            result.errorText.contains(
+                "error: IPv4, nft: what kube-proxy in IPVS mode made is on this host, and would go on to take packets. Nothing was "
+                    + "changed; take it away with 'kubechains cleanup --proxy-mode ipvs', or give --force\n"),
+            "\(result.errorText)")
+    }
 }

@@ -109,17 +109,48 @@ import Testing
     /// What does not serve the mode says so, and where it was asked for.
     @Test(arguments: [
         ["audit", "--live", "\(Package.fixtures)/demo/ipv4.save"], ["diff", "\(Package.fixtures)/demo/ipv4.save"],
-        ["apply", "--dry-run"],
     ])
     func otherCommandsRefuseTheMode(_ command: [String]) throws {
         let folder = try TemporaryFolder()
         try folder.write("config.json", Self.configuration(#""mode": "ipvs""#))
         let message =
-            "only render, explain and lint serve mode ipvs; give --proxy-mode iptables for the rules of iptables mode"
+            "only render, apply, cleanup, explain and lint serve mode ipvs; "
+            + "give --proxy-mode iptables for the rules of iptables mode"
         let flag = try Tool.run(command + Self.options + Self.mode + [Self.demo], in: folder.path)
         expect(flag, 64, output: "", errors: ["error: --proxy-mode: \(message) (see 'kubechains help render')"])
         let file = try Tool.run(command + Self.options + ["--config", "config.json", Self.demo], in: folder.path)
         expect(file, 2, output: "", errors: ["config.json:1:94: error: mode: \(message)"])
+    }
+
+    /// Options that say nothing to `apply` and `cleanup` in the mode, or only there.
+    @Test(arguments: [
+        (
+            ["apply"] + mode + ["--dry-run", "--live", "save", demo],
+            "--live is for iptables mode: the rules alone do not say what a host has in IPVS mode"
+        ),
+        (
+            ["apply"] + mode + ["--incremental", demo],
+            "--incremental is for iptables mode; in IPVS mode only what differs is written anyway"
+        ),
+        (
+            ["cleanup"] + mode + ["--live", "host"],
+            "--live is for iptables mode; in IPVS mode cleanup works on this host"
+        ),
+        (
+            ["cleanup"] + mode + ["--family", "ipv6"],
+            "--family is for iptables mode; in IPVS mode both families share an interface"
+        ),
+        (["cleanup", "--dry-run", "--apply"], "--dry-run is for IPVS mode; give --proxy-mode ipvs too"),
+        (
+            ["cleanup", "--apply", "--ipvs-exclude-cidrs", "10.0.0.0/8"],
+            "--ipvs-exclude-cidrs is for IPVS mode; give --proxy-mode ipvs too"
+        ),
+    ])
+    func hostCommandsRefuse(_ arguments: [String], _ message: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("save", "*filter\nCOMMIT\n")
+        let result = try Tool.run(arguments, in: folder.path)
+        expect(result, 64, output: "", errors: ["error: \(message) (see 'kubechains help \(arguments[0])')"])
     }
 
     // MARK: The folder

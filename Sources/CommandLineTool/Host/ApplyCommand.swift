@@ -17,14 +17,22 @@ extension Command {
                 + "which --nfacct makes. The sysctl route_localnet is set if node ports answer on 127.0.0.1.",
             "Needs root. What iptables-restore would not find out before it has written a table is looked for first; if it "
                 + "refuses the second table all the same, the first gets its rules back.",
+            "With --proxy-mode ipvs it brings the host to what kube-proxy in IPVS mode would have there: sysctls, the interface "
+                + "kube-ipvs0 with its addresses, ipsets, virtual and real servers, and rules. Only what differs is touched; what "
+                + "is left over is deleted, but real servers with TCP connections stay at weight 0 until a later apply "
+                + "finds none. If a step fails, what was done is taken back.",
             "Exit code 0: done; 1: --verify found a difference; 2: the input or the host is at fault.",
         ],
         options: [
             .shaping,
+            .ipvs,
             OptionGroup(
                 title: "What is done",
                 options: [
-                    .boolean("dry-run", "print the text for iptables-restore, and change nothing", "false") {
+                    .boolean(
+                        "dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing",
+                        "false"
+                    ) {
                         $0.isDryRun = $1
                     },
                     .boolean("incremental", "write only the chains that differ from the host's", "false") {
@@ -55,7 +63,8 @@ extension Command {
         guard System.isRoot else {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
-        let prepared = try invocation.readSnapshot()
+        let prepared = try invocation.readSnapshot(servesIPVS: true)
+        if prepared.settings.mode == .ipvs { return try invocation.applyIPVS(prepared, console) }
         // The host is read last, so that little can change there before it is written.
         let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
         var works: [HostWork] = []
@@ -80,7 +89,8 @@ extension Command {
     ) throws(CommandFailure) -> ExitCode {
         let given = invocation.gives("family") ? invocation.settings.family : nil
         let rules = try RulesInput.readRules(try InputFile.open(live), given)
-        var prepared = try invocation.readSnapshot()
+        var prepared = try invocation.readSnapshot(servesIPVS: true)
+        if prepared.settings.mode == .ipvs { try invocation.refuseStrangersToIPVS() }
         prepared.settings.family = rules.family
         let plan = try prepared.plan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
@@ -89,5 +99,25 @@ extension Command {
         plan.write(changes, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
         try output.finish()
         return .success
+    }
+}
+
+extension Invocation {
+    fileprivate func applyIPVS(
+        _ prepared: PreparedSnapshot, _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        try refuseStrangersToIPVS()
+        let apply = try IPVSApply(prepared, self)
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, apply.warnings))
+        guard isDryRun else { return try apply.run(prepared.snapshot, self, console) }
+        try OutputFile.write(apply.script, to: nil)
+        return .success
+    }
+
+    /// Refuses options that say nothing in IPVS mode.
+    fileprivate func refuseStrangersToIPVS() throws(CommandFailure) {
+        for (name, reason) in IPVSApply.strangers where gives(name) {
+            throw .usage("--\(name) \(reason)", see: "apply")
+        }
     }
 }

@@ -15,6 +15,9 @@ extension Command {
             "With --live SAVE the text is for the rules that iptables-save printed; with --live host for this host's, of one "
                 + "family and backend. --apply carries it out on this host, for both families and both backends unless "
                 + "--family and --backend narrow it.",
+            "With --proxy-mode ipvs it takes away on this host, without --apply, what kube-proxy in IPVS mode made, for both families: "
+                + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
+                + "the sets. Virtual servers of others stay, and so do sysctls.",
         ],
         options: [
             OptionGroup(
@@ -25,12 +28,19 @@ extension Command {
                         help: "the present rules: what iptables-save printed, '-' for standard input, or this host's"
                     ) { invocation, text throws(OptionError) in invocation.live.append(text) },
                     .boolean("apply", "do it on this host; needs root", "false") { $0.appliesCleanup = $1 },
-                    .family, .backend, .wait, .outputFile,
+                    .boolean("dry-run", "in IPVS mode: print the steps, and change nothing", "false") {
+                        $0.isDryRun = $1
+                    },
+                    .proxyMode, .ipvsExcludeCIDRs, .family, .backend, .wait, .outputFile,
                 ])
         ]
     ) { invocation, console throws(CommandFailure) in
         guard invocation.operands.isEmpty else {
             throw .usage("cleanup takes no SNAPSHOT: '\(invocation.operands[0])'", see: "cleanup")
+        }
+        if invocation.settings.mode == .ipvs { return try cleanUpIPVS(invocation) }
+        for name in ["dry-run", "ipvs-exclude-cidrs"] where invocation.gives(name) {
+            throw .usage("--\(name) is for IPVS mode; give --proxy-mode ipvs too", see: "cleanup")
         }
         if invocation.appliesCleanup {
             guard invocation.live.isEmpty || invocation.live == ["host"] else {
@@ -78,6 +88,45 @@ extension Command {
                 : "\(iptables.name): \(cleanup.chainCount) chains and \(cleanup.jumpCount) jumps deleted\n"
         }
         try OutputFile.write(report, to: invocation.outputFile)
+        return .success
+    }
+
+    private static func cleanUpIPVS(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        guard invocation.live.isEmpty else {
+            throw .usage("--live is for iptables mode; in IPVS mode cleanup works on this host", see: "cleanup")
+        }
+        guard !invocation.gives("family") else {
+            throw .usage(
+                "--family is for iptables mode; in IPVS mode both families share an interface", see: "cleanup")
+        }
+        guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
+        let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
+        let host = try IPVSHost(rules, wait: invocation.waitSeconds)
+        let before = try host.read([])
+        let wanted = before.withoutProxy(excluding: invocation.settings.ipvs.excludeCIDRs)
+        try refuse(zip(before.families, wanted.families).flatMap { $0.obstacles(to: $1) })
+        let steps = IPVSChanges(from: before, to: wanted, .exact).steps
+        if invocation.isDryRun {
+            try OutputFile.write(host.script(steps), to: invocation.outputFile)
+            return .success
+        }
+        for (index, step) in steps.enumerated() {
+            do throws(CommandFailure) {
+                try host.run(step)
+            } catch {
+                let done = steps[..<index].map(\.name).joined(separator: ", ")
+                throw .input(
+                    "error: step \(index + 1) of \(steps.count) failed, \(step.name) (\(step.summary)):\n"
+                        + (error.message ?? "") + "\ndone before: \(done.isEmpty ? "nothing" : done)\n"
+                        + "once the reason is gone, the same command does the rest")
+            }
+        }
+        var report = steps.map { "\($0.name): \($0.summary)" }
+        if report.isEmpty { report.append("nothing to clean up") }
+        for server in wanted.families.flatMap(\.servers) {
+            report.append("left, for it is not kube-proxy's: \(server.name)")
+        }
+        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: invocation.outputFile)
         return .success
     }
 

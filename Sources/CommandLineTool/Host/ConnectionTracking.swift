@@ -11,10 +11,26 @@ struct ConnectionTracking {
         self.program = program
     }
 
+    /// Deletes stale flows of the UDP Services of some plans.
+    ///
+    /// - Returns: what was done, for people.
+    static func deleteStaleFlows(_ plans: [ServicePlan]) throws(CommandFailure) -> [String] {
+        let udp = plans.filter { plan in plan.servicePorts.contains { $0.name.transport == .udp } }
+        guard !udp.isEmpty else { return [] }
+        guard let tracking = ConnectionTracking() else {
+            return [
+                "conntrack is not installed: clients of UDP Services may be led to endpoints that are gone until they pause"
+            ]
+        }
+        var count = 0
+        for plan in udp { count += try tracking.deleteStaleFlows(plan) }
+        return count == 0 ? [] : ["connection tracking: stale flows of UDP Services deleted, \(count) kinds of them"]
+    }
+
     /// Deletes the flows of UDP Services that lead to addresses which serve no more.
     ///
     /// - Returns: how many kinds of flows were deleted, told apart by destination, port and who answers.
-    func deleteStaleFlows(_ plan: ServicePlan) throws(CommandFailure) -> Int {
+    private func deleteStaleFlows(_ plan: ServicePlan) throws(CommandFailure) -> Int {
         let family = plan.settings.family.name.lowercased()
         let list = try run(["-L", "-p", "udp", "-f", family])
         let flows = Set(list.split(separator: "\n").compactMap { UDPFlow(line: $0) })

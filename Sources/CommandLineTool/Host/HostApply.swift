@@ -28,7 +28,7 @@ struct HostApply {
         {
             report.append(change)
         }
-        report += try deleteStaleFlows()
+        report += try ConnectionTracking.deleteStaleFlows(works.map(\.plan))
         let differences = invocation.verifies ? try self.differences() : []
         if invocation.verifies, differences.isEmpty {
             report.append("verified: the host's rules are what they should be")
@@ -59,6 +59,12 @@ struct HostApply {
                     + "Stop it, take away what it left with 'kubechains cleanup --apply', or give --force")
         }
         for work in works {
+            if work.before.holdsChains(only: .ipvs) {
+                throw .input(
+                    "error: \(work.iptables.name): what kube-proxy in IPVS mode made is on this host, and would go on to take "
+                        + "packets. Nothing was changed; take it away with 'kubechains cleanup --proxy-mode ipvs', or give "
+                        + "--force")
+            }
             if let doubt = work.plan.doubts(snapshot, replacing: work.before).first {
                 throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
             }
@@ -66,19 +72,6 @@ struct HostApply {
     }
 
     // MARK: After
-
-    private func deleteStaleFlows() throws(CommandFailure) -> [String] {
-        let udp = works.filter { work in work.plan.servicePorts.contains { $0.name.transport == .udp } }
-        guard !udp.isEmpty else { return [] }
-        guard let tracking = ConnectionTracking() else {
-            return [
-                "conntrack is not installed: clients of UDP Services may be led to endpoints that are gone until they pause"
-            ]
-        }
-        var count = 0
-        for work in udp { count += try tracking.deleteStaleFlows(work.plan) }
-        return count == 0 ? [] : ["connection tracking: stale flows of UDP Services deleted, \(count) kinds of them"]
-    }
 
     /// What is not as it should be once all is written.
     private func differences() throws(CommandFailure) -> [String] {

@@ -5,6 +5,7 @@ internal import ServiceChains
 /// What kube-proxy would find out about its host, as far as it shapes rules.
 enum HostFacts {
     private static let liberalSysctl = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"
+    private static let kernelRelease = "/proc/sys/kernel/osrelease"
     static let routeLocalnetSysctl = "/proc/sys/net/ipv4/conf/all/route_localnet"
     private static let counters = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"]
 
@@ -16,7 +17,9 @@ enum HostFacts {
         settings.nodeName = settings.nodeName ?? System.hostName
         if settings.hostAddresses == nil {
             do throws(SystemError) {
-                settings.hostAddresses = try System.interfaceAddresses()
+                // kube-proxy does not count the addresses that it gave its host itself.
+                let excluded = settings.mode == .ipvs ? IPVSHostState.interfaceName : nil
+                settings.hostAddresses = try System.interfaceAddresses(except: excluded)
             } catch {
                 throw .input("error: the addresses of the host's interfaces can not be read: \(error)")
             }
@@ -25,6 +28,10 @@ enum HostFacts {
             settings.conntrackTCPBeLiberal = (System.text(of: liberalSysctl) ?? "0") != "0"
         }
         if !invocation.gives("no-random-fully") { settings.hasRandomFully = iptables.hasRandomFully }
+        if !invocation.gives("kernel-version"), let release = System.text(of: kernelRelease) {
+            // A version that is not understood leaves the default.
+            try? settings.ipvs.setKernelVersion(release)
+        }
         if !invocation.gives("nfacct") { settings.hasAccountingCounters = hasCounters }
         return settings
     }

@@ -82,17 +82,17 @@ struct Iptables: Sendable {
         return "error: \(restorePath) refused the rules: \(what)\n    line \(number): \(line)"
     }
 
-    /// The number of the line at fault: `line 12 failed`, `Error occurred at line: 12`.
-    private static func lineNumber(in errors: String) -> Int? {
+    /// The number of the line at fault: `line 12 failed`, `Error occurred at line: 12`, and ip's `Command failed -:12`.
+    static func lineNumber(in errors: String) -> Int? {
         let words = errors.split { " :\n".contains($0) }
-        for (index, word) in words.enumerated().dropLast() where word == "line" {
+        for (index, word) in words.enumerated().dropLast() where word == "line" || word == "-" {
             if let number = Int(words[index + 1]), number > 0 { return number }
         }
         return nil
     }
 
     /// The first line of a message that says something.
-    private static func firstLine(_ text: String) -> Substring {
+    static func firstLine(_ text: String) -> Substring {
         let lines = text.split(separator: "\n")
         // iptables-nft ends its first line before the reason.
         guard let first = lines.first else { return "" }

@@ -116,9 +116,12 @@ public struct IPVSPlan: Sendable {
 
     private static let linkLocal = IPPrefix(IPAddress(high: 0xFE80 << 48, low: 0), length: 10)
 
+    /// Whether kube-proxy passes over an address of the host's.
+    static func isSpecial(_ address: IPAddress) -> Bool { address.isLoopback || linkLocal.contains(address) }
+
     /// What kube-proxy takes for the host's own addresses.
     private static func withoutSpecial(_ addresses: [IPAddress]) -> [IPAddress] {
-        addresses.filter { !$0.isLoopback && !linkLocal.contains($0) }
+        addresses.filter { !isSpecial($0) }
     }
 
     /// Node ports never listen on loopback addresses, and on link-local ones only if a range holds them.

@@ -16,6 +16,16 @@ struct IPVSRules {
         ]
     )
 
+    /// Those that iptables mode has as well.
+    static let sharedChains: Set<String> = [
+        "KUBE-SERVICES", "KUBE-POSTROUTING", "KUBE-MARK-MASQ", "KUBE-FORWARD", "KUBE-PROXY-FIREWALL",
+    ]
+
+    /// The names of a table's chains.
+    static func chains(of table: String) -> [String] {
+        [nat, filter].first { $0.name.description == table }?.chains.map(\.description) ?? []
+    }
+
     private let state: IPVSPlan
     private let family: AddressFamily
     private let mark: UInt32
@@ -30,17 +40,20 @@ struct IPVSRules {
 
     /// Tables and chains by name, as iptables-save prints them.
     func writeSave(to text: inout TextWriter) {
-        var restore = TextWriter()
-        write(.save, to: &restore)
-        let rules: Ruleset
+        for table in ruleset().tables { table.write(to: &text) }
+    }
+
+    /// The rules as the kernel holds them; tables and chains by name.
+    func ruleset() -> Ruleset {
+        var text = TextWriter()
+        write(.save, to: &text)
         do {
-            rules = try Ruleset(parsing: restore.finish(), family: family)
+            var rules = try Ruleset(parsing: text.finish(), family: family)
+            rules.tables.sort { $0.name < $1.name }
+            for index in rules.tables.indices { rules.tables[index].chains.sort { $0.name < $1.name } }
+            return rules
         } catch {
             preconditionFailure("rules of our own that can not be read: \(error.message)")
-        }
-        for var table in rules.tables.sorted(by: { $0.name < $1.name }) {
-            table.chains.sort { $0.name < $1.name }
-            table.write(to: &text)
         }
     }
 

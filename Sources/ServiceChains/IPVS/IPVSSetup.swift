@@ -8,11 +8,9 @@ struct IPVSSetup {
     init(_ settings: ProxySettings) { self.settings = settings.ipvs }
 
     func write(to text: inout TextWriter) {
-        for (name, value) in sysctls { text.append(string: "sysctl net/ipv4/\(name) = \(value)\n") }
-        let timeouts = [settings.tcpTimeout, settings.tcpFinTimeout, settings.udpTimeout]
-        if timeouts.contains(where: { $0 > .zero }) {
-            let seconds = timeouts.map { " \($0.components.seconds)" }.joined()
-            text.append(string: "ipvsadm --set\(seconds)\n")
+        for sysctl in sysctls { text.append(string: "sysctl \(sysctl.name) = \(sysctl.value)\n") }
+        if !timeouts.isEmpty {
+            text.append(string: "ipvsadm --set \(timeouts.map { "\($0)" }.joined(separator: " "))\n")
         }
         for table in [IPVSRules.nat, IPVSRules.filter] {
             for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
@@ -23,7 +21,7 @@ struct IPVSSetup {
     }
 
     /// Both families share them.
-    private var sysctls: [(name: StaticString, value: Int)] {
+    var sysctls: [IPVSHostState.Sysctl] {
         var sysctls: [(StaticString, Int)] = [("vs/conntrack", 1)]
         // Kernels before do not have it; those after do the right thing by themselves.
         if (KernelVersion(4, 1)..<KernelVersion(5, 9)).contains(settings.kernelVersion) {
@@ -31,19 +29,40 @@ struct IPVSSetup {
         }
         sysctls += [("vs/expire_nodest_conn", 1), ("vs/expire_quiescent_template", 1), ("ip_forward", 1)]
         if settings.strictARP { sysctls += [("conf/all/arp_ignore", 1), ("conf/all/arp_announce", 2)] }
-        return sysctls
+        return sysctls.map { name, value in IPVSHostState.Sysctl(name: "net/ipv4/\(name)", value: "\(value)") }
+    }
+
+    /// In whole seconds, those for TCP, TCP after a FIN and UDP, 0 for one that stays as it is; none if all do.
+    var timeouts: [Int] {
+        let timeouts = [settings.tcpTimeout, settings.tcpFinTimeout, settings.udpTimeout]
+        guard timeouts.contains(where: { $0 > .zero }) else { return [] }
+        return timeouts.map { Int($0.components.seconds) }
     }
 
     /// A rule of a built-in chain that leads packets into one of kube-proxy's.
-    struct Jump {
-        let table, chain, comment, target: StaticString
+    struct Jump: Sendable {
+        let table, chain, target: String
+        private let comment: String
 
-        init(_ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString) {
-            (self.table, self.chain, self.comment, self.target) = (table, chain, comment, target)
+        fileprivate init(
+            _ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString
+        ) {
+            self.table = table.description
+            self.chain = chain.description
+            self.target = target.description
+            self.comment = comment.description
         }
 
         /// What follows `-I` or `-D` in a command of iptables.
         var text: String { "\(chain) -m comment --comment \"\(comment)\" -j \(target)" }
+
+        var rule: Rule { Rule(matches: [.comment(comment)], target: .jump(target)) }
+
+        /// Whether a rule leads all packets there, whatever it says in comments.
+        func isDone(by rule: Rule) -> Bool {
+            rule.target == .jump(target) && !rule.hasBasicConditions
+                && rule.matches.allSatisfy { if case .comment = $0 { true } else { false } }
+        }
     }
 
     /// In the order in which they are made sure of; each new one is put at the top of its chain.

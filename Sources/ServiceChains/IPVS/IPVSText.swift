@@ -61,6 +61,7 @@ extension IPVSPlan {
             for endpoint in realServers(of: server) {
                 text.append("-a ")
                 text.append(server.transport.ipvsadmOption)
+                text.append(UInt8(ascii: " "))
                 text.append(address)
                 text.append(" -r ")
                 text.append(endpoint.text)
@@ -72,6 +73,7 @@ extension IPVSPlan {
     private func write(_ server: VirtualServer, _ scheduler: [UInt8], to text: inout TextWriter) {
         text.append("-A ")
         text.append(server.transport.ipvsadmOption)
+        text.append(UInt8(ascii: " "))
         text.append(server.text)
         text.append(scheduler)
         if let seconds = persistence(of: server) {
@@ -115,11 +117,21 @@ extension IPVSPlan {
 
 extension TransportProtocol {
     /// How ipvsadm names the protocol of a virtual server.
-    fileprivate var ipvsadmOption: StaticString {
+    var ipvsadmOption: StaticString {
         switch self {
-        case .tcp: "-t "
-        case .udp: "-u "
-        case .sctp: "--sctp-service "
+        case .tcp: "-t"
+        case .udp: "-u"
+        case .sctp: "--sctp-service"
+        }
+    }
+
+    /// The protocol that ipvsadm names so.
+    init?(ipvsadmOption: Substring) {
+        switch ipvsadmOption {
+        case "-t": self = .tcp
+        case "-u": self = .udp
+        case "--sctp-service": self = .sctp
+        default: return nil
         }
     }
 

@@ -5,10 +5,12 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 RELEASE_PATH = .build-release
-# Regular expressions are not imported unasked, which keeps their parser out of the binary: an eighth of it. Functions that
-# are equal become one (--icf), which saves a hundredth.
-RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable \
-	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xlinker -s -Xlinker --icf=all
+# What makes the binary smaller: regular expressions are not imported unasked, whose parser is an eighth of it; functions that
+# are equal become one (--icf); the index of what unwinding a stack needs is left out, since nothing unwinds one.
+SMALLER = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xswiftc -use-ld=lld \
+	-Xlinker --icf=all -Xlinker --no-eh-frame-hdr
+RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable $(SMALLER) \
+	-Xlinker -s
 KUBECHAINS = $(RELEASE_PATH)/release/kubechains
 DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
 

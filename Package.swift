@@ -38,9 +38,10 @@ let package = Package(
         .target(name: "Netfilter", dependencies: ["NetAddress"], swiftSettings: settings),
         .target(
             name: "ServiceChains", dependencies: ["Netfilter", "KubeSnapshot", "NetAddress"], swiftSettings: settings),
+        // The work is done in the libraries; what the tool itself does is once for each run, and better small.
         .executableTarget(
             name: "CommandLineTool", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
-            swiftSettings: settings),
+            swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
             name: "Benchmarks", dependencies: ["Netfilter"], exclude: ["Compared"], swiftSettings: settings),
         // Random clusters and an independent model of kube-proxy's rules to hold the product against; it knows none of the above.

@@ -25,6 +25,9 @@ struct EndpointSliceFields {
         firstBadAddress = nil
         if try json.skipNull() { return }
         var last = LastValues()
+        // Most slices of a cluster have about as many endpoints.
+        endpoints.reserveCapacity(json.endpointsOfLastSlice)
+        defer { json.endpointsOfLastSlice = endpoints.count }
         try json.array("endpoints") { json throws(ReadFault) in
             endpoints.append(try readEndpoint(&json, &last))
         }

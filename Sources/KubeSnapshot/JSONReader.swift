@@ -57,6 +57,7 @@ struct JSONReader {
     /// What was passed over, to be said as warnings.
     var warnings: [PlacedMessage] = []
     var names = NameTable()
+    var endpointsOfLastSlice = 0
     /// The second half of a large list's items, which is read elsewhere.
     var ahead: ItemsAhead?
     /// Whom to tell what has been read.

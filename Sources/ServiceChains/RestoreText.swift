@@ -4,12 +4,12 @@ internal import Netfilter
 /// Spells rules as kube-proxy writes them for iptables-restore.
 struct RestoreText: RuleSink, ~Copyable {
     var text: TextWriter
-    private(set) var chainCount = 0
-    private(set) var ruleCount = 0
+    fileprivate(set) var chainCount = 0
+    fileprivate(set) var ruleCount = 0
     /// The chains of the present table whose rules are written; nil: all.
-    private(set) var chains: Set<ChainName>?
+    fileprivate(set) var chains: Set<ChainName>?
     /// The rules of the present table's chain KUBE-SERVICES.
-    private(set) var servicesDepth = 0
+    fileprivate(set) var servicesDepth = 0
 
     init(_ text: consuming TextWriter) {
         self.text = text

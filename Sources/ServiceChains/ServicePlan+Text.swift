@@ -102,11 +102,11 @@ extension ServicePlan {
         }
     }
 
-    /// The Service ports from `start` on whose text is long enough to be worth a thread: about half a megabyte.
+    /// The Service ports from `start` on whose text is long enough to be worth a thread: about a megabyte.
     private func block(from start: Int) -> Range<Int>? {
         guard start < servicePorts.count else { return nil }
         var (end, size) = (start, 0)
-        while end < servicePorts.count, size < 2000 {
+        while end < servicePorts.count, size < 4000 {
             size += 1 + servicePorts[end].endpoints.count
             end += 1
         }

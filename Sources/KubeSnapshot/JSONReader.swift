@@ -112,20 +112,31 @@ struct JSONReader {
             let outerDepth = depth
             do {
                 try member(&self, key)
-                if !held.isEmpty { held.removeAll { same($0.key, key) } }
+                if !held.isEmpty { forget(key, &held) }
             } catch {
-                // A later value of the same key may still replace this one.
-                guard error.kind == .value else { throw error }
-                position = start
-                depth = outerDepth
-                try skipValue()
-                held.removeAll { same($0.key, key) }
-                held.append(HeldFault(key: key, fault: error))
+                try hold(error, key, start, outerDepth, &held)
             }
             try endMember(of: UInt8(ascii: "}"))
         }
         if let first = held.first { throw first.fault }
     }
+
+    /// Keeps the fault of a member's value, which a later value of the same key may still replace, and skips the value.
+    @inline(never)
+    private mutating func hold(
+        _ fault: ReadFault, _ key: JSONString, _ start: Int, _ outerDepth: Int, _ held: inout [HeldFault]
+    ) throws(ReadFault) {
+        guard fault.kind == .value else { throw fault }
+        position = start
+        depth = outerDepth
+        try skipValue()
+        forget(key, &held)
+        held.append(HeldFault(key: key, fault: fault))
+    }
+
+    /// Forgets the fault of a key whose value has come again.
+    @inline(never)
+    private func forget(_ key: JSONString, _ held: inout [HeldFault]) { held.removeAll { same($0.key, key) } }
 
     /// Reads an array and calls `element` at each element, which it must consume.
     @inline(never)
@@ -261,6 +272,7 @@ struct JSONReader {
     // MARK: Faults
 
     /// A fault of the value that begins here: it is of another type than it must be.
+    @inline(never)
     func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
         let found: String
         switch bytes[position] {
@@ -277,6 +289,7 @@ struct JSONReader {
     }
 
     /// A fault of syntax: the byte here can not stand here.
+    @inline(never)
     func unexpected(_ expected: StaticString) -> ReadFault {
         guard position < bytes.count else {
             return .syntax(at: bytes.count, "the input ends in the middle of a document; expected \(expected)")

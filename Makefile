@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 RELEASE_PATH = .build-release
-# What makes the binary smaller: regular expressions are not imported unasked, whose parser is an eighth of it; functions that
+# What makes the binary smaller: regular expressions are not imported unasked, whose parser is a ninth of it; functions that
 # are equal become one (--icf); the index of what unwinding a stack needs is left out, since nothing unwinds one.
 SMALLER = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xswiftc -use-ld=lld \
 	-Xlinker --icf=all -Xlinker --no-eh-frame-hdr

@@ -72,9 +72,7 @@ extension Invocation {
     fileprivate func explainIPVS(
         _ target: ExplainTarget, _ text: String, _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        let state = try input { () throws(SnapshotError) in
-            try IPVSPlan(ServicePlan(prepared.snapshot, prepared.settings), of: prepared.snapshot)
-        }
+        let state = try prepared.ipvsPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, state.plan.warnings))
         let explanation = try found { () throws(ExplainTargetError) in
             try IPVSExplanation(target, state, prepared.snapshot)

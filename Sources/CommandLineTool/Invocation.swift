@@ -73,6 +73,12 @@ extension PreparedSnapshot {
     func plan() throws(CommandFailure) -> ServicePlan {
         try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings, with: System.workers) }
     }
+
+    /// Plans for IPVS mode.
+    func ipvsPlan() throws(CommandFailure) -> IPVSPlan {
+        let plan = try plan()
+        return try input { () throws(SnapshotError) in try IPVSPlan(plan, of: snapshot) }
+    }
 }
 
 extension Invocation {

@@ -115,9 +115,7 @@ extension Invocation {
             throw .usage("--against is for iptables mode", see: "render")
         }
         let snapshot = prepared.snapshot
-        let state = try input { () throws(SnapshotError) in
-            try IPVSPlan(ServicePlan(snapshot, prepared.settings), of: snapshot)
-        }
+        let state = try prepared.ipvsPlan()
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings))
         var bytes = 0
         if let outputFolder {
@@ -135,6 +133,7 @@ extension Invocation {
             let written = "\(state.virtualServers.count) virtual servers, \(bytes) bytes"
             console.say(lines: [Command.summary(of: state.plan, snapshot, written)])
         }
+        System.keep((prepared, state))
         return .success
     }
 }

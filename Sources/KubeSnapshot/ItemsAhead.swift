@@ -1,9 +1,9 @@
 /// The second half of a large list's items, read while the first half is.
 ///
-/// Where an item begins in the middle of a list can only be guessed, since the bytes may stand in a string. The guess holds
-/// once the reading of the first half arrives there and finds an item to begin; if it never does, or if anything is wrong
-/// with what was read ahead, that is forgotten and read again in its turn. So the result is that of one reading from start
-/// to end, faults and their places included.
+/// Where an item begins in the middle of a list can only be guessed: what looks like one may be in a list of its own, or in
+/// what is no JSON. The guess holds once the reading of the first half arrives there and finds an item to begin; if it
+/// never does, or if anything is wrong with what was read ahead, that is forgotten and read again in its turn. So the result
+/// is that of one reading from start to end, faults and their places included.
 struct ItemsAhead {
     /// What is read from the guessed place to the end of the list.
     struct Items: Sendable {

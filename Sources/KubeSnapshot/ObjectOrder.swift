@@ -44,7 +44,7 @@ extension KubeProxyConfiguration: NamedObject {
 /// The beginning of an object's names, and where the object stands.
 ///
 /// Whole objects are large, so what is sorted are these; most names differ within so many bytes (measured at 5,000 Services:
-/// a seventh of the instructions of sorting by the names themselves).
+/// a fifth of the instructions of sorting by the names themselves).
 private struct OrderKey {
     /// The first 24 bytes of the namespace, a zero byte and the name, in big-endian words, filled up with zeros.
     var words: (UInt64, UInt64, UInt64) = (0, 0, 0)

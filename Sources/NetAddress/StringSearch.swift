@@ -1,4 +1,4 @@
-// The standard library's search for whole texts comes with a parser of regular expressions, which would make up an eighth
+// The standard library's search for whole texts comes with a parser of regular expressions, which would make up a ninth
 // of a static binary.
 
 extension StringProtocol {

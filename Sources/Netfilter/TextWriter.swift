@@ -95,7 +95,7 @@ public import NetAddress
     }
 
     /// Appends bytes, eight at a time, the last eight again where they overlap: rules are made of pieces that are too short
-    /// for memcpy(3) to be worth its call (measured: a third of the instructions of writing).
+    /// for memcpy(3) to be worth its call (measured: a tenth of the instructions of writing).
     private mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
         reserve(length)
         let target = unsafe UnsafeMutableRawPointer(buffer + count)

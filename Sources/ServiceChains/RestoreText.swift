@@ -146,7 +146,7 @@ struct RestoreText: RuleSink, ~Copyable {
 }
 
 /// Text that is written beside the rest, and taken in when its turn comes. One for all such texts: what it takes most time
-/// to make is its memory (measured: a tenth of the time of rendering).
+/// to make is its memory (measured: a twentieth of the time of rendering).
 ///
 /// It is used by one thread at a time: by the one that writes, and after that has ended by the one that takes in.
 final class RestoreTextPart: @unchecked Sendable {

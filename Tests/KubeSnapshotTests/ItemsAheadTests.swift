@@ -70,11 +70,12 @@ import Testing
         Input(
             testDescription: "many documents", text: services.joined(separator: "\n"), isGuessed: false),
         Input(
-            testDescription: "the guess stands in a string",
+            testDescription: "what looks like an item stands in a string",
             text: list(
                 services.dropLast(300)
                     + ["{\"kind\":\"Secret\",\"text\":\"\(String(repeating: ",{'apiVersion'", count: 60_000))\"}"]
-            ).replacing("'", with: "\\\"")),
+            ).replacing("'", with: "\\\""),
+            isGuessed: false),
         Input(
             testDescription: "the guess stands in another array",
             text: list([

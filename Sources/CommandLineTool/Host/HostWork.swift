@@ -21,7 +21,7 @@ struct HostWork {
         settings.family = rules.iptables.family
         iptables = rules.iptables
         before = rules.live
-        plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings) }
+        plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings, with: System.workers) }
         changes = HostChanges(plan, before, isIncremental: isIncremental)
         var bytes: [UInt8] = []
         summary = plan.write(changes, to: unsafe TextWriter(chunkSize: 1 << 20) { unsafe bytes.append(contentsOf: $0) })

@@ -23,12 +23,10 @@ struct IPVSApply {
         host = try IPVSHost(rules, wait: invocation.waitSeconds)
         var plans: [IPVSPlan] = []
         for rules in rules {
-            var settings = try HostFacts.complete(prepared.settings, invocation, rules.iptables)
-            settings.family = rules.iptables.family
-            plans.append(
-                try input { () throws(SnapshotError) in
-                    try IPVSPlan(ServicePlan(prepared.snapshot, settings), of: prepared.snapshot)
-                })
+            var prepared = prepared
+            prepared.settings = try HostFacts.complete(prepared.settings, invocation, rules.iptables)
+            prepared.settings.family = rules.iptables.family
+            plans.append(try prepared.ipvsPlan())
         }
         self.plans = plans
         excluded = prepared.settings.ipvs.excludeCIDRs

@@ -52,10 +52,11 @@ format: ## format all Swift files
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 bench: bench-programs ## measure everything that has a bound (needs PyPI's orjson, libsimdjson-dev, a C++ compiler; minutes)
-	@$(BENCHMARKS) all $(BENCH_ARGUMENTS)
-	@if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
-		unshare -n $(BENCHMARKS) rules $(KUBECHAINS) $(BENCH_PATH); \
-	else echo 'Skipped: iptables-legacy-save is not measured, since root, unshare and iptables-legacy-save are needed.'; fi
+	@status=0; $(BENCHMARKS) all $(BENCH_ARGUMENTS) || status=1; \
+	if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
+		unshare -n $(BENCHMARKS) rules $(KUBECHAINS) $(BENCH_PATH) || status=1; \
+	else echo 'Skipped: iptables-legacy-save is not measured, since root, unshare and iptables-legacy-save are needed.'; fi; \
+	exit $$status
 
 bench-quick: bench-programs ## the same in less than a minute: smaller, fewer runs, bounds twice as loose
 	@$(BENCHMARKS) quick $(BENCH_ARGUMENTS)

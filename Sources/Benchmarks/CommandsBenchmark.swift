@@ -38,7 +38,7 @@ struct CommandsBenchmark {
         table.row(
             "size of the binary, in MB", ["", ""], Double(status.st_size) / 1e6, bound: 10, isExact: true)
         // ldd fails where there is nothing to list.
-        let isStatic = (try? measure(["ldd", kubechains], passing: [1])) != nil
+        let isStatic = (try? measure(["sh", "-c", "ldd \"$0\" 2>/dev/null", kubechains], passing: [1])) != nil
         table.row("dynamic libraries", ["", ""], isStatic ? 0 : 1, bound: 0, isExact: true)
     }
 

@@ -109,23 +109,6 @@ public struct ServicePlan: Sendable {
         }
         return snapshot.nodes.first
     }
-
-    struct ServiceKey: Hashable {
-        let namespace: DNSLabel
-        let name: DNSLabel
-    }
-
-    /// The indices of the considered slices of a family, by Service, in the order of their names.
-    static func slicesByService(
-        _ snapshot: ClusterSnapshot, _ family: AddressFamily
-    ) -> [ServiceKey: [Int]] {
-        var slices: [ServiceKey: [Int]] = [:]
-        for (index, slice) in snapshot.endpointSlices.enumerated() {
-            guard slice.isConsidered, slice.family == family, let service = slice.serviceName else { continue }
-            slices[ServiceKey(namespace: slice.namespace, name: service), default: []].append(index)
-        }
-        return slices
-    }
 }
 
 /// What is decided about some of the snapshot's Services.

@@ -47,7 +47,7 @@ extension [Service] {
     }
 
     /// The first Service, of those sorted by namespace and name, that does not come before a name.
-    fileprivate func firstIndex(notBefore namespace: DNSLabel, _ name: DNSLabel) -> Int {
+    func firstIndex(notBefore namespace: DNSLabel, _ name: DNSLabel) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

@@ -20,11 +20,14 @@ enum ExplainReport {
         return trees.map(\.text).joined(separator: "\n")
     }
 
+    /// What a title says of the node.
+    static func place(_ family: AddressFamily, _ node: NodeFacts) -> String {
+        "\(family.name) on node \(node.name ?? "(no name)")" + (node.zone.isEmpty ? "" : ", zone \(node.zone)")
+    }
+
     private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
-        let place =
-            "\(explanation.family.name) on node \(explanation.node.name ?? "(no name)")"
-            + (explanation.node.zone.isEmpty ? "" : ", zone \(explanation.node.zone)")
-        let title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
+        let title = "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node))"
+            .escapingInvisible()
         if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
         return TextTree(
             title,

@@ -5,8 +5,7 @@ internal import ServiceChains
 /// The graphs of IPVS mode: virtual servers, schedulers and endpoints, and sets and chains with what is around them.
 extension FlowGraph {
     init(_ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler, _ place: String) {
-        let label = service.servicePort + (service.transport.map { "/\($0.name)" } ?? "")
-        self.init("\(label) (\(service.service.type.name)), \(place)", notes: service.settings)
+        self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "nothing", [absence], column: 0) }
         guard let plan = service.plan else { return }
         var policies: [KeyPath<ExplainedEndpoint, Int?>: Int] = [:]

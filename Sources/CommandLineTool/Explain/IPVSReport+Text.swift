@@ -22,11 +22,8 @@ enum IPVSReport {
     }
 
     private static func tree(_ service: IPVSServiceExplanation, _ explanation: IPVSExplanation) -> TextTree {
-        let place =
-            "\(explanation.family.name) on node \(explanation.node.name ?? "(no name)")"
-            + (explanation.node.zone.isEmpty ? "" : ", zone \(explanation.node.zone)") + ", IPVS mode"
-        let label = service.servicePort + (service.transport.map { "/\($0.name)" } ?? "")
-        let title = "\(label) (\(service.service.type.name)), \(place)".escapingInvisible()
+        let place = ExplainReport.place(explanation.family, explanation.node) + ", IPVS mode"
+        let title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
         if let absence = service.absence { return TextTree(title, children: [TextTree("nothing", absence)]) }
         let shares = service.endpoints.map { share($0, service, explanation.scheduler) }
         return TextTree(
@@ -121,4 +118,9 @@ enum IPVSReport {
                 TextTree("[\(index + 1)] \(rule.why)", "\(rule.table): \(rule.text)")
             })
     }
+}
+
+extension IPVSServiceExplanation {
+    /// `namespace/service:port/protocol`.
+    var label: String { servicePort + (transport.map { "/\($0.name)" } ?? "") }
 }

@@ -15,8 +15,19 @@ struct EndpointReasons {
         self.own = own
     }
 
+    /// Whether any endpoint of the Service port has topology hints.
+    func hasHints(_ port: ServicePortPlan) -> Bool { port.endpoints.contains { object($0.source).hints != nil } }
+
     /// All endpoints of the Service port in the plan's order, then those of the Service that did not come so far.
-    func endpoints(of port: ServicePortPlan, isTarget: (IPAddress, UInt16?) -> Bool) -> [ExplainedEndpoint] {
+    ///
+    /// - Parameter target: the endpoint that is asked about; without a port all of the address.
+    func endpoints(
+        of port: ServicePortPlan, _ target: (address: IPAddress, port: UInt16?)?
+    ) -> [ExplainedEndpoint] {
+        func isTarget(_ address: IPAddress, _ number: UInt16?) -> Bool {
+            guard let target else { return false }
+            return target.address == address && (target.port == nil || target.port == number)
+        }
         var known: Set<EndpointSource> = []
         var result: [ExplainedEndpoint] = []
         let isIPVS = plan.settings.mode == .ipvs

@@ -41,16 +41,11 @@ extension ServiceExplanation {
         transport = port.name.transport
         self.plan = port
         absence = nil
-        let hasHints = port.endpoints.contains { endpoint in
-            snapshot.endpointSlices[Int(endpoint.source.slice)].endpoints[Int(endpoint.source.endpoint)].hints != nil
-        }
-        settings = SettingReasons(plan, service, port, hasHints: hasHints).sentences
+        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
         rules = RuleCollector.rules(of: port, plan)
         entries = TrafficWalk.entries(port, plan, rules)
-        endpoints = EndpointReasons(plan, snapshot.endpointSlices, slices).endpoints(of: port) { address, number in
-            guard let target else { return false }
-            return target.address == address && (target.port == nil || target.port == number)
-        }
+        endpoints = reasons.endpoints(of: port, target)
     }
 
     /// The ports of a Service that has no rules.

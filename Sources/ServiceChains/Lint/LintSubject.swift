@@ -33,9 +33,8 @@ final class LintSubject: Sendable {
     let membersOfZone: [String: Int]
     /// Whether `members` are all nodes of the cluster.
     let coversCluster: Bool
-    private let slices: [ServicePlan.ServiceKey: [Int]]
-    private let endpointCounts: [ServicePlan.ServiceKey: Int]
-    private let endpointCountsOfOtherFamily: [ServicePlan.ServiceKey: Int]
+    private let ownSlices: ServiceSlices
+    private let slicesOfOtherFamily: ServiceSlices
 
     init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
         self.snapshot = snapshot
@@ -60,14 +59,8 @@ final class LintSubject: Sendable {
         self.membersOfZone = membersOfZone
         zones = membersOfZone.keys.sorted()
         coversCluster = forAllNodes && !nodes.isEmpty
-        slices = ServicePlan.slicesByService(snapshot, family)
-        func counts(_ slices: [ServicePlan.ServiceKey: [Int]]) -> [ServicePlan.ServiceKey: Int] {
-            slices.mapValues { indices in
-                indices.reduce(0) { $0 + snapshot.endpointSlices[$1].endpoints.count { $0.address != nil } }
-            }
-        }
-        endpointCounts = counts(slices)
-        endpointCountsOfOtherFamily = counts(ServicePlan.slicesByService(snapshot, family.other))
+        ownSlices = ServiceSlices(snapshot, family)
+        slicesOfOtherFamily = ServiceSlices(snapshot, family.other)
     }
 
     func service(_ port: ServicePortPlan) -> Service { snapshot.services[port.serviceIndex] }
@@ -77,16 +70,17 @@ final class LintSubject: Sendable {
         snapshot.endpointSlices[Int(planned.source.slice)].endpoints[Int(planned.source.endpoint)]
     }
 
-    /// The considered slices of a Service.
-    func slices(of service: Service) -> [EndpointSlice] {
-        (slices[ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)] ?? [])
-            .map { snapshot.endpointSlices[$0] }
+    /// The considered slices of a Service of the snapshot, of the plan's family or of the other one.
+    func slices(of service: Service, ofOtherFamily: Bool = false) -> [EndpointSlice] {
+        let index = snapshot.services.firstIndex(notBefore: service.namespace, service.name)
+        return (ofOtherFamily ? slicesOfOtherFamily : ownSlices)[index].map { snapshot.endpointSlices[Int($0)] }
     }
 
     /// The number of a Service's endpoints in its considered slices, of the plan's family or of the other one.
     func endpointCount(of service: Service, ofOtherFamily: Bool = false) -> Int {
-        let key = ServicePlan.ServiceKey(namespace: service.namespace, name: service.name)
-        return (ofOtherFamily ? endpointCountsOfOtherFamily : endpointCounts)[key] ?? 0
+        slices(of: service, ofOtherFamily: ofOtherFamily).reduce(0) { count, slice in
+            count + slice.endpoints.count { $0.address != nil }
+        }
     }
 
     /// The first port of each planned Service: a Service's ports follow each other.

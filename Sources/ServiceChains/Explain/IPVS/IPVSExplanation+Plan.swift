@@ -59,15 +59,10 @@ extension IPVSServiceExplanation {
         transport = port.name.transport
         self.plan = port
         absence = nil
-        let hasHints = port.endpoints.contains { endpoint in
-            snapshot.endpointSlices[Int(endpoint.source.slice)].endpoints[Int(endpoint.source.endpoint)].hints != nil
-        }
-        settings = SettingReasons(plan, service, port, hasHints: hasHints).sentences
+        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
         virtualServers = ExplainedVirtualServer.all(of: index, state)
-        endpoints = EndpointReasons(plan, snapshot.endpointSlices, slices).endpoints(of: port) { address, number in
-            guard let target else { return false }
-            return target.address == address && (target.port == nil || target.port == number)
-        }
+        endpoints = reasons.endpoints(of: port, target)
         let entries = state.setEntries(of: port)
         let origins = Set(
             entries.refusedOrigins.map { IPVSRuleReasons.conditions(of: $0) })

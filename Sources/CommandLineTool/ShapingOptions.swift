@@ -106,7 +106,7 @@ extension OptionGroup {
         options: [
             OptionSpec(
                 name: "ipvs-scheduler", value: .text("NAME"),
-                help: "how virtual servers choose: " + IPVSScheduler.allCases.map(\.rawValue).joined(separator: ", "),
+                help: "how virtual servers choose: rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh",
                 defaultText: "rr"
             ) { invocation, text throws(OptionError) in
                 try set { () throws(SettingError) in try invocation.settings.ipvs.setScheduler(text) }

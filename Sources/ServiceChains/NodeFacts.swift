@@ -61,7 +61,9 @@ public struct NodeFacts: Sendable, Hashable {
         let host =
             settings.hostAddresses
             ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + [.loopback(family)]
-        hostAddresses = Set(host.filter { $0.family == family }).sorted { $0.text < $1.text }
+        hostAddresses = host.filter { $0.family == family }.sorted { $0.text < $1.text }.reduce(into: []) {
+            if $0.last != $1 { $0.append($1) }
+        }
         guard firstZero == nil else {
             nodePorts = .allAddresses
             return

@@ -128,10 +128,10 @@ import Testing
     private static let foreign = ["-A -t 172.30.0.1:80 -s rr", "-A -f 7 -s rr"]
 
     @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
-    func nodeInTheMachine() throws {
+    func nodeInTheMachine() async throws {
         let folder = try TemporaryFolder()
         try prepare("\(folder.path)/cases/node")
-        let run = try VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/seen")
+        let run = try await VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/seen")
         #expect(run.ending == .exit(0), "\(run.outputText)\(run.errorText)")
         let seen = sections(lines(try folder.read("seen/node/probe")))
 

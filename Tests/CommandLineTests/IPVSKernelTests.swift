@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
-    func everyCaseIsTakenAndReadBack() throws {
+    func everyCaseIsTakenAndReadBack() async throws {
         let folder = try TemporaryFolder()
         let cases = try cases(folder)
         try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)
@@ -40,7 +40,7 @@ import Testing
             let result = try Tool.run(["render", "--output-dir", output] + arguments)
             #expect(result.ending == .exit(0), "\(name): \(result.errorText)")
         }
-        let run = try VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
+        let run = try await VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
         #expect(run.ending == .exit(0), "\(run.outputText)\(run.errorText)")
         for (name, arguments) in cases {
             func given(_ file: String) throws -> [String] { lines(try folder.read("cases/\(name)/\(file)")) }

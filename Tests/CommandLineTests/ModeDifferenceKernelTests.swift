@@ -33,13 +33,13 @@ import Testing
     ]
 
     @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
-    func packetsShowWhatIsSaid() throws {
+    func packetsShowWhatIsSaid() async throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)
         let output = "\(folder.path)/cases/node"
         expect(try Tool.run(["render", "--output-dir", output] + Self.options), 0, errors: [])
         try FileManager.default.copyItem(atPath: "\(Self.support)/probe", toPath: "\(output)/probe")
-        let run = try VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
+        let run = try await VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
         #expect(run.ending == .exit(0), "\(run.outputText)\(run.errorText)")
         let seen = Set(lines(try folder.read("kernel/node/probe")))
         for (service, kind, words, packets) in Self.facts {

@@ -58,7 +58,7 @@ struct JSONReader {
     var warnings: [PlacedMessage] = []
     var names = NameTable()
     var endpointsOfLastSlice = 0
-    /// The second half of a large list's items, which is read elsewhere.
+    /// Items of a large list that are read elsewhere.
     var ahead: ItemsAhead?
     /// Whom to tell what has been read.
     private let owner: SnapshotSource?
@@ -66,15 +66,18 @@ struct JSONReader {
     private var untold = 0
 
     init(
-        _ bytes: ByteView, source: Int, expectation: InputExpectation = .cluster, owner: SnapshotSource? = nil,
-        from start: Int = 0
+        _ bytes: ByteView, source: Int, expectation: InputExpectation = .cluster, owner: SnapshotSource? = nil
     ) {
         self.bytes = bytes
         self.source = source
         self.expectation = expectation
         self.owner = owner
-        position = start
-        untold = start
+    }
+
+    /// Goes on at another place.
+    mutating func begin(at offset: Int) {
+        position = offset
+        untold = offset
     }
 
     /// Tells the input's owner what has been read, if it is much: a large file is then never in memory as a whole.
@@ -84,10 +87,10 @@ struct JSONReader {
         untold = position
     }
 
-    /// A reader of the same input from another place on.
-    func copy(from start: Int) -> @Sendable () -> JSONReader {
+    /// Another reader of the same input.
+    func copy() -> @Sendable () -> JSONReader {
         { [bytes, source, expectation, owner] in
-            JSONReader(bytes, source: source, expectation: expectation, owner: owner, from: start)
+            JSONReader(bytes, source: source, expectation: expectation, owner: owner)
         }
     }
 

@@ -99,14 +99,15 @@ extension Array where Element: NamedObject {
         return objects[left.index].orderName.utf8.lexicographicallyPrecedes(objects[right.index].orderName.utf8)
     }
 
-    /// Puts each object where its key stands, by exchanges alone.
+    /// Puts each object where its key stands, by exchanges alone, which in a span copy none.
     private mutating func permute(_ keys: inout [OrderKey]) {
+        var objects = mutableSpan
         for start in keys.indices {
             var position = start
             while keys[position].index != start {
                 let source = keys[position].index
                 keys[position].index = position
-                swapAt(position, source)
+                objects.swapAt(position, source)
                 position = source
             }
             keys[position].index = position

@@ -90,11 +90,13 @@ extension ServicePlan {
                 let (ports, chains) = (servicePorts, output.chains)
                 beside = workers.begin {
                     part.write(chains) { output in
+                        let ports = ports.span
                         for index in next { body(ports[index], &output) }
                     }
                 }
             }
-            for index in block { body(servicePorts[index], &output) }
+            let ports = servicePorts.span
+            for index in block { body(ports[index], &output) }
             if let beside {
                 beside.value()
                 output.append(part)

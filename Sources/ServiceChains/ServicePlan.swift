@@ -77,7 +77,11 @@ public struct ServicePlan: Sendable {
     }
 
     private mutating func add(_ planned: PlannedServices) {
-        servicePorts += planned.servicePorts
+        if servicePorts.isEmpty {
+            servicePorts = planned.servicePorts
+        } else {
+            servicePorts += planned.servicePorts
+        }
         skippedServices += planned.skipped
         endpointCount += planned.endpointCount
     }
@@ -122,13 +126,13 @@ private struct PlannedServices: Sendable {
         _ planner: ServicePlanner
     ) {
         var planner = planner
+        let objects = snapshot.services.span
         for index in services {
-            let service = snapshot.services[index]
-            switch ServicePlanner.clusterIP(of: service, planner.settings.family) {
+            switch ServicePlanner.clusterIP(of: objects[index], planner.settings.family) {
             case .failure(let reason):
                 skipped.append(ServicePlan.SkippedService(serviceIndex: index, reason: reason.reason))
             case .success(let clusterIP):
-                let plans = planner.plan(service, index, clusterIP, slices[index])
+                let plans = planner.plan(objects[index], index, clusterIP, slices[index])
                 endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
                 servicePorts.append(contentsOf: plans)
             }

@@ -16,13 +16,18 @@ struct ServiceSlices: Sendable {
         var owners: [Int32] = []
         owners.reserveCapacity(snapshot.endpointSlices.count)
         var present = 0
-        for slice in snapshot.endpointSlices {
+        // Objects of a span are looked at where they are.
+        let endpointSlices = snapshot.endpointSlices.span
+        for index in endpointSlices.indices {
             owners.append(-1)
-            guard slice.isConsidered, slice.family == family, let name = slice.serviceName else { continue }
-            if !services.holds(slice.namespace, name, at: present) { present += 1 }
-            if !services.holds(slice.namespace, name, at: present) {
-                present = services.firstIndex(notBefore: slice.namespace, name)
-                guard services.holds(slice.namespace, name, at: present) else { continue }
+            guard endpointSlices[index].isConsidered, endpointSlices[index].family == family,
+                let name = endpointSlices[index].serviceName
+            else { continue }
+            let namespace = endpointSlices[index].namespace
+            if !services.holds(namespace, name, at: present) { present += 1 }
+            if !services.holds(namespace, name, at: present) {
+                present = services.firstIndex(notBefore: namespace, name)
+                guard services.holds(namespace, name, at: present) else { continue }
             }
             owners[owners.count - 1] = Int32(present)
             starts[present + 1] += 1

@@ -3,7 +3,8 @@ import KubeSnapshot
 import Synchronization
 import Testing
 
-/// With a second thread a large input gives what it gives without: objects, warnings, faults and their places.
+/// With a second thread a large input gives what it gives without: objects, warnings, faults and their places. The other
+/// thread is made to read all parts, none, or as it happens.
 @Suite struct ItemsAheadTests {
     private static let fill = String(repeating: "x", count: 900)
 
@@ -74,8 +75,7 @@ import Testing
             text: list(
                 services.dropLast(300)
                     + ["{\"kind\":\"Secret\",\"text\":\"\(String(repeating: ",{'apiVersion'", count: 60_000))\"}"]
-            ).replacing("'", with: "\\\""),
-            isGuessed: false),
+            ).replacing("'", with: "\\\"")),
         Input(
             testDescription: "the guess stands in another array",
             text: list([
@@ -112,14 +112,31 @@ import Testing
             text: list((0..<600).map { service($0, $0 % 100 == 5 ? ",\"externalIPs\":[\"?\($0)\"]" : "") })),
     ]
 
-    @Test(arguments: inputs)
-    func aThreadChangesNothing(_ input: Input) throws {
+    /// When the other thread does its work.
+    enum Moment: CaseIterable {
+        case beside
+        /// It reads all parts.
+        case before
+        /// It reads none.
+        case after
+    }
+
+    @Test(arguments: inputs, Moment.allCases)
+    func aThreadChangesNothing(_ input: Input, _ moment: Moment) throws {
         let started = Mutex(0)
         let workers = Workers { work in
             started.withLock { $0 += 1 }
-            let group = DispatchGroup()
-            DispatchQueue.global().async(group: group, execute: DispatchWorkItem(block: work))
-            return { group.wait() }
+            switch moment {
+            case .beside:
+                let group = DispatchGroup()
+                DispatchQueue.global().async(group: group, execute: DispatchWorkItem(block: work))
+                return { group.wait() }
+            case .before:
+                work()
+                return {}
+            case .after:
+                return work
+            }
         }
         #expect(outcome(of: input.text, with: workers) == outcome(of: input.text, with: nil))
         #expect(started.withLock { $0 } == (input.isGuessed ? 1 : 0))

@@ -47,7 +47,7 @@ struct Invocation: Sendable {
     var verifies = false
     /// Do what would be refused for being dangerous.
     var isForced = false
-    /// Seconds to wait for the xtables lock.
+    /// Seconds to wait for the xtables lock, and for another kubechains.
     var waitSeconds = 5
     /// Carry out a cleanup on this host.
     var appliesCleanup = false

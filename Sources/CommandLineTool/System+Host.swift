@@ -67,6 +67,34 @@ extension System {
         try write(value, to: descriptor)
     }
 
+    /// The number of the network namespace that the process is in; 0 where there are none.
+    static var networkNamespace: UInt64 {
+        var status = stat()
+        return unsafe stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
+    /// Opens a file for its lock's sake, and makes it where there is none.
+    static func openLock(_ path: String) throws(SystemError) -> Int32 {
+        try retrying { unsafe open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+    }
+
+    /// Locks one byte of an open file, until the process ends.
+    ///
+    /// - Returns: false: another process holds it.
+    static func lock(_ descriptor: Int32, byte: UInt64) throws(SystemError) -> Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = off_t(truncatingIfNeeded: byte)
+        lock.l_len = 1
+        if unsafe fcntl(descriptor, F_SETLK, &lock) == 0 { return true }
+        guard errno == EAGAIN || errno == EACCES || errno == EINTR else { throw .last }
+        return false
+    }
+
+    /// Lets a twentieth of a second pass.
+    static func pause() { usleep(50_000) }
+
     /// Whether a process with this name runs on the host, as far as /proc shows.
     static func hasProcess(named name: String) -> Bool {
         guard let folder = unsafe opendir("/proc") else { return false }

@@ -166,6 +166,49 @@ struct ApplySafetyTests {
             "\(result.errorText)")
     }
 
+    /// Another kubechains is at work in this network namespace: said, and nothing changed; one in another is none of its
+    /// concern.
+    @Test(arguments: ["apply --backend nft \(arguments)", "cleanup --apply --backend nft"])
+    func anotherAtWork(_ command: String) throws {
+        let hold = """
+            import fcntl, os, subprocess, sys
+            file = open("/run/kubechains.lock", "w")
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, os.stat("/proc/self/ns/net").st_ino)
+            sys.exit(subprocess.run(sys.argv[1:]).returncode)
+            """
+        let script = """
+            hold='\(hold)'
+            python3 -c "$hold" "$KUBECHAINS" \(command) --wait 0; echo $?; iptables-nft-save
+            python3 -c "$hold" unshare -n "$KUBECHAINS" \(command) --wait 0 >/dev/null; echo $?
+            """
+        let result = try Isolation.run(script, hasOwnMounts: true)
+        #expect(result.outputText == "2\n0\n", "\(result.outputText)")
+        #expect(
+            result.errorText.hasPrefix(
+                "error: another kubechains works on this host's rules, and was not done after 0 seconds; nothing was"),
+            "\(result.errorText)")
+    }
+
+    /// Several at once: in the end the rules are those of one of them, with nothing left over of the others.
+    @Test(arguments: Backend.allCases)
+    func severalAtOnce(_ backend: Backend) throws {
+        let apply = "\"$KUBECHAINS\" apply --backend \(backend) --family ipv4 --wait 60 \(Self.options)"
+        let script = """
+            for turn in 1 2 3; do
+                for address in 91 92 93; do
+                    sed "s/10.244.1.71/10.244.1.$address/" \(Self.demo) >/run/$address.json
+                    \(apply) $( [ $turn = 2 ] && echo --incremental ) /run/$address.json >&2 &
+                done
+                wait
+                for address in 91 92 93; do
+                    \(apply) --dry-run --incremental /run/$address.json | wc -l
+                done | sort -n | head -1
+            done
+            """
+        let result = try Isolation.run(script, hasOwnMounts: true)
+        #expect(result.outputText == "0\n0\n0\n", "\(result.outputText)\(result.errorText)")
+    }
+
     /// What takes longer than two seconds says so on a terminal, and cleans its line up.
     @Test(.enabled(if: Program.installed("script") != nil, "Needs script(1)."))
     func elapsedTime() throws {

@@ -64,6 +64,7 @@ extension Command {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
         let prepared = try invocation.readSnapshot(servesIPVS: true)
+        if !invocation.isDryRun { try HostLock.take(wait: invocation.waitSeconds) }
         if prepared.settings.mode == .ipvs { return try invocation.applyIPVS(prepared, console) }
         // The host is read last, so that little can change there before it is written.
         let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)

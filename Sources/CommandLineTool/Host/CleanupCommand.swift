@@ -71,6 +71,7 @@ extension Command {
 
     private static func cleanUpHost(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
         guard System.isRoot else { throw .input("error: cleanup --apply needs root, to write the host's rules") }
+        try HostLock.take(wait: invocation.waitSeconds)
         let backends = invocation.backend.map { [$0] } ?? [.nft, .legacy]
         let all = try HostRules.readAll(HostRules.families(invocation), backends)
         guard !all.isEmpty else { throw .input("error: iptables is not installed; install the package iptables") }
@@ -100,6 +101,7 @@ extension Command {
                 "--family is for iptables mode; in IPVS mode both families share an interface", see: "cleanup")
         }
         guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
+        if !invocation.isDryRun { try HostLock.take(wait: invocation.waitSeconds) }
         let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
         let host = try IPVSHost(rules, wait: invocation.waitSeconds)
         let before = try host.read([])

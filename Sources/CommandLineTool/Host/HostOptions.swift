@@ -16,7 +16,8 @@ extension OptionSpec {
 
     static let wait = OptionSpec(
         name: "wait", value: .text("SECONDS"),
-        help: "how long to wait for the xtables lock, which the legacy backend has", defaultText: "5"
+        help: "how long to wait for the xtables lock, which the legacy backend has, and for another kubechains",
+        defaultText: "5"
     ) { invocation, text throws(OptionError) in
         guard let seconds = Int(text), (0...86400).contains(seconds) else {
             throw OptionError(message: "'\(text)' is no number of seconds from 0 to 86400")

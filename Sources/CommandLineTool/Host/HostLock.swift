@@ -1,0 +1,26 @@
+/// Lets one kubechains at a time work on a host's rules: what one has read, no other changes before it has written. Other
+/// programs do not know it; what they wait for is the xtables lock, which is held while one text is written.
+enum HostLock {
+    /// One for all network namespaces: each has its own byte, whose offset is the namespace's number.
+    private static let path = "/run/kubechains.lock"
+
+    /// Takes the lock for as long as the process lives.
+    ///
+    /// - Parameter wait: the seconds to wait for whoever holds it.
+    static func take(wait: Int) throws(CommandFailure) {
+        let (byte, end) = (System.networkNamespace, System.seconds + Double(wait))
+        let isTaken: Bool
+        do throws(SystemError) {
+            let descriptor = try System.openLock(path)
+            while try !System.lock(descriptor, byte: byte) && System.seconds < end { System.pause() }
+            isTaken = try System.lock(descriptor, byte: byte)
+        } catch {
+            throw .input("error: \(path) can not be locked: \(error); nothing was changed")
+        }
+        guard isTaken else {
+            throw .input(
+                "error: another kubechains works on this host's rules, and was not done after \(wait) seconds; "
+                    + "nothing was changed. Try again, or give --wait more seconds")
+        }
+    }
+}

@@ -74,8 +74,9 @@ struct JSONReader {
         self.owner = owner
     }
 
-    /// Goes on at another place.
+    /// Goes on at another place, done with what has been read.
     mutating func begin(at offset: Int) {
+        if position > untold { owner?.hasBeenRead(untold..<position) }
         position = offset
         untold = offset
     }

@@ -62,11 +62,13 @@ public struct ServicePlan: Sendable {
             let middle = services.count / 2
             let (latter, former) = workers.both(
                 { PlannedServices(snapshot, middle..<services.count, slices, planner) },
-                { PlannedServices(snapshot, 0..<middle, slices, planner) })
-            add(former)
-            add(latter)
+                { PlannedServices(snapshot, 0..<middle, slices, planner, room: services.count) })
+            take(former)
+            servicePorts += latter.servicePorts
+            skippedServices += latter.skipped
+            endpointCount += latter.endpointCount
         } else {
-            add(PlannedServices(snapshot, services, slices, planner))
+            take(PlannedServices(snapshot, services, slices, planner))
         }
         if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
             familyWarning = PlacedMessage(
@@ -76,14 +78,10 @@ public struct ServicePlan: Sendable {
         }
     }
 
-    private mutating func add(_ planned: PlannedServices) {
-        if servicePorts.isEmpty {
-            servicePorts = planned.servicePorts
-        } else {
-            servicePorts += planned.servicePorts
-        }
-        skippedServices += planned.skipped
-        endpointCount += planned.endpointCount
+    private mutating func take(_ planned: PlannedServices) {
+        servicePorts = planned.servicePorts
+        skippedServices = planned.skipped
+        endpointCount = planned.endpointCount
     }
 
     /// The Node object that the settings name, or the only one.
@@ -121,11 +119,13 @@ private struct PlannedServices: Sendable {
     var skipped: [ServicePlan.SkippedService] = []
     var endpointCount = 0
 
+    /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
     init(
-        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices,
-        _ planner: ServicePlanner
+        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePlanner,
+        room: Int? = nil
     ) {
         var planner = planner
+        servicePorts.reserveCapacity(room ?? services.count)
         let objects = snapshot.services.span
         for index in services {
             switch ServicePlanner.clusterIP(of: objects[index], planner.settings.family) {

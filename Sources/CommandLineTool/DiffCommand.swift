@@ -38,6 +38,7 @@ extension Command {
         }
         let (expected, actual) = try RulesInput.readPair(invocation.operands, invocation)
         let (left, right) = (expected.side, actual.side)
+        System.keep((left, right))
         guard left.family == right.family else {
             throw .input(
                 "error: EXPECTED has rules of the family \(left.family.name), ACTUAL of \(right.family.name); "
@@ -55,8 +56,7 @@ extension Command {
         default: text = DiffReport.text(comparison, isBrief: invocation.isBrief)
         }
         try OutputFile.write(text, to: invocation.outputFile)
-        // Ends here for the same reason as `audit`.
-        System.exit(comparison.isSame ? .success : .findings)
+        return comparison.isSame ? .success : .findings
     }
 }
 

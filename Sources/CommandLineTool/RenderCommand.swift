@@ -91,7 +91,7 @@ extension Command {
             }
         try output.finish()
         if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
-        System.keep((prepared, plan))
+        System.keep((prepared, plan, live))
         return .success
     }
 

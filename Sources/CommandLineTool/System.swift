@@ -238,7 +238,8 @@ enum System {
     }
 
     /// Keeps a value to the end of the process. Ending takes its memory back at once; taking a large cluster's objects apart
-    /// one by one before that would take a twentieth of the time of rendering it.
+    /// one by one before that would take a twentieth of the time of rendering it, taking 217,000 rules apart a tenth of that
+    /// of comparing them.
     static func keep<Value>(_ value: Value) {
         _ = unsafe Unmanaged.passRetained(Kept(value))
     }

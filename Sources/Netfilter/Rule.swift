@@ -87,7 +87,7 @@ public struct Rule: Sendable {
     }
 
     /// Whether the basic conditions, those without `-m`, are the same.
-    package func hasSameBasicConditions(as other: Rule) -> Bool {
+    package borrowing func hasSameBasicConditions(as other: borrowing Rule) -> Bool {
         source == other.source && destination == other.destination && self.protocol == other.protocol
             && interfaces == other.interfaces && fragment == other.fragment
     }

@@ -56,6 +56,11 @@ func median(_ values: [Double]) -> Double {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/// What one takes of another's time: the middle one of the ratios of each turn.
+func ratio(_ ours: [Measurement], _ theirs: [Measurement]) -> Double {
+    median(zip(ours, theirs).map { $0.wall / $1.wall })
+}
+
 /// Two decimals.
 func decimal(_ value: Double) -> String {
     let hundredths = Int((value * 100).rounded())

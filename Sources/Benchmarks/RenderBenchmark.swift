@@ -32,10 +32,10 @@ struct RenderBenchmark {
             let measured = try inTurns(commands, runs: runs)
             let title = "\(services) × \(endpoints) \(isPretty ? "pretty" : "compact"), \(megabytes(Double(size)))"
             func add(_ other: String, _ index: Int, _ bound: (pretty: Double, compact: Double)?) {
-                let ratio = median(zip(measured[0], measured[index]).map { $0.wall / $1.wall })
+                let share = ratio(measured[0], measured[index])
                 let times = [milliseconds(measured[0]), milliseconds(measured[index])]
-                guard let bound else { return table.row("\(title): \(other)", times, ratio) }
-                table.row("\(title): \(other)", times, ratio, bound: isPretty ? bound.pretty : bound.compact)
+                guard let bound else { return table.row("\(title): \(other)", times, share) }
+                table.row("\(title): \(other)", times, share, bound: isPretty ? bound.pretty : bound.compact)
             }
             add("orjson", 1, Self.bounds.orjson)
             add("simdjson", 2, Self.bounds.simdjson)

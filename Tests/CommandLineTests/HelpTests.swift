@@ -38,6 +38,15 @@ import Testing
         #expect(try page([name, "no.json", "--help"]) == text)
     }
 
+    /// Help names the schedulers that are taken, which are those that an error names.
+    @Test func schedulers() throws {
+        let error = try Tool.run(["render", "--ipvs-scheduler", "?", "no.json"]).errorText
+        let end = try #require(error.split(separator: "expected one of ").last)
+        let names = try #require(end.split(separator: " (see").first)
+        let help = try page(["help", "render"]).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(help.contains("how virtual servers choose: \(names) (default"), "\(names)")
+    }
+
     @Test func helpDoesNotReadAnything() throws {
         #expect(try page(["render", "--family", "ipv6", "no.json", "-h"]) == page(["help", "render"]))
     }

@@ -137,11 +137,12 @@ import Testing
         #expect(result.outputText.contains("\nrule-budget (info, in iptables mode)\n    How much "))
         #expect(result.outputText.contains("\n    remedy: "))
         for line in result.outputText.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
-        // The README lists the same rules.
-        let readme = try String(contentsOfFile: "\(Package.root)/README.md", encoding: .utf8)
+        // The article lists the same rules.
+        let article = try String(
+            contentsOfFile: "\(Package.root)/\(DocumentationTests.catalogue)/LintingSnapshots.md", encoding: .utf8)
         for line in result.outputText.split(separator: "\n") where line.hasSuffix(")") && !line.hasPrefix(" ") {
             let (name, severity) = (line.split(separator: " ")[0], line.split(separator: " ")[1].dropFirst().dropLast())
-            #expect(readme.contains("\n| `\(name)` | \(severity) | "), "\(name)")
+            #expect(article.contains("\n| `\(name)` | \(severity) | "), "\(name)")
         }
     }
 

@@ -39,6 +39,12 @@ public struct ClusterDescription: Sendable, Equatable {
         public var type: String?
         /// The value of the label `service.kubernetes.io/service-proxy-name`.
         public var proxyName: String?
+        /// The Service carries the label `service.kubernetes.io/headless`.
+        public var isHeadless = false
+        /// The value of the annotation `service.kubernetes.io/topology-aware-hints`.
+        public var topologyHints: String?
+        /// The value of the annotation `service.kubernetes.io/topology-mode`.
+        public var topologyMode: String?
         /// `spec.clusterIP`, which may be `None`.
         public var clusterIP: String?
         /// `spec.clusterIPs`.
@@ -118,6 +124,8 @@ public struct ClusterDescription: Sendable, Equatable {
         public var service: String?
         /// The slice carries the label `service.kubernetes.io/headless`.
         public var isHeadless = false
+        /// The value of the label `service.kubernetes.io/service-proxy-name`.
+        public var proxyName: String?
         /// `IPv4`, `IPv6` or `FQDN`.
         public var addressType: String
         /// The ports on which every endpoint listens.

@@ -18,6 +18,9 @@ struct ObjectWriter {
             ("endpointslice.kubernetes.io/managed-by", .string("endpointslice-controller.k8s.io")),
         ]
         if slice.isHeadless { labels.append(("service.kubernetes.io/headless", .string(""))) }
+        if let proxyName = slice.proxyName {
+            labels.append(("service.kubernetes.io/service-proxy-name", .string(proxyName)))
+        }
         return text(
             "discovery.k8s.io/v1", "EndpointSlice",
             ("metadata", metadata(name: slice.name, namespace: slice.namespace, labels: labels)),
@@ -61,11 +64,15 @@ extension ObjectWriter {
         let labels: [Field] = [
             ("app", .string(service.name)),
             ("service.kubernetes.io/service-proxy-name", service.proxyName.map(JSONValue.string)),
-            ("service.kubernetes.io/headless", decoration(.string(""))),
+            ("service.kubernetes.io/headless", service.isHeadless ? .string("") : versionedDecoration("")),
         ]
         let topologyMode = generator.pick(["Auto", "Disabled"])
         let annotations: [Field] = [
-            ("service.kubernetes.io/topology-mode", decoration(.string(topologyMode))),
+            (
+                "service.kubernetes.io/topology-mode",
+                service.topologyMode.map(JSONValue.string) ?? versionedDecoration(topologyMode)
+            ),
+            ("service.kubernetes.io/topology-aware-hints", service.topologyHints.map(JSONValue.string)),
             (
                 "service.beta.kubernetes.io/load-balancer-source-ranges",
                 decoration(.string("198.51.100.0/24"))
@@ -182,6 +189,11 @@ extension ObjectWriter {
     /// A field without effect, in some of the objects.
     private mutating func decoration(_ value: JSONValue) -> JSONValue? {
         generator.chance(1, in: 8) ? value : nil
+    }
+
+    /// A field without effect in the newest version, but with one in others.
+    private mutating func versionedDecoration(_ text: String) -> JSONValue? {
+        style.decoratesFreely ? decoration(.string(text)) : nil
     }
 
     /// An object; a field without value is absent, sometimes null.

@@ -34,6 +34,11 @@ extension ClusterDescription {
         public var allowExternalIPs = true
         /// `--bind-address`.
         public var bindAddress: String?
+        /// `--kube-proxy-version`: the `N` of `1.N`.
+        public var kubeProxyMinor = newestRecordedMinor
+
+        /// The version of which most texts are recorded.
+        public static let newestRecordedMinor = 36
 
         /// Creates the default settings for a node.
         public init(node: String) {
@@ -66,6 +71,9 @@ extension ClusterDescription.Settings {
         if !randomFully { options.append(("--no-random-fully", nil)) }
         if !allowExternalIPs { options.append(("--feature-gates", "AllowServiceExternalIPs=false")) }
         if let bindAddress { options.append(("--bind-address", bindAddress)) }
+        if kubeProxyMinor != Self.newestRecordedMinor {
+            options.append(("--kube-proxy-version", "1.\(kubeProxyMinor)"))
+        }
         return options
     }
 
@@ -106,6 +114,7 @@ extension ClusterDescription.Settings {
         case "--pod-interface-name-prefix": interfaceNamePrefix = value
         case "--feature-gates": allowExternalIPs = !list.contains("AllowServiceExternalIPs=false")
         case "--bind-address": bindAddress = value
+        case "--kube-proxy-version": kubeProxyMinor = Int(value.dropFirst(2)) ?? kubeProxyMinor
         default: throw RecordedCaseError("unknown option \(name)")
         }
     }

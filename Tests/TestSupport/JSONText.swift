@@ -16,6 +16,8 @@ struct JSONStyle: Sendable {
     var shufflesKeys = false
     /// Some characters as escape sequences although they need none.
     var escapesAtRandom = false
+    /// Fields which have no effect in the newest version stand beside the others, although older ones read them.
+    var decoratesFreely = true
 }
 
 extension JSONStyle {

@@ -15,7 +15,10 @@ public struct RandomCluster: Sendable {
     private let style: JSONStyle
 
     /// Creates the cluster of a seed.
-    public init(seed: UInt64) {
+    ///
+    /// - Parameter kubeProxyMinor: the `N` of the version `1.N` to render. The cluster then holds what versions read in
+    ///   other ways besides; without it, the cluster is one of the newest recorded version.
+    public init(seed: UInt64, kubeProxyMinor: Int? = nil) {
         var generator = SeededGenerator(seed: seed)
         let nodes = generator.nodes()
         let settings = generator.settings(for: nodes)
@@ -23,13 +26,14 @@ public struct RandomCluster: Sendable {
         let slices = generator.slices(for: services, nodes: nodes, settings: settings)
         var description = ClusterDescription(services: services, slices: slices, nodes: nodes, settings: settings)
         if generator.chance(1, in: 60) { description.addLargeService(using: &generator) }
+        if let kubeProxyMinor { description.addVersionTraits(minor: kubeProxyMinor, using: &generator) }
 
         self.seed = seed
         self.description = description
-        options = generator.arguments(settings)
+        options = generator.arguments(description.settings)
         style = JSONStyle(
             isPretty: generator.chance(1, in: 2), shufflesKeys: generator.chance(1, in: 2),
-            escapesAtRandom: generator.chance(1, in: 25))
+            escapesAtRandom: generator.chance(1, in: 25), decoratesFreely: kubeProxyMinor == nil)
         objects = generator.shuffled(description.objects(style: style, using: &generator))
     }
 

@@ -64,7 +64,11 @@ extension ClusterDescription.Service {
     fileprivate init(_ object: Fields) {
         let metadata = object["metadata"]
         let spec = object["spec"]
+        let annotations = metadata["annotations"]
         self.init(namespace: metadata.text("namespace") ?? "", name: metadata.text("name") ?? "")
+        isHeadless = metadata["labels"].text("service.kubernetes.io/headless") != nil
+        topologyHints = annotations.text("service.kubernetes.io/topology-aware-hints")
+        topologyMode = annotations.text("service.kubernetes.io/topology-mode")
         type = spec.text("type")
         proxyName = metadata["labels"].text("service.kubernetes.io/service-proxy-name")
         clusterIP = spec.text("clusterIP")
@@ -97,6 +101,7 @@ extension ClusterDescription.Slice {
             service: metadata["labels"].text("kubernetes.io/service-name"),
             addressType: object.text("addressType") ?? "")
         isHeadless = metadata["labels"].text("service.kubernetes.io/headless") != nil
+        proxyName = metadata["labels"].text("service.kubernetes.io/service-proxy-name")
         ports = object.objects("ports").map { port in
             ClusterDescription.SlicePort(
                 name: port.text("name"), protocolName: port.text("protocol"), port: port.number("port"))

@@ -131,6 +131,8 @@ extension ReferenceAddress {
 struct ReferencePrefix {
     let network: ReferenceAddress
     let length: Int
+    /// The text that was read, which older versions print.
+    let given: String
 
     init?(_ text: String) {
         let bytes = Array(text.utf8)
@@ -140,6 +142,7 @@ struct ReferencePrefix {
         else { return nil }
         network = ReferenceAddress(octets: Self.masked(octets, to: length))
         self.length = octets.count == network.octets.count ? length : length - 96
+        given = text
     }
 
     var family: ClusterDescription.Family { network.family }

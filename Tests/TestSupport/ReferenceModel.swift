@@ -1,11 +1,13 @@
-/// An independent model of kube-proxy 1.36 in iptables mode: what its first sync writes for one node and one IP family.
+/// An independent model of kube-proxy 1.24 to 1.37 in iptables mode: what its first sync writes for one node and one IP
+/// family.
 ///
 /// It works on plain values, straight from the rules' description and without regard to speed, so that the product can
 /// be compared with it byte for byte over many random clusters.
 public struct ReferenceModel: Sendable {
     /// The entire text for iptables-restore or ip6tables-restore.
     public let text: String
-    /// The number of chains and rules, added up from the decisions for each service port, not counted in ``text``.
+    /// The number of chains and rules, added up from the decisions for each service port, not counted in ``text``; in the
+    /// newest recorded version.
     public let counts: Counts
     /// The endpoints of each service port, in the order of the text.
     public let shares: [Shares]

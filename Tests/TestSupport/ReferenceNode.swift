@@ -2,6 +2,7 @@
 struct ReferenceNode {
     typealias Family = ClusterDescription.Family
 
+    let version: ReferenceVersion
     let name: String
     let family: Family
     /// The node's zone; empty if it has none.
@@ -9,38 +10,37 @@ struct ReferenceNode {
     let nodeIP: ReferenceAddress
     /// The match of traffic that comes from the node's own pods, such as `-s 10.0.0.0/8`; `! ` before it negates it.
     let localTraffic: String?
+    let nodePorts: ReferenceNodePorts
+
     /// Every local address takes node ports.
-    let nodePortsOnAllAddresses: Bool
+    var nodePortsOnAllAddresses: Bool { nodePorts.matchesAll }
     /// Node ports are reachable from 127.0.0.0/8.
-    let localhostNodePorts: Bool
+    var localhostNodePorts: Bool { nodePorts.localhost }
     /// The local addresses that take node ports, in byte order, unless all do.
-    let nodePortAddresses: [String]
+    var nodePortAddresses: [String] { nodePorts.addresses }
 
     init(_ cluster: ClusterDescription) {
         let settings = cluster.settings
         let node = cluster.nodes.first { $0.name == settings.node }
-        let addresses = NodeAddresses(node: node, bindAddress: settings.bindAddress)
+        let version = ReferenceVersion(minor: settings.kubeProxyMinor)
+        let addresses = NodeAddresses(node: node, bindAddress: settings.bindAddress, version: version)
+        self.version = version
         name = settings.node
         family = settings.family
         zone = node?.zone ?? ""
         nodeIP = addresses[settings.family]
-        localTraffic = Self.localTraffic(settings, podCIDRs: node?.podCIDRs ?? [])
-
-        let prefixes = Self.nodePortPrefixes(settings, addresses: addresses)
-        let isIPv4 = settings.family == .ipv4
-        let matchesAll = prefixes.contains { $0.length == 0 }
-        let localhost = isIPv4 && settings.localhostNodePorts && Self.containLoopback(prefixes)
-        let interfaces = Self.interfaceAddresses(settings, node: node).filter { address in
-            prefixes.contains { $0.contains(address) } && (!address.isLoopback || localhost)
-        }
-        nodePortsOnAllAddresses = matchesAll
-        localhostNodePorts = localhost
-        nodePortAddresses = matchesAll ? [] : uniqueSorted(interfaces.map(\.text))
+        localTraffic = Self.localTraffic(settings, podCIDRs: node?.podCIDRs ?? [], version: version)
+        nodePorts = ReferenceNodePorts(
+            texts: Self.nodePortTexts(settings, addresses: addresses), settings: settings,
+            host: Self.interfaceAddresses(settings, node: node), version: version)
     }
 
-    private static func localTraffic(_ settings: ClusterDescription.Settings, podCIDRs: [String]) -> String? {
+    private static func localTraffic(
+        _ settings: ClusterDescription.Settings, podCIDRs: [String], version: ReferenceVersion
+    ) -> String? {
         func sourceMatch(_ texts: [String]) -> String? {
-            texts.compactMap { ReferencePrefix($0) }.first { $0.family == settings.family }.map { "-s \($0.text)" }
+            let first = texts.compactMap { ReferencePrefix($0) }.first { $0.family == settings.family }
+            return first.map { "-s \(version.isUpTo(29) ? $0.given : $0.text)" }
         }
         switch settings.detectLocalMode ?? "ClusterCIDR" {
         case "ClusterCIDR": return sourceMatch(settings.clusterCIDRs)
@@ -51,25 +51,13 @@ struct ReferenceNode {
         }
     }
 
-    private static func nodePortPrefixes(
+    /// The texts that the setting `nodePortAddresses` comes to.
+    private static func nodePortTexts(
         _ settings: ClusterDescription.Settings, addresses: NodeAddresses
-    ) -> [ReferencePrefix] {
-        var texts = settings.nodePortAddresses
-        if texts == ["primary"] {
-            let primary = Family.allCases.map { addresses[$0] }.filter { !$0.isLoopback }
-            texts = primary.map { "\($0.text)/\($0.octets.count * 8)" }
-        }
-        let kept = texts.compactMap { ReferencePrefix($0) }.filter { $0.family == settings.family }
-        return kept.isEmpty ? [ReferencePrefix(settings.family == .ipv4 ? "0.0.0.0/0" : "::/0")!] : kept
-    }
-
-    /// A prefix up to the first zero prefix is inside 127.0.0.0/8 or contains its network address.
-    private static func containLoopback(_ prefixes: [ReferencePrefix]) -> Bool {
-        for prefix in prefixes {
-            if prefix.network.isLoopback || prefix.contains(ReferenceAddress(octets: [127, 0, 0, 0])) { return true }
-            if prefix.length == 0 { break }
-        }
-        return false
+    ) -> [String] {
+        guard settings.nodePortAddresses == ["primary"] else { return settings.nodePortAddresses }
+        let primary = Family.allCases.map { addresses[$0] }.filter { !$0.isLoopback }
+        return primary.map { "\($0.text)/\($0.octets.count * 8)" }
     }
 
     static func interfaceAddresses(
@@ -90,10 +78,15 @@ private struct NodeAddresses {
     private var ipv4 = ReferenceAddress(octets: [127, 0, 0, 1])
     private var ipv6 = ReferenceAddress(octets: [UInt8](repeating: 0, count: 15) + [1])
 
-    init(node: ClusterDescription.Node?, bindAddress: String?) {
+    init(node: ClusterDescription.Node?, bindAddress: String?, version: ReferenceVersion) {
         let addresses = node?.addresses ?? []
         let candidates = ["InternalIP", "ExternalIP"].flatMap { type in
             addresses.filter { $0.type == type }.compactMap { ReferenceAddress($0.address) }
+        }
+        let bind = bindAddress.flatMap { ReferenceAddress($0) }
+        if version.isUpTo(28) {
+            setOlder(bind: bind, candidates: version.isUpTo(27) ? nil : candidates)
+            return
         }
         if let primary = candidates.first {
             self[primary.family] = primary
@@ -101,9 +94,17 @@ private struct NodeAddresses {
                 self[secondary.family] = secondary
             }
         }
-        if let bind = bindAddress.flatMap({ ReferenceAddress($0) }), !bind.isUnspecified {
-            self[bind.family] = bind
-        }
+        if let bind, !bind.isUnspecified { self[bind.family] = bind }
+    }
+
+    /// Up to 1.28: one address, that of the bind address or, in 1.28, of the Node; the other family's is unspecified.
+    private mutating func setOlder(bind: ReferenceAddress?, candidates: [ReferenceAddress]?) {
+        let bind = bind ?? ReferenceAddress(octets: [0, 0, 0, 0])
+        let loopback = ipv4
+        ipv4 = ReferenceAddress(octets: [0, 0, 0, 0])
+        ipv6 = ReferenceAddress(octets: [UInt8](repeating: 0, count: 16))
+        let own = bind.isUnspecified ? candidates.map { $0.first ?? loopback } ?? bind : bind
+        self[own.family] = own
     }
 
     subscript(family: ClusterDescription.Family) -> ReferenceAddress {

@@ -22,6 +22,10 @@ struct ReferenceServicePort {
     let isInternalLocal: Bool
 
     let endpointCount: Int
+    /// Traffic may go to the endpoints of all nodes.
+    let usesCluster: Bool
+    /// Traffic may be kept on the node.
+    let usesLocal: Bool
     let selection: ReferenceSelection
     let usesExternalChain: Bool
 
@@ -29,6 +33,7 @@ struct ReferenceServicePort {
         _ port: ClusterDescription.ServicePort, of service: ClusterDescription.Service, clusterIP: ReferenceAddress,
         slices: [ClusterDescription.Slice], node: ReferenceNode, allowExternalIPs: Bool
     ) {
+        let version = node.version
         namespace = service.namespace
         self.service = service.name
         portName = port.name ?? ""
@@ -37,15 +42,16 @@ struct ReferenceServicePort {
         self.port = port.port
         nodePort = port.nodePort ?? 0
 
-        let externalIPs = Self.addresses(service.externalIPs, of: node.family)
-        self.externalIPs = allowExternalIPs ? externalIPs : []
-        let virtualIPs = service.ingress.filter { $0.mode == nil || $0.mode == "VIP" }
-        loadBalancerIPs = Self.addresses(virtualIPs.compactMap(\.ip), of: node.family)
-        sourceRanges = Self.ranges(service.sourceRanges, of: node.family)
+        let externalIPs = Self.addresses(service.externalIPs, node: node)
+        self.externalIPs = allowExternalIPs || version.isUpTo(35) ? externalIPs : []
+        let virtualIPs = service.ingress.filter { version.isUpTo(29) || $0.mode == nil || $0.mode == "VIP" }
+        loadBalancerIPs = Self.addresses(virtualIPs.compactMap(\.ip), node: node)
+        sourceRanges = Self.ranges(service.sourceRanges, node: node)
         affinityTimeout = service.sessionAffinity == "ClientIP" ? service.affinityTimeout ?? 10800 : nil
 
         let type = service.type ?? "ClusterIP"
-        let isReachable = type == "LoadBalancer" || type == "NodePort" || !service.externalIPs.isEmpty
+        let isReachable =
+            type == "LoadBalancer" || type == "NodePort" || (!service.externalIPs.isEmpty && !version.isUpTo(28))
         isExternalLocal = service.externalTrafficPolicy == "Local" && isReachable
         isInternalLocal = service.internalTrafficPolicy == "Local"
         healthCheckPort = type == "LoadBalancer" && isExternalLocal ? service.healthCheckNodePort ?? 0 : 0
@@ -54,19 +60,24 @@ struct ReferenceServicePort {
             slices: slices, portName: portName, protocolName: protocolName, node: node)
         let isExternal = nodePort != 0 || !loadBalancerIPs.isEmpty || !externalIPs.isEmpty
         endpointCount = endpoints.count
+        usesCluster = !isInternalLocal || isExternal
+        usesLocal = isInternalLocal || (isExternalLocal && isExternal)
         selection = ReferenceSelection(
-            endpoints, usesCluster: !isInternalLocal || isExternal,
-            usesLocal: isInternalLocal || (isExternalLocal && isExternal), node: node)
+            endpoints, usesCluster: usesCluster, usesLocal: usesLocal,
+            asksForHints: !version.isUpTo(30) || service.asksForHints(version), node: node)
         usesExternalChain = selection.hasAny && isExternal
     }
 
-    private static func addresses(_ texts: [String], of family: ClusterDescription.Family) -> [String] {
-        texts.compactMap { ReferenceAddress($0) }.filter { $0.family == family }.map(\.text)
+    private static func addresses(_ texts: [String], node: ReferenceNode) -> [String] {
+        texts.compactMap { text in
+            guard let address = ReferenceAddress(text), address.family == node.family else { return nil }
+            return node.version.isUpTo(29) ? text : address.text
+        }
     }
 
-    private static func ranges(_ texts: [String], of family: ClusterDescription.Family) -> [ReferencePrefix] {
-        let ranges = texts.compactMap { ReferencePrefix(trimmed($0)) }.filter { $0.family == family }
-        return ranges.contains { $0.length == 0 } ? [] : ranges
+    private static func ranges(_ texts: [String], node: ReferenceNode) -> [ReferencePrefix] {
+        let ranges = texts.compactMap { ReferencePrefix(trimmed($0)) }.filter { $0.family == node.family }
+        return !node.version.isUpTo(33) && ranges.contains { $0.length == 0 } ? [] : ranges
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -105,8 +116,12 @@ extension ClusterDescription {
     func referenceServicePorts(node: ReferenceNode) -> [ReferenceServicePort] {
         var servicePorts: [ReferenceServicePort] = []
         for service in services {
+            if node.version.isUpTo(35), service.isHeadless { continue }
             guard let clusterIP = service.consideredClusterIP(of: settings.family) else { continue }
-            let slices = slices.filter { $0.isConsidered(for: service, family: settings.family) }
+            let slices = slices.filter { slice in
+                slice.isConsidered(for: service, family: settings.family)
+                    && !(node.version.isUpTo(35) && slice.proxyName != nil)
+            }
             servicePorts += service.ports.map { port in
                 ReferenceServicePort(
                     port, of: service, clusterIP: clusterIP, slices: slices, node: node,

@@ -7,9 +7,11 @@ struct ReferenceText {
     /// Comments of balancing rules and endpoint chains are left out.
     let isLargeCluster: Bool
 
-    private var filterRules: [String] = []
-    private var natChains: [String] = []
-    private var natRules: [String] = []
+    var filterRules: [String] = []
+    var natChains: [String] = []
+    var natRules: [String] = []
+
+    var version: ReferenceVersion { node.version }
 
     init(node: ReferenceNode, settings: ClusterDescription.Settings, isLargeCluster: Bool) {
         self.node = node
@@ -21,6 +23,10 @@ struct ReferenceText {
     mutating func append(_ port: ReferenceServicePort) -> [String] {
         let chains = ReferenceChains(port)
         let firstChain = natChains.count
+        if version.isUpTo(24) {
+            appendOldest(port, chains)
+            return Array(natChains[firstChain...])
+        }
         appendEntries(port, chains)
         appendPolicyChains(port, chains)
         for endpoint in port.selection.reached { appendEndpoint(endpoint, port, chains) }
@@ -31,8 +37,9 @@ struct ReferenceText {
     var text: String {
         var lines = ["*filter"]
         lines += declarations(of: [
-            "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL",
+            "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS",
         ])
+        if !version.isUpTo(24) { lines += declarations(of: ["KUBE-PROXY-FIREWALL"]) }
         if node.localhostNodePorts {
             lines += declarations(of: ["KUBE-FIREWALL"])
             lines.append(
@@ -112,9 +119,9 @@ extension ReferenceText {
             filterRules += port.loadBalancerIPs.map { refuse("KUBE-EXTERNAL-SERVICES", match($0)) }
         }
 
-        if port.nodePort != 0 {
+        if port.nodePort != 0, node.nodePorts.hasRules {
             let prefix = "-A KUBE-NODEPORTS -m comment --comment \(port.name) \(proto)"
-            if hasAny && node.localhostNodePorts && settings.nfacctCounters {
+            if hasAny && node.localhostNodePorts && countsPackets {
                 natRules.append(
                     "\(prefix) -d 127.0.0.0/8 --dport \(port.nodePort) "
                         + "-m nfacct --nfacct-name localhost_nps_accepted_pkts -j \(chains.external)")
@@ -135,29 +142,32 @@ extension ReferenceText {
 
     /// The service port's own chains but for those of its endpoints.
     private mutating func appendPolicyChains(_ port: ReferenceServicePort, _ chains: ReferenceChains) {
-        if port.acceptsInternal {
-            let chain = port.isInternalLocal ? chains.local : chains.cluster
-            let prefix =
-                "-A \(chain) -m comment --comment \"\(port.name) cluster IP\" "
-                + "-m \(port.proto) -p \(port.proto) -d \(port.clusterIP) --dport \(port.port)"
-            if settings.masqueradeAll {
-                natRules.append("\(prefix) -j KUBE-MARK-MASQ")
-            } else if let localTraffic = node.localTraffic {
-                natRules.append("\(prefix) ! \(localTraffic) -j KUBE-MARK-MASQ")
-            }
-        }
+        if port.acceptsInternal { appendClusterIPMasquerade(port, chains) }
         if port.usesExternalChain { appendExternalChain(port, chains) }
         if port.usesFirewallChain { appendFirewallChain(port, chains) }
         appendBalancing(chains.cluster, over: port.selection.cluster, port, chains)
         appendBalancing(chains.local, over: port.selection.local, port, chains)
     }
 
-    private mutating func appendExternalChain(_ port: ReferenceServicePort, _ chains: ReferenceChains) {
+    mutating func appendClusterIPMasquerade(_ port: ReferenceServicePort, _ chains: ReferenceChains) {
+        let chain = port.isInternalLocal ? chains.local : chains.cluster
+        let prefix =
+            "-A \(chain) -m comment --comment \"\(port.name) cluster IP\" "
+            + "-m \(port.proto) -p \(port.proto) -d \(port.clusterIP) --dport \(port.port)"
+        if settings.masqueradeAll {
+            natRules.append("\(prefix) -j KUBE-MARK-MASQ")
+        } else if let localTraffic = node.localTraffic {
+            natRules.append("\(prefix) ! \(localTraffic) -j KUBE-MARK-MASQ")
+        }
+    }
+
+    mutating func appendExternalChain(_ port: ReferenceServicePort, _ chains: ReferenceChains) {
         natChains.append(chains.external)
         let prefix = "-A \(chains.external)"
         func comment(_ words: String) -> String {
             "-m comment --comment \"\(words) traffic for \(port.name) external destinations\""
         }
+        let jumpsOn = port.acceptsExternal || version.isUpTo(24)
         if port.isExternalLocal {
             if let localTraffic = node.localTraffic {
                 natRules.append("\(prefix) \(comment("pod")) \(localTraffic) -j \(chains.cluster)")
@@ -168,7 +178,7 @@ extension ReferenceText {
         } else {
             natRules.append("\(prefix) \(comment("masquerade")) -j KUBE-MARK-MASQ")
         }
-        if port.acceptsExternal {
+        if jumpsOn {
             natRules.append("\(prefix) -j \(port.isExternalLocal ? chains.local : chains.cluster)")
         }
     }
@@ -176,17 +186,27 @@ extension ReferenceText {
     private mutating func appendFirewallChain(_ port: ReferenceServicePort, _ chains: ReferenceChains) {
         natChains.append(chains.firewall)
         let prefix = "-A \(chains.firewall) -m comment --comment"
-        var sources = port.sourceRanges.map(\.text)
+        var sources = port.sourceRanges.map { text(of: $0) }
         if port.sourceRanges.contains(where: { $0.contains(node.nodeIP) }) { sources += port.loadBalancerIPs }
         natRules += sources.map { "\(prefix) \"\(port.name) loadbalancer IP\" -s \($0) -j \(chains.external)" }
+        if version.isUpTo(26) { return }
         natRules.append("\(prefix) \"other traffic to \(port.name) will be dropped by KUBE-PROXY-FIREWALL\"")
     }
+
+    /// A source range as it is printed: up to 1.29 as given.
+    func text(of range: ReferencePrefix) -> String { version.isUpTo(29) ? range.given : range.text }
 
     private mutating func appendBalancing(
         _ chain: String, over endpoints: [ReferenceEndpoint], _ port: ReferenceServicePort, _ chains: ReferenceChains
     ) {
         if endpoints.isEmpty { return }
         natChains.append(chain)
+        appendBalancingRules(chain, over: endpoints, port, chains)
+    }
+
+    mutating func appendBalancingRules(
+        _ chain: String, over endpoints: [ReferenceEndpoint], _ port: ReferenceServicePort, _ chains: ReferenceChains
+    ) {
         let targets = endpoints.map { endpoint in
             let comment = isLargeCluster ? "" : " -m comment --comment \"\(port.name) -> \(endpoint.text)\""
             return (chain: chains.endpoint(endpoint), prefix: "-A \(chain)\(comment)")
@@ -206,14 +226,14 @@ extension ReferenceText {
         }
     }
 
-    private mutating func appendEndpoint(
+    mutating func appendEndpoint(
         _ endpoint: ReferenceEndpoint, _ port: ReferenceServicePort, _ chains: ReferenceChains
     ) {
         let chain = chains.endpoint(endpoint)
         let prefix = "-A \(chain)" + (isLargeCluster ? "" : " -m comment --comment \(port.name)")
         let recent = port.affinityTimeout == nil ? "" : " -m recent --name \(chain) --set"
         natChains.append(chain)
-        natRules.append("\(prefix) -s \(endpoint.ip) -j KUBE-MARK-MASQ")
+        natRules.append("\(prefix) -s \(endpoint.hairpinSource) -j KUBE-MARK-MASQ")
         natRules.append(
             "\(prefix)\(recent) -m \(port.proto) -p \(port.proto) -j DNAT --to-destination \(endpoint.text)")
     }
@@ -231,11 +251,14 @@ extension ReferenceText {
         return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
     }
 
+    /// Rules with nfacct counters: from 1.31.
+    private var countsPackets: Bool { settings.nfacctCounters && !version.isUpTo(30) }
+
     private var forwardRules: [String] {
-        let counter = settings.nfacctCounters ? " -m nfacct --nfacct-name ct_state_invalid_dropped_pkts" : ""
+        let counter = countsPackets ? " -m nfacct --nfacct-name ct_state_invalid_dropped_pkts" : ""
         let drop = "-A KUBE-FORWARD -m conntrack --ctstate INVALID\(counter) -j DROP"
         let comment = "-A KUBE-FORWARD -m comment --comment"
-        return (settings.conntrackTCPLiberal ? [] : [drop]) + [
+        return (settings.conntrackTCPLiberal && !version.isUpTo(28) ? [] : [drop]) + [
             "\(comment) \"kubernetes forwarding rules\" -m mark --mark \(mark)/\(mark) -j ACCEPT",
             "\(comment) \"kubernetes forwarding conntrack rule\" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
         ]
@@ -243,10 +266,11 @@ extension ReferenceText {
 
     private var masqueradeRules: [String] {
         let comment = "-m comment --comment \"kubernetes service traffic requiring SNAT\""
+        let randomFully = settings.randomFully || !version.isUpTo(36)
         return [
             "-A KUBE-POSTROUTING -m mark ! --mark \(mark)/\(mark) -j RETURN",
             "-A KUBE-POSTROUTING -j MARK --xor-mark \(mark)",
-            "-A KUBE-POSTROUTING \(comment) -j MASQUERADE" + (settings.randomFully ? " --random-fully" : ""),
+            "-A KUBE-POSTROUTING \(comment) -j MASQUERADE" + (randomFully ? " --random-fully" : ""),
             "-A KUBE-MARK-MASQ -j MARK --or-mark \(mark)",
         ]
     }
@@ -257,8 +281,7 @@ extension ReferenceText {
         guard node.nodePortsOnAllAddresses else {
             return node.nodePortAddresses.map { "\(prefix) -d \($0) -j KUBE-NODEPORTS" }
         }
-        let loopback = node.family == .ipv6 ? "::1/128" : "127.0.0.0/8"
-        let exception = node.localhostNodePorts ? "" : " ! -d \(loopback)"
+        let exception = node.nodePorts.exception.map { " ! -d \($0)" } ?? ""
         return ["\(prefix) -m addrtype --dst-type LOCAL\(exception) -j KUBE-NODEPORTS"]
     }
 }

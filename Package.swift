@@ -16,45 +16,66 @@ let fuzzTargets: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "FuzzSnapshot", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
+            name: "FuzzSnapshot", dependencies: ["KubeChains", "KubeChainsBytes"],
             path: "Tests/FuzzSnapshot", exclude: ["seeds.py", "snapshot.dict"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
         .executableTarget(
-            name: "FuzzRuleset", dependencies: ["Netfilter", "NetAddress"], path: "Tests/FuzzRuleset",
+            name: "FuzzRuleset", dependencies: ["Iptables", "KubeChainsBytes", "NetAddress"], path: "Tests/FuzzRuleset",
             exclude: ["ruleset.dict", "seeds.py"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
     ]
 
-// Arrows point down: a target knows only those above it in this list.
+// Each target imports only targets above it. Names that another package could have too begin with KubeChains.
 let package = Package(
     name: "kubechains",
     products: [
-        .library(name: "KubeChains", targets: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"]),
+        .library(name: "KubeChains", targets: ["KubeChains"]),
         .executable(name: "kubechains", targets: ["CommandLineTool"]),
     ],
     targets: [
-        .target(name: "NetAddress", swiftSettings: settings),
-        .target(name: "KubeSnapshot", dependencies: ["NetAddress"], swiftSettings: settings),
-        .target(name: "Netfilter", dependencies: ["NetAddress"], swiftSettings: settings),
+        .target(name: "KubeChainsBytes", path: "Sources/Bytes", swiftSettings: settings),
+        .target(name: "NetAddress", dependencies: ["KubeChainsBytes"], swiftSettings: settings),
         .target(
-            name: "ServiceChains", dependencies: ["Netfilter", "KubeSnapshot", "NetAddress"], swiftSettings: settings),
+            name: "KubeChainsJSON", dependencies: ["KubeChainsBytes"], path: "Sources/JSON", swiftSettings: settings),
+        .target(
+            name: "KubeObjects", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            swiftSettings: settings),
+        .target(name: "Iptables", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
+        .target(
+            name: "KubeProxy",
+            dependencies: ["Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            swiftSettings: settings),
+        .target(
+            name: "KubeChainsHost", dependencies: ["KubeChainsBytes"], path: "Sources/Host", swiftSettings: settings),
+        .target(
+            name: "KubeChains",
+            dependencies: ["KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            swiftSettings: settings),
         // The work is done in the libraries; what the tool itself does is once for each run, and better small.
         .executableTarget(
-            name: "CommandLineTool", dependencies: ["ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress"],
+            name: "CommandLineTool",
+            dependencies: [
+                "KubeChains", "KubeChainsHost", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
+                "KubeChainsBytes",
+            ],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Netfilter"], exclude: ["Compared"], swiftSettings: settings),
-        // Random clusters and an independent model of kube-proxy's rules to hold the product against; it knows none of the above.
+            name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared"], swiftSettings: settings),
+        // Random clusters and an independent model of kube-proxy's rules to compare the product with; it knows none of the above.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
-        .testTarget(name: "NetfilterTests", dependencies: ["Netfilter", "NetAddress"], swiftSettings: settings),
         .testTarget(
-            name: "KubeSnapshotTests", dependencies: ["KubeSnapshot", "NetAddress", "TestSupport"],
+            name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .testTarget(
-            name: "ServiceChainsTests",
+            name: "KubeObjectsTests",
+            dependencies: ["KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KubeProxyTests",
             dependencies: [
-                "CommandLineTool", "ServiceChains", "Netfilter", "KubeSnapshot", "NetAddress", "TestSupport",
+                "CommandLineTool", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
+                "KubeChainsBytes", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,5 +1,5 @@
 import Glibc
-import Netfilter
+import KubeChainsBytes
 
 /// Makes large clusters, and measures whole processes with them: in turns with what else one would read such a file with.
 ///

@@ -1,4 +1,4 @@
-import Netfilter
+import KubeChainsBytes
 
 /// Writes JSON as kubectl prints it (four blanks for each level) or as the API server sends it (compact).
 struct JSONEmitter: ~Copyable {

@@ -1,4 +1,4 @@
-import Netfilter
+import KubeChainsBytes
 
 /// A large cluster made by rule: so many Services, each with so many endpoints, on nodes in three zones.
 struct SyntheticCluster {

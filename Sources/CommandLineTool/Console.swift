@@ -1,4 +1,7 @@
-internal import KubeSnapshot
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
 internal import NetAddress
 
 /// Messages to the person at the terminal: standard error.

@@ -1,5 +1,6 @@
-internal import Netfilter
-internal import ServiceChains
+internal import Iptables
+internal import KubeChainsJSON
+internal import KubeProxy
 
 /// The reports of `diff`.
 enum DiffReport {

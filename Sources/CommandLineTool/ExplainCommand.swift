@@ -1,6 +1,8 @@
-internal import KubeSnapshot
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import ServiceChains
 
 extension Command {
     static let explain = Command(
@@ -63,8 +65,8 @@ extension Command {
             default: ExplainReport.text(explanation)
             }
         try OutputFile.write(report, to: invocation.outputFile)
-        // Ends here for the same reason as `audit`.
-        System.exit(.success)
+        System.keep((prepared, explanation))
+        return .success
     }
 }
 
@@ -84,7 +86,8 @@ extension Invocation {
             default: IPVSReport.text(explanation)
             }
         try OutputFile.write(output, to: outputFile)
-        System.exit(.success)
+        System.keep((prepared, explanation))
+        return .success
     }
 }
 

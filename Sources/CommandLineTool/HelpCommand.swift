@@ -1,3 +1,5 @@
+internal import KubeChainsHost
+
 extension Command {
     static let help = Command(
         name: "help",

@@ -1,4 +1,6 @@
-internal import KubeSnapshot
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
 
 enum InputFile {
     /// The largest input that is read, in bytes: far more than any cluster's objects.

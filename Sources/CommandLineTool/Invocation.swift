@@ -1,6 +1,8 @@
-internal import KubeSnapshot
-internal import Netfilter
-internal import ServiceChains
+internal import Iptables
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 
 /// How a report is written.
 enum ReportForm: String, CaseIterable {

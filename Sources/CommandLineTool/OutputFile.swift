@@ -1,4 +1,5 @@
-internal import Netfilter
+internal import Iptables
+internal import KubeChainsHost
 
 /// Where a command's output goes: standard output, or a file that is whole or is not touched.
 ///

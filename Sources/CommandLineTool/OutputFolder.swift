@@ -1,4 +1,6 @@
-internal import Netfilter
+internal import Iptables
+internal import KubeChainsBytes
+internal import KubeChainsHost
 
 /// A folder that a command fills with files, all of them or none.
 ///

@@ -1,6 +1,9 @@
-internal import KubeSnapshot
-internal import Netfilter
-internal import ServiceChains
+internal import Iptables
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 
 extension Command {
     static let render = Command(

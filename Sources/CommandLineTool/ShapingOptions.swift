@@ -1,4 +1,4 @@
-internal import ServiceChains
+internal import KubeProxy
 
 extension OptionGroup {
     /// The options that shape the rules, named as kube-proxy's flags are. Every command that reads a snapshot has them.

@@ -1,5 +1,7 @@
-internal import KubeSnapshot
-internal import ServiceChains
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 
 @main
 enum Tool {
@@ -13,7 +15,7 @@ enum Tool {
     static func main() {
         _ = start
         System.explainBusErrors()
-        System.exit(run(Array(CommandLine.arguments.dropFirst()), Console()))
+        System.exit(run(Array(CommandLine.arguments.dropFirst()), Console()).rawValue)
     }
 
     /// Runs the command that the arguments name.

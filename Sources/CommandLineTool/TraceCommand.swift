@@ -1,7 +1,9 @@
-internal import KubeSnapshot
+internal import Iptables
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 extension Command {
     static let trace = Command(
@@ -67,8 +69,8 @@ extension Command {
         default: text = TraceReport.text(trace)
         }
         try OutputFile.write(text, to: invocation.outputFile)
-        // Ends here for the same reason as `audit`.
-        System.exit(.success)
+        System.keep((rules, trace))
+        return .success
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Netfilter
+internal import Iptables
 
 /// The ways of a trace as a tree: rules that several outcomes begin with are drawn once.
 struct TraceGraph {

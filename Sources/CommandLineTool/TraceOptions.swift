@@ -1,5 +1,5 @@
+internal import Iptables
 internal import NetAddress
-internal import Netfilter
 
 /// The packet that a command line names.
 struct TraceOptions: Sendable {

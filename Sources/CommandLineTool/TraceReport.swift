@@ -1,5 +1,6 @@
+internal import Iptables
+internal import KubeChainsJSON
 internal import NetAddress
-internal import Netfilter
 
 /// The reports of `trace`.
 enum TraceReport {

@@ -1,3 +1,5 @@
+public import KubeChainsBytes
+
 /// The text of an address, a prefix, or an address with a port: at most 47 bytes of ASCII, held inline.
 ///
 /// The bytes stand in big-endian words, zero-filled, so that comparing words compares texts in byte order. Endpoint lists
@@ -160,4 +162,10 @@ extension AddressText: CustomStringConvertible {
             return count
         }
     }
+}
+
+extension TextWriter {
+    /// Appends the text of an address.
+    @inline(__always)
+    public mutating func append(_ text: AddressText) { append(bigEndian: text.words, count: text.count) }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CommandLineTool
+@testable import KubeChainsHost
 
 /// How the tool runs other programs.
 @Suite struct ProcessTests {

@@ -1,5 +1,5 @@
+import Iptables
 import NetAddress
-import Netfilter
 
 /// libFuzzer's entry: reads the bytes as rules; if they are such, what is printed reads back as the same rules and prints
 /// the same again, and packets can be followed through them.

@@ -1,7 +1,8 @@
-import KubeSnapshot
+import Iptables
+import KubeChainsJSON
+import KubeObjects
+import KubeProxy
 import NetAddress
-import Netfilter
-import ServiceChains
 
 /// libFuzzer's entry: reads the bytes as a snapshot; if they are one, its rules must be well formed for every family.
 ///

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import NetAddress
 
 /// What may stand in one place of the command line.

@@ -1,6 +1,7 @@
-internal import KubeSnapshot
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import ServiceChains
 
 /// The reports of `explain`.
 enum ExplainReport {

@@ -1,6 +1,6 @@
-internal import KubeSnapshot
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import ServiceChains
 
 /// The graphs of IPVS mode: virtual servers, schedulers and endpoints, and sets and chains with what is around them.
 extension FlowGraph {

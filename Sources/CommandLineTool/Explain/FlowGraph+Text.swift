@@ -1,4 +1,4 @@
-internal import ServiceChains
+internal import KubeProxy
 
 /// The graph in the languages of graphviz and mermaid.
 extension FlowGraph {

@@ -1,4 +1,4 @@
-internal import ServiceChains
+internal import KubeProxy
 
 /// The picture as an SVG document that needs nothing else: no script, no font of its own.
 extension FlowPicture {

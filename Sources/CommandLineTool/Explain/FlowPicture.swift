@@ -1,4 +1,4 @@
-internal import ServiceChains
+internal import KubeProxy
 
 /// A flow graph with a place for everything, in pixels.
 struct FlowPicture {

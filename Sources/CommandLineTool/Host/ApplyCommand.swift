@@ -1,7 +1,10 @@
-internal import KubeSnapshot
+internal import Iptables
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 extension Command {
     static let apply = Command(

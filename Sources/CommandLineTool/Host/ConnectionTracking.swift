@@ -1,5 +1,6 @@
+internal import KubeChainsHost
+internal import KubeProxy
 internal import NetAddress
-internal import ServiceChains
 
 /// The kernel's connection tracking, by the program conntrack.
 struct ConnectionTracking {

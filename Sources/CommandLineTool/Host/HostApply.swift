@@ -1,7 +1,7 @@
-internal import KubeSnapshot
+internal import Iptables
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 /// Programs this host: looks first whether anything speaks against it, then writes, then cleans up behind it.
 struct HostApply {

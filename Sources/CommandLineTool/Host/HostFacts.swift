@@ -1,6 +1,8 @@
+internal import Iptables
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 /// What kube-proxy would find out about its host, as far as it shapes rules.
 enum HostFacts {

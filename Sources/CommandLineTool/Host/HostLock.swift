@@ -1,3 +1,5 @@
+internal import KubeChainsHost
+
 /// Lets one kubechains at a time work on a host's rules: what one has read, no other changes before it has written. Other
 /// programs do not know it; what they wait for is the xtables lock, which is held while one text is written.
 enum HostLock {

@@ -1,4 +1,4 @@
-internal import Netfilter
+internal import Iptables
 
 // Options of the commands that work on a host.
 

@@ -1,6 +1,7 @@
+internal import Iptables
+internal import KubeChainsHost
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 /// The rules of this host in one family and backend.
 struct HostRules: Sendable {

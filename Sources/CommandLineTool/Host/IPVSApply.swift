@@ -1,7 +1,8 @@
-internal import KubeSnapshot
+internal import Iptables
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 /// Programs this host in IPVS mode, step by step; what was done is taken back if a step fails.
 struct IPVSApply {

@@ -1,6 +1,7 @@
+internal import Iptables
+internal import KubeChainsHost
+internal import KubeProxy
 internal import NetAddress
-internal import Netfilter
-internal import ServiceChains
 
 /// The programs that show and change what this host has of IPVS mode.
 struct IPVSHost {

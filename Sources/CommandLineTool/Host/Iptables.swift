@@ -1,5 +1,7 @@
+internal import Iptables
+internal import KubeChainsBytes
+internal import KubeChainsHost
 internal import NetAddress
-internal import Netfilter
 
 /// The programs of iptables for one family and backend.
 struct Iptables: Sendable {

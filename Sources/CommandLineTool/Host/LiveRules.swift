@@ -1,4 +1,6 @@
-internal import KubeSnapshot
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
 internal import NetAddress
 
 /// The rules of the host that the tool runs on.

@@ -1,0 +1,253 @@
+/// A window on bytes which are owned elsewhere and outlive it.
+///
+/// Every access is checked here, so that no parser bug reads beyond the text: past the end, bytes read as zero, which no
+/// token begins with or holds. That sentinel spares parsers a test for the end at every byte.
+@safe package struct ByteView: Sendable {
+    private nonisolated(unsafe) let base: UnsafeRawPointer
+    /// The number of bytes.
+    package let count: Int
+
+    /// - Safety: the buffer must stay valid and unchanged as long as this view and its copies are used.
+    @unsafe package init(_ buffer: UnsafeRawBufferPointer) {
+        // Of an empty buffer nothing is ever loaded.
+        unsafe base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
+        count = buffer.count
+    }
+
+    /// - Safety: the buffer must stay valid and unchanged as long as this view and its copies are used.
+    @unsafe package init(_ buffer: UnsafeBufferPointer<UInt8>) { unsafe self.init(UnsafeRawBufferPointer(buffer)) }
+
+    /// A view of no bytes.
+    package static var empty: ByteView { unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+    package var isEmpty: Bool { count == 0 }
+
+    // MARK: Access
+
+    /// The byte at an offset, zero beyond the end.
+    @inline(__always)
+    package subscript(offset: Int) -> UInt8 {
+        guard UInt(bitPattern: offset) < UInt(bitPattern: count) else { return 0 }
+        return unsafe base.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Eight bytes from an offset, the first in the lowest bits; nil where fewer are left.
+    @inline(__always)
+    package func word(at offset: Int) -> UInt64? {
+        guard offset >= 0, count - offset >= 8 else { return nil }
+        return unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// Eight bytes from an offset, the first in the lowest bits, zeros beyond the end.
+    @inline(__always)
+    package func paddedWord(at offset: Int) -> UInt64 { word(at: offset) ?? lastWord(at: offset) }
+
+    @inline(never)
+    private func lastWord(at offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<8 { word |= UInt64(self[offset + index]) << UInt64(index * 8) }
+        return word
+    }
+
+    /// The window on a range of these bytes, which must lie within them.
+    @inline(__always)
+    package subscript(range: Range<Int>) -> ByteView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range beyond the text")
+        return unsafe ByteView(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+    }
+
+    /// The bytes from an offset on.
+    @inline(__always)
+    package func dropFirst(_ offset: Int) -> ByteView { self[min(offset, count)..<count] }
+
+    /// Whether these bytes stand within others.
+    package func lies(in other: ByteView) -> Bool {
+        if isEmpty { return true }
+        let offset = unsafe Int(bitPattern: base) - Int(bitPattern: other.base)
+        return offset >= 0 && offset + count <= other.count
+    }
+
+    /// Calls `body` with the bytes.
+    @inline(__always)
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// Calls `body` with the bytes of a range within the input.
+    @inline(__always)
+    package func withSpan<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range beyond the text")
+        let slice = unsafe UnsafeRawBufferPointer(start: base, count: count)[range]
+        return body(unsafe Span(_bytes: UnsafeRawBufferPointer(rebasing: slice).bytes))
+    }
+
+    /// Calls `body` with all bytes.
+    package func withWholeSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe Span(_bytes: UnsafeRawBufferPointer(start: base, count: count).bytes))
+    }
+
+    /// The bytes as text.
+    package var string: String { unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+}
+
+// MARK: Search
+
+extension ByteView {
+    /// Where the byte first occurs at or after an offset; nil if nowhere.
+    @inline(__always)
+    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        var index = start
+        while index < count {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Where a byte below a limit first occurs at or after an offset; the end if nowhere. The limit is at most 0x80.
+    @inline(__always)
+    package func firstIndex(ofByteBelow limit: UInt8, from start: Int) -> Int {
+        let limits = UInt64(limit) &* 0x0101_0101_0101_0101
+        var index = start
+        while let word = word(at: index) {
+            // A byte's highest bit is set here if it is below the limit; of several, the lowest one is right.
+            let below = (word &- limits) & ~word & 0x8080_8080_8080_8080
+            if below != 0 { return index + below.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < count, self[index] >= limit { index += 1 }
+        return index
+    }
+
+    /// Where one of three bytes first occurs at or after an offset; the end if nowhere.
+    @inline(__always)
+    package func firstIndex(of first: UInt8, _ second: UInt8, _ third: UInt8, from start: Int) -> Int {
+        @inline(__always)
+        func zeros(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+            let difference = word ^ UInt64(byte) &* 0x0101_0101_0101_0101
+            return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+        }
+        var index = start
+        while let word = word(at: index) {
+            let found = zeros(word, first) | zeros(word, second) | zeros(word, third)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < count, self[index] != first, self[index] != second, self[index] != third { index += 1 }
+        return index
+    }
+
+    /// Calls `body` with each of the parts between separators.
+    package func forEachPart<Failure: Error>(
+        separator: UInt8, _ body: (ByteView) throws(Failure) -> Void
+    ) throws(Failure) {
+        var start = 0
+        while let end = firstIndex(of: separator, from: start) {
+            try body(self[start..<end])
+            start = end + 1
+        }
+        try body(self[start..<count])
+    }
+}
+
+// MARK: Comparison
+
+extension ByteView {
+    package static func == (left: ByteView, right: ByteView) -> Bool {
+        guard left.count == right.count else { return false }
+        var index = 0
+        while let leftWord = left.word(at: index), let rightWord = right.word(at: index) {
+            guard leftWord == rightWord else { return false }
+            index += 8
+        }
+        while index < left.count {
+            guard left[index] == right[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+
+    @inline(__always)
+    package static func == (view: ByteView, literal: StaticString) -> Bool {
+        view.count == literal.utf8CodeUnitCount && view.hasPrefix(literal)
+    }
+
+    /// Whether two ranges hold the same bytes.
+    package func equal(_ left: Range<Int>, _ right: Range<Int>) -> Bool { self[left] == self[right] }
+
+    /// Whether the bytes of a range are just those of a literal; not if the range reaches beyond the end.
+    @inline(__always)
+    package func range(_ range: Range<Int>, equals literal: StaticString) -> Bool {
+        // Most keys differ in length from what they are compared with.
+        guard range.count == literal.utf8CodeUnitCount else { return false }
+        return unsafe equals(range, UnsafeRawPointer(literal.utf8Start))
+    }
+
+    /// Eight bytes at a time, the last eight again where they overlap.
+    @inline(never)
+    private func equals(_ range: Range<Int>, _ text: UnsafeRawPointer) -> Bool {
+        let last = range.count - 8
+        guard last >= 0 else {
+            // All that is left of the word is the literal's.
+            let rest = paddedWord(at: range.lowerBound) << UInt64(-last * 8)
+            var expected: UInt64 = 0
+            for index in 0..<range.count {
+                expected |=
+                    unsafe UInt64(text.load(fromByteOffset: index, as: UInt8.self)) << UInt64((index - last) * 8)
+            }
+            return rest == expected
+        }
+        var place = 0
+        while place < last {
+            guard unsafe paddedWord(at: range.lowerBound + place) == ByteView.word(of: text, at: place) else {
+                return false
+            }
+            place += 8
+        }
+        return unsafe paddedWord(at: range.lowerBound + last) == ByteView.word(of: text, at: last)
+    }
+
+    private static func word(of text: UnsafeRawPointer, at offset: Int) -> UInt64 {
+        unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// Whether the bytes begin with those of a literal.
+    @inline(__always)
+    package func hasPrefix(_ literal: StaticString) -> Bool {
+        let length = literal.utf8CodeUnitCount
+        guard count >= length else { return false }
+        let text = unsafe literal.utf8Start
+        for index in 0..<length where unsafe self[index] != text[index] { return false }
+        return true
+    }
+
+    /// Whether the bytes are the beginning of a literal, or all of it, ignoring case: how iptables reads the names of
+    /// states, types and the like (`strncasecmp` with the length of the argument).
+    package func abbreviates(_ literal: StaticString) -> Bool {
+        guard count <= literal.utf8CodeUnitCount else { return false }
+        let text = unsafe literal.utf8Start
+        for index in 0..<count where unsafe lowercase(self[index]) != lowercase(text[index]) { return false }
+        return true
+    }
+
+    /// Whether the bytes are those of a literal, ignoring case.
+    package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+        count == literal.utf8CodeUnitCount && abbreviates(literal)
+    }
+}
+
+// MARK: Single bytes
+
+@inline(__always)
+package func lowercase(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
+
+@inline(__always)
+package func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+/// `0x` and two digits.
+package func hexadecimal(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return "0x" + (digits.utf8.count < 2 ? "0" : "") + digits
+}

@@ -1,0 +1,105 @@
+internal import Glibc
+package import KubeChainsBytes
+
+extension System {
+    /// Threads for work beside the work at hand, each kept for the next piece of it: a kernel may let a thread that is new
+    /// wait on the processor of the one that began it (measured: up to a twenty-fifth of rendering 5,000 Services).
+    ///
+    /// Threads and not tasks, since the runtime of Swift concurrency would make the binary half a megabyte larger.
+    package static let workers = Workers { work in
+        guard let thread = WorkerThread.take() else {
+            // No thread is to be had: it is done here, then.
+            work()
+            return {}
+        }
+        thread.begin(work)
+        return { thread.finish() }
+    }
+}
+
+/// A thread that does one piece of work after another.
+@safe private final class WorkerThread: @unchecked Sendable {
+    /// Those that have nothing to do.
+    private nonisolated(unsafe) static var idle: [WorkerThread] = []
+    private static let idleLock = Lock()
+
+    private let lock = Lock()
+    /// What is being done or about to be; nil: nothing.
+    private var work: (@Sendable () -> Void)?
+
+    /// A thread that has nothing to do, a new one where there is none; nil: the system gives none.
+    static func take() -> WorkerThread? {
+        let waiting = idleLock.locked { unsafe idle.popLast() }
+        return waiting ?? WorkerThread().start()
+    }
+
+    /// The thread ends with the process.
+    private func start() -> WorkerThread? {
+        let body = unsafe Unmanaged.passRetained(self)
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        // As much as the main thread mostly has.
+        unsafe pthread_attr_setstacksize(&attributes, 8 << 20)
+        var thread = pthread_t()
+        let code = unsafe pthread_create(&thread, &attributes, { unsafe runThread($0) }, body.toOpaque())
+        guard code == 0 else {
+            unsafe body.release()
+            return nil
+        }
+        return self
+    }
+
+    func begin(_ work: @escaping @Sendable () -> Void) {
+        lock.locked {
+            self.work = work
+            lock.signal()
+        }
+    }
+
+    /// Waits for the end of the work.
+    func finish() {
+        lock.locked { while work != nil { lock.wait() } }
+        Self.idleLock.locked { unsafe Self.idle.append(self) }
+    }
+
+    fileprivate func run() -> Never {
+        while true {
+            let next = lock.locked {
+                while work == nil { lock.wait() }
+                return work
+            }
+            next?()
+            lock.locked {
+                work = nil
+                lock.signal()
+            }
+        }
+    }
+}
+
+/// The beginning of every thread.
+private func runThread(_ body: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let body = unsafe body { unsafe Unmanaged<WorkerThread>.fromOpaque(body).takeUnretainedValue().run() }
+    return nil
+}
+
+/// A lock, and a way to wait for what is said under it.
+@safe private final class Lock: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_cond_init(condition, nil)
+    }
+
+    func locked<Result>(_ body: () -> Result) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return body()
+    }
+
+    func wait() { unsafe pthread_cond_wait(condition, mutex) }
+    func signal() { unsafe pthread_cond_signal(condition) }
+}

@@ -1,0 +1,55 @@
+internal import KubeChainsBytes
+
+/// Rules text that can not be used: where, what was found there, what was expected, and what to do.
+public struct RulesetError: Error, Sendable, Hashable {
+    /// The line, from 1.
+    public let line: Int
+    /// The column in bytes, from 1.
+    public let column: Int
+    /// What stands there, such as `"70000"` or `the end of the text`.
+    public let found: String
+    /// What should stand there, such as `a port from 0 to 65535`.
+    public let expected: String
+    /// What the reader can do about it.
+    public let remedy: String
+
+    /// The sentence without the place.
+    public var message: String { "found \(found), expected \(expected): \(remedy)" }
+}
+
+extension RulesetError: CustomStringConvertible {
+    /// `line:column: error: message`; the file's name, which this module does not know, belongs before it.
+    public var description: String { "\(line):\(column): error: \(message)" }
+}
+
+/// A fault of the text while it is read; its line and column are counted only when someone is to be told.
+struct RuleFault: Error {
+    /// The byte's offset from the beginning of the text.
+    let offset: Int
+    let found: String
+    let expected: String
+    let remedy: String
+
+    /// What to do where iptables would refuse the line as well.
+    static let refused = "iptables refuses this too; correct the rule"
+
+    init(at offset: Int, found: String, expected: String, remedy: String = RuleFault.refused) {
+        self.offset = offset
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+    }
+
+    /// The error with its place in the text.
+    func error(in text: ByteView) -> RulesetError {
+        var line = 1
+        var lineStart = 0
+        let end = min(offset, text.count)
+        for index in 0..<end where text[index] == UInt8(ascii: "\n") {
+            line += 1
+            lineStart = index + 1
+        }
+        return RulesetError(
+            line: line, column: offset - lineStart + 1, found: found, expected: expected, remedy: remedy)
+    }
+}

@@ -1,0 +1,185 @@
+internal import KubeChainsBytes
+internal import NetAddress
+
+/// Reads the lines of a rules text and carries them out, as iptables-restore does with `--noflush`: tables may come several
+/// times, and a chain that is declared again is flushed.
+struct RulesetReader {
+    private let text: ByteView
+    private var reader: RuleLineReader
+    private(set) var ruleset: Ruleset
+    private var lineNumber: Int32 = 0
+    /// The tables so far, and which of them stands between `*TABLE` and `COMMIT`.
+    private var tables: [TableBuilder] = []
+    private var current: Int?
+
+    init(_ text: ByteView, _ family: AddressFamily) {
+        self.text = text
+        reader = RuleLineReader(text, family)
+        ruleset = Ruleset(family: family)
+    }
+
+    /// Reads the whole text.
+    mutating func read() throws(RuleFault) {
+        while !reader.tokenizer.isAtEnd {
+            lineNumber += 1
+            try readLine()
+            reader.tokenizer.skipLine()
+        }
+        if let current {
+            throw RuleFault(
+                at: text.count, found: "the end of the text within the table \(tables[current].name)",
+                expected: "COMMIT", remedy: "the text is cut off; take the dump again")
+        }
+        for index in tables.indices {
+            tables[index].flush()
+            ruleset.tables.append(tables[index].table)
+        }
+    }
+
+    private mutating func readLine() throws(RuleFault) {
+        let start = reader.tokenizer.position
+        switch text[start] {
+        case UInt8(ascii: "\n"):
+            return
+        case UInt8(ascii: "#"):
+            try readComment()
+        case UInt8(ascii: "*"):
+            try readTable()
+        case UInt8(ascii: ":"):
+            try readChain()
+        default:
+            if reader.tokenizer.isBlank(start..<reader.tokenizer.endOfLine) { return }
+            if text[start] == UInt8(ascii: "C"), try readCommit() { return }
+            try readRule()
+        }
+    }
+
+    // MARK: Lines that are no rules
+
+    private mutating func readComment() throws(RuleFault) {
+        let start = reader.tokenizer.position
+        let comment = text[start..<reader.tokenizer.endOfLine]
+        if comment.hasPrefix("# Warning: ip"), comment.string.contains(text: "tables-legacy tables present") {
+            ruleset.warnsOfLegacyTables = true
+        }
+        guard let generator = Generator(comment: comment) else { return }
+        if let family = generator.family, family != reader.family {
+            throw RuleFault(
+                at: start, found: "rules of \(family.name), by the header of \(generator.tool)",
+                expected: "rules of \(reader.family.name)", remedy: "give the rules of each family by themselves")
+        }
+        if let first = ruleset.generator, let one = first.backend, let other = generator.backend, one != other {
+            throw RuleFault(
+                at: start, found: "rules of the \(other.rawValue) backend, by the header of \(generator.tool)",
+                expected: "rules of the \(one.rawValue) backend as before",
+                remedy: "give the rules of each backend by themselves")
+        }
+        if ruleset.generator == nil { ruleset.generator = generator }
+    }
+
+    private mutating func readTable() throws(RuleFault) {
+        let start = reader.tokenizer.position
+        if let current {
+            throw RuleFault(
+                at: start, found: "a new table within the table \(tables[current].name)", expected: "COMMIT before it",
+                remedy: "the text is damaged; take the dump again")
+        }
+        reader.tokenizer.position += 1
+        guard let name = try reader.tokenizer.next() else {
+            throw RuleFault(at: start, found: "* by itself", expected: "the name of a table after it")
+        }
+        try name.checkExtensionName("the name of a table", atMost: 31)
+        try expectEndOfLine()
+        let table = reader.strings.string(name.bytes)
+        current = tables.firstIndex { $0.name == table }
+        if current == nil {
+            current = tables.count
+            tables.append(TableBuilder(name: table, strings: reader.strings))
+        }
+    }
+
+    private mutating func readChain() throws(RuleFault) {
+        let start = reader.tokenizer.position
+        guard let current else {
+            throw RuleFault(
+                at: start, found: "a chain before any table", expected: "*TABLE before it",
+                remedy: "put the line into its table, between '*filter' or the like and COMMIT")
+        }
+        reader.tokenizer.position += 1
+        guard let name = try reader.tokenizer.next(), name.offset == start + 1 else {
+            throw RuleFault(at: start, found: ": by itself", expected: "the name of a chain after it")
+        }
+        try checkChainName(name)
+        guard let policy = try reader.tokenizer.next() else {
+            throw RuleFault(
+                at: reader.tokenizer.position, found: "the end of the line",
+                expected: "the chain's policy, or - for a chain of the user's")
+        }
+        var counters: Counters?
+        if let word = try reader.tokenizer.next() { counters = try readCounters(word) }
+        try expectEndOfLine()
+        try tables[current].declare(name, policy: policy, counters, line: lineNumber)
+        reader.noteChain(name.bytes)
+    }
+
+    /// Reads `COMMIT`; false if the line begins with another word.
+    private mutating func readCommit() throws(RuleFault) -> Bool {
+        let start = reader.tokenizer.position
+        guard let word = try reader.tokenizer.next(), word.bytes == "COMMIT" else {
+            reader.tokenizer.position = start
+            return false
+        }
+        guard current != nil else {
+            throw word.fault(expected: "*TABLE before it", remedy: "the text is damaged; take the dump again")
+        }
+        try expectEndOfLine()
+        current = nil
+        return true
+    }
+
+    private mutating func expectEndOfLine() throws(RuleFault) {
+        if let token = try reader.tokenizer.next() { throw token.fault(expected: "the end of the line") }
+    }
+
+    private func checkChainName(_ name: Token) throws(RuleFault) {
+        try name.checkExtensionName("the name of a chain", atMost: 28)
+        if TargetDefinition.index(named: name.bytes) != nil {
+            throw name.fault(expected: "a chain's name, but this is a target's")
+        }
+    }
+
+    /// `[PACKETS:BYTES]`.
+    private func readCounters(_ word: Token) throws(RuleFault) -> Counters {
+        let bytes = word.bytes
+        if bytes[0] == UInt8(ascii: "["), let (packets, colon) = bytes.leadingNumber(from: 1, isDecimal: true),
+            bytes[colon] == UInt8(ascii: ":"),
+            let (count, end) = bytes.leadingNumber(from: colon + 1, isDecimal: true), bytes[end] == UInt8(ascii: "]"),
+            end + 1 == bytes.count
+        {
+            return Counters(packets: packets, bytes: count)
+        }
+        throw word.fault(expected: "counters, [PACKETS:BYTES]")
+    }
+
+    // MARK: Rules
+
+    private mutating func readRule() throws(RuleFault) {
+        let start = reader.tokenizer.position
+        guard let current else {
+            let word = try? reader.tokenizer.next()
+            throw RuleFault(
+                at: start, found: word?.quoted ?? "a line", expected: "*TABLE, a comment or an empty line",
+                remedy: "rules stand in a table, between '*filter' or the like and COMMIT; is this rules text at all?")
+        }
+        var counters: Counters?
+        if text[start] == UInt8(ascii: "["), let word = try reader.tokenizer.next() {
+            counters = try readCounters(word)
+        }
+        try reader.readLine()
+        guard !reader.line.isForOtherFamily else { return }
+        reader.line.rule.line = lineNumber
+        if let counters { reader.line.rule.counters = counters }
+        try tables[current].carryOut(reader.line, line: lineNumber)
+        if reader.line.command == UInt8(ascii: "N"), let chain = reader.line.chain { reader.noteChain(chain.bytes) }
+    }
+}

@@ -1,0 +1,255 @@
+internal import KubeChainsBytes
+internal import NetAddress
+
+/// Takes packets through the chains of tables. Where rules leave it open what becomes of a packet, its way branches; ways
+/// that rejoin without a difference become one again.
+struct PacketWalker {
+    let query: TraceQuery
+    let host: TracedHost
+    let rules: IndexedRules
+    /// Ways that ended in a chain, by a verdict that lets the packet go nowhere.
+    private(set) var ended: [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] = []
+    /// Tells one event from another.
+    private(set) var eventCount = 0
+
+    /// The chains that are being walked, by position, each called by the one before.
+    private var callers: [Int] = []
+    private var splitCount = 0
+    private var jumpCount = 0
+
+    /// How often ways may branch for conditions that can not be decided.
+    private static let splitLimit = 10_000
+    /// How many jumps may be taken, and how many within each other: far beyond what a kernel would bear for each packet.
+    private let jumpLimit: Int
+    private static let depthLimit = 64
+
+    init(_ rules: IndexedRules, _ query: TraceQuery) {
+        self.query = query
+        self.rules = rules
+        host = TracedHost(query.hostAddresses, rules.ruleset.family)
+        // A Service's endpoints have a chain each, and every way on from one of them takes a dozen jumps.
+        jumpLimit = 20_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
+    }
+
+    /// Where a packet is.
+    struct Place {
+        let table: String
+        let hook: Hook
+    }
+
+    /// Takes packets through a table's chain for a hook; returns those that it lets pass.
+    mutating func pass(_ branches: [TraceBranch], _ place: Place) throws(TraceError) -> [TraceBranch] {
+        guard let (table, positions) = rules.tables[place.table],
+            let position = positions.position(of: place.hook.chain, in: table.chains)
+        else { return branches }
+        var passed: [TraceBranch] = []
+        for branch in branches {
+            for var rest in try walk(position, branch, place, &passed) {
+                if table.chains[position].policy == .drop {
+                    rest.add(TraceStep(place, table.chains[position].name, 0, .policy(.drop)))
+                    end(rest, .drop, place)
+                } else {
+                    passed.append(rest)
+                }
+            }
+        }
+        return TraceBranch.rejoined(passed)
+    }
+
+    private mutating func end(_ branch: TraceBranch, _ verdict: TraceOutcome.Verdict, _ place: Place) {
+        ended.append((branch, verdict, place.hook))
+    }
+
+    /// The ways that ended so far; they are forgotten here.
+    mutating func takeEnded() -> [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] {
+        defer { ended = [] }
+        return ended
+    }
+
+    /// Takes a packet through a chain.
+    ///
+    /// - Parameter accepted: gets those that a rule lets pass the table.
+    /// - Returns: those that reach the chain's end, or a rule that sends them back.
+    private mutating func walk(
+        _ position: Int, _ branch: TraceBranch, _ place: Place, _ accepted: inout [TraceBranch]
+    ) throws(TraceError) -> [TraceBranch] {
+        guard let table = rules.tables[place.table]?.table else { return [branch] }
+        callers.append(position)
+        defer { callers.removeLast() }
+        var returned: [TraceBranch] = []
+        var live = [branch]
+        for index in table.chains[position].rules.indices where table.chains[position].rules[index].hasEffect {
+            var next: [TraceBranch]?
+            for number in live.indices {
+                let answer = answer(table.chains[position].rules[index], live[number], place.hook)
+                if case .no = answer {
+                    next?.append(live[number])
+                    continue
+                }
+                if next == nil { next = Array(live[..<number]) }
+                let rule = RulePlace(place: place, chain: position, index: index)
+                next? += try take(rule, answer, live[number], &accepted, &returned)
+            }
+            if let next { live = next }
+            if live.isEmpty { break }
+        }
+        return TraceBranch.rejoined(returned + live)
+    }
+
+    private struct RulePlace {
+        let place: Place
+        let chain: Int
+        let index: Int
+    }
+
+    /// Applies a rule that fits, for certain or under conditions; returns those that go on to the next rule.
+    private mutating func take(
+        _ place: RulePlace, _ answer: RuleAnswer, _ branch: TraceBranch, _ accepted: inout [TraceBranch],
+        _ returned: inout [TraceBranch]
+    ) throws(TraceError) -> [TraceBranch] {
+        var taken = branch
+        var rest: [TraceBranch] = []
+        let counts = (accepted.count, ended.count, returned.count)
+        let splits = splitCount
+        if case .depends(let conditions, let chance) = answer {
+            eventCount += 1
+            for (condition, wanted) in conditions {
+                // An answer to an earlier condition can settle a later one.
+                if let known = taken.assumptions?.answer(to: condition) {
+                    if known == wanted { continue }
+                    return rest
+                }
+                try countSplit(condition, place)
+                rest.append(taken.assuming(condition, !wanted))
+                taken = taken.assuming(condition, wanted)
+            }
+            if chance < 1 {
+                var other = taken
+                other.probability *= 1 - chance
+                taken.probability *= chance
+                rest.append(other)
+            }
+        }
+        let through = try apply(place, taken, &accepted, &returned)
+        guard !rest.isEmpty else { return through }
+        let result = TraceBranch.rejoined(rest + through)
+        if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
+            // It makes no difference whether the rule fits.
+            splitCount = splits
+        }
+        return result
+    }
+
+    private mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
+        splitCount += 1
+        guard splitCount > Self.splitLimit else { return }
+        throw error(
+            place,
+            "more than \(Self.splitLimit) ways branch off at conditions that can not be decided, the last of them "
+                + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
+    }
+
+    private func error(_ place: RulePlace, _ message: String) -> TraceError {
+        guard let chain = rules.tables[place.place.table]?.table.chains[place.chain] else {
+            return TraceError(line: 0, description: message)
+        }
+        return TraceError(
+            line: Int(chain.rules[place.index].line),
+            description: "table \(place.place.table), chain \(chain.name), rule \(place.index + 1): \(message)")
+    }
+
+    /// Does what a rule says with a packet that fits it; returns those that go on to the next rule.
+    private mutating func apply(
+        _ rulePlace: RulePlace, _ branch: TraceBranch, _ accepted: inout [TraceBranch],
+        _ returned: inout [TraceBranch]
+    ) throws(TraceError) -> [TraceBranch] {
+        guard let table = rules.tables[rulePlace.place.table]?.table else { return [branch] }
+        let place = rulePlace.place
+        let chain = table.chains[rulePlace.chain]
+        let rule = chain.rules[rulePlace.index]
+        var branch = branch
+        remember(rule, &branch)
+        guard let target = rule.target else { return [branch] }
+        branch.add(TraceStep(place, chain.name, rulePlace.index + 1, .rule(rule)))
+        switch target {
+        case .jump(let name), .goto(let name):
+            guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
+                throw error(rulePlace, "the rule leads to the chain \(name), which the table does not have")
+            }
+            guard !callers.contains(next) else {
+                let loop = (callers.drop { $0 != next } + [next]).map { table.chains[$0].name }
+                throw error(rulePlace, "the jumps go round in a circle: \(loop.joined(separator: " -> "))")
+            }
+            jumpCount += 1
+            guard jumpCount <= jumpLimit, callers.count < Self.depthLimit else {
+                throw error(
+                    rulePlace,
+                    "the packet takes more than \(jumpLimit) jumps, or \(Self.depthLimit) within each other; "
+                        + "no kernel would bear such rules")
+            }
+            let jump = branch.path
+            var back = try walk(next, branch, place, &accepted)
+            for index in back.indices where back[index].path === jump { back[index].path = jump?.earlier }
+            if case .jump = target { return back }
+            returned += back
+            return []
+        case .return:
+            returned.append(branch)
+            return []
+        case .accept:
+            accepted.append(branch)
+            return []
+        case .drop:
+            end(branch, .drop, place)
+            return []
+        case .reject(let kind):
+            end(branch, .reject(kind), place)
+            return []
+        case .dnat, .snat, .masquerade, .redirect:
+            branch.rewrite(target, place.hook, rules.ruleset.family)
+            accepted.append(branch)
+            return []
+        case .queue, .unknown:
+            return try applyUnmodelled(rulePlace, target, branch, &accepted)
+        default:
+            branch.apply(target)
+            return [branch]
+        }
+    }
+
+    /// A target that is not modelled lets the packet go on unchanged, or nobody knows.
+    private mutating func applyUnmodelled(
+        _ rulePlace: RulePlace, _ target: Target, _ branch: TraceBranch, _ accepted: inout [TraceBranch]
+    ) throws(TraceError) -> [TraceBranch] {
+        var text = TextWriter()
+        target.write(to: &text)
+        let words = String(decoding: text.finish(), as: UTF8.self).dropFirst() + " lets the packet go on unchanged"
+        eventCount += 1
+        let condition = TraceCondition.event(String(words), eventCount)
+        try countSplit(condition, rulePlace)
+        end(branch.assuming(condition, false), .unknown, rulePlace.place)
+        let goesOn = branch.assuming(condition, true)
+        guard target.isQueue else { return [goesOn] }
+        // A program that lets the packet pass ends its way through the table.
+        accepted.append(goesOn)
+        return []
+    }
+
+    /// What the rule's `recent` matches note down.
+    private func remember(_ rule: Rule, _ branch: inout TraceBranch) {
+        for case .recent(let match) in rule.matches where match.operation != .check {
+            guard let entry = entry(match, branch) else { continue }
+            branch.recent[entry] = match.operation != .remove
+        }
+    }
+}
+
+extension TraceStep {
+    fileprivate init(_ place: PacketWalker.Place, _ chain: String, _ number: Int, _ content: Content) {
+        self.init(table: place.table, chain: chain, number: number, content: content)
+    }
+}
+
+extension TraceBranch {
+    fileprivate mutating func add(_ step: TraceStep) { path = PathList(step, after: path) }
+}

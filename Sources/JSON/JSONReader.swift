@@ -1,0 +1,320 @@
+package import KubeChainsBytes
+
+/// Why reading stopped, or what is wrong with a value; places are byte offsets until someone is to be told.
+package struct ReadFault: Error {
+    /// A fault of syntax ends the reading of the input; a fault of a value counts only if the value does.
+    package enum Kind { case syntax, value }
+
+    package let kind: Kind
+    package let offset: Int
+    package let message: String
+    /// A second place that the message speaks of, such as the first of two equal objects.
+    package var other: SourceLocation?
+
+    package static func syntax(at offset: Int, _ message: String) -> ReadFault {
+        ReadFault(kind: .syntax, offset: offset, message: message)
+    }
+
+    package static func value(at offset: Int, _ message: String, other: SourceLocation? = nil) -> ReadFault {
+        ReadFault(kind: .value, offset: offset, message: message, other: other)
+    }
+}
+
+/// A fault of a member's value, which a later value of the same key may still replace.
+private struct HeldFault {
+    let key: JSONString
+    let fault: ReadFault
+}
+
+/// A string of the input: the bytes between its quotes, already known to be well formed.
+package struct JSONString {
+    package let range: Range<Int>
+    package let hasEscapes: Bool
+
+    package init(range: Range<Int>, hasEscapes: Bool) {
+        self.range = range
+        self.hasEscapes = hasEscapes
+    }
+
+    /// The offset of the opening quote.
+    package var offset: Int { range.lowerBound - 1 }
+}
+
+/// A pull parser for JSON (RFC 8259) over bytes: the caller walks the structure and takes what it wants; everything else is
+/// checked and skipped without building anything.
+///
+/// Of a key given twice in an object the last value counts, and a fault of a value that a later one replaces is forgotten.
+package struct JSONReader {
+    /// The deepest nesting of arrays and objects that is read.
+    package static let depthLimit = 512
+
+    /// The bytes after which it is worth saying that they have been read.
+    private static let longStretch = 2 << 20
+
+    package let bytes: ByteView
+    /// Which of the snapshot's inputs this is.
+    package let source: Int
+    /// The offset of the next byte to read.
+    package var position = 0
+    package var depth = 0
+    /// What was passed over, to be said as warnings.
+    package var warnings: [PlacedMessage] = []
+    package var names = NameTable()
+    /// The number of elements in the last array of its kind: how many the next is likely to have.
+    package var capacityHint = 0
+    /// What another thread has read ahead of this reader.
+    package var readAhead: AnyObject?
+    /// Whom to tell what has been read.
+    private let owner: SnapshotSource?
+    /// Where what the owner has not been told of begins.
+    private var untold = 0
+
+    package init(
+        _ bytes: ByteView, source: Int, owner: SnapshotSource? = nil
+    ) {
+        self.bytes = bytes
+        self.source = source
+        self.owner = owner
+    }
+
+    /// Goes on at another place, done with what has been read.
+    package mutating func begin(at offset: Int) {
+        if position > untold { owner?.hasBeenRead(untold..<position) }
+        position = offset
+        untold = offset
+    }
+
+    /// Tells the input's owner what has been read, if it is much: a large file is then never in memory as a whole.
+    package mutating func tellWhatIsRead() {
+        guard position - untold >= Self.longStretch, let owner else { return }
+        owner.hasBeenRead(untold..<position)
+        untold = position
+    }
+
+    /// Another reader of the same input.
+    package func copy() -> @Sendable () -> JSONReader {
+        { [bytes, source, owner] in JSONReader(bytes, source: source, owner: owner) }
+    }
+
+    package func location(_ offset: Int) -> SourceLocation { SourceLocation(source: source, offset: offset) }
+
+    package mutating func warn(at offset: Int, _ message: String) {
+        warnings.append(PlacedMessage(message: message, location: location(offset)))
+    }
+
+    // MARK: Structure
+
+    /// Reads an object and hands each member to `member` with the position at the member's value, which it must consume.
+    @inline(never)
+    package mutating func object(
+        _ what: StaticString, _ member: (inout JSONReader, JSONString) throws(ReadFault) -> Void
+    ) throws(ReadFault) {
+        guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
+        try enter()
+        var held: [HeldFault] = []
+        while let key = try nextKey() {
+            let start = position
+            let outerDepth = depth
+            do {
+                try member(&self, key)
+                if !held.isEmpty { forget(key, &held) }
+            } catch {
+                try hold(error, key, start, outerDepth, &held)
+            }
+            try endMember(of: UInt8(ascii: "}"))
+        }
+        if let first = held.first { throw first.fault }
+    }
+
+    /// Keeps the fault of a member's value, which a later value of the same key may still replace, and skips the value.
+    @inline(never)
+    private mutating func hold(
+        _ fault: ReadFault, _ key: JSONString, _ start: Int, _ outerDepth: Int, _ held: inout [HeldFault]
+    ) throws(ReadFault) {
+        guard fault.kind == .value else { throw fault }
+        position = start
+        depth = outerDepth
+        try skipValue()
+        forget(key, &held)
+        held.append(HeldFault(key: key, fault: fault))
+    }
+
+    /// Forgets the fault of a key whose value has come again.
+    @inline(never)
+    private func forget(_ key: JSONString, _ held: inout [HeldFault]) { held.removeAll { same($0.key, key) } }
+
+    /// Reads an array and calls `element` at each element, which it must consume.
+    @inline(never)
+    package mutating func array(
+        _ what: StaticString, _ element: (inout JSONReader) throws(ReadFault) -> Void
+    ) throws(ReadFault) {
+        guard bytes[position] == UInt8(ascii: "[") else { throw wrongType("an array", for: what) }
+        try enter()
+        while try nextElement() {
+            try element(&self)
+            try endMember(of: UInt8(ascii: "]"))
+        }
+    }
+
+    /// Steps over the opening bracket.
+    @inline(__always)
+    package mutating func enter() throws(ReadFault) {
+        guard depth < Self.depthLimit else {
+            throw .syntax(
+                at: position, "nested more than \(Self.depthLimit) levels deep; no Kubernetes object is so deep")
+        }
+        depth += 1
+        position += 1
+        skipSpace()
+    }
+
+    /// Reads the next member's key and colon, or the closing brace (then nil).
+    @inline(__always)
+    package mutating func nextKey() throws(ReadFault) -> JSONString? {
+        if bytes[position] == UInt8(ascii: "}") {
+            position += 1
+            depth -= 1
+            return nil
+        }
+        guard bytes[position] == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes or '}'") }
+        let key = try readString()
+        skipSpace()
+        guard bytes[position] == UInt8(ascii: ":") else { throw unexpected("':' after the key") }
+        position += 1
+        skipSpace()
+        return key
+    }
+
+    /// Whether another element follows; otherwise steps over the closing bracket.
+    @inline(__always)
+    package mutating func nextElement() throws(ReadFault) -> Bool {
+        guard bytes[position] == UInt8(ascii: "]") else { return true }
+        position += 1
+        depth -= 1
+        return false
+    }
+
+    /// Steps over the comma after a member or element; stays at the closing bracket.
+    @inline(__always)
+    package mutating func endMember(of close: UInt8) throws(ReadFault) {
+        skipSpace()
+        let byte = bytes[position]
+        if byte == UInt8(ascii: ",") {
+            position += 1
+            skipSpace()
+            guard bytes[position] != close else {
+                throw unexpected(
+                    close == UInt8(ascii: "}") ? "another member after the comma" : "another element after the comma")
+            }
+        } else if byte != close {
+            throw unexpected(close == UInt8(ascii: "}") ? "',' or '}'" : "',' or ']'")
+        }
+    }
+
+    /// Steps over `null`, which means absent, and says whether there was one.
+    @inline(__always)
+    package mutating func skipNull() throws(ReadFault) -> Bool {
+        guard bytes[position] == UInt8(ascii: "n") else { return false }
+        try skipLiteral("null")
+        return true
+    }
+
+    // MARK: Values
+
+    /// Reads a string; nil for `null`.
+    package mutating func string(_ what: StaticString) throws(ReadFault) -> JSONString? {
+        guard bytes[position] == UInt8(ascii: "\"") else {
+            if try skipNull() { return nil }
+            throw wrongType("a string", for: what)
+        }
+        return try readString()
+    }
+
+    /// Reads a boolean; nil for `null`.
+    package mutating func boolean(_ what: StaticString) throws(ReadFault) -> Bool? {
+        switch bytes[position] {
+        case UInt8(ascii: "t"):
+            try skipLiteral("true")
+            return true
+        case UInt8(ascii: "f"):
+            try skipLiteral("false")
+            return false
+        default:
+            if try skipNull() { return nil }
+            throw wrongType("true or false", for: what)
+        }
+    }
+
+    /// Reads an integer within bounds; nil for `null`.
+    package mutating func integer(_ what: StaticString, in bounds: ClosedRange<Int>) throws(ReadFault) -> Int? {
+        if try skipNull() { return nil }
+        let start = position
+        guard bytes[start] == UInt8(ascii: "-") || isDigit(bytes[start]) else {
+            throw wrongType("an integer", for: what)
+        }
+        try skipNumber()
+        func refusal(_ end: Int) -> ReadFault {
+            .value(
+                at: start,
+                "\(what) is \(text(start..<end, limit: 40)); expected an integer from \(bounds.lowerBound) to "
+                    + "\(bounds.upperBound)")
+        }
+        var value = 0
+        var index = start
+        let isNegative = bytes[index] == UInt8(ascii: "-")
+        if isNegative { index += 1 }
+        while index < position {
+            let byte = bytes[index]
+            guard isDigit(byte), value < 1 << 40 else { throw refusal(position) }
+            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+            index += 1
+        }
+        if isNegative { value = -value }
+        guard bounds.contains(value) else { throw refusal(position) }
+        return value
+    }
+
+    /// Reads an array of strings, or `null`.
+    @inline(__always)
+    package mutating func strings(
+        _ what: StaticString, _ element: (inout JSONReader, JSONString) throws(ReadFault) -> Void
+    ) throws(ReadFault) {
+        if try skipNull() { return }
+        try array(what) { json throws(ReadFault) in
+            guard json.bytes[json.position] == UInt8(ascii: "\"") else {
+                throw json.wrongType("a string", for: "the element")
+            }
+            try element(&json, try json.readString())
+        }
+    }
+
+    // MARK: Faults
+
+    /// A fault of the value that begins here: it is of another type than it must be.
+    @inline(never)
+    package func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
+        let found: String
+        switch bytes[position] {
+        case UInt8(ascii: "{"): found = "an object"
+        case UInt8(ascii: "["): found = "an array"
+        case UInt8(ascii: "\""): found = "a string"
+        case UInt8(ascii: "t"): found = "true"
+        case UInt8(ascii: "f"): found = "false"
+        case UInt8(ascii: "n"): found = "null"
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): found = "a number"
+        default: return unexpected("a value")
+        }
+        return .value(at: position, "\(what) is \(found); expected \(expected)")
+    }
+
+    /// A fault of syntax: the byte here can not stand here.
+    @inline(never)
+    package func unexpected(_ expected: StaticString) -> ReadFault {
+        guard position < bytes.count else {
+            return .syntax(at: bytes.count, "the input ends in the middle of a document; expected \(expected)")
+        }
+        let byte = bytes[position]
+        let found = byte > 0x20 && byte < 0x7F ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(hexadecimal(byte))"
+        return .syntax(at: position, "\(found) can not stand here; expected \(expected)")
+    }
+}

@@ -1,0 +1,76 @@
+internal import KubeChainsBytes
+
+/// A value of a report in JSON; members keep their order.
+package indirect enum JSONValue {
+    case string(String)
+    case integer(Int)
+    case number(Double)
+    case boolean(Bool)
+    case array([JSONValue])
+    case object([(key: String, value: JSONValue?)])
+
+    /// The value as kubectl prints JSON: four blanks for each level, and a line's end. Members without a value are left out.
+    package var text: String {
+        var writer = TextWriter()
+        write(to: &writer, depth: 0)
+        writer.append("\n")
+        return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    private func write(to text: inout TextWriter, depth: Int) {
+        switch self {
+        case .string(let string): JSONValue.write(string, to: &text)
+        case .integer(let integer): text.append(string: String(integer))
+        case .number(let number): text.append(string: number == 1 ? "1" : number == 0 ? "0" : String(number))
+        case .boolean(let boolean): text.append(boolean ? "true" : "false")
+        case .array(let elements):
+            if elements.isEmpty { return text.append("[]") }
+            text.append("[")
+            for (index, element) in elements.enumerated() {
+                JSONValue.breakLine(&text, depth + 1, isFirst: index == 0)
+                element.write(to: &text, depth: depth + 1)
+            }
+            JSONValue.breakLine(&text, depth, isFirst: true)
+            text.append("]")
+        case .object(let all):
+            let members = all.filter { $0.value != nil }
+            if members.isEmpty { return text.append("{}") }
+            text.append("{")
+            for (index, member) in members.enumerated() {
+                JSONValue.breakLine(&text, depth + 1, isFirst: index == 0)
+                JSONValue.write(member.key, to: &text)
+                text.append(": ")
+                member.value?.write(to: &text, depth: depth + 1)
+            }
+            JSONValue.breakLine(&text, depth, isFirst: true)
+            text.append("}")
+        }
+    }
+
+    private static func breakLine(_ text: inout TextWriter, _ depth: Int, isFirst: Bool) {
+        if !isFirst { text.append(",") }
+        text.append("\n")
+        for _ in 0..<depth { text.append("    ") }
+    }
+
+    private static func write(_ string: String, to text: inout TextWriter) {
+        text.append("\"")
+        defer { text.append("\"") }
+        let isPlain = string.utf8.allSatisfy { byte in
+            (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        }
+        if isPlain { return text.append(string: string) }
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text.append("\\\"")
+            case "\\": text.append("\\\\")
+            case "\n": text.append("\\n")
+            case "\t": text.append("\\t")
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
+                let digits = String(scalar.value, radix: 16)
+                text.append(string: "\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            default: text.append(string: String(scalar))
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package import KubeChainsBytes
+
+/// One input: its name, as messages call it, and its bytes.
+public final class SnapshotSource: Sendable {
+    /// The input's name in messages: a path, or `<stdin>`.
+    public let name: String
+    package let bytes: ByteView
+    private let release: @Sendable () -> Void
+    private let relax: @Sendable (Range<Int>) -> Void
+
+    /// An input whose bytes are held here.
+    public convenience init(name: String, bytes: [UInt8]) {
+        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+        _ = unsafe copy.initialize(from: bytes)
+        nonisolated(unsafe) let owned = unsafe copy
+        unsafe self.init(name: name, adopting: UnsafeRawBufferPointer(copy)) { unsafe owned.deallocate() }
+    }
+
+    /// An input whose bytes are held elsewhere, such as a mapped file.
+    ///
+    /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
+    ///
+    /// - Parameter relax: called when bytes in a range of offsets have been read and will hardly be asked for again, so that
+    ///   the memory under them can be lent to others; the bytes must stay readable.
+    @unsafe public init(
+        name: String, adopting buffer: UnsafeRawBufferPointer,
+        relax: @escaping @Sendable (Range<Int>) -> Void = { _ in },
+        release: @escaping @Sendable () -> Void
+    ) {
+        self.name = name
+        unsafe bytes = ByteView(buffer)
+        self.relax = relax
+        self.release = release
+    }
+
+    deinit { release() }
+
+    /// Says that bytes have been read.
+    package func hasBeenRead(_ range: Range<Int>) { relax(range) }
+
+    /// Whether the first byte that is no white space begins JSON.
+    package var looksLikeJSON: Bool {
+        var offset = bytes.range(0..<min(3, count), equals: "\u{FEFF}") ? 3 : 0
+        while [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+        return bytes[offset] == UInt8(ascii: "{") || bytes[offset] == UInt8(ascii: "[")
+    }
+
+    /// Calls `body` with the input's bytes.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { relax(0..<count) }
+        return try bytes.withWholeSpan(body)
+    }
+
+    /// The number of bytes.
+    public var count: Int { bytes.count }
+}

@@ -1,0 +1,164 @@
+internal import KubeChainsBytes
+internal import KubeChainsJSON
+internal import Synchronization
+
+/// The items of a large list, read from its end by another thread while the reading at hand comes from its beginning.
+///
+/// The input is cut into parts, which the other thread reads one by one, the last one first; where both meet, all has been
+/// read. So none waits for the other, however the time goes over the input: Services take more of it for each byte than
+/// what comes after them (measured at 5,000 Services: of two fixed halves one was read a fifth to a half sooner).
+///
+/// Where an item begins in the middle of a list can only be guessed: what looks like one may be in a list of its own, or in
+/// what is no JSON. The guess holds once the reading of what is before it arrives there and finds an item to begin; if it
+/// never does, or if anything is wrong with what was read ahead, that is forgotten and read again in its turn. So the result
+/// is that of one reading from start to end, faults and their places included.
+final class ItemsAhead {
+    /// What is read from a part's beginning to the beginning of a later one or to the end of the list.
+    struct Items: Sendable {
+        var objects = ObjectCollection()
+        var warnings: [PlacedMessage] = []
+        /// The items which do not say their kind.
+        var withoutKind: [Int] = []
+        /// The offset after the last item.
+        var end = 0
+    }
+
+    /// Inputs below this many bytes are read faster than a thread is begun.
+    private static let smallest = 256 << 10
+    private static let partCount = 16
+    /// The depth of a list's items, where the list is a document of its own.
+    private static let depth = 2
+
+    /// Where the parts begin that may be read ahead, in their order.
+    private let starts: [Int]
+    /// The first part that the reading at hand has not arrived at.
+    private var next = 0
+    private let meeting: Meeting
+    private let parts: PendingWork<[Items?]>
+
+    /// Nil: the input is small, or nothing within it looks like an item.
+    init?(of json: JSONReader, _ workers: Workers) {
+        guard json.bytes.count >= ItemsAhead.smallest else { return nil }
+        let starts = ItemsAhead.guess(json.bytes)
+        guard !starts.isEmpty else { return nil }
+        let meeting = Meeting(starts.count)
+        let reader = json.copy()
+        self.starts = starts
+        self.meeting = meeting
+        parts = workers.begin {
+            var json = reader()
+            var parts = [Items?](repeating: nil, count: starts.count)
+            while let part = meeting.takeLast() { parts[part] = ItemsAhead.read(&json, starts[part...]) }
+            return parts
+        }
+    }
+
+    deinit { meeting.takeFirst(upTo: starts.count) }
+
+    /// In each part but the first the first place where an object follows a comma and begins with one of the keys that
+    /// items begin with: kubectl sorts keys, the API server begins with `kind` or `metadata`. No item is as long as what is
+    /// looked through.
+    private static func guess(_ bytes: ByteView) -> [Int] {
+        let keys: [StaticString] = ["\"apiVersion\"", "\"addressType\"", "\"kind\"", "\"metadata\""]
+        func skippingSpace(_ offset: Int, by step: Int) -> Int {
+            var offset = offset
+            while [0x20, 0x0A, 0x0D, 0x09].contains(bytes[offset]) { offset += step }
+            return offset
+        }
+        func isGuess(_ offset: Int) -> Bool {
+            guard bytes[offset] == UInt8(ascii: "{") else { return false }
+            guard bytes[skippingSpace(offset - 1, by: -1)] == UInt8(ascii: ",") else { return false }
+            let key = skippingSpace(offset + 1, by: 1)
+            return keys.contains { bytes.range(key..<(key + $0.utf8CodeUnitCount), equals: $0) }
+        }
+        let length = bytes.count / partCount
+        return (1..<partCount).compactMap { part in
+            ((part * length)..<(part * length + min(length, 4 << 20))).first(where: isGuess)
+        }
+    }
+
+    /// Reads from the first of the places to another of them or to the list's end.
+    ///
+    /// - Returns: nil: something is wrong with an item, or it is none.
+    private static func read(_ json: inout JSONReader, _ starts: ArraySlice<Int>) -> Items? {
+        var others = starts.dropFirst()
+        json.begin(at: starts[starts.startIndex])
+        json.depth = depth
+        json.warnings = []
+        var items = Items()
+        do throws(ReadFault) {
+            while try json.nextElement() {
+                while let other = others.first, other < json.position { others = others.dropFirst() }
+                if others.first == json.position { break }
+                if let unnamed = try items.objects.readObject(&json, isItem: true, assumed: nil) {
+                    items.withoutKind.append(unnamed)
+                }
+                items.end = json.position
+                try json.endMember(of: UInt8(ascii: "]"))
+                json.tellWhatIsRead()
+            }
+        } catch {
+            return nil
+        }
+        items.warnings = json.warnings
+        return items
+    }
+
+    /// What was read ahead, if reading that is at `json` has come to where a part of it begins.
+    ///
+    /// - Parameter itemKind: the kind of items that do not say their own, if it is known by now; it was not when the items
+    ///   were read ahead.
+    fileprivate func items(for json: JSONReader, _ itemKind: ObjectKind?) -> Items? {
+        while next < starts.count, starts[next] < json.position { next += 1 }
+        guard next < starts.count, starts[next] == json.position else { return nil }
+        next += 1
+        guard meeting.takeFirst(upTo: next), json.depth == ItemsAhead.depth else { return nil }
+        guard let items = parts.value()[next - 1] else { return nil }
+        return itemKind == nil || items.withoutKind.isEmpty ? items : nil
+    }
+}
+
+/// Which parts are whose: of one who takes them from the first on and one who takes them from the last on.
+private final class Meeting: Sendable {
+    private let rest: Mutex<Range<Int>>
+
+    init(_ count: Int) { rest = Mutex(0..<count) }
+
+    /// The last of the parts that are left; nil: none is.
+    func takeLast() -> Int? {
+        rest.withLock { rest in
+            guard let last = rest.last else { return nil }
+            rest = rest.dropLast()
+            return last
+        }
+    }
+
+    /// Takes the first parts up to `end`, those that are left of them.
+    ///
+    /// - Returns: whether the last of them was the other's.
+    @discardableResult
+    func takeFirst(upTo end: Int) -> Bool {
+        rest.withLock { rest in
+            let isTaken = end > rest.upperBound
+            rest = min(max(end, rest.lowerBound), rest.upperBound)..<rest.upperBound
+            return isTaken
+        }
+    }
+}
+
+extension ObjectCollection {
+    /// Takes in items of a list if the next ones have been read ahead, and steps over them.
+    ///
+    /// - Returns: the items among them which do not say their kind; nil: the next item has to be read.
+    mutating func takeItemsAhead(_ json: inout JSONReader, _ itemKind: ObjectKind?) -> [Int]? {
+        guard let items = (json.readAhead as? ItemsAhead)?.items(for: json, itemKind) else { return nil }
+        services += items.objects.services
+        endpointSlices += items.objects.endpointSlices
+        endpoints += items.objects.endpoints
+        nodes += items.objects.nodes
+        configurations += items.objects.configurations
+        json.warnings += items.warnings
+        json.position = items.end
+        return items.withoutKind
+    }
+}

@@ -1,0 +1,85 @@
+internal import KubeChainsBytes
+internal import KubeChainsJSON
+
+/// What is read of an object's `metadata`.
+struct Metadata {
+    var offset: Int?
+    var name: JSONString?
+    var namespace: JSONString?
+    var hasProxyName = false
+    var isHeadless = false
+    var serviceName: JSONString?
+    var zone: JSONString?
+    var continueToken: JSONString?
+
+    init() {}
+
+    init(_ json: inout JSONReader) throws(ReadFault) {
+        offset = json.position
+        if try json.skipNull() { return }
+        try json.object("metadata") { json, key throws(ReadFault) in
+            if json.string(key, equals: "name") {
+                name = try json.string("metadata.name")
+            } else if json.string(key, equals: "namespace") {
+                namespace = try json.string("metadata.namespace")
+            } else if json.string(key, equals: "labels") {
+                try readLabels(&json)
+            } else if json.string(key, equals: "continue") {
+                continueToken = try json.string("metadata.continue")
+            } else {
+                try json.skipValue()
+            }
+        }
+    }
+
+    private mutating func readLabels(_ json: inout JSONReader) throws(ReadFault) {
+        (hasProxyName, isHeadless, serviceName, zone) = (false, false, nil, nil)
+        if try json.skipNull() { return }
+        try json.object("metadata.labels") { json, key throws(ReadFault) in
+            if json.string(key, equals: "kubernetes.io/service-name") {
+                serviceName = try json.string("the label")
+            } else if json.string(key, equals: "service.kubernetes.io/service-proxy-name") {
+                hasProxyName = try json.string("the label") != nil
+            } else if json.string(key, equals: "service.kubernetes.io/headless") {
+                isHeadless = try json.string("the label") != nil
+            } else if json.string(key, equals: "topology.kubernetes.io/zone") {
+                zone = try json.string("the label")
+            } else {
+                try json.skipValue()
+            }
+        }
+    }
+
+    /// The object's name as a DNS label.
+    func nameLabel(_ json: inout JSONReader, objectAt start: Int) throws(ReadFault) -> DNSLabel {
+        try json.label(name, "metadata.name", missingAt: offset ?? start)
+    }
+
+    /// The object's namespace as a DNS label.
+    func namespaceLabel(_ json: inout JSONReader, objectAt start: Int) throws(ReadFault) -> DNSLabel {
+        try json.label(namespace, "metadata.namespace", missingAt: offset ?? start)
+    }
+}
+
+extension JSONReader {
+    /// The DNS label that a string holds, which must be there.
+    mutating func label(
+        _ string: JSONString?, _ what: StaticString, missingAt offset: Int
+    ) throws(ReadFault) -> DNSLabel {
+        guard let string else { throw .value(at: offset, "\(what) is missing; expected a DNS label") }
+        if !withContents(string, DNSLabel.isValid) {
+            throw .value(
+                at: string.offset,
+                "\(what) is \(quoted(string)); expected a DNS label: 1 to 63 of a-z, 0-9 and '-', with no '-' at either end"
+            )
+        }
+        return DNSLabel(validated: shared(string))
+    }
+
+    /// The string's contents, long ones shared with equal strings read before.
+    mutating func shared(_ string: JSONString) -> String {
+        if string.hasEscapes { return names.string(decode(string).span) }
+        let view = bytes
+        return view.withSpan(string.range) { names.string($0) }
+    }
+}

@@ -1,0 +1,86 @@
+internal import KubeChainsJSON
+internal import NetAddress
+
+/// What is read of a Node before all of it has been seen.
+struct NodeFields {
+    private var podCIDRs: [IPPrefix] = []
+    private var internalIPs: [IPAddress] = []
+    private var externalIPs: [IPAddress] = []
+    /// Texts that parse as nothing, and what they should be; said when the whole object has been seen.
+    private var badPodCIDRs: [JSONString] = []
+    private var badAddresses: [JSONString] = []
+
+    mutating func readSpec(_ json: inout JSONReader) throws(ReadFault) {
+        (podCIDRs, badPodCIDRs) = ([], [])
+        if try json.skipNull() { return }
+        try json.object("spec") { json, key throws(ReadFault) in
+            guard json.string(key, equals: "podCIDRs") else { return try json.skipValue() }
+            (podCIDRs, badPodCIDRs) = ([], [])
+            try json.strings("podCIDRs") { json, string throws(ReadFault) in
+                if let range = json.withContents(string, { IPPrefix(parsing: $0) }) {
+                    podCIDRs.append(range)
+                } else {
+                    badPodCIDRs.append(string)
+                }
+            }
+        }
+    }
+
+    mutating func readStatus(_ json: inout JSONReader) throws(ReadFault) {
+        (internalIPs, externalIPs, badAddresses) = ([], [], [])
+        if try json.skipNull() { return }
+        try json.object("status") { json, key throws(ReadFault) in
+            guard json.string(key, equals: "addresses") else { return try json.skipValue() }
+            (internalIPs, externalIPs, badAddresses) = ([], [], [])
+            if try json.skipNull() { return }
+            try json.array("addresses") { json throws(ReadFault) in try readAddress(&json) }
+        }
+    }
+
+    private mutating func readAddress(_ json: inout JSONReader) throws(ReadFault) {
+        var type: JSONString?
+        var text: JSONString?
+        try json.object("an address") { json, key throws(ReadFault) in
+            if json.string(key, equals: "type") {
+                type = try json.string("type")
+            } else if json.string(key, equals: "address") {
+                text = try json.string("address")
+            } else {
+                try json.skipValue()
+            }
+        }
+        guard let type, let text else { return }
+        let isInternal = json.string(type, equals: "InternalIP")
+        guard isInternal || json.string(type, equals: "ExternalIP") else { return }
+        guard let address = json.address(text) else {
+            badAddresses.append(text)
+            return
+        }
+        if isInternal { internalIPs.append(address) } else { externalIPs.append(address) }
+    }
+
+    /// Checks the whole object.
+    func finish(_ metadata: Metadata, at start: Int, _ json: inout JSONReader) throws(ReadFault) -> Node {
+        guard let name = metadata.name else {
+            throw .value(at: metadata.offset ?? start, "metadata.name is missing; expected the Node's name")
+        }
+        guard json.withContents(name, DNSSubdomain.isValid) else {
+            throw .value(
+                at: name.offset,
+                "metadata.name is \(json.quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots"
+            )
+        }
+        var node = Node(name: DNSSubdomain(validated: json.shared(name)), location: json.location(start))
+        node.zone = metadata.zone.map { json.shared($0) } ?? ""
+        node.internalIPs = internalIPs
+        node.externalIPs = externalIPs
+        node.podCIDRs = podCIDRs
+        for text in badPodCIDRs {
+            json.warn(at: text.offset, "the pod CIDR \(json.quoted(text)) is no CIDR; it is passed over")
+        }
+        for text in badAddresses {
+            json.warn(at: text.offset, "the Node's address \(json.quoted(text)) is no IP address; it is passed over")
+        }
+        return node
+    }
+}

@@ -1,0 +1,90 @@
+public import KubeChainsBytes
+public import KubeChainsJSON
+
+/// The objects of a cluster at one moment, as the inputs gave them: checked, each object once, in an order of their own
+/// that does not depend on the inputs' order.
+public struct ClusterSnapshot: Sendable {
+    /// Sorted by namespace and name.
+    public internal(set) var services: [Service] = []
+    /// Sorted by namespace, Service and own name. Endpoints objects are among them only where their Service has no slice.
+    public internal(set) var endpointSlices: [EndpointSlice] = []
+    /// Sorted by name.
+    public internal(set) var nodes: [Node] = []
+    /// The KubeProxyConfiguration, if the inputs hold one.
+    public internal(set) var configuration: KubeProxyConfiguration?
+    /// What was passed over in the inputs, in the inputs' order.
+    public internal(set) var warnings: [PlacedMessage] = []
+    /// The inputs, which are kept so that places can be shown.
+    public let sources: [SnapshotSource]
+
+    /// Reads the inputs: each one or more JSON documents, which are Lists of Kubernetes objects or single objects, in any
+    /// order. Kinds that are not used are passed over.
+    ///
+    /// - Parameter workers: to whom half of a large list can be given; the result is the same with and without.
+    /// - Throws: ``SnapshotError`` with the first fault found: malformed JSON, a value that can not stand, the same object
+    ///   twice with a difference, a list that is not whole, an input without any document.
+    public init(reading sources: [SnapshotSource], with workers: Workers? = nil) throws(SnapshotError) {
+        try self.init(reading: sources, expecting: .cluster, with: workers)
+    }
+
+    package init(
+        reading sources: [SnapshotSource], expecting expectation: InputExpectation, with workers: Workers? = nil
+    ) throws(SnapshotError) {
+        self.sources = sources
+        var collection = ObjectCollection()
+        do throws(ReadFailure) {
+            for (index, source) in sources.enumerated() { try collection.read(source, index, expectation, workers) }
+            try collection.finish(into: &self)
+        } catch {
+            throw error.snapshotError(in: sources)
+        }
+    }
+
+    /// These messages with their places.
+    public func diagnostics(_ severity: Diagnostic.Severity, _ messages: [PlacedMessage]) -> [Diagnostic] {
+        sources.diagnostics(severity, messages)
+    }
+
+    /// An error about a place in the inputs.
+    public func error(_ message: String, at location: SourceLocation?) -> SnapshotError {
+        let placed = PlacedMessage(message: message, location: location)
+        return SnapshotError(sources.diagnostics(.error, [placed])[0])
+    }
+}
+
+/// What an input should be. It changes messages only.
+package enum InputExpectation: Sendable {
+    case cluster, configuration
+
+    /// What the whole input should be.
+    var document: StaticString {
+        switch self {
+        case .cluster: "the output of 'kubectl get … -o json'"
+        case .configuration: "a KubeProxyConfiguration as JSON"
+        }
+    }
+
+    /// What each of its documents begins with.
+    var opening: StaticString {
+        switch self {
+        case .cluster: "'{', which begins a Kubernetes object or a List of them (kubectl's -o json)"
+        case .configuration: "'{', which begins a KubeProxyConfiguration as JSON"
+        }
+    }
+}
+
+/// A fault with the input that it was found in.
+struct ReadFailure: Error {
+    let fault: ReadFault
+    let source: Int
+
+    func snapshotError(in sources: [SnapshotSource]) -> SnapshotError {
+        let location = SourceLocation(source: source, offset: fault.offset)
+        let places = sources.places(of: [location] + (fault.other.map { [$0] } ?? []))
+        var message = fault.message
+        if let other = fault.other.flatMap({ places[$0] }) {
+            message += "; the other is at \(other.position)" + (other.path.isEmpty ? "" : " (\(other.path))")
+        }
+        return SnapshotError(Diagnostic(.error, message, at: places[location]))
+    }
+}

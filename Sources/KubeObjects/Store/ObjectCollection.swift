@@ -1,0 +1,84 @@
+internal import KubeChainsJSON
+
+/// What has been read of the inputs so far, in their order; in the end each object once, sorted.
+struct ObjectCollection {
+    var services: [Service] = []
+    var endpointSlices: [EndpointSlice] = []
+    var endpoints: [EndpointsObject] = []
+    var nodes: [Node] = []
+    var configurations: [KubeProxyConfiguration] = []
+    var warnings: [PlacedMessage] = []
+
+    /// How much there was at some moment, so that what came after it can be dropped.
+    struct Mark {
+        let services, endpointSlices, endpoints, nodes, configurations, warnings: Int
+    }
+
+    func mark(_ json: JSONReader) -> Mark {
+        Mark(
+            services: services.count, endpointSlices: endpointSlices.count, endpoints: endpoints.count,
+            nodes: nodes.count, configurations: configurations.count, warnings: json.warnings.count)
+    }
+
+    /// Drops what came after a mark; nothing where less is left than there was then.
+    mutating func dropAll(since mark: Mark, _ json: inout JSONReader) {
+        services.truncate(to: mark.services)
+        endpointSlices.truncate(to: mark.endpointSlices)
+        endpoints.truncate(to: mark.endpoints)
+        nodes.truncate(to: mark.nodes)
+        configurations.truncate(to: mark.configurations)
+        json.warnings.truncate(to: mark.warnings)
+    }
+
+    /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
+    mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
+        try services.sortUnique()
+        try endpointSlices.sortUnique()
+        try endpoints.sortUnique()
+        try nodes.sortUnique()
+        try configurations.sortUnique()
+        swap(&snapshot.services, &services)
+        swap(&snapshot.nodes, &nodes)
+        snapshot.configuration = configurations.first
+        let others = slicesOfEndpoints()
+        swap(&snapshot.endpointSlices, &endpointSlices)
+        snapshot.endpointSlices.append(contentsOf: others)
+        snapshot.warnings = warnings
+        if snapshot.endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
+            snapshot.warnings.append(
+                PlacedMessage(
+                    message: "the snapshot has Services but no EndpointSlice, so no Service has an endpoint; "
+                        + "was 'endpointslices' left out of 'kubectl get services,endpointslices,nodes -A -o json'?",
+                    location: nil))
+        }
+    }
+
+    /// The Endpoints objects whose Service has no EndpointSlice, as slices.
+    private func slicesOfEndpoints() -> [EndpointSlice] {
+        guard !endpoints.isEmpty else { return [] }
+        var served: Set<[String]> = []
+        for slice in endpointSlices {
+            if let service = slice.serviceName { served.insert([slice.namespace.text, service.text]) }
+        }
+        return endpoints.filter { !served.contains([$0.namespace.text, $0.name.text]) }.flatMap(\.slices)
+    }
+}
+
+/// An Endpoints object: its parts as slices, one for each subset and family.
+struct EndpointsObject: Equatable {
+    let namespace: DNSLabel
+    let name: DNSLabel
+    let slices: [EndpointSlice]
+    let location: SourceLocation
+
+    /// Equal in everything but the place.
+    static func == (left: EndpointsObject, right: EndpointsObject) -> Bool {
+        left.namespace == right.namespace && left.name == right.name && left.slices == right.slices
+    }
+}
+
+extension Array {
+    fileprivate mutating func truncate(to count: Int) {
+        if self.count > count { removeLast(self.count - count) }
+    }
+}

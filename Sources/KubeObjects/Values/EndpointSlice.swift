@@ -1,0 +1,95 @@
+public import KubeChainsJSON
+public import NetAddress
+
+/// An EndpointSlice, or the part of one family of an Endpoints object, which is read as if it were a slice.
+public struct EndpointSlice: Sendable, Equatable {
+    /// Which API the endpoints came from.
+    public enum Origin: Sendable, Hashable {
+        case endpointSlice, endpoints
+    }
+
+    public let namespace: DNSLabel
+    /// The object's own name.
+    public let name: String
+    /// The Service that the endpoints serve, in the same namespace; nil where the label `kubernetes.io/service-name` is
+    /// missing.
+    public var serviceName: DNSLabel?
+    /// The family that `addressType` claims; nil for `FQDN` and unknown ones.
+    public var family: AddressFamily?
+    /// Whether the object carries the label `service.kubernetes.io/headless`, which kube-proxy passes over.
+    public var isHeadless = false
+    public var ports: [EndpointPort] = []
+    public var endpoints: [Endpoint] = []
+    public var origin: Origin = .endpointSlice
+    /// Where the object stands in the inputs.
+    public var location: SourceLocation
+
+    /// Whether kube-proxy reads the slice at all (in the generator of its family).
+    package var isConsidered: Bool { !isHeadless && serviceName != nil && family != nil }
+
+    /// Equal in everything but the place.
+    public static func == (left: EndpointSlice, right: EndpointSlice) -> Bool {
+        left.namespace == right.namespace && left.name == right.name && left.serviceName == right.serviceName
+            && left.family == right.family && left.isHeadless == right.isHeadless && left.ports == right.ports
+            && left.endpoints == right.endpoints && left.origin == right.origin
+    }
+}
+
+/// An entry of a slice's `ports`.
+public struct EndpointPort: Sendable, Hashable {
+    public enum Name: Sendable, Hashable {
+        /// No name at all: kube-proxy skips the port.
+        case absent
+        /// The empty name: for a Service's unnamed port.
+        case empty
+        case label(DNSLabel)
+    }
+
+    public var name: Name = .absent
+    public var transport: TransportProtocol = .tcp
+    /// 0: none; kube-proxy skips the port.
+    public var port: UInt16 = 0
+}
+
+/// An entry of a slice's `endpoints`.
+public struct Endpoint: Sendable, Hashable {
+    /// The conditions, absent ones filled in: ready and serving are true, terminating is false unless said otherwise.
+    public struct Conditions: OptionSet, Sendable, Hashable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        public static let ready = Conditions(rawValue: 1)
+        public static let serving = Conditions(rawValue: 2)
+        public static let terminating = Conditions(rawValue: 4)
+    }
+
+    /// The first address; nil: none (kube-proxy skips the endpoint), or one that a slice not considered holds.
+    public var address: IPAddress?
+    public var conditions: Conditions = [.ready, .serving]
+    public var nodeName: String?
+    public var zone: String?
+    /// Nil: no hints.
+    public var hints: TopologyHints?
+}
+
+/// For whom an endpoint is meant: the entries of `hints`. Shared between endpoints, since most slices repeat a few.
+public final class TopologyHints: Sendable, Hashable {
+    /// The names in `forZones`, in order.
+    public let zones: [String]
+    /// The names in `forNodes`, in order.
+    public let nodes: [String]
+
+    public init(zones: [String], nodes: [String]) {
+        self.zones = zones
+        self.nodes = nodes
+    }
+
+    public static func == (left: TopologyHints, right: TopologyHints) -> Bool {
+        left === right || left.zones == right.zones && left.nodes == right.nodes
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(zones)
+        hasher.combine(nodes)
+    }
+}

@@ -1,0 +1,64 @@
+public import KubeChainsJSON
+
+/// The settings of a KubeProxyConfiguration (`kubeproxy.config.k8s.io/v1alpha1`) that shape rules; nil or empty where it
+/// does not set one. Values are the text of the file; whoever applies them says what is wrong with one.
+public struct KubeProxyConfiguration: Sendable, Equatable {
+    /// A setting's value and its place.
+    public struct Setting<Value: Sendable & Equatable>: Sendable, Equatable {
+        public let value: Value
+        public let location: SourceLocation
+
+        /// Equal in the value.
+        public static func == (left: Self, right: Self) -> Bool { left.value == right.value }
+    }
+
+    public var mode: Setting<String>?
+    public var hostnameOverride: Setting<String>?
+    public var bindAddress: Setting<String>?
+    /// One or two CIDRs with a comma between them.
+    public var clusterCIDR: Setting<String>?
+    public var detectLocalMode: Setting<String>?
+    public var bridgeInterface: Setting<String>?
+    public var interfaceNamePrefix: Setting<String>?
+    public var nodePortAddresses: [Setting<String>] = []
+    public var featureGates: [FeatureGate] = []
+    public var masqueradeAll: Setting<Bool>?
+    public var masqueradeBit: Setting<Int>?
+    public var localhostNodePorts: Setting<Bool>?
+    public var conntrackTCPBeLiberal: Setting<Bool>?
+    public var ipvs = IPVS()
+    /// Where the object stands in the inputs.
+    public var location: SourceLocation
+
+    /// The section `ipvs`.
+    public struct IPVS: Sendable, Equatable {
+        public var scheduler: Setting<String>?
+        public var excludeCIDRs: [Setting<String>] = []
+        public var strictARP: Setting<Bool>?
+        /// A duration as Go writes it, as the two that follow.
+        public var tcpTimeout: Setting<String>?
+        public var tcpFinTimeout: Setting<String>?
+        public var udpTimeout: Setting<String>?
+    }
+
+    public struct FeatureGate: Sendable, Equatable {
+        public let name: String
+        public let isOn: Bool
+        public let location: SourceLocation
+
+        /// Equal in name and value.
+        public static func == (left: Self, right: Self) -> Bool { left.name == right.name && left.isOn == right.isOn }
+    }
+
+    /// Equal in everything but the places.
+    public static func == (left: KubeProxyConfiguration, right: KubeProxyConfiguration) -> Bool {
+        left.mode == right.mode && left.hostnameOverride == right.hostnameOverride
+            && left.bindAddress == right.bindAddress && left.clusterCIDR == right.clusterCIDR
+            && left.detectLocalMode == right.detectLocalMode && left.bridgeInterface == right.bridgeInterface
+            && left.interfaceNamePrefix == right.interfaceNamePrefix
+            && left.nodePortAddresses == right.nodePortAddresses && left.featureGates == right.featureGates
+            && left.masqueradeAll == right.masqueradeAll && left.masqueradeBit == right.masqueradeBit
+            && left.localhostNodePorts == right.localhostNodePorts
+            && left.conntrackTCPBeLiberal == right.conntrackTCPBeLiberal && left.ipvs == right.ipvs
+    }
+}

@@ -1,0 +1,42 @@
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+extension IPVSPlan {
+    /// How many Services a message names.
+    private static let namedServices = 10
+
+    /// Gatewaying and tunneling leave a packet as it is, so an endpoint gets it on the virtual server's own port. Endpoints
+    /// count in every condition: a text that could be loaded now and not when another one becomes ready would be a trap.
+    func checkPorts(_ snapshot: ClusterSnapshot) throws(SnapshotError) {
+        var first: (port: ServicePortPlan, asked: String, endpoint: PlannedEndpoint)?
+        var others: [String] = []
+        for port in plan.servicePorts {
+            guard let (asked, endpoint) = mismatch(of: port) else { continue }
+            guard let known = first else {
+                first = (port, asked, endpoint)
+                continue
+            }
+            let name = snapshot.services[port.serviceIndex].qualifiedName
+            if port.serviceIndex != known.port.serviceIndex, others.last != name { others.append(name) }
+        }
+        guard let first else { return }
+        let service = snapshot.services[first.port.serviceIndex]
+        let named = others.prefix(IPVSPlan.namedServices).joined(separator: ", ")
+        let more = others.count > IPVSPlan.namedServices ? ", … (\(others.count) in all)" : ""
+        throw snapshot.error(
+            "\(service.qualifiedName): \(plan.settings.ipvs.forwarding) does not translate ports, but \(first.asked) leads "
+                + "to \(first.endpoint.text); let the endpoints listen on the same port, or use masquerading"
+                + (others.isEmpty ? "" : "; other Services that it can not serve: \(named)\(more)"),
+            at: service.location)
+    }
+
+    /// What of a Service port leads to an endpoint's other port; nil: nothing does.
+    private func mismatch(of port: ServicePortPlan) -> (asked: String, endpoint: PlannedEndpoint)? {
+        if let endpoint = port.endpoints.first(where: { $0.port != port.port }) {
+            return ("port \(port.port)", endpoint)
+        }
+        guard port.nodePort > 0, !nodeIPs.isEmpty else { return nil }
+        return port.endpoints.first { $0.port != port.nodePort }.map { ("node port \(port.nodePort)", $0) }
+    }
+}

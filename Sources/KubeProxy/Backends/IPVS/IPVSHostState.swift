@@ -1,0 +1,95 @@
+public import Iptables
+public import NetAddress
+
+/// What a host has of IPVS mode, or is to have: all that `apply` and `cleanup` change.
+public struct IPVSHostState: Sendable {
+    /// The dummy interface that has the addresses of Services, so that packets for them are the host's own.
+    public static let interfaceName = "kube-ipvs0"
+
+    /// A setting of the kernel's: a file below /proc/sys.
+    public struct Sysctl: Sendable, Hashable {
+        public let name: String
+        public let value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// In the order in which they are written.
+    public var sysctls: [Sysctl]
+    /// How many seconds idle connections are kept: TCP, TCP after a FIN, UDP; 0: it does not matter.
+    public var timeouts: [Int]
+    public var hasInterface: Bool
+    public var families: [IPVSFamilyState]
+
+    public init(sysctls: [Sysctl], timeouts: [Int], hasInterface: Bool, families: [IPVSFamilyState]) {
+        self.sysctls = sysctls
+        self.timeouts = timeouts
+        self.hasInterface = hasInterface
+        self.families = families
+    }
+}
+
+/// The part of one family.
+public struct IPVSFamilyState: Sendable {
+    public var family: AddressFamily
+    /// The addresses of the interface `kube-ipvs0`; those that kube-proxy passes over are left out.
+    public var addresses: [BoundAddress] = []
+    /// Those of the 17 sets that are there.
+    public var sets: [HostSet] = []
+    public var servers: [HostServer] = []
+    /// All of iptables' rules of the family.
+    public var rules: Ruleset
+    /// kube-proxy's own text for iptables-restore, where the rules are to be written by it.
+    var restoreText: [UInt8]?
+}
+
+/// An address of an interface.
+public struct BoundAddress: Sendable, Hashable {
+    public let address: IPAddress
+    /// The length of its network's prefix.
+    public let length: Int
+
+    var text: String { "\(address)/\(length)" }
+}
+
+/// A set of the kernel's.
+public struct HostSet: Sendable, Hashable {
+    public let name: String
+    /// The type with those options that can not be changed, such as `hash:ip family inet`.
+    public let kind: String
+    /// Each once, as `ipset add` takes them, addresses in canonical spelling.
+    public var entries: [String]
+}
+
+/// A virtual server of the kernel's that is known by address and port, and not by a mark.
+public struct HostServer: Sendable, Hashable {
+    /// As ipvsadm names it, such as `-t 10.96.0.1:443`.
+    public let name: String
+    public let transport: TransportProtocol
+    public let address: IPAddress
+    public let port: UInt16
+    /// Scheduler, persistence and flags as ipvsadm spells them.
+    public let options: String
+    public var realServers: [HostRealServer] = []
+
+    /// As sets of addresses with ports name it.
+    var entry: String { "\(address),\(transport.name):\(port)" }
+
+    /// The word after `-s`.
+    var scheduler: Substring { options.split(separator: " ").dropFirst().first ?? "" }
+}
+
+/// Who answers for a virtual server.
+public struct HostRealServer: Sendable, Hashable {
+    /// `address:port`, with brackets around an IPv6 address.
+    public let name: String
+    /// How packets get there, and what else ipvsadm says of it but the weight.
+    public let options: String
+    /// 0: it gets no new connections.
+    public let weight: Int
+    /// Those that the kernel counts as active, and the others that it remembers.
+    public var connections: Int
+}

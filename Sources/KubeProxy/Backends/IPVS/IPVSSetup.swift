@@ -1,0 +1,81 @@
+internal import Iptables
+internal import KubeChainsBytes
+
+/// What kube-proxy in IPVS mode makes sure of besides the texts that it restores (kube-proxy 1.36: `NewProxier`,
+/// `createAndLinkKubeChain` and `iptablesJumpChain` of `pkg/proxy/ipvs/proxier.go`).
+struct IPVSSetup {
+    private let settings: IPVSSettings
+
+    init(_ settings: ProxySettings) { self.settings = settings.ipvs }
+
+    func write(to text: inout TextWriter) {
+        for sysctl in sysctls { text.append(string: "sysctl \(sysctl.name) = \(sysctl.value)\n") }
+        if !timeouts.isEmpty {
+            text.append(string: "ipvsadm --set \(timeouts.map { "\($0)" }.joined(separator: " "))\n")
+        }
+        for table in [IPVSRules.nat, IPVSRules.filter] {
+            for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
+        }
+        for jump in IPVSSetup.jumps {
+            text.append(string: "iptables -t \(jump.table) -I \(jump.text)\n")
+        }
+    }
+
+    /// Both families share them.
+    var sysctls: [IPVSHostState.Sysctl] {
+        var sysctls: [(StaticString, Int)] = [("vs/conntrack", 1)]
+        // Kernels before do not have it; those after do the right thing by themselves.
+        if (KernelVersion(4, 1)..<KernelVersion(5, 9)).contains(settings.kernelVersion) {
+            sysctls.append(("vs/conn_reuse_mode", 0))
+        }
+        sysctls += [("vs/expire_nodest_conn", 1), ("vs/expire_quiescent_template", 1), ("ip_forward", 1)]
+        if settings.strictARP { sysctls += [("conf/all/arp_ignore", 1), ("conf/all/arp_announce", 2)] }
+        return sysctls.map { name, value in IPVSHostState.Sysctl(name: "net/ipv4/\(name)", value: "\(value)") }
+    }
+
+    /// In whole seconds, those for TCP, TCP after a FIN and UDP, 0 for one that stays as it is; none if all do.
+    var timeouts: [Int] {
+        let timeouts = [settings.tcpTimeout, settings.tcpFinTimeout, settings.udpTimeout]
+        guard timeouts.contains(where: { $0 > .zero }) else { return [] }
+        return timeouts.map { Int($0.components.seconds) }
+    }
+
+    /// A rule of a built-in chain that leads packets into one of kube-proxy's.
+    struct Jump: Sendable {
+        let table, chain, target: String
+        private let comment: String
+
+        fileprivate init(
+            _ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString
+        ) {
+            self.table = table.description
+            self.chain = chain.description
+            self.target = target.description
+            self.comment = comment.description
+        }
+
+        /// What follows `-I` or `-D` in a command of iptables.
+        var text: String { "\(chain) -m comment --comment \"\(comment)\" -j \(target)" }
+
+        var rule: Rule { Rule(matches: [.comment(comment)], target: .jump(target)) }
+
+        /// Whether a rule leads all packets there, whatever it says in comments.
+        func isDone(by rule: Rule) -> Bool {
+            rule.target == .jump(target) && !rule.hasBasicConditions
+                && rule.matches.allSatisfy { if case .comment = $0 { true } else { false } }
+        }
+    }
+
+    /// In the order in which they are made sure of; each new one is put at the top of its chain.
+    static let jumps = [
+        Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
+        Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),
+        Jump("filter", "FORWARD", "kubernetes forwarding rules", to: "KUBE-FORWARD"),
+        Jump("filter", "INPUT", "kubernetes health check rules", to: "KUBE-NODE-PORT"),
+        Jump("filter", "INPUT", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "FORWARD", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
+        Jump("filter", "INPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-FILTER"),
+        Jump("filter", "OUTPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-OUT-FILTER"),
+    ]
+}

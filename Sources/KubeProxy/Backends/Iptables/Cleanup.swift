@@ -1,0 +1,84 @@
+public import Iptables
+public import KubeChainsBytes
+internal import NetAddress
+
+/// What has to be taken away from a host so that nothing of kube-proxy's is left (kube-proxy 1.36: `CleanupLeftovers` of
+/// `pkg/proxy/iptables/proxier.go`, with the canary chains besides).
+///
+/// What kubelet makes stays: KUBE-FIREWALL with the jumps to it, KUBE-MARK-DROP, its canary and hint chains.
+public struct Cleanup: Sendable {
+    private struct TableCleanup: Sendable {
+        let name: String
+        /// In the order of the table.
+        var chains: [String] = []
+        /// The jumps from built-in chains, as iptables-save prints them.
+        var jumps: [String] = []
+    }
+
+    private var tables: [TableCleanup] = []
+    /// Rules that are not kube-proxy's and lead to its chains, which can not be deleted because of them.
+    public private(set) var obstacles: [ChainReference] = []
+
+    /// - Parameter live: the rules of one family and backend.
+    public init(_ live: Ruleset) {
+        for table in live.tables {
+            var cleanup = TableCleanup(name: table.name)
+            cleanup.chains = table.chains.map(\.name).filter { Cleanup.isProxyChain($0, table.name) }
+            let doomed = Set(cleanup.chains)
+            for chain in table.chains where chain.policy != nil {
+                for rule in chain.rules where Cleanup.isProxyJump(rule, doomed) {
+                    cleanup.jumps.append(String(rule.ignoringCounters.saved(in: chain.name).dropFirst("-A ".count)))
+                }
+            }
+            obstacles += ChainReference.all(
+                to: doomed, in: table, exceptIn: { _ in false },
+                besides: { chain, rule in chain.policy != nil && Cleanup.isProxyJump(rule, doomed) })
+            if !cleanup.chains.isEmpty { tables.append(cleanup) }
+        }
+    }
+
+    /// Whether there is nothing to take away.
+    public var isEmpty: Bool { tables.isEmpty }
+
+    public var chainCount: Int { tables.reduce(0) { $0 + $1.chains.count } }
+    public var jumpCount: Int { tables.reduce(0) { $0 + $1.jumps.count } }
+
+    /// The text for `iptables-restore --noflush` that takes all of it away.
+    public func write(to text: inout TextWriter) {
+        for table in tables {
+            text.append("*", table.name, "\n")
+            for chain in table.chains { text.append(":", chain, " - [0:0]\n") }
+            for jump in table.jumps { text.append("-D ", jump, "\n") }
+            for chain in table.chains { text.append("-X ", chain, "\n") }
+            text.append("COMMIT\n")
+        }
+    }
+
+    /// Whether a chain of a table is one that kube-proxy makes.
+    private static func isProxyChain(_ name: String, _ table: String) -> Bool {
+        if name == "KUBE-PROXY-CANARY" { return true }
+        switch table {
+        case "nat": return HostChanges.isServiceChain(name) || HostChanges.fixedNATChains.contains(name)
+        case "filter":
+            return [
+                "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL",
+            ].contains(name)
+        default: return false
+        }
+    }
+
+    /// Whether a rule of a built-in chain is a jump as kube-proxy writes it, in this version or another: with no condition
+    /// but that the connection is new.
+    private static func isProxyJump(_ rule: Rule, _ doomed: Set<String>) -> Bool {
+        guard case .jump(let target) = rule.target, doomed.contains(target), !rule.hasBasicConditions else {
+            return false
+        }
+        return rule.matches.allSatisfy { match in
+            switch match {
+            case .comment: true
+            case .conntrack(let match): match == ConntrackMatch(states: .init(.new))
+            default: false
+            }
+        }
+    }
+}

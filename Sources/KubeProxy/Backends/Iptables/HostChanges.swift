@@ -1,0 +1,101 @@
+public import Iptables
+internal import NetAddress
+
+/// What has to be written so that a host's rules become those of a plan: chains, the jumps to them that are missing, and
+/// chains that are no longer used (kube-proxy 1.36: a full sync of `syncProxyRules`).
+public struct HostChanges: Sendable {
+    /// The plan's chains of the filter table that are written anew; nil: all of them.
+    var filterChains: Set<ChainName>?
+    /// The plan's chains of the nat table that are written anew; nil: all of them.
+    var natChains: Set<ChainName>?
+    /// In the order in which they are put at the top of their chains.
+    public let missingJumps: [JumpRule]
+    /// Whether the chain KUBE-FIREWALL, which kubelet shares, is not there and is made without rules.
+    public let createsFirewallChain: Bool
+    /// Chains of the nat table that belong to no Service port any more, in the order of their names.
+    public let staleChains: [String]
+
+    /// What has to be written to a host.
+    ///
+    /// - Parameters:
+    ///   - live: the host's present rules.
+    ///   - isIncremental: whether chains that hold what they should are left alone. Comments count, counters do not.
+    public init(_ plan: ServicePlan, _ live: Ruleset, isIncremental: Bool) {
+        let rules = ServiceRules(plan)
+        let liveFilter = live[table: "filter"]?.chains ?? []
+        let liveNAT = live[table: "nat"]?.chains ?? []
+        let textHoldsFirewall = plan.node.hasLocalhostNodePorts
+        createsFirewallChain =
+            !textHoldsFirewall && !liveFilter.contains { $0.name == ChainName.Kind.firewall.text.description }
+        missingJumps = JumpRule.all.filter { jump in
+            let chain = live[table: jump.table]?[chain: jump.chain]
+            return !(chain?.rules ?? []).contains { jump.isDone(by: $0) }
+        }
+
+        var used: Set<ChainName> = []
+        rules.eachNatChain { used.insert($0) }
+        staleChains = liveNAT.map(\.name).filter { HostChanges.isServiceChain($0) && !used.containsChain($0) }.sorted()
+
+        guard isIncremental else { return }
+        let wanted = plan.ruleset(keepsComments: true)
+        filterChains = HostChanges.differing(rules.filterChains, wanted[table: "filter"]?.chains ?? [], liveFilter)
+        natChains = HostChanges.differing(Array(used), wanted[table: "nat"]?.chains ?? [], liveNAT)
+    }
+
+    /// The chains of the nat table that every text holds.
+    static let fixedNATChains = ServiceRules.fixedNATChains.map(\.description)
+
+    /// Whether the name is one of those that kube-proxy gives to chains of single Service ports, and takes away.
+    static func isServiceChain(_ name: String) -> Bool {
+        ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-FW-", "KUBE-EXT-"].contains { name.hasPrefix($0) }
+    }
+
+    /// The chains whose live rules are not what is wanted, or that are not there.
+    private static func differing(_ names: [ChainName], _ wanted: [Chain], _ live: [Chain]) -> Set<ChainName> {
+        let positions = ChainPositions(live)
+        var same: Set<String> = []
+        for chain in wanted {
+            guard let position = positions.position(of: chain.name, in: live),
+                chain.rules.isSame(as: live[position].rules)
+            else { continue }
+            same.insert(chain.name)
+        }
+        return Set(names.filter { !same.contains($0.description) })
+    }
+
+    /// What is to be changed, by name, in the order of tables and names.
+    public var names: [String] {
+        let chains = [("filter", filterChains ?? []), ("nat", natChains ?? [])].flatMap { table, chains in
+            chains.sorted().map { "the chain \($0) of the \(table) table" }
+        }
+        let jumps = missingJumps.map { "the jump from \($0.chain) of the \($0.table) table to \($0.target.text)" }
+        return chains + jumps + staleChains.map { "the stale chain \($0) of the nat table" }
+    }
+
+    /// Whether a table's text would hold nothing.
+    public func isEmpty(table: String) -> Bool {
+        guard missingJumps.allSatisfy({ $0.table != table }) else { return false }
+        return table == "filter"
+            ? filterChains?.isEmpty == true && !createsFirewallChain
+            : natChains?.isEmpty == true && staleChains.isEmpty
+    }
+
+    /// Whether the host's rules are what they should be.
+    public var isEmpty: Bool { isEmpty(table: "filter") && isEmpty(table: "nat") }
+}
+
+extension Set<ChainName> {
+    /// Whether the chain with a name is among these.
+    func containsChain(_ name: String) -> Bool { ChainName(name).map { contains($0) } ?? false }
+}
+
+extension [Rule] {
+    /// Whether the rules are the same one by one, counters aside.
+    func isSame(as others: [Rule]) -> Bool {
+        let ours = span
+        let theirs = others.span
+        guard ours.count == theirs.count else { return false }
+        for index in ours.indices where !ours[index].isSame(as: theirs[index]) { return false }
+        return true
+    }
+}

@@ -1,0 +1,124 @@
+internal import Iptables
+
+/// A rule with its place in a ruleset.
+struct PlacedRule {
+    let table: String
+    let chain: String
+    let rule: Rule
+
+    /// The rule as iptables-save prints it.
+    var text: String { rule.saved(in: chain) }
+}
+
+/// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
+struct ProxyRules {
+    let ruleset: Ruleset
+    /// Where each chain stands in its table, by table.
+    private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
+    /// The rules of shared chains that are about a Service port, in their order.
+    private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
+    /// The rules of shared chains that are about none.
+    private(set) var baseRules: [PlacedRule] = []
+    /// The Service ports that any chain or rule is about.
+    private(set) var servicePorts: Set<ChainHash> = []
+
+    /// The chains in which each Service port has rules of its own.
+    static let sharedChains: [(table: String, chain: ChainName.Kind)] = [
+        ("filter", .services), ("filter", .externalServices), ("filter", .nodePorts), ("filter", .proxyFirewall),
+        ("nat", .services), ("nat", .nodePorts),
+    ]
+
+    init(_ ruleset: Ruleset, _ names: ServiceNames) {
+        self.ruleset = ruleset
+        for (tableIndex, table) in ruleset.tables.enumerated() {
+            for chain in table.chains {
+                if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
+                    servicePorts.insert(hash)
+                }
+            }
+            positions[table.name] = (tableIndex, ChainPositions(table.chains))
+        }
+        for (table, kind) in ProxyRules.sharedChains {
+            let name = kind.text.description
+            for rule in chain(table, name)?.rules ?? [] {
+                let placed = PlacedRule(table: table, chain: name, rule: rule)
+                guard let owner = names.owner(of: rule) else {
+                    baseRules.append(placed)
+                    continue
+                }
+                servicePorts.insert(owner)
+                sharedRules[owner, default: []].append(placed)
+            }
+        }
+    }
+
+    func chain(_ table: String, _ name: String) -> Chain? {
+        guard let place = positions[table],
+            let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains)
+        else { return nil }
+        return ruleset.tables[place.table].chains[index]
+    }
+
+    /// Whether a table has a chain.
+    func hasChain(_ table: String, _ name: String) -> Bool {
+        guard let place = positions[table] else { return false }
+        return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
+    }
+
+    /// The chains of the nat table and where they stand, to be asked for many times without copies being made.
+    var natChains: IndexedChains {
+        guard let place = positions["nat"] else { return IndexedChains(chains: [], positions: ChainPositions([])) }
+        return IndexedChains(chains: ruleset.tables[place.table].chains, positions: place.chains)
+    }
+
+    /// A Service port's own chain.
+    func chain(_ name: ChainName) -> Chain? { chain("nat", name.description) }
+}
+
+extension Rule {
+    /// Whether the rule does what another does: comments, counters and counting objects aside.
+    borrowing func acts(as other: borrowing Rule) -> Bool {
+        // Borrowed rules, and spans here and below, since copies are counted references (measured: a third of a
+        // comparison's time).
+        guard target == other.target, hasSameBasicConditions(as: other) else { return false }
+        let ours = matches.span
+        let theirs = other.matches.span
+        var (left, right) = (0, 0)
+        while true {
+            while left < ours.count, ours[left].changesNothing { left += 1 }
+            while right < theirs.count, theirs[right].changesNothing { right += 1 }
+            guard left < ours.count else { return right == theirs.count }
+            guard right < theirs.count, ours[left] == theirs[right] else { return false }
+            left += 1
+            right += 1
+        }
+    }
+
+    /// The rule's conditions and target, without what changes nothing, as iptables-save prints them.
+    var actingText: String {
+        var rule = ignoringCounters
+        rule.matches.removeAll(where: \.changesNothing)
+        return String(rule.saved(in: "").dropFirst("-A ".count).drop { $0 == " " })
+    }
+}
+
+extension Match {
+    /// Whether the match lets every packet through: a comment, or a counter.
+    var changesNothing: Bool {
+        switch self {
+        case .comment, .nfacct: true
+        default: false
+        }
+    }
+}
+
+extension [Rule] {
+    /// Whether the rules do what others do, one by one.
+    func act(as others: [Rule]) -> Bool {
+        let ours = span
+        let theirs = others.span
+        guard ours.count == theirs.count else { return false }
+        for index in ours.indices where !ours[index].acts(as: theirs[index]) { return false }
+        return true
+    }
+}

@@ -1,0 +1,191 @@
+internal import Iptables
+internal import NetAddress
+
+/// A Service port as reports name it.
+public struct ServicePortLabel: Sendable, Hashable {
+    /// `namespace/name:port`, or `namespace/name` for an unnamed port. Where nobody knows the name, the name of its chain.
+    public let servicePort: String
+    /// The protocol in lower case; empty where it is not known.
+    public let transport: String
+}
+
+extension ServicePortLabel: Comparable {
+    public static func < (left: ServicePortLabel, right: ServicePortLabel) -> Bool {
+        (left.servicePort, left.transport) < (right.servicePort, right.transport)
+    }
+}
+
+/// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
+struct ServiceNames {
+    private var labels: [ChainHash: ServicePortLabel] = [:]
+    private var plans: [ServicePlan] = []
+    /// Which Service port an address or node port belongs to.
+    private var entrances: [Entrance: ChainHash] = [:]
+    /// Which Service port a health-check node port is laid at: the first of the Service's.
+    private var healthChecks: [UInt16: ChainHash] = [:]
+
+    /// Learns all that a plan knows.
+    mutating func learn(_ plan: ServicePlan) {
+        plans.append(plan)
+        for port in plan.servicePorts {
+            labels[port.hash] = ServicePortLabel(
+                servicePort: port.name.description, transport: port.name.transport.name.description)
+            let transport = port.name.transport
+            for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
+                entrances[Entrance(address: address, port: port.port, transport: transport)] = port.hash
+            }
+            if port.nodePort > 0 {
+                entrances[Entrance(address: nil, port: port.nodePort, transport: transport)] = port.hash
+            }
+            if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
+                healthChecks[port.healthCheckNodePort] = port.hash
+            }
+        }
+    }
+
+    /// Learns names and entrances from the rules of shared chains, for other rules that have no comment. What is known
+    /// already, above all from a plan, is not overwritten.
+    mutating func learn(_ ruleset: Ruleset) {
+        for (table, kind) in ProxyRules.sharedChains {
+            for rule in ruleset[table: table]?[chain: kind.text.description]?.rules ?? [] {
+                guard let hash = owner(of: rule) else { continue }
+                if labels[hash] == nil, let name = rule.servicePortName {
+                    labels[hash] = ServicePortLabel(
+                        servicePort: name, transport: rule.transport?.name.description ?? "")
+                }
+                guard let entrance = rule.entrance else { continue }
+                if rule.target == .accept {
+                    if healthChecks[entrance.port] == nil { healthChecks[entrance.port] = hash }
+                } else if entrances[entrance] == nil {
+                    entrances[entrance] = hash
+                }
+            }
+        }
+    }
+
+    func label(_ hash: ChainHash) -> ServicePortLabel {
+        labels[hash]
+            ?? ServicePortLabel(servicePort: ChainName(.clusterPolicy, hash).description, transport: "")
+    }
+
+    /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among all
+    /// endpoints: only chains that are left over are asked for.
+    func owner(ofEndpoint hash: ChainHash) -> ChainHash? {
+        var hasher = ChainHasher()
+        for plan in plans {
+            for port in plan.servicePorts {
+                for endpoint in port.endpoints {
+                    let known = endpoint.hash ?? hasher.hash(of: endpoint, of: port)
+                    if known == hash { return port.hash }
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its address.
+    func owner(of rule: Rule) -> ChainHash? {
+        if let chain = rule.target?.chain.flatMap({ ChainName($0) }), let hash = chain.hash, chain.kind != .endpoint {
+            return hash
+        }
+        guard let transport = rule.transport else { return nil }
+        if rule.target == .accept, let port = rule.destinationPort, let known = healthChecks[port] { return known }
+        if let name = rule.servicePortName {
+            return ChainHash(of: Array("\(name)\(transport.name)".utf8).span)
+        }
+        return rule.entrance.flatMap { entrances[$0] }
+    }
+}
+
+/// Where traffic comes in: an address and port, or a node port on any address.
+struct Entrance: Hashable {
+    let address: IPAddress?
+    let port: UInt16
+    let transport: TransportProtocol
+}
+
+extension ChainHash {
+    /// The hash that a chain's name ends with, from `start` on.
+    init?(_ name: Span<UInt8>, from start: Int) {
+        guard name.count == start + 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in 0..<16 {
+            let byte = name[start + index]
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "2")...UInt8(ascii: "7"): break
+            default: return nil
+            }
+            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        }
+        self.init(first: words.0, second: words.1)
+    }
+}
+
+extension ChainName {
+    /// The hashed chain with this name; nil for any other chain.
+    init?(_ text: String) {
+        let name = text.utf8.span
+        // `KUBE-`, then `SVC-`, `SVL-`, `SEP-`, `EXT-` or `FW-`. Bytes, since large dumps ask this for every jump.
+        guard name.count == 24 || name.count == 25, name[0] == UInt8(ascii: "K"), name[4] == UInt8(ascii: "-") else {
+            return nil
+        }
+        let kind: Kind
+        switch (name[5], name[6], name[7]) {
+        case (UInt8(ascii: "S"), UInt8(ascii: "E"), UInt8(ascii: "P")): kind = .endpoint
+        case (UInt8(ascii: "S"), UInt8(ascii: "V"), UInt8(ascii: "C")): kind = .clusterPolicy
+        case (UInt8(ascii: "S"), UInt8(ascii: "V"), UInt8(ascii: "L")): kind = .localPolicy
+        case (UInt8(ascii: "E"), UInt8(ascii: "X"), UInt8(ascii: "T")): kind = .external
+        case (UInt8(ascii: "F"), UInt8(ascii: "W"), UInt8(ascii: "-")): kind = .sourceRanges
+        default: return nil
+        }
+        let prefix = kind.text.utf8CodeUnitCount
+        guard let hash = ChainHash(name, from: prefix), text.hasPrefix("KUBE-"),
+            name[prefix - 1] == UInt8(ascii: "-")
+        else { return nil }
+        self.init(kind, hash)
+    }
+}
+
+extension Rule {
+    /// The protocol of a Service port that the rule is limited to.
+    var transport: TransportProtocol? {
+        guard let match = self.protocol, !match.isNegated else { return nil }
+        switch match.number {
+        case 6: return .tcp
+        case 17: return .udp
+        case 132: return .sctp
+        default: return nil
+        }
+    }
+
+    /// The one destination port that the rule is limited to.
+    var destinationPort: UInt16? {
+        for match in matches {
+            let port: PortMatch?
+            switch match {
+            case .tcp(let match): port = match.destination
+            case .udp(let match): port = match.destination
+            case .sctp(let match): port = match.destination
+            default: continue
+            }
+            if let port { return port.range.first == port.range.last && !port.isNegated ? port.range.first : nil }
+        }
+        return nil
+    }
+
+    /// Where the traffic comes in that the rule is about.
+    var entrance: Entrance? {
+        guard let transport, let port = destinationPort else { return nil }
+        guard let destination else { return Entrance(address: nil, port: port, transport: transport) }
+        guard let prefix = destination.prefix, !destination.isNegated, prefix.length == prefix.family.bitWidth else {
+            return nil
+        }
+        return Entrance(address: prefix.network, port: port, transport: transport)
+    }
+
+    /// The Service port that kube-proxy's comment names: its first word that has a slash.
+    var servicePortName: String? {
+        guard let comment else { return nil }
+        return comment.split(separator: " ").first { $0.utf8.contains(UInt8(ascii: "/")) }.map { String($0) }
+    }
+}

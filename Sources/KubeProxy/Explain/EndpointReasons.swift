@@ -1,0 +1,136 @@
+internal import KubeObjects
+internal import NetAddress
+
+/// Says of the endpoints of a Service port what they get and why, and why others of the Service get nothing.
+struct EndpointReasons {
+    private let plan: ServicePlan
+    private let slices: [EndpointSlice]
+    /// The positions of the Service's slices, of all families.
+    private let own: [Int]
+
+    /// - Parameter own: the positions of the Service's slices among `slices`.
+    init(_ plan: ServicePlan, _ slices: [EndpointSlice], _ own: [Int]) {
+        self.plan = plan
+        self.slices = slices
+        self.own = own
+    }
+
+    /// Whether any endpoint of the Service port has topology hints.
+    func hasHints(_ port: ServicePortPlan) -> Bool { port.endpoints.contains { object($0.source).hints != nil } }
+
+    /// All endpoints of the Service port in the plan's order, then those of the Service that did not come so far.
+    ///
+    /// - Parameter target: the endpoint that is asked about; without a port all of the address.
+    func endpoints(
+        of port: ServicePortPlan, _ target: (address: IPAddress, port: UInt16?)?
+    ) -> [ExplainedEndpoint] {
+        func isTarget(_ address: IPAddress, _ number: UInt16?) -> Bool {
+            guard let target else { return false }
+            return target.address == address && (target.port == nil || target.port == number)
+        }
+        var known: Set<EndpointSource> = []
+        var result: [ExplainedEndpoint] = []
+        let isIPVS = plan.settings.mode == .ipvs
+        let fallsBack = isIPVS && port.usesLocalPolicy && port.fallsBackInIPVS
+        for endpoint in port.endpoints {
+            known.insert(endpoint.source)
+            let object = object(endpoint.source)
+            let clusterOneIn = endpoint.clusterUse.isUsed ? port.clusterCount : nil
+            let localOneIn = endpoint.localUse.isUsed ? port.localCount : nil
+            result.append(
+                ExplainedEndpoint(
+                    address: endpoint.address, port: endpoint.port, chain: isIPVS ? nil : endpoint.chain,
+                    node: object.nodeName, zone: object.zone, clusterOneIn: clusterOneIn,
+                    localOneIn: fallsBack ? clusterOneIn : localOneIn, reason: reason(endpoint, port),
+                    isTarget: isTarget(endpoint.address, endpoint.port)))
+        }
+        for source in port.duplicates {
+            known.insert(source)
+            let reason =
+                "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts"
+            if let endpoint = leftOut(source, port, reason, isTarget) { result.append(endpoint) }
+        }
+        for slice in own {
+            for index in slices[slice].endpoints.indices {
+                let source = EndpointSource(slice: Int32(slice), endpoint: Int32(index))
+                guard !known.contains(source) else { continue }
+                if let endpoint = leftOut(source, port, reason(slices[slice], port), isTarget) {
+                    result.append(endpoint)
+                }
+            }
+        }
+        return result
+    }
+
+    private func object(_ source: EndpointSource) -> Endpoint {
+        slices[Int(source.slice)].endpoints[Int(source.endpoint)]
+    }
+
+    private func leftOut(
+        _ source: EndpointSource, _ port: ServicePortPlan, _ reason: String,
+        _ isTarget: (IPAddress, UInt16?) -> Bool
+    ) -> ExplainedEndpoint? {
+        let object = object(source)
+        guard let address = object.address else { return nil }
+        let number = slices[Int(source.slice)].ports.first { port.takes($0) }?.port
+        return ExplainedEndpoint(
+            address: address, port: number, chain: nil, node: object.nodeName, zone: object.zone, clusterOneIn: nil,
+            localOneIn: nil, reason: reason, isTarget: isTarget(address, number))
+    }
+
+    // MARK: Reasons
+
+    /// Why the endpoints of a slice do not belong to the Service port.
+    private func reason(_ slice: EndpointSlice, _ port: ServicePortPlan) -> String {
+        if slice.isHeadless { return "slice \(slice.name) carries the label service.kubernetes.io/headless" }
+        guard let family = slice.family else { return "slice \(slice.name) has neither IPv4 nor IPv6 addresses" }
+        guard family == plan.settings.family else { return "of the other family, \(family.name): see --family" }
+        let name = port.name.port.map { "named \($0)" } ?? "without a name"
+        return "slice \(slice.name) has no \(port.name.transport.kubernetesName) port \(name)"
+    }
+
+    private func reason(_ endpoint: PlannedEndpoint, _ port: ServicePortPlan) -> String {
+        let object = object(endpoint.source)
+        let cluster = phrase(endpoint.clusterUse, object, port)
+        let local = phrase(endpoint.localUse, object, port)
+        switch (endpoint.clusterUse, endpoint.localUse) {
+        case (.notAsked, _): return local
+        case (_, .notAsked): return cluster
+        default: return cluster == local ? cluster : "cluster policy: \(cluster); local policy: \(local)"
+        }
+    }
+
+    private func phrase(_ use: EndpointUse, _ object: Endpoint, _ port: ServicePortPlan) -> String {
+        let here = plan.node.name.map { "this node is \($0)" } ?? "this node has no name"
+        switch use {
+        case .notAsked: return "not asked for"
+        case .used: return "ready"
+        case .usedWhileTerminating: return "terminating, but still serving, and no endpoint is ready"
+        case .notReady:
+            return object.conditions.contains(.terminating) ? "terminating, and not serving any more" : "not ready"
+        case .terminating: return "terminating, while others are ready"
+        case .hintedForOtherNodes: return "hinted for \(list(object.hints?.nodes ?? [], "node")); \(here)"
+        case .hintedForOtherZones:
+            return "hinted for \(list(object.hints?.zones ?? [], "zone")); this node is in \(plan.node.zone)"
+        case .onOtherNode:
+            return object.nodeName.map { "on node \($0); \(here)" } ?? "on no node that its slice names; \(here)"
+        }
+    }
+
+    private func list(_ names: [String], _ word: String) -> String {
+        if names.isEmpty { return "no \(word)" }
+        return "\(word)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+    }
+}
+
+extension ServicePortPlan {
+    /// Whether a slice's port has the Service port's name and protocol.
+    fileprivate func takes(_ slicePort: EndpointPort) -> Bool {
+        guard slicePort.transport == name.transport, slicePort.port > 0 else { return false }
+        switch slicePort.name {
+        case .absent: return false
+        case .empty: return name.port == nil
+        case .label(let label): return name.port == label
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import KubeChainsJSON
+public import KubeObjects
+public import NetAddress
+
+/// What is to be explained.
+public enum ExplainTarget: Sendable, Hashable {
+    /// A Service, or one of its ports by name or number.
+    case service(namespace: DNSLabel, name: DNSLabel, port: String?)
+    /// A chain, by its name or the beginning of it.
+    case chain(String)
+    /// An address and port of a Service, of the node, or of an endpoint; nil: any port or protocol.
+    case address(IPAddress, port: UInt16?, transport: TransportProtocol?)
+
+    /// Reads `namespace/service[:port]`, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6 address.
+    ///
+    /// - Throws: ``ExplainTargetError`` if the text is none of them.
+    public init(_ text: String) throws(ExplainTargetError) {
+        if text.hasPrefix("KUBE-") {
+            self = .chain(text)
+        } else if let address = ExplainTarget.address(text) {
+            self = address
+        } else if let service = ExplainTarget.service(text) {
+            self = service
+        } else {
+            let hint = DNSLabel(text) == nil ? "" : "; give the Service's namespace, as in default/\(text)"
+            throw ExplainTargetError(
+                "'\(text.escapingInvisible())' is no target: expected namespace/service[:port], a chain (KUBE-…), or "
+                    + "IP:port[/protocol], an IPv6 address in brackets\(hint)")
+        }
+    }
+
+    /// The family that the target belongs to; nil: any.
+    public var family: AddressFamily? {
+        switch self {
+        case .address(let address, _, _): address.family
+        // So begin the names of IPVS mode's sets.
+        case .chain(let name) where name.hasPrefix("KUBE-6-"): .ipv6
+        case .chain, .service: nil
+        }
+    }
+
+    private static func service(_ text: String) -> ExplainTarget? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let namespace = DNSLabel(String(parts[0])) else { return nil }
+        let names = parts[1].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = DNSLabel(String(names[0])) else { return nil }
+        let port = names.count == 2 ? String(names[1]) : nil
+        guard port.map({ DNSLabel($0) != nil }) ?? true else { return nil }
+        return .service(namespace: namespace, name: name, port: port)
+    }
+
+    private static func address(_ text: String) -> ExplainTarget? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else { return nil }
+        let transport = parts.count == 2 ? TransportProtocol(anyCase: parts[1]) : nil
+        guard parts.count == 1 || transport != nil else { return nil }
+        let place = parts[0]
+        if let address = IPAddress(String(place)) { return .address(address, port: nil, transport: transport) }
+        var (host, rest) = (place, Substring())
+        if place.hasPrefix("["), let bracket = place.lastIndex(of: "]") {
+            host = place[place.index(after: place.startIndex)..<bracket]
+            rest = place[place.index(after: bracket)...]
+        } else if let colon = place.lastIndex(of: ":") {
+            (host, rest) = (place[..<colon], place[colon...])
+            // A colon belongs to an IPv6 address, unless brackets say otherwise.
+            guard !host.contains(":") else { return nil }
+        }
+        guard let address = IPAddress(String(host)) else { return nil }
+        if rest.isEmpty { return .address(address, port: nil, transport: transport) }
+        guard rest.hasPrefix(":"), let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
+        return .address(address, port: port, transport: transport)
+    }
+}
+
+/// Why a target can not be explained, with what might have been meant.
+public struct ExplainTargetError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong, and what was expected.
+    public let description: String
+    /// The word that is not known, and the known ones of its kind.
+    public let unknown: (word: String, known: [String])?
+
+    init(_ description: String, unknown: (word: String, known: [String])? = nil) {
+        self.description = description
+        self.unknown = unknown
+    }
+}
+
+extension TransportProtocol {
+    /// The protocol with this name, in upper or lower case.
+    fileprivate init?(anyCase name: Substring) {
+        let upper = name.uppercased()
+        guard let found = TransportProtocol.allCases.first(where: { $0.kubernetesName == upper }) else { return nil }
+        self = found
+    }
+}

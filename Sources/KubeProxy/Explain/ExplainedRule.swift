@@ -1,0 +1,90 @@
+internal import Iptables
+internal import KubeChainsBytes
+package import NetAddress
+
+/// A rule with the reason for its existence.
+public struct ExplainedRule: Sendable {
+    /// The Service port that the rule is about, as `namespace/service:port/protocol`; nil: none.
+    public let servicePort: String?
+    /// `filter` or `nat`.
+    public let table: String
+    public let chain: ChainName
+    /// The rule as kube-proxy writes it.
+    public let text: String
+    /// Why it is there, as a phrase.
+    public let why: String
+    package let purpose: RulePurpose
+    /// The chain that it leads to.
+    package let jump: ChainName?
+    /// What it does to a packet that no endpoint takes.
+    package let refusal: Refusal?
+    /// The one address that it is about.
+    package let destination: IPAddress?
+
+    package enum Refusal: Sendable, Hashable {
+        case drop, reject
+    }
+}
+
+/// Collects rules with their reasons.
+struct RuleCollector: RuleSink {
+    private let reasons: RuleReasons
+    /// The only chain whose rules are wanted; nil: all.
+    private let chain: ChainName.Kind?
+    private var table = "filter"
+    private(set) var rules: [ExplainedRule] = []
+
+    private init(_ reasons: RuleReasons, chain: ChainName.Kind?) {
+        self.reasons = reasons
+        self.chain = chain
+    }
+
+    /// A Service port's rules of both tables, in kube-proxy's order.
+    static func rules(
+        of port: ServicePortPlan, _ plan: ServicePlan, chain: ChainName.Kind? = nil
+    ) -> [ExplainedRule] {
+        let rules = ServiceRules(plan)
+        var collector = RuleCollector(RuleReasons(plan, port), chain: chain)
+        rules.addFilterRules(of: port, to: &collector)
+        collector.table = "nat"
+        rules.addNatRules(of: port, to: &collector)
+        return collector.rules
+    }
+
+    /// The rules that all Service ports share: those before them and those after them.
+    static func sharedRules(
+        _ plan: ServicePlan, chain: ChainName.Kind? = nil
+    ) -> (before: [ExplainedRule], after: [ExplainedRule]) {
+        let rules = ServiceRules(plan)
+        var before = RuleCollector(RuleReasons(plan, nil), chain: chain)
+        var after = before
+        rules.addLoopbackGuard(to: &before)
+        rules.addForwardRules(to: &after)
+        before.table = "nat"
+        after.table = "nat"
+        rules.addMasqueradeRules(to: &before)
+        rules.addNodePortTail(to: &after)
+        return (before.rules, after.rules)
+    }
+
+    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+        if let chain, rule.chain.kind != chain { return }
+        var text = RestoreText(TextWriter())
+        text.add(rule, subject)
+        let bytes = text.finish().finish()
+        var jump: ChainName?
+        var refusal: ExplainedRule.Refusal?
+        switch rule.target {
+        case .jump(let target): jump = target
+        case .drop: refusal = .drop
+        case .reject: refusal = .reject
+        default: break
+        }
+        rules.append(
+            ExplainedRule(
+                servicePort: reasons.port?.label, table: table, chain: rule.chain,
+                text: String(decoding: bytes.dropLast(), as: UTF8.self),
+                why: reasons.why(rule, subject), purpose: rule.purpose, jump: jump,
+                refusal: refusal, destination: rule.destination.flatMap { $0.writesLength ? nil : $0.prefix.network }))
+    }
+}

@@ -1,0 +1,129 @@
+internal import Iptables
+public import KubeObjects
+internal import NetAddress
+
+extension Explanation {
+    /// Explains a target of a plan.
+    ///
+    /// - Parameter snapshot: the snapshot that the plan was made from.
+    /// - Throws: ``ExplainTargetError`` if there is no such target.
+    public init(
+        _ target: ExplainTarget, _ plan: ServicePlan, _ snapshot: ClusterSnapshot
+    ) throws(ExplainTargetError) {
+        let match = try TargetSearch(plan: plan, snapshot: snapshot).find(target)
+        var services: [ServiceExplanation] = []
+        let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
+        for index in match.ports {
+            let port = plan.servicePorts[index]
+            services.append(
+                ServiceExplanation(port, plan, snapshot, slices[port.serviceIndex] ?? [], match.endpoint))
+        }
+        for index in match.absentServices {
+            services += ServiceExplanation.absent(snapshot.services[index], index, plan)
+        }
+        let shared = RuleCollector.sharedRules(plan)
+        node = plan.node
+        family = plan.settings.family
+        remarks = match.remarks
+        self.services = services
+        sharedRules = match.ports.isEmpty ? [] : shared.before + shared.after
+        sharedChain = match.sharedChain.map { SharedChainExplanation.tables(of: $0, plan) } ?? []
+    }
+}
+
+extension ServiceExplanation {
+    fileprivate init(
+        _ port: ServicePortPlan, _ plan: ServicePlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
+        _ target: (address: IPAddress, port: UInt16?)?
+    ) {
+        service = snapshot.services[port.serviceIndex]
+        servicePort = port.name.description
+        transport = port.name.transport
+        self.plan = port
+        absence = nil
+        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
+        rules = RuleCollector.rules(of: port, plan)
+        entries = TrafficWalk.entries(port, plan, rules)
+        endpoints = reasons.endpoints(of: port, target)
+    }
+
+    /// The ports of a Service that has no rules.
+    static func absent(_ service: Service, _ index: Int, _ plan: ServicePlan) -> [ServiceExplanation] {
+        let skipped = plan.skippedServices.first { $0.serviceIndex == index }
+        let reason = skipped?.reason.sentence(service, plan.settings.family) ?? "the Service has no ports"
+        func explanation(_ port: ServicePort?) -> ServiceExplanation {
+            let name = port?.name.map { ":\($0)" } ?? ""
+            return ServiceExplanation(
+                service: service, servicePort: service.qualifiedName + name, transport: port?.transport, plan: nil,
+                absence: reason)
+        }
+        return service.ports.isEmpty ? [explanation(nil)] : service.ports.map { explanation($0) }
+    }
+
+    private init(
+        service: Service, servicePort: String, transport: TransportProtocol?, plan: ServicePortPlan?, absence: String?
+    ) {
+        self.service = service
+        self.servicePort = servicePort
+        self.transport = transport
+        self.plan = plan
+        self.absence = absence
+    }
+}
+
+extension SharedChainExplanation {
+    /// A shared chain in each table that has it.
+    fileprivate static func tables(of chain: ChainName, _ plan: ServicePlan) -> [SharedChainExplanation] {
+        let shared = RuleCollector.sharedRules(plan, chain: chain.kind)
+        var rules = shared.before
+        for port in plan.servicePorts { rules += RuleCollector.rules(of: port, plan, chain: chain.kind) }
+        rules += shared.after
+        return ["filter", "nat"].compactMap { table in
+            guard let purpose = purpose(chain.kind, isNat: table == "nat") else { return nil }
+            let jumps = JumpRule.all.filter { $0.table == table && $0.target == chain.kind }
+            return SharedChainExplanation(
+                table: table, chain: chain, purpose: purpose, callers: jumps.map { $0.rule.saved(in: $0.chain) },
+                rules: rules.filter { $0.table == table })
+        }
+    }
+
+    /// What a chain is for in a table; nil: the table has no such chain.
+    private static func purpose(_ kind: ChainName.Kind, isNat: Bool) -> String? {
+        switch (kind, isNat) {
+        case (.services, true): "finds the Service port that a packet is for"
+        case (.services, false): "refuses what is sent to cluster IPs that no endpoint stands behind"
+        case (.nodePorts, true): "finds the Service port that a node port belongs to"
+        case (.nodePorts, false): "lets load balancers' health checks in"
+        case (.postrouting, true): "rewrites the source of what is marked for it"
+        case (.markMasquerade, true): "marks packets for KUBE-POSTROUTING; chains of Services jump here"
+        case (.externalServices, false):
+            "refuses what is sent to outside addresses and node ports that no endpoint serves"
+        case (.forward, false): "lets Services' traffic be forwarded, and drops what fits no connection"
+        case (.proxyFirewall, false): "drops what load balancers' source ranges did not let in"
+        case (.firewall, false): "guards 127.0.0.0/8 while node ports answer on 127.0.0.1"
+        default: nil
+        }
+    }
+}
+
+extension ClusterSnapshot {
+    /// The positions of the slices of some Services, by the Services' positions.
+    func sliceIndices(of services: [Int]) -> [Int: [Int]] {
+        struct Key: Hashable {
+            let namespace: DNSLabel
+            let name: DNSLabel
+        }
+        var positions: [Key: Int] = [:]
+        for index in services {
+            positions[Key(namespace: self.services[index].namespace, name: self.services[index].name)] = index
+        }
+        var result: [Int: [Int]] = [:]
+        for (index, slice) in endpointSlices.enumerated() {
+            guard let name = slice.serviceName, let service = positions[Key(namespace: slice.namespace, name: name)]
+            else { continue }
+            result[service, default: []].append(index)
+        }
+        return result
+    }
+}

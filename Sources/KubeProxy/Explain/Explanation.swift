@@ -1,0 +1,134 @@
+public import KubeObjects
+public import NetAddress
+
+/// What a target is, and why its rules are as they are.
+public struct Explanation: Sendable {
+    public let node: NodeFacts
+    public let family: AddressFamily
+    /// What the target names, where it is not a Service: sentences.
+    public let remarks: [String]
+    /// The Service ports that the target is about, by name.
+    public let services: [ServiceExplanation]
+    /// The rules that all Service ports share, where the target is about Service ports that have any.
+    public let sharedRules: [ExplainedRule]
+    /// The target, if it is a chain that all Services share: its part of each table.
+    public let sharedChain: [SharedChainExplanation]
+}
+
+/// A shared chain in one table.
+public struct SharedChainExplanation: Sendable {
+    public let table: String
+    public let chain: ChainName
+    /// What the chain is for.
+    public let purpose: String
+    /// The rules that lead here, as iptables-save prints them.
+    public let callers: [String]
+    public let rules: [ExplainedRule]
+}
+
+/// One Service port, or a Service that has no rules here.
+public struct ServiceExplanation: Sendable {
+    public let service: Service
+    /// `namespace/service:port`, or `namespace/service`.
+    public let servicePort: String
+    /// Nil for a Service without ports.
+    public let transport: TransportProtocol?
+    /// The decisions; nil for a Service without rules.
+    public let plan: ServicePortPlan?
+    /// Why there are no rules at all; nil where there are.
+    public let absence: String?
+    /// The settings that matter here: sentences.
+    public internal(set) var settings: [String] = []
+    public internal(set) var entries: [TrafficEntry] = []
+    public internal(set) var endpoints: [ExplainedEndpoint] = []
+    public internal(set) var rules: [ExplainedRule] = []
+}
+
+/// An endpoint of a Service port, or one of the Service's that is left out.
+public struct ExplainedEndpoint: Sendable {
+    public let address: IPAddress
+    /// Nil: its slice has no such port.
+    public let port: UInt16?
+    /// Nil where none is written.
+    public let chain: ChainName?
+    public let node: String?
+    public let zone: String?
+    /// It gets one in so many connections under the cluster policy; nil: none.
+    public let clusterOneIn: Int?
+    /// It gets one in so many connections under the local policy; nil: none.
+    public let localOneIn: Int?
+    /// Why it gets what it gets.
+    public let reason: String
+    /// Whether the target names it.
+    public let isTarget: Bool
+
+    /// Whether it gets any share.
+    public var isUsed: Bool { clusterOneIn != nil || localOneIn != nil }
+    /// `address:port`, or the address alone.
+    public var text: String { port.map { AddressText(address, port: $0).description } ?? address.description }
+}
+
+/// A way in to a Service port.
+public struct TrafficEntry: Sendable {
+    public enum Kind: String, Sendable, Hashable {
+        case clusterIP, externalIP, loadBalancerIP, nodePort
+
+        /// The kind in words.
+        public var phrase: String {
+            switch self {
+            case .clusterIP: "cluster IP"
+            case .externalIP: "external IP"
+            case .loadBalancerIP: "load balancer IP"
+            case .nodePort: "node port"
+            }
+        }
+    }
+
+    public let kind: Kind
+    /// Nil for a node port.
+    public let address: IPAddress?
+    public let port: UInt16
+    /// From each kind of sender.
+    public internal(set) var paths: [TrafficPath] = []
+
+    /// `address:port`, or the port alone.
+    public var text: String { address.map { AddressText($0, port: port).description } ?? String(port) }
+}
+
+/// The way of a connection's first packet through the node.
+public struct TrafficPath: Sendable {
+    public enum Origin: String, Sendable, Hashable, CaseIterable {
+        case pods, node, outside
+    }
+
+    public struct Step: Sendable {
+        /// `nat` or `filter`.
+        public let table: String
+        /// The built-in chains, such as `PREROUTING`.
+        public let hooks: [String]
+        /// kube-proxy's chains that the packet goes through.
+        public let chains: [ChainName]
+        /// What happens.
+        public let text: String
+        /// The Service port's rules that act, as positions in ``ServiceExplanation/rules``.
+        public let rules: [Int]
+    }
+
+    public enum Outcome: Sendable, Hashable {
+        /// One of so many endpoints gets it.
+        case endpoint(count: Int, isMasqueraded: Bool)
+        case reject, drop
+        /// No rule of kube-proxy's does anything about it.
+        case untouched
+    }
+
+    public let origin: Origin
+    /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
+    public let isInSourceRanges: Bool?
+    /// Who sends, in words.
+    public let sender: String
+    public let steps: [Step]
+    public let outcome: Outcome
+    /// What the client sees.
+    public let clientSees: String
+}

@@ -1,0 +1,188 @@
+internal import KubeChainsBytes
+public import KubeObjects
+internal import NetAddress
+
+extension IPVSExplanation {
+    /// Explains a target of a plan in IPVS mode.
+    ///
+    /// - Parameter snapshot: the snapshot that the plan was made from.
+    /// - Throws: ``ExplainTargetError`` if there is no such target.
+    public init(
+        _ target: ExplainTarget, _ state: IPVSPlan, _ snapshot: ClusterSnapshot
+    ) throws(ExplainTargetError) {
+        let plan = state.plan
+        let rules = IPVSRuleReasons.rules(of: state)
+        node = plan.node
+        family = plan.settings.family
+        scheduler = plan.settings.ipvs.scheduler
+        if case .chain(let text) = target {
+            let name = try IPVSNames(family).name(text)
+            remarks = []
+            services = []
+            sharedRules = []
+            set = IPSet.allCases.first { $0.name(plan.settings.family) == name }.map { ExplainedSet($0, state, rules) }
+            chains = IPVSRuleReasons.tables.compactMap { ExplainedIPVSChain(name, in: $0, rules) }
+            return
+        }
+        let match = try TargetSearch(plan: plan, snapshot: snapshot, nodeIPs: state.nodeIPs).find(target)
+        let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
+        let comparison = ModeComparison(state)
+        var services: [IPVSServiceExplanation] = []
+        for index in match.ports {
+            let own = slices[plan.servicePorts[index].serviceIndex] ?? []
+            services.append(
+                IPVSServiceExplanation(index, state, snapshot, own, match.endpoint, rules, comparison))
+        }
+        for index in match.absentServices {
+            services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { absent in
+                IPVSServiceExplanation(
+                    service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
+                    absence: absent.absence)
+            }
+        }
+        remarks = match.remarks
+        self.services = services
+        sharedRules = match.ports.isEmpty ? [] : rules.filter { $0.set == nil && $0.chain != "KUBE-IPVS-OUT-FILTER" }
+        set = nil
+        chains = []
+    }
+}
+
+extension IPVSServiceExplanation {
+    fileprivate init(
+        _ index: Int, _ state: IPVSPlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
+        _ target: (address: IPAddress, port: UInt16?)?, _ all: [ExplainedIPVSRule], _ comparison: ModeComparison
+    ) {
+        let plan = state.plan
+        let port = plan.servicePorts[index]
+        service = snapshot.services[port.serviceIndex]
+        servicePort = port.name.description
+        transport = port.name.transport
+        self.plan = port
+        absence = nil
+        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
+        virtualServers = ExplainedVirtualServer.all(of: index, state)
+        endpoints = reasons.endpoints(of: port, target)
+        let entries = state.setEntries(of: port)
+        let origins = Set(
+            entries.refusedOrigins.map { IPVSRuleReasons.conditions(of: $0) })
+        let rules = all.filter { rule in
+            if let set = rule.set { return entries.bySet[set] != nil }
+            return rule.chain == "KUBE-IPVS-OUT-FILTER" && origins.contains { rule.text.contains(text: $0) }
+        }
+        self.rules = rules
+        sets = IPSet.allCases.compactMap { set in
+            guard let own = entries.bySet[set] else { return nil }
+            return ExplainedEntries(
+                set: set, name: set.name(plan.settings.family), entries: Set(own.map(\.text)).sorted(),
+                rules: rules.indices.filter { rules[$0].set == set })
+        }
+        differences = comparison.differences(of: port)
+    }
+}
+
+extension IPVSPlan {
+    /// The entries of one Service port, with its addresses on `kube-ipvs0`.
+    func setEntries(of port: ServicePortPlan) -> SetEntries {
+        var entries = SetEntries(nodeIPs: nodeIPs)
+        entries.add(port)
+        eachClaim(of: port) { if $0.bindsAddress { entries.add(bound: $0.address) } }
+        return entries
+    }
+}
+
+extension ExplainedVirtualServer {
+    /// What a Service port asks for, in kube-proxy's order.
+    fileprivate static func all(of index: Int, _ state: IPVSPlan) -> [ExplainedVirtualServer] {
+        let plan = state.plan
+        let port = plan.servicePorts[index]
+        let transport = port.name.transport
+        let own = state.virtualServers.filter { $0.servicePort == index }
+        var result: [ExplainedVirtualServer] = []
+        state.eachClaim(of: port) { claim in
+            func isClaimed(_ server: VirtualServer) -> Bool {
+                server.address == claim.address && server.port == claim.port && server.transport == transport
+            }
+            let server = own.first(where: isClaimed)
+            let owner = server == nil ? state.virtualServers.first(where: isClaimed)?.servicePort : nil
+            let fallsBack = claim.asksForLocal && port.fallsBackInIPVS
+            result.append(
+                ExplainedVirtualServer(
+                    kind: claim.kind, address: claim.address, port: claim.port, isBound: claim.bindsAddress,
+                    usesLocalPolicy: claim.asksForLocal && !fallsBack, fallsBack: fallsBack,
+                    policy: policy(claim, fallsBack, port), masquerade: masquerade(claim, port, plan),
+                    ranges: claim.kind == .loadBalancerIP ? ranges(port, plan) : nil,
+                    owner: owner.map { plan.servicePorts[$0].label }, line: server.map { state.line(of: $0) },
+                    realServers: server.map { state.realServers(of: $0).map(\.text.description) } ?? []))
+        }
+        return result
+    }
+
+    private static func policy(_ claim: VirtualServerClaim, _ fallsBack: Bool, _ port: ServicePortPlan) -> String {
+        let usesLocal = claim.asksForLocal && !fallsBack
+        let count = usesLocal ? port.localCount : port.clusterCount
+        guard count > 0 else { return "no real server: IPVS refuses connections" }
+        let servers = count == 1 ? "1 real server" : "\(count) real servers"
+        if usesLocal { return "\(servers), this node's endpoints (local policy)" }
+        return fallsBack
+            ? "\(servers) of other nodes: the local policy finds no endpoint here and falls back"
+            : "\(servers) (cluster policy)"
+    }
+
+    private static func masquerade(_ claim: VirtualServerClaim, _ port: ServicePortPlan, _ plan: ServicePlan) -> String
+    {
+        guard claim.kind == .clusterIP else {
+            return port.externalPolicyIsLocal
+                ? "nobody's source is rewritten: endpoints see the client's address"
+                : "everybody's source is rewritten: endpoints see this node as the client"
+        }
+        if plan.settings.masqueradeAll { return "everybody's source is rewritten (masqueradeAll)" }
+        return plan.node.localTraffic.map { "the source is rewritten, unless a pod sends (\($0.phrase))" }
+            ?? "the source is rewritten only if it is a cluster IP, as that of the node itself is"
+    }
+
+    private static func ranges(_ port: ServicePortPlan, _ plan: ServicePlan) -> String? {
+        guard !port.sourceRanges.isEmpty else { return nil }
+        let list = port.sourceRanges.map(\.description).joined(separator: ", ")
+        return "only for clients in \(list); others are dropped, "
+            + (port.sourceRangesHoldNode
+                ? "but not this node (\(plan.node.nodeIP)), which a range holds"
+                : "this node (\(plan.node.nodeIP)) too")
+    }
+}
+
+extension ExplainedSet {
+    fileprivate init(_ set: IPSet, _ state: IPVSPlan, _ rules: [ExplainedIPVSRule]) {
+        var owners: [String: [String]] = [:]
+        for port in state.plan.servicePorts {
+            for entry in state.setEntries(of: port).bySet[set] ?? [] {
+                let text = entry.text
+                // The same address may stand twice in a Service.
+                if owners[text]?.last != port.label { owners[text, default: []].append(port.label) }
+            }
+        }
+        self.set = set
+        name = set.name(state.plan.settings.family)
+        entries = owners.sorted { $0.key < $1.key }.map { (entry: $0.key, servicePorts: $0.value) }
+        self.rules = rules.filter { $0.set == set }
+    }
+}
+
+extension ExplainedIPVSChain {
+    /// The chain of a table; nil: the table has none of that name.
+    fileprivate init?(
+        _ chain: String, in table: (name: StaticString, chains: [StaticString]), _ rules: [ExplainedIPVSRule]
+    ) {
+        let name = table.name.description
+        guard table.chains.contains(where: { $0.description == chain }) else { return nil }
+        self.table = name
+        self.chain = chain
+        purpose = IPVSRuleReasons.purpose(of: chain, in: name)
+        let jumps = IPVSSetup.jumps.filter { $0.table.description == name && $0.target.description == chain }
+        callers =
+            jumps.map { "-A \($0.text)" }
+            + rules.filter { $0.table == name && $0.target == chain }.map(\.text)
+        self.rules = rules.filter { $0.table == name && $0.chain == chain }
+    }
+}

@@ -1,0 +1,114 @@
+public import KubeObjects
+public import NetAddress
+
+/// What a target is in IPVS mode, and why virtual servers, sets and rules are as they are.
+public struct IPVSExplanation: Sendable {
+    public let node: NodeFacts
+    public let family: AddressFamily
+    public let scheduler: IPVSScheduler
+    /// What the target names, where it is not a Service: sentences.
+    public let remarks: [String]
+    /// The Service ports that the target is about, by name.
+    public let services: [IPVSServiceExplanation]
+    /// The rules that ask no set, where the target is about Service ports that have virtual servers.
+    public let sharedRules: [ExplainedIPVSRule]
+    /// The target, if it is a set.
+    public let set: ExplainedSet?
+    /// The target, if it is a chain: its part of each table.
+    public let chains: [ExplainedIPVSChain]
+}
+
+/// One Service port, or a Service that has nothing here.
+public struct IPVSServiceExplanation: Sendable {
+    public let service: Service
+    /// `namespace/service:port`, or `namespace/service`.
+    public let servicePort: String
+    /// Nil for a Service without ports.
+    public let transport: TransportProtocol?
+    /// The decisions; nil for a Service that is passed over.
+    public let plan: ServicePortPlan?
+    /// Why there is nothing at all; nil where there is something.
+    public let absence: String?
+    /// The settings that matter here: sentences.
+    public internal(set) var settings: [String] = []
+    public internal(set) var virtualServers: [ExplainedVirtualServer] = []
+    public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// The sets that hold entries of it, with those.
+    public internal(set) var sets: [ExplainedEntries] = []
+    /// The rules that ask these sets, and those of its own.
+    public internal(set) var rules: [ExplainedIPVSRule] = []
+    /// What clients see otherwise than in iptables mode.
+    public internal(set) var differences: [ModeDifference] = []
+}
+
+/// A virtual server that a Service port asks for.
+public struct ExplainedVirtualServer: Sendable {
+    /// Why it is there.
+    public let kind: TrafficEntry.Kind
+    public let address: IPAddress
+    public let port: UInt16
+    /// Whether the address is on `kube-ipvs0`; otherwise the node has it anyway.
+    public let isBound: Bool
+    /// Whether its real servers are those of the local policy.
+    public let usesLocalPolicy: Bool
+    /// Whether the local policy finds no endpoint on this node, so that the cluster policy's stand in.
+    public let fallsBack: Bool
+    /// Which endpoints are its real servers: a sentence.
+    public let policy: String
+    /// Whose source is rewritten: a sentence.
+    public let masquerade: String
+    /// Who may use it, where source ranges say so: a sentence.
+    public let ranges: String?
+    /// The Service port that has it, where another one claims it later.
+    public let owner: String?
+    /// As ipvsadm-save prints it; nil where another Service port has it.
+    public let line: String?
+    /// `address:port` of each, in byte order; none where another Service port has it.
+    public let realServers: [String]
+
+    /// `address:port`.
+    public var text: String { AddressText(address, port: port).description }
+}
+
+/// The entries of a Service port in a set.
+public struct ExplainedEntries: Sendable {
+    public let set: IPSet
+    public let name: String
+    public let entries: [String]
+    /// The rules that ask the set, as positions in ``IPVSServiceExplanation/rules``.
+    public let rules: [Int]
+}
+
+/// A rule around IPVS, with the reason for its existence.
+public struct ExplainedIPVSRule: Sendable {
+    /// `nat` or `filter`.
+    public let table: String
+    public let chain: String
+    /// The set that it asks; nil: none.
+    public let set: IPSet?
+    public let target: String
+    /// The rule as kube-proxy writes it.
+    public let text: String
+    /// Why it is there, as a phrase.
+    public let why: String
+}
+
+/// A set with all of its entries.
+public struct ExplainedSet: Sendable {
+    public let set: IPSet
+    public let name: String
+    /// Each entry once, with the Service ports that put it there.
+    public let entries: [(entry: String, servicePorts: [String])]
+    public let rules: [ExplainedIPVSRule]
+}
+
+/// A chain in one table.
+public struct ExplainedIPVSChain: Sendable {
+    public let table: String
+    public let chain: String
+    /// What the chain is for.
+    public let purpose: String
+    /// The rules that lead here.
+    public let callers: [String]
+    public let rules: [ExplainedIPVSRule]
+}

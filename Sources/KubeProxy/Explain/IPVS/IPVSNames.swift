@@ -1,0 +1,36 @@
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+/// The names of the sets and chains of IPVS mode.
+struct IPVSNames {
+    /// A set and a chain may have the same name, and so may chains of two tables.
+    private let names: [String]
+
+    init(_ family: AddressFamily) {
+        let sets = IPSet.allCases.map { $0.name(family) }
+        let chains = IPVSRuleReasons.tables.flatMap(\.chains).map(\.description)
+        names = Set(sets + chains).sorted()
+    }
+
+    /// The name that is given, or that alone begins so.
+    ///
+    /// - Throws: ``ExplainTargetError`` if there is none, or several.
+    func name(_ text: String) throws(ExplainTargetError) -> String {
+        if names.contains(text) { return text }
+        let found = names.filter { $0.hasPrefix(text) }
+        if found.count == 1 { return found[0] }
+        if !found.isEmpty {
+            throw ExplainTargetError("\(text) begins \(found.count) names: \(found.joined(separator: ", "))")
+        }
+        let ofServices = ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-", "KUBE-FW-"]
+        if ofServices.contains(where: { text.hasPrefix($0) }) {
+            throw ExplainTargetError(
+                "in IPVS mode Services and endpoints have no chains; --proxy-mode iptables explains "
+                    + text.escapingInvisible())
+        }
+        throw ExplainTargetError(
+            "IPVS mode has no set or chain \(text.escapingInvisible()), or one whose name begins so",
+            unknown: (text, names))
+    }
+}

@@ -1,0 +1,169 @@
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+/// Says of a Service's settings what they do here, and of those that do nothing why.
+struct SettingReasons {
+    private let plan: ServicePlan
+    private let service: Service
+    private let port: ServicePortPlan
+    private let hasHints: Bool
+
+    /// - Parameter hasHints: whether any endpoint of the Service port has topology hints.
+    init(_ plan: ServicePlan, _ service: Service, _ port: ServicePortPlan, hasHints: Bool) {
+        self.plan = plan
+        self.service = service
+        self.port = port
+        self.hasHints = hasHints
+    }
+
+    var sentences: [String] {
+        [
+            internalPolicy, externalPolicy, affinity, sourceRanges, healthCheck, proxyAddresses, externalIPs, topology,
+            nodePortAddresses, localTraffic, largeCluster, scheduler, forwarding,
+        ].compactMap(\.self)
+    }
+
+    private var isIPVS: Bool { plan.settings.mode == .ipvs }
+
+    private var internalPolicy: String? {
+        guard port.internalPolicyIsLocal else {
+            return "internalTrafficPolicy Cluster: the cluster IP leads to endpoints of all nodes"
+        }
+        return "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only" + fallback
+    }
+
+    /// What becomes of a local policy without local endpoints.
+    private var fallback: String {
+        guard isIPVS, port.fallsBackInIPVS, port.hasAnyEndpoint else { return "" }
+        return port.usesClusterPolicy
+            ? "; there is none, so endpoints of other nodes stand in" : "; there is none, so connections are refused"
+    }
+
+    private var externalPolicy: String? {
+        guard port.isExternal else {
+            return service.externalTrafficPolicyIsLocal
+                ? "externalTrafficPolicy Local has no effect: nothing but the cluster IP leads here" : nil
+        }
+        if port.externalPolicyIsLocal, isIPVS {
+            return
+                "externalTrafficPolicy Local: only this node's endpoints are used, by pods and the node itself too, and "
+                + "see the client's address" + fallback
+        }
+        if port.externalPolicyIsLocal {
+            return "externalTrafficPolicy Local: from outside only this node's endpoints are used, which see the "
+                + "client's address"
+        }
+        return service.externalTrafficPolicyIsLocal
+            ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name.escapingInvisible()) "
+                + "without externalIPs"
+            : "externalTrafficPolicy Cluster: from outside all endpoints are used, which see this node as the client"
+    }
+
+    private var affinity: String? {
+        port.affinitySeconds.map {
+            "sessionAffinity ClientIP: a client keeps its endpoint for \($0) s after its last connection"
+                + (isIPVS ? " to the same address and port, and as long as one is open" : "")
+        }
+    }
+
+    private var sourceRanges: String? {
+        let all = service.loadBalancerSourceRanges
+        if all.isEmpty { return nil }
+        let own = port.sourceRanges.map(\.description).joined(separator: ", ")
+        if port.sourceRanges.isEmpty {
+            let isOther = all.allSatisfy { $0.family != plan.settings.family }
+            return "loadBalancerSourceRanges let everybody in: "
+                + (isOther ? "they are all of the other family" : "one of them holds all addresses")
+        }
+        return port.loadBalancerIPs.isEmpty
+            ? "loadBalancerSourceRanges have no effect: there is no load balancer IP of this family (\(own))"
+            : "loadBalancerSourceRanges \(own): nobody else may use the load balancer's IP"
+                + (port.nodePort > 0 ? "; the node port is open to all" : "")
+    }
+
+    private var healthCheck: String? {
+        guard port.healthCheckNodePort > 0 else { return nil }
+        return
+            "healthCheckNodePort \(port.healthCheckNodePort): where load balancers ask whether this node has endpoints"
+    }
+
+    private var proxyAddresses: String? {
+        let addresses = service.loadBalancerIngress.filter { !$0.isVIP && $0.address.family == plan.settings.family }
+        guard !addresses.isEmpty else { return nil }
+        let list = addresses.map(\.address.description).joined(separator: ", ")
+        return "ipMode Proxy: packets for \(list) come with other destinations, so the address has no rules"
+    }
+
+    private var externalIPs: String? {
+        guard !plan.settings.allowServiceExternalIPs, service.hasExternalIPs else { return nil }
+        return "externalIPs have no rules: the feature gate AllowServiceExternalIPs is off"
+    }
+
+    private var topology: String? {
+        switch port.topologyMode {
+        case .zone: "topology hints: traffic of zone \(plan.node.zone) stays with the endpoints hinted for it"
+        case .node: "topology hints: traffic of this node stays with the endpoints hinted for it"
+        case .none where hasHints && port.usesClusterPolicy:
+            "topology hints are not used: all ready endpoints must have them, and one be for this node or its zone"
+        case .none: nil
+        }
+    }
+
+    private var nodePortAddresses: String? {
+        guard port.nodePort > 0, case .addresses(var addresses) = plan.node.nodePorts else { return nil }
+        if isIPVS { addresses.removeAll(where: \.isLoopback) }
+        let list = addresses.map(\.description).joined(separator: ", ")
+        return addresses.isEmpty
+            ? "node ports answer nowhere: the host has no address in nodePortAddresses"
+            : "nodePortAddresses: node ports answer on \(list) only"
+    }
+
+    private var localTraffic: String? {
+        guard plan.node.localTraffic == nil, !plan.settings.masqueradeAll else { return nil }
+        return
+            "pods are not told from others (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
+            + (isIPVS
+                ? "of what is sent to the cluster IP only the node's own is masqueraded"
+                : "what is sent to the cluster IP is never masqueraded")
+    }
+
+    private var largeCluster: String? {
+        plan.isLargeCluster && !isIPVS
+            ? "large cluster (\(plan.endpointCount) endpoints, more than \(ServicePlan.largeClusterThreshold)): rules of "
+                + "endpoints have no comments" : nil
+    }
+
+    private var scheduler: String? {
+        guard isIPVS else { return nil }
+        return "scheduler \(plan.settings.ipvs.scheduler): \(plan.settings.ipvs.scheduler.choice)"
+    }
+
+    private var forwarding: String? {
+        switch plan.settings.ipvs.forwarding {
+        case _ where !isIPVS: nil
+        case .masquerading: nil
+        case .gatewaying: "gatewaying: packets go as they are to the endpoint's hardware address"
+        case .tunneling: "tunneling: packets go as they are, within others, to the endpoint"
+        }
+    }
+}
+
+extension ServicePlan.SkipReason {
+    /// Why a Service has no rules.
+    func sentence(_ service: Service, _ family: AddressFamily) -> String {
+        switch self {
+        case .otherProxy:
+            "kube-proxy passes over it: the label service.kubernetes.io/service-proxy-name hands it to another proxy"
+        case .headless:
+            service.type == .externalName
+                ? "kube-proxy passes over it: type ExternalName is a matter of DNS only, there is no cluster IP"
+                : "kube-proxy passes over it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
+                    + "connect to them without rules"
+        case .externalName: "kube-proxy passes over it: type ExternalName is a matter of DNS only"
+        case .otherFamily:
+            "kube-proxy passes over it for \(family.name): it has a cluster IP of the other family only (--family "
+                + "\(family == .ipv4 ? "ipv6" : "ipv4") shows its rules)"
+        }
+    }
+}

@@ -1,0 +1,280 @@
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+/// What a target was found to be.
+struct TargetMatch {
+    /// Positions in the plan's Service ports.
+    var ports: [Int] = []
+    /// Positions of Services that have no rules, in the snapshot.
+    var absentServices: [Int] = []
+    /// What the target names: sentences.
+    var remarks: [String] = []
+    /// The target, if it is a chain that all Services share.
+    var sharedChain: ChainName?
+    /// The endpoint that the target names.
+    var endpoint: (address: IPAddress, port: UInt16?)?
+
+    var isEmpty: Bool { ports.isEmpty && absentServices.isEmpty && sharedChain == nil }
+
+    mutating func add(_ port: Int, _ remark: String) {
+        if ports.last != port { ports.append(port) }
+        remarks.append(remark)
+    }
+}
+
+/// Looks for a target in a plan and its snapshot.
+struct TargetSearch {
+    let plan: ServicePlan
+    let snapshot: ClusterSnapshot
+    /// Where node ports listen in IPVS mode; nil: in iptables mode, which the plan knows.
+    var nodeIPs: [IPAddress]?
+
+    func find(_ target: ExplainTarget) throws(ExplainTargetError) -> TargetMatch {
+        switch target {
+        case .service(let namespace, let name, let port): try findService(namespace, name, port)
+        case .chain(let text): try findChain(text)
+        case .address(let address, let port, let transport): try findAddress(address, port, transport)
+        }
+    }
+
+    // MARK: Services
+
+    private func findService(
+        _ namespace: DNSLabel, _ name: DNSLabel, _ port: String?
+    ) throws(ExplainTargetError) -> TargetMatch {
+        let known = snapshot.services
+        guard let index = known.firstIndex(where: { $0.name == name && $0.namespace == namespace }) else {
+            throw ExplainTargetError(
+                "the snapshot has no Service \(namespace)/\(name)",
+                unknown: ("\(namespace)/\(name)", known.map(\.qualifiedName)))
+        }
+        let ports = known[index].ports
+        if let port, !ports.contains(where: { $0.name?.text == port || String($0.port) == port }) {
+            let list = ports.map { "\($0.name.map { "\($0) " } ?? "")(\($0.port)/\($0.transport.name))" }
+            throw ExplainTargetError(
+                "the Service \(namespace)/\(name) has no port \(port); "
+                    + (list.isEmpty ? "it has none at all" : "it has \(list.joined(separator: ", "))"))
+        }
+        var match = TargetMatch()
+        match.ports = plan.servicePorts.indices.filter {
+            let own = plan.servicePorts[$0]
+            return own.serviceIndex == index && (port == nil || own.name.port?.text == port || String(own.port) == port)
+        }
+        if match.ports.isEmpty { match.absentServices = [index] }
+        return match
+    }
+
+    // MARK: Addresses
+
+    private func findAddress(
+        _ address: IPAddress, _ port: UInt16?, _ transport: TransportProtocol?
+    ) throws(ExplainTargetError) -> TargetMatch {
+        var match = matches(address, port, transport)
+        if match.isEmpty { match = matchesWithoutRules(address, port, transport) }
+        if !match.isEmpty { return match }
+        let what =
+            (port.map { AddressText(address, port: $0).description } ?? address.description)
+            + (transport.map { "/\($0.name)" } ?? "")
+        if let node = snapshot.nodes.first(where: { ($0.internalIPs + $0.externalIPs).contains(address) }) {
+            let isOwn = node.name.text == plan.node.name
+            throw ExplainTargetError(
+                isOwn
+                    ? "\(address) is an address of this node, but no node port answers at \(what)"
+                    : "\(address) is an address of the node \(node.name): give --node \(node.name)")
+        }
+        let near = matches(address, nil, nil).remarks
+        guard near.isEmpty else {
+            throw ExplainTargetError(
+                "no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
+        }
+        if let owner = plan.servicePorts.first(where: { $0.nodePort > 0 && $0.nodePort == port }) {
+            throw ExplainTargetError(
+                "\(owner.nodePort) is the node port of \(owner.name), but \(address) is no address of this node where node "
+                    + "ports answer; --node-address makes it one")
+        }
+        throw ExplainTargetError("no Service, node port or endpoint of the snapshot has \(what)")
+    }
+
+    /// The Service ports that an address leads to, and those that have an endpoint there.
+    private func matches(_ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?) -> TargetMatch {
+        var match = TargetMatch()
+        let isForNodePorts = nodeIPs?.contains(address) ?? plan.node.takesNodePorts(address)
+        for (index, port) in plan.servicePorts.enumerated() where transport.allows(port.name.transport) {
+            func note(_ number: UInt16, _ role: String) {
+                let place = AddressText(address, port: number).description
+                match.add(index, "\(place) is \(role) \(port.label)")
+            }
+            if wanted.allows(port.port) {
+                let service = snapshot.services[port.serviceIndex]
+                if port.clusterIP == address { note(port.port, "the cluster IP of") }
+                if port.externalIPs.contains(address) {
+                    note(port.port, "an external IP of")
+                } else if service.externalIPs.contains(address) {
+                    note(port.port, "an external IP without rules (AllowServiceExternalIPs is off) of")
+                }
+                if port.loadBalancerIPs.contains(address) {
+                    note(port.port, "a load balancer IP of")
+                } else if service.loadBalancerIngress.contains(where: { $0.address == address }) {
+                    note(port.port, "a load balancer IP without rules (ipMode Proxy) of")
+                }
+            }
+            if isForNodePorts, port.nodePort > 0, wanted.allows(port.nodePort) {
+                note(port.nodePort, "the node port of")
+            }
+            for endpoint in port.endpoints where endpoint.address == address && wanted.allows(endpoint.port) {
+                note(endpoint.port, "an endpoint of")
+                match.endpoint = (address, wanted)
+            }
+        }
+        return match
+    }
+
+    /// The Services without rules that have the address as cluster IP or endpoint.
+    private func matchesWithoutRules(
+        _ address: IPAddress, _ wanted: UInt16?, _ transport: TransportProtocol?
+    ) -> TargetMatch {
+        var match = TargetMatch()
+        let slices = snapshot.endpointSlices.filter { slice in
+            slice.ports.contains { wanted.allows($0.port) && transport.allows($0.transport) }
+                && slice.endpoints.contains { $0.address == address }
+        }
+        for skipped in plan.skippedServices {
+            let service = snapshot.services[skipped.serviceIndex]
+            let isPort = service.ports.contains { wanted.allows($0.port) && transport.allows($0.transport) }
+            let isEndpoint = slices.contains {
+                $0.namespace == service.namespace && $0.serviceName == service.name
+            }
+            let isClusterIP = isPort && service.clusterIP(address.family) == address
+            guard isEndpoint || isClusterIP else { continue }
+            match.absentServices.append(skipped.serviceIndex)
+            match.remarks.append(
+                "\(address) is \(isClusterIP ? "the cluster IP" : "an endpoint") of \(service.qualifiedName)")
+        }
+        return match
+    }
+
+    // MARK: Chains
+
+    /// The number of candidates that are named where a beginning is not unique.
+    private static let namedCandidates = 8
+
+    private func findChain(_ text: String) throws(ExplainTargetError) -> TargetMatch {
+        let pattern = ChainPattern(text)
+        var found: [(chain: ChainName, port: Int?)] = []
+        for kind in sharedKinds {
+            let chain = ChainName(kind)
+            if pattern.matches(chain) { found.append((chain, nil)) }
+        }
+        for (index, port) in plan.servicePorts.enumerated() {
+            port.eachChain { if pattern.matches($0) { found.append(($0, index)) } }
+        }
+        if let exact = found.first(where: { $0.port == nil && $0.chain.kind.text.description == text }) {
+            found = [exact]
+        }
+        if found.isEmpty { found = unwritten(pattern) }
+        guard let (chain, index) = found.first else {
+            throw ExplainTargetError(
+                "no chain of this node's rules is called \(text.escapingInvisible()), or begins so",
+                unknown: (text, similarChains(text)))
+        }
+        guard found.count == 1 else {
+            let names = found.prefix(TargetSearch.namedCandidates).map(\.chain.description)
+            throw ExplainTargetError(
+                "\(text) begins the names of \(found.count) chains: \(names.joined(separator: ", "))"
+                    + (found.count > names.count ? ", …" : ""))
+        }
+        var match = TargetMatch()
+        guard let index else {
+            match.sharedChain = chain
+            return match
+        }
+        let port = plan.servicePorts[index]
+        match.add(index, remark(chain, port, &match.endpoint))
+        return match
+    }
+
+    private var sharedKinds: [ChainName.Kind] {
+        ServiceRules(plan).filterChains.map(\.kind) + [.postrouting, .markMasquerade]
+    }
+
+    /// The chains that Service ports and endpoints would have if anything led there.
+    private func unwritten(_ pattern: ChainPattern) -> [(chain: ChainName, port: Int?)] {
+        var found: [(chain: ChainName, port: Int?)] = []
+        var hasher = ChainHasher()
+        for (index, port) in plan.servicePorts.enumerated() {
+            for chain in [port.externalChain, port.sourceRangesChain, port.clusterPolicyChain, port.localPolicyChain]
+            where pattern.matches(chain) {
+                found.append((chain, index))
+            }
+            for endpoint in port.endpoints where !endpoint.isReached {
+                let chain = ChainName(.endpoint, hasher.hash(of: endpoint, of: port))
+                if pattern.matches(chain) { found.append((chain, index)) }
+            }
+        }
+        return found
+    }
+
+    /// What a Service port's chain is for, or why it is not written.
+    private func remark(
+        _ chain: ChainName, _ port: ServicePortPlan, _ target: inout (address: IPAddress, port: UInt16?)?
+    ) -> String {
+        let none = "is not written on this node:"
+        let noEndpoint = "there is no endpoint to use"
+        switch chain.kind {
+        case .endpoint:
+            var hasher = ChainHasher()
+            guard
+                let endpoint = port.endpoints.first(where: {
+                    ($0.chain ?? ChainName(.endpoint, hasher.hash(of: $0, of: port))) == chain
+                })
+            else { return "" }
+            target = (endpoint.address, endpoint.port)
+            return endpoint.isReached
+                ? "\(chain) is the chain of the endpoint \(endpoint.text) of \(port.label)"
+                : "\(chain) \(none) the endpoint \(endpoint.text) of \(port.label) is left out"
+        case .clusterPolicy where port.clusterCount > 0:
+            return "\(chain) is the chain of \(port.label)'s cluster policy: endpoints of all nodes"
+        case .clusterPolicy:
+            return "\(chain) \(none) "
+                + (port.usesClusterPolicy ? noEndpoint : "nothing asks for the cluster policy of \(port.label)")
+        case .localPolicy where port.localCount > 0:
+            return "\(chain) is the chain of \(port.label)'s local policy: endpoints of this node"
+        case .localPolicy:
+            return "\(chain) \(none) "
+                + (port.usesLocalPolicy
+                    ? "this node has no endpoint of \(port.label)" : "no traffic policy of \(port.label) is Local")
+        case .sourceRanges where port.usesSourceRangesChain:
+            return "\(chain) is the chain of \(port.label)'s loadBalancerSourceRanges"
+        case .sourceRanges:
+            return "\(chain) \(none) "
+                + (port.hasAnyEndpoint
+                    ? "no loadBalancerSourceRanges restrict a load balancer IP of \(port.label)" : noEndpoint)
+        default:
+            if port.usesExternalChain { return "\(chain) is the chain of \(port.label)'s traffic from outside" }
+            return "\(chain) \(none) "
+                + (port.hasAnyEndpoint ? "nothing but the cluster IP leads to \(port.label)" : noEndpoint)
+        }
+    }
+
+    /// The chains that might have been meant: few, since each is to be compared letter by letter.
+    private func similarChains(_ text: String) -> [String] {
+        var similar = sharedKinds.map(\.text.description)
+        // A slip seldom comes before the middle of the hash.
+        let pattern = ChainPattern(String(text.uppercased().prefix(14)))
+        for port in plan.servicePorts {
+            port.eachChain { if similar.count < 2000, pattern.matches($0) { similar.append($0.description) } }
+        }
+        return similar
+    }
+}
+
+extension ServicePortPlan {
+    /// `namespace/service:port/protocol`.
+    var label: String { "\(name)/\(name.transport.name)" }
+}
+
+extension Optional where Wrapped: Equatable {
+    /// Whether it is the value, or asks for none.
+    fileprivate func allows(_ value: Wrapped) -> Bool { self == nil || self == value }
+}

@@ -1,0 +1,69 @@
+public import KubeChainsJSON
+public import KubeObjects
+public import NetAddress
+
+/// Looks in a snapshot for what will surprise somebody.
+///
+/// The rules read decisions from plans and facts from the snapshot; each takes time in proportion to what it looks at.
+public struct Lint: Sendable {
+    /// Most severe first, then what is about no Service port, then by Service port, object and rule.
+    public private(set) var findings: [LintFinding] = []
+    /// What planning had to say.
+    public let warnings: [PlacedMessage]
+
+    /// Lints a snapshot.
+    ///
+    /// - Parameters:
+    ///   - settings: kube-proxy's settings. Without a node's name all Nodes of the snapshot are looked at, and what does
+    ///     not differ from node to node at the first of them; its family does not matter.
+    ///   - families: those that are looked at, as far as the cluster has Services of them.
+    ///   - disabled: the names of rules to leave out.
+    public init(
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
+        without disabled: Set<String> = []
+    ) throws(SnapshotError) {
+        var all: [ServicePlan] = []
+        for family in families {
+            var settings = settings
+            settings.family = family
+            settings.nodeName = settings.nodeName ?? snapshot.nodes.first?.name.text
+            all.append(try ServicePlan(snapshot, settings))
+        }
+        let filled = all.filter { !$0.servicePorts.isEmpty }
+        let plans = filled.isEmpty ? Array(all.prefix(1)) : filled
+        warnings = plans.first?.warnings ?? []
+
+        var subjects: [LintSubject] = []
+        for plan in plans {
+            let modes = settings.mode == .ipvs ? ModeComparison(try IPVSPlan(plan, of: snapshot)) : nil
+            subjects.append(LintSubject(snapshot, plan, modes, forAllNodes: settings.nodeName == nil))
+        }
+        var familiesOfService = Array(repeating: 0, count: snapshot.services.count)
+        for subject in subjects {
+            for port in subject.firstPorts { familiesOfService[port.serviceIndex] += 1 }
+        }
+        // What is found in both families stands once, without a family.
+        var positions: [String: Int] = [:]
+        for subject in subjects {
+            for rule in LintRule.all
+            where !disabled.contains(rule.name) && (rule.mode ?? settings.mode) == settings.mode {
+                var report = LintReport(rule, snapshot)
+                rule.check(subject, &report)
+                for var finding in report.findings {
+                    if let position = positions[finding.key] {
+                        findings[position].family = nil
+                        continue
+                    }
+                    positions[finding.key] = findings.count
+                    // An object of one family needs no word of it.
+                    let familyCount = finding.serviceIndex.map { familiesOfService[$0] } ?? subjects.count
+                    let isOfOne = familyCount > 1 && (finding.serviceIndex != nil || finding.object == nil)
+                    finding.family = isOfOne ? subject.plan.settings.family : nil
+                    findings.append(finding)
+                }
+            }
+        }
+        let order = findings.indices.sorted { LintFinding.precedes(findings[$0], findings[$1]) }
+        findings = order.map { findings[$0] }
+    }
+}

@@ -1,0 +1,67 @@
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+/// Takes the findings of one rule.
+struct LintReport {
+    /// What a finding is about.
+    enum Topic {
+        case port(ServicePortPlan)
+        /// The Service of this index among the snapshot's.
+        case service(Int)
+        case node(Node)
+        case slice(EndpointSlice)
+        case cluster
+    }
+
+    private let rule: LintRule
+    private let snapshot: ClusterSnapshot
+    private(set) var findings: [LintFinding] = []
+
+    init(_ rule: LintRule, _ snapshot: ClusterSnapshot) {
+        self.rule = rule
+        self.snapshot = snapshot
+    }
+
+    /// Adds a finding, of the rule's severity unless another is given.
+    mutating func add(_ topic: Topic, _ message: String, _ severity: FindingSeverity? = nil) {
+        var label: ServicePortLabel?
+        var object: String?
+        var serviceIndex: Int?
+        let location: SourceLocation?
+        switch topic {
+        case .port(let port):
+            label = ServicePortLabel(
+                servicePort: port.name.description, transport: port.name.transport.name.description)
+            serviceIndex = port.serviceIndex
+            location = snapshot.services[port.serviceIndex].location
+        case .service(let index):
+            object = "Service \(snapshot.services[index].qualifiedName)"
+            serviceIndex = index
+            location = snapshot.services[index].location
+        case .node(let node):
+            object = "Node \(node.name)"
+            location = node.location
+        case .slice(let slice):
+            object = (slice.origin == .endpoints ? "Endpoints " : "EndpointSlice ") + "\(slice.namespace)/\(slice.name)"
+            location = slice.location
+        case .cluster:
+            location = nil
+        }
+        findings.append(
+            LintFinding(
+                id: rule.name, severity: severity ?? rule.severity, label: label, object: object, family: nil,
+                message: message, remedy: rule.remedy, location: location, serviceIndex: serviceIndex))
+    }
+}
+
+/// `1 node`, `2 nodes`.
+func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+
+/// `a`, `a and b`, `a, b and c`; of more than there are names, `a, b, c and 7 others`.
+func listed(_ names: [String], of count: Int? = nil) -> String {
+    let others = (count ?? names.count) - names.count
+    let parts = others > 0 ? names + [others == 1 ? "another" : "\(others) others"] : names
+    guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
+    return parts.dropLast().joined(separator: ", ") + " and " + last
+}

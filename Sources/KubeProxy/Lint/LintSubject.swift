@@ -1,0 +1,94 @@
+internal import KubeObjects
+internal import NetAddress
+
+/// What the rules look at: a snapshot, the plan for one family, and the nodes in question.
+final class LintSubject: Sendable {
+    /// A node as far as it makes a difference to Services.
+    struct Member {
+        let name: String
+        /// Empty where it is not known.
+        let zone: String
+        /// The node's IP of the family; nil where the Node has none.
+        let address: IPAddress?
+    }
+
+    /// How many nodes or zones a message names at most.
+    static let exampleLimit = 3
+
+    let snapshot: ClusterSnapshot
+    let plan: ServicePlan
+    /// What differs from iptables mode; nil: that is the mode.
+    let modes: ModeComparison?
+    /// The Nodes in question: all, or the one that was asked for.
+    let nodes: [Node]
+    /// The same, sorted by name; also one that was asked for and has no Node object.
+    let members: [Member]
+    /// The members' names, in the same order.
+    let names: [String]
+    /// The zone of each member; empty where it is not known.
+    let zoneOfMember: [String: String]
+    /// The members' zones, sorted.
+    let zones: [String]
+    /// The number of members in each zone.
+    let membersOfZone: [String: Int]
+    /// Whether `members` are all nodes of the cluster.
+    let coversCluster: Bool
+    private let ownSlices: ServiceSlices
+    private let slicesOfOtherFamily: ServiceSlices
+
+    init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
+        self.snapshot = snapshot
+        self.plan = plan
+        self.modes = modes
+        let family = plan.settings.family
+        nodes = forAllNodes ? snapshot.nodes : snapshot.nodes.filter { $0.name.text == plan.node.name }
+        var members = nodes.map { node in
+            let address = NodeFacts.nodeIPs(plan.settings, node).first { $0.family == family && !$0.isLoopback }
+            return Member(name: node.name.text, zone: node.zone, address: address)
+        }
+        if members.isEmpty, let name = plan.node.name { members = [Member(name: name, zone: "", address: nil)] }
+        self.members = members
+        names = members.map(\.name)
+        var zoneOfMember: [String: String] = [:]
+        var membersOfZone: [String: Int] = [:]
+        for member in members {
+            zoneOfMember[member.name] = member.zone
+            if !member.zone.isEmpty { membersOfZone[member.zone, default: 0] += 1 }
+        }
+        self.zoneOfMember = zoneOfMember
+        self.membersOfZone = membersOfZone
+        zones = membersOfZone.keys.sorted()
+        coversCluster = forAllNodes && !nodes.isEmpty
+        ownSlices = ServiceSlices(snapshot, family)
+        slicesOfOtherFamily = ServiceSlices(snapshot, family.other)
+    }
+
+    func service(_ port: ServicePortPlan) -> Service { snapshot.services[port.serviceIndex] }
+
+    /// The endpoint of the snapshot that a planned one is.
+    func endpoint(_ planned: PlannedEndpoint) -> Endpoint {
+        snapshot.endpointSlices[Int(planned.source.slice)].endpoints[Int(planned.source.endpoint)]
+    }
+
+    /// The considered slices of a Service of the snapshot, of the plan's family or of the other one.
+    func slices(of service: Service, ofOtherFamily: Bool = false) -> [EndpointSlice] {
+        let index = snapshot.services.firstIndex(notBefore: service.namespace, service.name)
+        return (ofOtherFamily ? slicesOfOtherFamily : ownSlices)[index].map { snapshot.endpointSlices[Int($0)] }
+    }
+
+    /// The number of a Service's endpoints in its considered slices, of the plan's family or of the other one.
+    func endpointCount(of service: Service, ofOtherFamily: Bool = false) -> Int {
+        slices(of: service, ofOtherFamily: ofOtherFamily).reduce(0) { count, slice in
+            count + slice.endpoints.count { $0.address != nil }
+        }
+    }
+
+    /// The first port of each planned Service: a Service's ports follow each other.
+    var firstPorts: [ServicePortPlan] {
+        var previous = -1
+        return plan.servicePorts.filter { port in
+            defer { previous = port.serviceIndex }
+            return port.serviceIndex != previous
+        }
+    }
+}

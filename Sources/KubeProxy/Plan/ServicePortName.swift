@@ -1,0 +1,26 @@
+public import KubeObjects
+public import NetAddress
+
+/// Which Service port: kube-proxy's key of everything it keeps.
+public struct ServicePortName: Sendable, Hashable {
+    public let namespace: DNSLabel
+    public let service: DNSLabel
+    /// The port's name; nil for an unnamed port.
+    public let port: DNSLabel?
+    public let transport: TransportProtocol
+}
+
+extension ServicePortName: Comparable {
+    /// By namespace, Service, port name and upper-case protocol, each in byte order.
+    public static func < (left: ServicePortName, right: ServicePortName) -> Bool {
+        (left.namespace.text, left.service.text, left.port?.text ?? "", left.transport.kubernetesName)
+            < (right.namespace.text, right.service.text, right.port?.text ?? "", right.transport.kubernetesName)
+    }
+}
+
+extension ServicePortName: CustomStringConvertible {
+    /// `namespace/service:port`, or `namespace/service` for an unnamed port: the name in chains and comments.
+    public var description: String {
+        "\(namespace)/\(service)" + (port.map { ":\($0)" } ?? "")
+    }
+}

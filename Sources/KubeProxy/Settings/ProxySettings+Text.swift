@@ -1,0 +1,127 @@
+internal import KubeObjects
+internal import NetAddress
+
+/// What is wrong with a setting's text.
+public struct SettingError: Error, Sendable, CustomStringConvertible {
+    /// What was found and what was expected.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Settings from text, whether a flag's or a configuration file's.
+extension ProxySettings {
+    public mutating func setNodeName(_ text: String) throws(SettingError) {
+        guard DNSSubdomain(text) != nil else {
+            throw SettingError("'\(text)' is no node name: expected a DNS subdomain, such as worker-1")
+        }
+        nodeName = text
+    }
+
+    public mutating func setMode(_ text: String) throws(SettingError) {
+        guard let mode = ProxyMode(rawValue: text) else {
+            throw SettingError("'\(text)' is no mode that kubechains has: expected iptables or ipvs")
+        }
+        self.mode = mode
+    }
+
+    public mutating func setFamily(_ text: String) throws(SettingError) {
+        switch text {
+        case "ipv4": family = .ipv4
+        case "ipv6": family = .ipv6
+        default: throw SettingError("'\(text)' is no family: expected ipv4 or ipv6")
+        }
+    }
+
+    /// Takes CIDRs with commas between them.
+    public mutating func setClusterCIDRs(_ text: String) throws(SettingError) {
+        clusterCIDRs = try ProxySettings.prefixes(text.split(separator: ",", omittingEmptySubsequences: false))
+    }
+
+    public mutating func setDetectLocalMode(_ text: String) throws(SettingError) {
+        guard let mode = DetectLocalMode(rawValue: text) else {
+            let known = DetectLocalMode.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingError("'\(text)' is no mode: expected one of \(known)")
+        }
+        detectLocalMode = mode
+    }
+
+    public mutating func setPodBridgeInterface(_ text: String) throws(SettingError) {
+        podBridgeInterface = try ProxySettings.interface(text)
+    }
+
+    public mutating func setPodInterfaceNamePrefix(_ text: String) throws(SettingError) {
+        podInterfaceNamePrefix = try ProxySettings.interface(text)
+    }
+
+    public mutating func setMasqueradeBit(_ text: String) throws(SettingError) {
+        guard let bit = Int(text), (0...31).contains(bit) else {
+            throw SettingError("'\(text)' is no bit of a packet mark: expected a number from 0 to 31")
+        }
+        masqueradeBit = bit
+    }
+
+    /// Takes CIDRs, or the single word `primary`.
+    public mutating func setNodePortAddresses(_ texts: [String]) throws(SettingError) {
+        if texts == ["primary"] {
+            nodePortAddresses = .primary
+        } else if texts.contains("primary") {
+            throw SettingError("'primary' stands for all node-port addresses: expected no other beside it")
+        } else {
+            nodePortAddresses = .ranges(try ProxySettings.prefixes(texts))
+        }
+    }
+
+    /// Adds the address of a host's interface, with or without its prefix length.
+    public mutating func addHostAddress(_ text: String) throws(SettingError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let address = IPAddress(String(parts[0])), parts.count == 1 || IPPrefix(text) != nil else {
+            throw SettingError("'\(text)' is no address: expected one such as 192.168.0.2 or 192.168.0.2/24")
+        }
+        hostAddresses = (hostAddresses ?? []) + [address]
+    }
+
+    public mutating func setBindAddress(_ text: String) throws(SettingError) {
+        guard let address = IPAddress(text) else {
+            throw SettingError("'\(text)' is no address: expected one such as 0.0.0.0 or 192.168.0.2")
+        }
+        bindAddress = address
+    }
+
+    /// Takes one gate; returns whether it is known.
+    public mutating func setFeatureGate(_ name: String, _ isOn: Bool) -> Bool {
+        guard name == "AllowServiceExternalIPs" else { return false }
+        allowServiceExternalIPs = isOn
+        return true
+    }
+
+    /// Modes that need a value have one.
+    ///
+    /// - Throws: ``SettingError`` if the interface for the mode is missing.
+    public func checkDetectLocalMode() throws(SettingError) {
+        if detectLocalMode == .bridgeInterface, podBridgeInterface == nil {
+            throw SettingError("mode BridgeInterface needs the bridge's name: give --pod-bridge-interface")
+        }
+        if detectLocalMode == .interfaceNamePrefix, podInterfaceNamePrefix == nil {
+            throw SettingError("mode InterfaceNamePrefix needs the prefix: give --pod-interface-name-prefix")
+        }
+    }
+
+    static func prefixes(_ texts: [some StringProtocol]) throws(SettingError) -> [IPPrefix] {
+        var result: [IPPrefix] = []
+        for text in texts {
+            guard let prefix = IPPrefix(String(text)) else {
+                throw SettingError("'\(text)' is no CIDR: expected one such as 10.244.0.0/16")
+            }
+            result.append(prefix)
+        }
+        return result
+    }
+
+    private static func interface(_ text: String) throws(SettingError) -> InterfaceName {
+        guard let name = InterfaceName(text) else {
+            throw SettingError("'\(text)' is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-")
+        }
+        return name
+    }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import KubeObjects
+import KubeProxy
+import NetAddress
+import TestSupport
+import Testing
+
+@testable import CommandLineTool
+@testable import KubeChainsJSON
+
+/// Explanations of everything in kube-proxy's recorded cases, held against kube-proxy's own rules.
+@Suite struct ExplainTests {
+    /// A recorded case, read and planned.
+    private struct Case {
+        let name: String
+        let text: String
+        let snapshot: ClusterSnapshot
+        let plan: ServicePlan
+
+        init(_ name: String, _ document: String, _ options: [String], _ text: String) throws {
+            self.name = name
+            self.text = text
+            snapshot = try ClusterSnapshot(reading: [SnapshotSource(name: name, bytes: Array(document.utf8))])
+            plan = try ServicePlan(snapshot, ArgumentParser(command: .render).parse(options).settings)
+        }
+
+        func explanation(_ target: String) throws -> Explanation {
+            try Explanation(ExplainTarget(target), plan, snapshot)
+        }
+    }
+
+    private static func cases() throws -> [Case] {
+        try RecordedCase.all(in: fixtures + "/conformance").map {
+            try Case($0.name, $0.snapshot, $0.options, $0.expected)
+        }
+    }
+
+    /// Every Service in every form: the text fits, the same comes twice, and the rules are just kube-proxy's.
+    @Test func everyServiceOfEveryCase() throws {
+        var count = 0
+        for recorded in try Self.cases() {
+            let rules = try RuleText(recorded.text).tables.flatMap { table in table.rules.map(\.line) }
+            var explained: [String] = []
+            for service in recorded.snapshot.services {
+                let explanation = try recorded.explanation(service.qualifiedName)
+                let text = ExplainReport.text(explanation)
+                let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") }
+                #expect(isShort, "\(recorded.name): \(service.qualifiedName)")
+                #expect(ExplainReport.text(try recorded.explanation(service.qualifiedName)) == text)
+                for report in Self.pictures(service.qualifiedName, explanation) { #expect(report.hasSuffix("\n")) }
+                #expect(!explanation.services.isEmpty)
+                for port in explanation.services {
+                    #expect((port.absence == nil) == (port.plan != nil))
+                    explained += port.rules.map(\.text)
+                    count += 1
+                }
+            }
+            let shared = try recorded.explanation("KUBE-SERVICES").sharedChain.flatMap(\.rules)
+            #expect(shared.map(\.text) == rules.filter { $0.hasPrefix("-A KUBE-SERVICES ") })
+            // All rules together are the Services' and those that all share, each once.
+            let common = Self.commonRules(rules)
+            #expect((explained + common).sorted() == rules.sorted(), "\(recorded.name)")
+            if let port = recorded.plan.servicePorts.first {
+                let explanation = try recorded.explanation("\(port.name.namespace)/\(port.name.service)")
+                #expect(explanation.sharedRules.map(\.text).sorted() == common.sorted(), "\(recorded.name)")
+            }
+        }
+        #expect(count > 1000)
+        print("explain: \(count) Service ports of the recorded cases, in every form")
+    }
+
+    private static func pictures(_ target: String, _ explanation: Explanation) -> [String] {
+        [
+            ExplainReport.json(target, explanation).text, FlowGraph.dot(FlowGraphs(explanation)),
+            FlowGraph.mermaid(FlowGraphs(explanation)),
+            FlowPicture.svg(FlowGraphs(explanation)),
+        ]
+    }
+
+    /// The rules that are there without any Service.
+    private static func commonRules(_ rules: [String]) -> [String] {
+        rules.filter { rule in
+            ["-A KUBE-FIREWALL ", "-A KUBE-FORWARD ", "-A KUBE-POSTROUTING ", "-A KUBE-MARK-MASQ "]
+                .contains { rule.hasPrefix($0) }
+                || rule.hasPrefix("-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports;")
+        }
+    }
+
+    /// Every chain that kube-proxy writes is found by its whole name, and by less of it as long as it is alone.
+    @Test func everyChainIsFound() throws {
+        for recorded in try Self.cases() where !recorded.name.hasPrefix("named-") {
+            for table in try RuleText(recorded.text).tables {
+                for chain in table.chains {
+                    let explanation = try recorded.explanation(chain)
+                    #expect(explanation.services.count + (explanation.sharedChain.isEmpty ? 0 : 1) == 1, "\(chain)")
+                    for service in explanation.services {
+                        #expect(service.rules.contains { $0.chain.description == chain }, "\(chain)")
+                        if chain.hasPrefix("KUBE-SEP-") {
+                            #expect(
+                                service.endpoints.filter(\.isTarget).compactMap { $0.chain?.description } == [chain])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What each path says becomes of a packet is what kube-proxy's rules do with one.
+    @Test func pathsAreThoseOfPackets() throws {
+        var packets = 0
+        for recorded in try Self.cases() { packets += try check(recorded) }
+        for seed in 1...200 as ClosedRange<UInt64> {
+            let cluster = RandomCluster(seed: seed)
+            packets += try check(
+                Case("seed \(seed)", cluster.listDocument(), cluster.options, cluster.reference.text))
+        }
+        #expect(packets > 10_000)
+        print("explain: \(packets) packets went where the paths say")
+    }
+
+    /// Sends packets to every way in that is one Service port's alone.
+    private func check(_ recorded: Case) throws -> Int {
+        let plan = recorded.plan
+        let walk = try PacketWalk(recorded.text, hostAddresses: plan.node.hostAddresses)
+        let services = try recorded.snapshot.services.flatMap { try recorded.explanation($0.qualifiedName).services }
+        var claims: [String: Int] = [:]
+        func key(_ service: ServiceExplanation, _ entry: TrafficEntry) -> String {
+            "\(entry.text)/\(service.transport?.name.description ?? "")"
+        }
+        for service in services { for entry in service.entries { claims[key(service, entry), default: 0] += 1 } }
+        var packets = 0
+        for service in services {
+            for entry in service.entries where claims[key(service, entry)] == 1 {
+                guard let destination = destination(entry, plan) else { continue }
+                for sender in senders(service, plan) {
+                    let packet = TestPacket(
+                        source: sender.source, destination: destination, port: entry.port,
+                        transport: service.transport?.name.description ?? "", interface: sender.interface,
+                        isSourceLocal: sender.origin == .node, isDestinationLocal: entry.kind == .nodePort)
+                    let isInside = service.plan?.sourceRanges.contains { $0.contains(sender.source) }
+                    let path = entry.paths.first {
+                        $0.origin == sender.origin && ($0.isInSourceRanges ?? isInside) == isInside
+                    }
+                    let place = Comment(
+                        "\(recorded.name): \(service.servicePort) \(entry.kind) \(entry.text) from \(sender)")
+                    let found = try #require(path, place)
+                    let fates = walk.fates(of: packet)
+                    packets += 1
+                    switch found.outcome {
+                    case .endpoint(let count, let isMasqueraded):
+                        #expect(fates.count == count, place)
+                        #expect(fates.allSatisfy { $0.endpoint != nil && $0.end == .passes }, place)
+                        // Endpoints on the node itself are reached without leaving it.
+                        let isAway = { (fate: PacketFate) in
+                            !plan.node.hostAddresses.contains { fate.endpoint?.contains($0.description) ?? false }
+                        }
+                        let leaving = fates.contains(where: isAway) ? fates.filter(isAway) : fates
+                        #expect(leaving.allSatisfy { $0.isMasqueraded == isMasqueraded }, place)
+                    case .reject: #expect(fates == [PacketFate(end: .reject)], place)
+                    case .drop: #expect(fates == [PacketFate(end: .drop)], place)
+                    case .untouched: #expect(fates == [PacketFate(end: .passes)], place)
+                    }
+                }
+            }
+        }
+        return packets
+    }
+
+    private func destination(_ entry: TrafficEntry, _ plan: ServicePlan) -> IPAddress? {
+        if let address = entry.address { return address }
+        switch plan.node.nodePorts {
+        case .addresses(let addresses): return addresses.first { !$0.isLoopback }
+        case .allAddresses: return IPAddress(plan.settings.family == .ipv4 ? "192.0.2.254" : "2001:db8:ffff::fe")
+        }
+    }
+
+    private struct Sender {
+        let origin: TrafficPath.Origin
+        let source: IPAddress
+        let interface: String
+    }
+
+    /// The node, and addresses in and out of the pods' range and of the source ranges.
+    private func senders(_ service: ServiceExplanation, _ plan: ServicePlan) -> [Sender] {
+        var sources = [plan.settings.family == .ipv4 ? "203.0.113.77" : "2001:db8:77::7"].compactMap { IPAddress($0) }
+        sources += service.plan?.sourceRanges.map(\.network) ?? []
+        var senders = [Sender(origin: .node, source: plan.node.nodeIP, interface: "")]
+        switch plan.node.localTraffic {
+        case .source(let pods):
+            sources.append(pods.network)
+            senders += sources.map {
+                Sender(origin: pods.contains($0) ? .pods : .outside, source: $0, interface: "eth0")
+            }
+        case .interface(let name):
+            let own = name.hasSuffix("+") ? name.dropLast() + "1" : name
+            senders += sources.flatMap {
+                [
+                    Sender(origin: .pods, source: $0, interface: own),
+                    Sender(origin: .outside, source: $0, interface: "upstream"),
+                ]
+            }
+        case nil: senders += sources.map { Sender(origin: .outside, source: $0, interface: "eth0") }
+        }
+        return senders
+    }
+}

@@ -1,0 +1,22 @@
+import KubeObjects
+import KubeProxy
+import TestSupport
+
+@testable import CommandLineTool
+@testable import KubeChainsJSON
+
+/// The folder of the fixtures.
+let fixtures =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/Fixtures"
+
+/// The plan for texts read as one snapshot, with the tool's options.
+func plan(_ texts: [String], _ options: [String]) throws -> ServicePlan {
+    let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
+    let settings = try ArgumentParser(command: .render).parse(options).settings
+    return try ServicePlan(ClusterSnapshot(reading: sources), settings)
+}
+
+/// The plan for a random cluster, read as one List in the given order.
+func plan(_ cluster: RandomCluster) throws -> ServicePlan {
+    try plan([cluster.listDocument()], cluster.options)
+}

@@ -1,0 +1,145 @@
+import Iptables
+import KubeProxy
+import NetAddress
+import Synchronization
+import TestSupport
+import Testing
+
+/// Packets traced through the rules fare as the Services and endpoints say. The reference shares no code with the product and
+/// does not look at rules.
+@Suite struct TraceTests {
+    private static let seen = Mutex((parts: 0, flows: 0))
+
+    /// The flows that were held against the reference, and all ways in which one fared.
+    private struct Tally {
+        var flows = 0
+        var kinds: Set<String> = []
+    }
+
+    @Test func everyRecordedCase() throws {
+        let cases = try RecordedCase.all(in: fixtures + "/conformance")
+        var tally = Tally()
+        for recorded in cases {
+            try check(plan([recorded.snapshot], recorded.options), recorded.cluster, "case \(recorded.name)", &tally)
+        }
+        #expect(cases.count >= 167)
+        #expect(tally.flows > 10_000)
+        let kinds = ["accept", "accept translated", "accept translated masqueraded", "drop", "reject"]
+        #expect(tally.kinds.isSuperset(of: kinds), "\(tally.kinds)")
+        print(
+            "trace: \(tally.flows) flows of \(cases.count) recorded cases fare as the Services and endpoints alone say")
+    }
+
+    @Test(arguments: RandomClusterTests.parts)
+    func everyRandomCluster(_ seeds: Range<UInt64>) throws {
+        var tally = Tally()
+        for seed in seeds {
+            let cluster = RandomCluster(seed: seed)
+            try check(plan(cluster), cluster.description, "seed \(seed)", &tally)
+        }
+        #expect(tally.flows > 1000)
+        let (parts, flows) = Self.seen.withLock { seen in
+            seen.parts += 1
+            seen.flows += tally.flows
+            return seen
+        }
+        if parts == RandomClusterTests.parts.count {
+            print("trace: \(flows) flows of random clusters fare as the Services and endpoints alone say")
+        }
+    }
+
+    /// kube-proxy puts each jump at the top of its chain, so they stand in the opposite order; the chain that kubelet shares
+    /// is there only with node ports on loopback.
+    @Test(arguments: [["KUBE-FIREWALL"], []])
+    func jumps(_ firewall: [String]) throws {
+        let options = firewall.isEmpty ? ["--iptables-localhost-nodeports=false"] : []
+        let rules = try plan([#"{"apiVersion":"v1","kind":"List","items":[]}"#], options).hostRules
+        func targets(_ table: String, _ chain: String) throws -> [String] {
+            try #require(rules[table: table]?[chain: chain]).rules.compactMap(\.target?.chain)
+        }
+        let (external, services) = ("KUBE-EXTERNAL-SERVICES", "KUBE-SERVICES")
+        #expect(
+            try targets("filter", "INPUT") == firewall + ["KUBE-PROXY-FIREWALL", "KUBE-NODEPORTS", external])
+        #expect(try targets("filter", "OUTPUT") == firewall + ["KUBE-PROXY-FIREWALL", services])
+        #expect(try targets("filter", "FORWARD") == ["KUBE-PROXY-FIREWALL", "KUBE-FORWARD", services, external])
+        #expect(try targets("nat", "PREROUTING") == [services] && targets("nat", "OUTPUT") == [services])
+        #expect(try targets("nat", "POSTROUTING") == ["KUBE-POSTROUTING"])
+    }
+
+    /// Holds every flow of a cluster against the reference.
+    private func check(
+        _ plan: ServicePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
+    ) throws {
+        let reference = ReferenceFlows(cluster)
+        let rules = IndexedRules(plan.hostRules)
+        let hosts = plan.node.hostAddresses
+        // An address with colons is IPv6; the plan of a family knows the host's addresses of that family.
+        let ofFamily = reference.hostAddresses.filter { $0.contains(":") == (plan.settings.family == .ipv6) }
+        #expect(Set(hosts.map(\.description)) == Set(ofFamily), "\(name)")
+        for flow in reference.flows {
+            let expected = reference.fates(of: flow)
+            let traced = try fates(of: flow, rules, hosts)
+            #expect(agree(expected, traced), "\(name): \(flow): expected \(expected), traced \(traced)")
+            tally.flows += 1
+            for fate in traced.keys {
+                tally.kinds.insert(
+                    fate.verdict + (fate.isTranslated ? " translated" : "")
+                        + (fate.isMasqueraded ? " masqueraded" : ""))
+            }
+        }
+    }
+
+    private func fates(
+        of flow: ReferenceFlows.Flow, _ rules: IndexedRules, _ hosts: [IPAddress]
+    ) throws -> [ReferenceFlows.Fate: Double] {
+        var query = TraceQuery(
+            from: try #require(IPAddress(flow.client.address)),
+            to: try #require(IPAddress(flow.address)), port: try #require(UInt16(exactly: flow.port)),
+            try #require(TransportProtocol.allCases.first { $0.name.description == flow.proto }))
+        query.hostAddresses = hosts
+        query.inInterface = flow.client.interface
+        if let affinity = flow.affinity {
+            let end = try #require(affinity.lastIndex(of: ":"))
+            let address = affinity[..<end].filter { $0 != "[" && $0 != "]" }
+            let port = affinity[affinity.index(after: end)...]
+            query.affinity = (try #require(IPAddress(address)), try #require(UInt16(port)))
+        }
+        var fates: [ReferenceFlows.Fate: Double] = [:]
+        for outcome in try PacketTrace(query, through: rules).outcomes {
+            #expect(outcome.assumptions.isEmpty)
+            guard case .exact(let address) = outcome.packet.destination else {
+                Issue.record("a destination that is not known")
+                continue
+            }
+            let verdict: String
+            switch outcome.verdict {
+            case .accept: verdict = "accept"
+            case .drop: verdict = "drop"
+            case .reject(let kind):
+                #expect(kind == .icmpPortUnreachable || kind == .icmp6PortUnreachable)
+                verdict = "reject"
+            case .unknown: verdict = "unknown"
+            }
+            let fate = ReferenceFlows.Fate(
+                verdict: verdict,
+                destination: AddressText(address, port: outcome.packet.destinationPort.first).description,
+                isTranslated: outcome.isTranslated,
+                isMasqueraded: outcome.isMasqueraded && outcome.verdict == .accept)
+            fates[fate, default: 0] += outcome.probability
+        }
+        return fates
+    }
+
+    /// The same fates with the same chances, up to what the kernel's steps of 2⁻³¹ and kube-proxy's ten decimals leave over.
+    private func agree(
+        _ expected: [ReferenceFlows.Fate: Double], _ traced: [ReferenceFlows.Fate: Double]
+    ) -> Bool {
+        guard expected.count == traced.count else { return false }
+        let step = 0.5 / 0x8000_0000 + 0.5e-10
+        return expected.allSatisfy { fate, chance in
+            // Each of the rules before an endpoint's own is off by half a step at most.
+            guard let other = traced[fate] else { return false }
+            return abs(other - chance) <= step * Double(expected.count) + 1e-12
+        }
+    }
+}

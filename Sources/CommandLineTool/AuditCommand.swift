@@ -62,7 +62,7 @@ extension Command {
         let (reading, planning) = System.workers.both(
             { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
             {
-                Result { () throws(CommandFailure) -> (PreparedSnapshot, (ServicePlan, Ruleset)?) in
+                Result { () throws(CommandFailure) -> (PreparedSnapshot, (NodePlan, Ruleset)?) in
                     let prepared = try invocation.readSnapshot()
                     guard let known else { return (prepared, nil) }
                     return (prepared, try prepared.expectation(known))
@@ -102,7 +102,7 @@ private func readDumps(
 
 extension PreparedSnapshot {
     /// What the rules of a family should be.
-    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (ServicePlan, Ruleset) {
+    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (NodePlan, Ruleset) {
         var prepared = self
         prepared.settings.family = family
         let plan = try prepared.plan()

@@ -19,7 +19,7 @@ enum InputFile {
                 let bytes = try unsafe System.map(descriptor, size: size)
                 nonisolated(unsafe) let mapped = unsafe bytes
                 return unsafe SnapshotSource(
-                    name: name, adopting: bytes, relax: { unsafe System.giveBack(mapped, $0) },
+                    name: name, adopting: bytes, releasePages: { unsafe System.giveBack(mapped, $0) },
                     release: { unsafe System.unmap(mapped) })
             case .regular, .other:
                 guard let bytes = try unsafe System.readAll(descriptor, limit: sizeLimit) else {

@@ -72,8 +72,8 @@ struct PreparedSnapshot {
 
 extension PreparedSnapshot {
     /// Plans for the family that the settings name.
-    func plan() throws(CommandFailure) -> ServicePlan {
-        try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings, with: System.workers) }
+    func plan() throws(CommandFailure) -> NodePlan {
+        try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
     }
 
     /// Plans for IPVS mode.

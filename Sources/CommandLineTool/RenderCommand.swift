@@ -98,11 +98,11 @@ extension Command {
         return .success
     }
 
-    private static func summary(of plan: ServicePlan, _ snapshot: ClusterSnapshot, _ text: TextSummary) -> String {
+    private static func summary(of plan: NodePlan, _ snapshot: ClusterSnapshot, _ text: TextSummary) -> String {
         summary(of: plan, snapshot, "\(text.chains) chains, \(text.rules) rules, \(text.bytes) bytes")
     }
 
-    fileprivate static func summary(of plan: ServicePlan, _ snapshot: ClusterSnapshot, _ written: String) -> String {
+    fileprivate static func summary(of plan: NodePlan, _ snapshot: ClusterSnapshot, _ written: String) -> String {
         let milliseconds = (System.seconds - Tool.start) * 1000
         let tenths = Int((milliseconds * 10).rounded())
         return "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "

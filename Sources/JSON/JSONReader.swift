@@ -67,7 +67,7 @@ package struct JSONReader {
     /// Whom to tell what has been read.
     private let owner: SnapshotSource?
     /// Where what the owner has not been told of begins.
-    private var untold = 0
+    private var consumed = 0
 
     package init(
         _ bytes: ByteView, source: Int, owner: SnapshotSource? = nil
@@ -79,16 +79,16 @@ package struct JSONReader {
 
     /// Goes on at another place, done with what has been read.
     package mutating func begin(at offset: Int) {
-        if position > untold { owner?.hasBeenRead(untold..<position) }
+        if position > consumed { owner?.hasBeenRead(consumed..<position) }
         position = offset
-        untold = offset
+        consumed = offset
     }
 
     /// Tells the input's owner what has been read, if it is much: a large file is then never in memory as a whole.
-    package mutating func tellWhatIsRead() {
-        guard position - untold >= Self.longStretch, let owner else { return }
-        owner.hasBeenRead(untold..<position)
-        untold = position
+    package mutating func reportConsumed() {
+        guard position - consumed >= Self.longStretch, let owner else { return }
+        owner.hasBeenRead(consumed..<position)
+        consumed = position
     }
 
     /// Another reader of the same input.

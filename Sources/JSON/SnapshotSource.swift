@@ -6,7 +6,7 @@ public final class SnapshotSource: Sendable {
     public let name: String
     package let bytes: ByteView
     private let release: @Sendable () -> Void
-    private let relax: @Sendable (Range<Int>) -> Void
+    private let releasePages: @Sendable (Range<Int>) -> Void
 
     /// An input whose bytes are held here.
     public convenience init(name: String, bytes: [UInt8]) {
@@ -20,23 +20,23 @@ public final class SnapshotSource: Sendable {
     ///
     /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
     ///
-    /// - Parameter relax: called when bytes in a range of offsets have been read and will hardly be asked for again, so that
+    /// - Parameter releasePages: called when bytes in a range of offsets have been read and will hardly be asked for again, so that
     ///   the memory under them can be lent to others; the bytes must stay readable.
     @unsafe public init(
         name: String, adopting buffer: UnsafeRawBufferPointer,
-        relax: @escaping @Sendable (Range<Int>) -> Void = { _ in },
+        releasePages: @escaping @Sendable (Range<Int>) -> Void = { _ in },
         release: @escaping @Sendable () -> Void
     ) {
         self.name = name
         unsafe bytes = ByteView(buffer)
-        self.relax = relax
+        self.releasePages = releasePages
         self.release = release
     }
 
     deinit { release() }
 
     /// Says that bytes have been read.
-    package func hasBeenRead(_ range: Range<Int>) { relax(range) }
+    package func hasBeenRead(_ range: Range<Int>) { releasePages(range) }
 
     /// Whether the first byte that is no white space begins JSON.
     package var looksLikeJSON: Bool {
@@ -49,7 +49,7 @@ public final class SnapshotSource: Sendable {
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        defer { relax(0..<count) }
+        defer { releasePages(0..<count) }
         return try bytes.withWholeSpan(body)
     }
 

@@ -19,7 +19,7 @@ public func fuzzSnapshot(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             settings.nodeName = "worker-1"
             settings.family = family
             if let configuration = snapshot.configuration { _ = try settings.apply(configuration, of: snapshot) }
-            let plan = try ServicePlan(snapshot, settings)
+            let plan = try NodePlan(snapshot, settings)
             check(plan.text(.restore))
             check(plan.text(.save))
             let state = try IPVSPlan(plan, of: snapshot)

@@ -15,13 +15,13 @@ import Testing
         let name: String
         let text: String
         let snapshot: ClusterSnapshot
-        let plan: ServicePlan
+        let plan: NodePlan
 
         init(_ name: String, _ document: String, _ options: [String], _ text: String) throws {
             self.name = name
             self.text = text
             snapshot = try ClusterSnapshot(reading: [SnapshotSource(name: name, bytes: Array(document.utf8))])
-            plan = try ServicePlan(snapshot, ArgumentParser(command: .render).parse(options).settings)
+            plan = try NodePlan(snapshot, ArgumentParser(command: .render).parse(options).settings)
         }
 
         func explanation(_ target: String) throws -> Explanation {
@@ -166,7 +166,7 @@ import Testing
         return packets
     }
 
-    private func destination(_ entry: TrafficEntry, _ plan: ServicePlan) -> IPAddress? {
+    private func destination(_ entry: TrafficEntry, _ plan: NodePlan) -> IPAddress? {
         if let address = entry.address { return address }
         switch plan.node.nodePorts {
         case .addresses(let addresses): return addresses.first { !$0.isLoopback }
@@ -181,7 +181,7 @@ import Testing
     }
 
     /// The node, and addresses in and out of the pods' range and of the source ranges.
-    private func senders(_ service: ServiceExplanation, _ plan: ServicePlan) -> [Sender] {
+    private func senders(_ service: ServiceExplanation, _ plan: NodePlan) -> [Sender] {
         var sources = [plan.settings.family == .ipv4 ? "203.0.113.77" : "2001:db8:77::7"].compactMap { IPAddress($0) }
         sources += service.plan?.sourceRanges.map(\.network) ?? []
         var senders = [Sender(origin: .node, source: plan.node.nodeIP, interface: "")]

@@ -240,7 +240,8 @@ import Testing
                 "-D INPUT -m comment --comment \"kubernetes ipvs access filter\" -j KUBE-IPVS-FILTER",
                 "-X KUBE-IPVS-FILTER", "COMMIT",
             ])
-        #expect(host.families[0].obstacles(to: wanted.families[0]).map(\.rule) == ["-A MINE -j KUBE-IPVS-FILTER"])
+        #expect(
+            host.families[0].blockingReferences(to: wanted.families[0]).map(\.rule) == ["-A MINE -j KUBE-IPVS-FILTER"])
     }
 
     /// The steps of one cluster over another, carried out on a model of the host, leave what the other one wants; the way
@@ -284,7 +285,7 @@ import Testing
         let snapshot = try ClusterSnapshot(reading: [
             SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
         ])
-        return try IPVSPlan(ServicePlan(snapshot, settings), of: snapshot)
+        return try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
     }
 
     private func state(

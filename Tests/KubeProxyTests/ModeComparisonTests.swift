@@ -33,9 +33,9 @@ import Testing
         let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
         let snapshot = try ClusterSnapshot(reading: [source])
         var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
-        let plan = try ServicePlan(snapshot, settings)
+        let plan = try NodePlan(snapshot, settings)
         settings.mode = .ipvs
-        let state = try IPVSPlan(ServicePlan(snapshot, settings), of: snapshot)
+        let state = try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
         return try snapshot.services.flatMap { service -> [Both] in
             let target = try ExplainTarget(service.qualifiedName)
             let iptables = try Explanation(target, plan, snapshot).services
@@ -113,7 +113,7 @@ import Testing
             settings.mode = .ipvs
             for node in snapshot.nodes {
                 settings.nodeName = node.name.text
-                let plan = try ServicePlan(snapshot, settings)
+                let plan = try NodePlan(snapshot, settings)
                 let comparison = ModeComparison(try IPVSPlan(plan, of: snapshot))
                 let findings = try Lint(snapshot, settings, families: [settings.family]).findings
                 for (kind, rule) in rules {

@@ -403,12 +403,12 @@ struct Mutation: Sendable {
             let ports = rules.plan.servicePorts.filter { $0.clusterCount > 0 }
             guard !ports.isEmpty else { return .notHere }
             let port = generator.pick(ports)
-            guard let endpoint = port.endpoints.first(where: \.isReached),
+            guard let endpoint = port.endpoints.first(where: \.isReachable),
                 let first = rules.rules("filter", { $0.hasPrefix("-A FORWARD ") }).first
             else { return .notHere }
             rules.lines.insert("-A FORWARD -d \(endpoint.address) -j DROP", at: first)
             let hit = rules.plan.servicePorts.first { other in
-                other.endpoints.contains { $0.isReached && $0.address == endpoint.address }
+                other.endpoints.contains { $0.isReachable && $0.address == endpoint.address }
                     || ([other.clusterIP] + other.externalIPs + other.loadBalancerIPs).contains(endpoint.address)
             }
             return .applied(

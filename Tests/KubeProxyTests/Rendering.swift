@@ -10,13 +10,13 @@ let fixtures =
     #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/") + "/Fixtures"
 
 /// The plan for texts read as one snapshot, with the tool's options.
-func plan(_ texts: [String], _ options: [String]) throws -> ServicePlan {
+func plan(_ texts: [String], _ options: [String]) throws -> NodePlan {
     let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
     let settings = try ArgumentParser(command: .render).parse(options).settings
-    return try ServicePlan(ClusterSnapshot(reading: sources), settings)
+    return try NodePlan(ClusterSnapshot(reading: sources), settings)
 }
 
 /// The plan for a random cluster, read as one List in the given order.
-func plan(_ cluster: RandomCluster) throws -> ServicePlan {
+func plan(_ cluster: RandomCluster) throws -> NodePlan {
     try plan([cluster.listDocument()], cluster.options)
 }

@@ -12,7 +12,7 @@ struct SavedRules {
         let transport: String
     }
 
-    let plan: ServicePlan
+    let plan: NodePlan
     var lines: [String]
     /// A second dump, of the node's other backend.
     var otherBackend: [String]?
@@ -41,7 +41,7 @@ struct SavedRules {
         ],
     ]
 
-    init(_ plan: ServicePlan) {
+    init(_ plan: NodePlan) {
         self.plan = plan
         var owners: [String: Label] = [:]
         for port in plan.servicePorts {

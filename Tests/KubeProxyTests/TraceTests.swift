@@ -68,7 +68,7 @@ import Testing
 
     /// Holds every flow of a cluster against the reference.
     private func check(
-        _ plan: ServicePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
+        _ plan: NodePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
     ) throws {
         let reference = ReferenceFlows(cluster)
         let rules = IndexedRules(plan.hostRules)

@@ -46,7 +46,7 @@ import Testing
         func text(with workers: Workers?) throws -> (bytes: [UInt8], summary: TextSummary) {
             let source = SnapshotSource(name: "input", bytes: Array(Self.document.utf8))
             let snapshot = try ClusterSnapshot(reading: [source], with: workers)
-            let plan = try ServicePlan(snapshot, ProxySettings(), with: workers)
+            let plan = try NodePlan(snapshot, ProxySettings(), with: workers)
             var bytes: [UInt8] = []
             let writer = unsafe TextWriter { chunk in unsafe bytes.append(contentsOf: chunk) }
             let summary = plan.write(.restore, to: writer, with: workers)

@@ -94,7 +94,7 @@ extension Command {
         let given = invocation.gives("family") ? invocation.settings.family : nil
         let rules = try RulesInput.readRules(try InputFile.open(live), given)
         var prepared = try invocation.readSnapshot(servesIPVS: true)
-        if prepared.settings.mode == .ipvs { try invocation.refuseStrangersToIPVS() }
+        if prepared.settings.mode == .ipvs { try invocation.refuseUnsupportedIPVSOptions() }
         prepared.settings.family = rules.family
         let plan = try prepared.plan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
@@ -110,7 +110,7 @@ extension Invocation {
     fileprivate func applyIPVS(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        try refuseStrangersToIPVS()
+        try refuseUnsupportedIPVSOptions()
         let apply = try IPVSApply(prepared, self)
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, apply.warnings))
         guard isDryRun else { return try apply.run(prepared.snapshot, self, console) }
@@ -119,8 +119,8 @@ extension Invocation {
     }
 
     /// Refuses options that say nothing in IPVS mode.
-    fileprivate func refuseStrangersToIPVS() throws(CommandFailure) {
-        for (name, reason) in IPVSApply.strangers where gives(name) {
+    fileprivate func refuseUnsupportedIPVSOptions() throws(CommandFailure) {
+        for (name, reason) in IPVSApply.unsupportedOptions where gives(name) {
             throw .usage("--\(name) \(reason)", see: "apply")
         }
     }

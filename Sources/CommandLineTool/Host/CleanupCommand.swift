@@ -63,7 +63,7 @@ extension Command {
             rules = try RulesInput.readRules(try InputFile.open(live), given)
         }
         let cleanup = Cleanup(rules)
-        try refuse(cleanup.obstacles)
+        try refuse(cleanup.blockingReferences)
         let output = try OutputFile(invocation.outputFile)
         let text = cleanup.text
         unsafe text.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
@@ -78,7 +78,7 @@ extension Command {
         let all = try HostRules.readAll(HostRules.families(invocation), backends)
         guard !all.isEmpty else { throw .input("error: iptables is not installed; install the package iptables") }
         let works = all.map { ($0.iptables, Cleanup($0.live)) }
-        try refuse(works.flatMap { $1.obstacles })
+        try refuse(works.flatMap { $1.blockingReferences })
         for (iptables, cleanup) in works where !cleanup.isEmpty {
             try iptables.restore(cleanup.text, isTest: true, wait: invocation.waitSeconds)
         }
@@ -108,7 +108,7 @@ extension Command {
         let host = try IPVSHost(rules, wait: invocation.waitSeconds)
         let before = try host.read([])
         let wanted = before.withoutProxy(excluding: invocation.settings.ipvs.excludeCIDRs)
-        try refuse(zip(before.families, wanted.families).flatMap { $0.obstacles(to: $1) })
+        try refuse(zip(before.families, wanted.families).flatMap { $0.blockingReferences(to: $1) })
         let steps = IPVSChanges(from: before, to: wanted, .exact).steps
         if invocation.isDryRun {
             try OutputFile.write(host.script(steps), to: invocation.outputFile)
@@ -134,10 +134,10 @@ extension Command {
         return .success
     }
 
-    private static func refuse(_ obstacles: [ChainReference]) throws(CommandFailure) {
-        guard !obstacles.isEmpty else { return }
+    private static func refuse(_ blockingReferences: [ChainReference]) throws(CommandFailure) {
+        guard !blockingReferences.isEmpty else { return }
         throw .input(
-            obstacles.map { obstacle in
+            blockingReferences.map { obstacle in
                 "error: the chain \(obstacle.target) can not be deleted, since a rule that is not kube-proxy's leads to it: "
                     + "-t \(obstacle.table) \(obstacle.rule)"
             }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")

@@ -15,7 +15,7 @@ struct ConnectionTracking {
     /// Deletes stale flows of the UDP Services of some plans.
     ///
     /// - Returns: what was done, for people.
-    static func deleteStaleFlows(_ plans: [ServicePlan]) throws(CommandFailure) -> [String] {
+    static func deleteStaleFlows(_ plans: [NodePlan]) throws(CommandFailure) -> [String] {
         let udp = plans.filter { plan in plan.servicePorts.contains { $0.name.transport == .udp } }
         guard !udp.isEmpty else { return [] }
         guard let tracking = ConnectionTracking() else {
@@ -31,7 +31,7 @@ struct ConnectionTracking {
     /// Deletes the flows of UDP Services that lead to addresses which serve no more.
     ///
     /// - Returns: how many kinds of flows were deleted, told apart by destination, port and who answers.
-    private func deleteStaleFlows(_ plan: ServicePlan) throws(CommandFailure) -> Int {
+    private func deleteStaleFlows(_ plan: NodePlan) throws(CommandFailure) -> Int {
         let family = plan.settings.family.name.lowercased()
         let list = try run(["-L", "-p", "udp", "-f", family])
         let flows = Set(list.split(separator: "\n").compactMap { UDPFlow(line: $0) })

@@ -42,10 +42,10 @@ struct HostApply {
 
     private func refuseDanger(_ snapshot: ClusterSnapshot) throws(CommandFailure) {
         for work in works {
-            let obstacles = work.changes.obstacles(in: work.before)
-            guard obstacles.isEmpty else {
+            let blockingReferences = work.changes.blockingReferences(in: work.before)
+            guard blockingReferences.isEmpty else {
                 throw .input(
-                    obstacles.map { obstacle in
+                    blockingReferences.map { obstacle in
                         "error: \(work.iptables.name): the chain \(obstacle.target) is to be deleted, but a rule that is not "
                             + "kube-proxy's leads to it: -t \(obstacle.table) \(obstacle.rule)"
                     }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")
@@ -65,7 +65,7 @@ struct HostApply {
                         + "packets. Nothing was changed; take it away with 'kubechains cleanup --proxy-mode ipvs', or give "
                         + "--force")
             }
-            if let doubt = work.plan.doubts(snapshot, replacing: work.before).first {
+            if let doubt = work.plan.outageRisks(snapshot, replacing: work.before).first {
                 throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
             }
         }

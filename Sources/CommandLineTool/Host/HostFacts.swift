@@ -13,7 +13,7 @@ enum HostFacts {
 
     /// Settings with the host's facts in place of what neither flags nor configuration say.
     static func complete(
-        _ settings: ProxySettings, _ invocation: Invocation, _ iptables: Iptables
+        _ settings: ProxySettings, _ invocation: Invocation, _ iptables: IptablesPrograms
     ) throws(CommandFailure) -> ProxySettings {
         var settings = settings
         settings.nodeName = settings.nodeName ?? System.hostName

@@ -5,7 +5,7 @@ internal import NetAddress
 
 /// The rules of this host in one family and backend.
 struct HostRules: Sendable {
-    let iptables: Iptables
+    let iptables: IptablesPrograms
     /// With counters.
     let live: Ruleset
 
@@ -16,7 +16,7 @@ struct HostRules: Sendable {
         var found: [HostRules] = []
         for family in families {
             for backend in backends {
-                guard let iptables = try Iptables.find(family, backend) else { continue }
+                guard let iptables = try IptablesPrograms.find(family, backend) else { continue }
                 found.append(HostRules(iptables: iptables, live: try iptables.save()))
             }
         }
@@ -44,7 +44,7 @@ struct HostRules: Sendable {
                         + "the one to write with --backend")
             }
             var found = holders.first
-            if found == nil { found = try Iptables.defaultBackend(families[0]) }
+            if found == nil { found = try IptablesPrograms.defaultBackend(families[0]) }
             guard let found else { throw missing("iptables") }
             chosen = found
         }

@@ -8,10 +8,10 @@ internal import NetAddress
 
 /// What is to be written to this host in one family.
 struct HostWork {
-    let iptables: Iptables
+    let iptables: IptablesPrograms
     /// The rules before anything is written, with counters.
     let before: Ruleset
-    let plan: ServicePlan
+    let plan: NodePlan
     let changes: HostChanges
     /// The text for iptables-restore.
     let text: [UInt8]
@@ -24,7 +24,7 @@ struct HostWork {
         settings.family = rules.iptables.family
         iptables = rules.iptables
         before = rules.live
-        plan = try input { () throws(SnapshotError) in try ServicePlan(snapshot, settings, with: System.workers) }
+        plan = try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
         changes = HostChanges(plan, before, isIncremental: isIncremental)
         var bytes: [UInt8] = []
         summary = plan.write(changes, to: unsafe TextWriter(chunkSize: 1 << 20) { unsafe bytes.append(contentsOf: $0) })

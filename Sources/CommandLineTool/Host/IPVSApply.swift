@@ -14,7 +14,7 @@ struct IPVSApply {
     private let excluded: [IPPrefix]
 
     /// Options of `apply` that say nothing here, with the reason.
-    static let strangers = [
+    static let unsupportedOptions = [
         ("live", "is for iptables mode: the rules alone do not say what a host has in IPVS mode"),
         ("incremental", "is for iptables mode; in IPVS mode only what differs is written anyway"),
     ]
@@ -96,7 +96,7 @@ struct IPVSApply {
                         + "packets would meet both. Nothing was changed; take them away with 'kubechains cleanup --apply', or "
                         + "give --force")
             }
-            if let doubt = ServicePlan.doubts(snapshot, replacing: family, by: wanted.families[index]).first {
+            if let doubt = NodePlan.outageRisks(snapshot, replacing: family, by: wanted.families[index]).first {
                 throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
             }
         }

@@ -62,7 +62,7 @@ struct IPVSHost {
         let result = try run(program, arguments)
         guard result.isSuccess else {
             let command = ([program] + arguments).joined(separator: " ")
-            let reason = Iptables.firstLine(result.errors)
+            let reason = IptablesPrograms.firstLine(result.errors)
             throw .input("error: \(command) failed: \(reason)" + (hint.map { "\n\($0)" } ?? ""))
         }
         return String(decoding: result.output, as: UTF8.self)
@@ -86,12 +86,13 @@ struct IPVSHost {
             // ipvsadm ends as its last line does, whatever became of those before.
             guard !result.isSuccess || program == .ipvsadm && !result.errors.isEmpty else { return }
             let command = ([path(program)] + arguments).joined(separator: " ")
-            throw .input("error: \(command): \(Iptables.firstLine(result.errors))" + lineAtFault(result.errors, input))
+            throw .input(
+                "error: \(command): \(IptablesPrograms.firstLine(result.errors))" + lineAtFault(result.errors, input))
         }
     }
 
     private func lineAtFault(_ errors: String, _ input: String) -> String {
-        guard let number = Iptables.lineNumber(in: errors) else { return "" }
+        guard let number = IptablesPrograms.lineNumber(in: errors) else { return "" }
         let lines = input.split(separator: "\n", maxSplits: number, omittingEmptySubsequences: false)
         return number <= lines.count ? "\n    line \(number): \(lines[number - 1])" : ""
     }

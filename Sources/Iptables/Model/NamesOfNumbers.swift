@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 /// Names of ports as `/etc/services` has them, so far as people write them in rules.
 ///
 /// iptables asks the host; these are the same on all of them. iptables-save writes numbers.
-enum ServiceNames {
+enum PortServiceNames {
     private static let ports: [(name: StaticString, port: UInt16)] = [
         ("ftp-data", 20), ("ftp", 21), ("ssh", 22), ("telnet", 23), ("smtp", 25), ("time", 37), ("domain", 53),
         ("bootps", 67), ("bootpc", 68), ("tftp", 69), ("finger", 79), ("http", 80), ("kerberos", 88), ("pop3", 110),

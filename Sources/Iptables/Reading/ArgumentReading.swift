@@ -69,12 +69,12 @@ extension Token {
         return (UInt32(value), UInt32(mask))
     }
 
-    /// A port by its number, or by its name where ``ServiceNames`` has it.
+    /// A port by its number, or by its name where ``PortServiceNames`` has it.
     ///
     /// - Parameter isDecimal: whether `010` is ten, as the options read by `getaddrinfo` have it, and not eight.
     func port(_ bytes: ByteView, isDecimal: Bool = false) throws(RuleFault) -> UInt16 {
         if let value = bytes.number(in: 0...0xFFFF, isDecimal: isDecimal) { return UInt16(value) }
-        if let port = ServiceNames.port(named: bytes) { return port }
+        if let port = PortServiceNames.port(named: bytes) { return port }
         throw fault(
             expected: "a port from 0 to 65535",
             remedy: "write the number; of service names only the best known are read here, since each host has its own")

@@ -95,7 +95,7 @@ final class ItemsAhead {
                 }
                 items.end = json.position
                 try json.endMember(of: UInt8(ascii: "]"))
-                json.tellWhatIsRead()
+                json.reportConsumed()
             }
         } catch {
             return nil

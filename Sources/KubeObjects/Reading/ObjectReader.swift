@@ -197,7 +197,7 @@ extension ObjectCollection {
             } else if let unnamed = try readObject(&json, isItem: true, assumed: itemKind) {
                 draft.itemsWithoutKind.append(unnamed)
             }
-            json.tellWhatIsRead()
+            json.reportConsumed()
         }
     }
 

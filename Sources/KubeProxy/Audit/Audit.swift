@@ -15,15 +15,15 @@ public struct Audit: Sendable {
     ///   - expected: the plan's rules; comments on Services are not needed.
     ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that holds kube-proxy's
     ///     chains is audited.
-    public init(_ plan: ServicePlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
+    public init(_ plan: NodePlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
         let holders = dumps.filter { $0.holdsProxyChains }
         guard let live = holders.first ?? dumps.first else { return }
-        var names = ServiceNames()
+        var names = ChainOwners()
         names.learn(plan)
         names.learn(expected)
         names.learn(live)
-        let rules = ProxyRules(live, names)
-        let wanted = ProxyRules(expected, names)
+        let rules = RulesByService(live, names)
+        let wanted = RulesByService(expected, names)
         let comparison = RuleComparison(wanted, rules, names, knowsAll: false)
 
         findings += SettingsAudit(plan, rules, wanted).findings

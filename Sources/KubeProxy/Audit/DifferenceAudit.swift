@@ -12,7 +12,7 @@ struct DifferenceAudit {
 
     // MARK: Service ports
 
-    func findings(_ port: ServicePortDifference, _ live: ProxyRules) -> [AuditFinding] {
+    func findings(_ port: ServicePortDifference, _ live: RulesByService) -> [AuditFinding] {
         switch port.change {
         case .removed:
             return [

@@ -5,13 +5,13 @@ internal import NetAddress
 struct SettingsAudit {
     private(set) var findings: [AuditFinding] = []
 
-    init(_ plan: ServicePlan, _ live: ProxyRules, _ wanted: ProxyRules) {
+    init(_ plan: NodePlan, _ live: RulesByService, _ wanted: RulesByService) {
         compareMark(plan, live)
         compareClusterIPMasquerade(plan, live, wanted)
     }
 
     /// All of kube-proxy's rules use one mark: another than the settings say is a setting, not damage.
-    private mutating func compareMark(_ plan: ServicePlan, _ live: ProxyRules) {
+    private mutating func compareMark(_ plan: NodePlan, _ live: RulesByService) {
         var marks: Set<UInt32> = []
         for rule in live.chain("nat", "KUBE-MARK-MASQ")?.rules ?? [] {
             if case .mark(let change) = rule.target { marks.insert(change.value) }
@@ -35,7 +35,8 @@ struct SettingsAudit {
     }
 
     /// Whom kube-proxy masquerades on the way to cluster IPs is the same for all Services.
-    private mutating func compareClusterIPMasquerade(_ plan: ServicePlan, _ live: ProxyRules, _ wanted: ProxyRules) {
+    private mutating func compareClusterIPMasquerade(_ plan: NodePlan, _ live: RulesByService, _ wanted: RulesByService)
+    {
         let (found, expected) = (SettingsAudit.masqueraded(live), SettingsAudit.masqueraded(wanted))
         guard found.ports > 1 || found.sources.count == 1, found.sources.count == 1, expected.sources.count <= 1,
             let source = found.sources.first, let wantedSource = expected.sources.first ?? .some(Source.nobody),
@@ -79,7 +80,7 @@ struct SettingsAudit {
     }
 
     /// Whom the policy chains masquerade, in all of them; how many do, and the first rule that does.
-    private static func masqueraded(_ rules: ProxyRules) -> (sources: Set<Source>, ports: Int, rule: Rule?) {
+    private static func masqueraded(_ rules: RulesByService) -> (sources: Set<Source>, ports: Int, rule: Rule?) {
         var sources: Set<Source> = []
         var ports = 0
         var first: Rule?

@@ -6,11 +6,11 @@ internal import NetAddress
 struct StructureAudit {
     private(set) var findings: [AuditFinding] = []
 
-    private let plan: ServicePlan
-    private let live: ProxyRules
-    private let names: ServiceNames
+    private let plan: NodePlan
+    private let live: RulesByService
+    private let names: ChainOwners
 
-    init(_ plan: ServicePlan, _ live: ProxyRules, _ wanted: ProxyRules, _ names: ServiceNames) {
+    init(_ plan: NodePlan, _ live: RulesByService, _ wanted: RulesByService, _ names: ChainOwners) {
         self.plan = plan
         self.live = live
         self.names = names
@@ -61,7 +61,7 @@ struct StructureAudit {
 
     // MARK: Loose chains
 
-    private mutating func findLooseChains(_ wanted: ProxyRules) {
+    private mutating func findLooseChains(_ wanted: RulesByService) {
         for table in live.ruleset.tables where table.name == "nat" || table.name == "filter" {
             // Chains that the cluster's state asks for are no orphans; mostly there are no others, and nobody is asked for.
             let others =
@@ -140,13 +140,13 @@ struct StructureAudit {
             let label = ServicePortLabel(
                 servicePort: port.name.description, transport: port.name.transport.name.description)
             var places = ([port.clusterIP] + port.externalIPs + port.loadBalancerIPs).map { ($0, port.port) }
-            if isFilter { places += port.endpoints.filter(\.isReached).map { ($0.address, $0.port) } }
+            if isFilter { places += port.endpoints.filter(\.isReachable).map { ($0.address, $0.port) } }
             for (address, number) in places {
-                let entrance = Entrance(address: address, port: number, transport: port.name.transport)
+                let entrance = Frontend(address: address, port: number, transport: port.name.transport)
                 if conditions.take(entrance) { return (label, AddressText(address, port: number).description) }
             }
             guard port.nodePort > 0, !isFilter else { continue }
-            let entrance = Entrance(address: nil, port: port.nodePort, transport: port.name.transport)
+            let entrance = Frontend(address: nil, port: port.nodePort, transport: port.name.transport)
             if conditions.take(entrance) { return (label, "node port \(port.nodePort)") }
         }
         return nil
@@ -170,7 +170,7 @@ extension Rule {
 extension [Rule] {
     /// Whether packets to an entrance meet all conditions, as far as address, protocol and port tell. Conditions of other
     /// kinds must not be there, and something must point at the entrance, so that nothing is guessed.
-    fileprivate func take(_ entrance: Entrance) -> Bool {
+    fileprivate func take(_ entrance: Frontend) -> Bool {
         var isPointed = allSatisfy { $0.conditionText.isEmpty }
         for rule in self {
             guard rule.source == nil, rule.inInterface == nil, rule.outInterface == nil, rule.fragment == nil else {

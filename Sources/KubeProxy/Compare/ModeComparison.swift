@@ -12,14 +12,14 @@ public struct ModeComparison: Sendable {
     }
 
     private let state: IPVSPlan
-    private let rivals: RivalClaims
+    private let rivals: FrontendConflicts
 
     private var settings: ProxySettings { state.plan.settings }
     private var node: NodeFacts { state.plan.node }
 
     public init(_ state: IPVSPlan) {
         self.state = state
-        rivals = RivalClaims(state)
+        rivals = FrontendConflicts(state)
     }
 
     /// All that is seen on the plan's node.

@@ -56,7 +56,7 @@ public struct RuleComparison: Sendable {
     /// A side of a comparison.
     public struct Side: Sendable {
         let ruleset: Ruleset
-        let plan: ServicePlan?
+        let plan: NodePlan?
 
         /// The family of the side's rules.
         public var family: AddressFamily { ruleset.family }
@@ -64,7 +64,7 @@ public struct RuleComparison: Sendable {
         /// The rules that a plan gives.
         ///
         /// - Parameter keepsComments: whether comments on Services are wanted, for a strict comparison.
-        public init(_ plan: ServicePlan, keepsComments: Bool = false) {
+        public init(_ plan: NodePlan, keepsComments: Bool = false) {
             ruleset = plan.ruleset(keepsComments: keepsComments)
             self.plan = plan
         }
@@ -86,19 +86,19 @@ public struct RuleComparison: Sendable {
             for chain in RuleComparison.changedChains(expected, actual, isStrict: true) { compareTexts(chain) }
             return
         }
-        var names = ServiceNames()
+        var names = ChainOwners()
         for plan in [expected.plan, actual.plan] { if let plan { names.learn(plan) } }
         names.learn(expected.ruleset)
         names.learn(actual.ruleset)
         self.init(
-            ProxyRules(expected.ruleset, names), ProxyRules(actual.ruleset, names), names,
+            RulesByService(expected.ruleset, names), RulesByService(actual.ruleset, names), names,
             knowsAll: expected.plan == nil && actual.plan == nil)
     }
 
     private init() {}
 
     /// Compares rules that have been looked through already.
-    init(_ left: ProxyRules, _ right: ProxyRules, _ names: ServiceNames, knowsAll: Bool) {
+    init(_ left: RulesByService, _ right: RulesByService, _ names: ChainOwners, knowsAll: Bool) {
         compareServicePorts(left, right, names)
         compareBaseRules(left, right)
         compareOtherChains(left, right, knowsAll: knowsAll)
@@ -106,7 +106,7 @@ public struct RuleComparison: Sendable {
 
     // MARK: Service ports
 
-    private mutating func compareServicePorts(_ left: ProxyRules, _ right: ProxyRules, _ names: ServiceNames) {
+    private mutating func compareServicePorts(_ left: RulesByService, _ right: RulesByService, _ names: ChainOwners) {
         let changed = ChangedServices(left.natChains, right.natChains)
         for hash in left.servicePorts.union(right.servicePorts) {
             // So it is for nearly all, and nothing more is asked.
@@ -121,7 +121,7 @@ public struct RuleComparison: Sendable {
     }
 
     /// Whether a Service port's rules in shared chains do the same, one by one.
-    private static func hasSameSharedRules(_ hash: ChainHash, _ left: ProxyRules, _ right: ProxyRules) -> Bool {
+    private static func hasSameSharedRules(_ hash: ChainHash, _ left: RulesByService, _ right: RulesByService) -> Bool {
         let leftRules = left.sharedRules[hash] ?? []
         let rightRules = right.sharedRules[hash] ?? []
         guard leftRules.count == rightRules.count else { return false }
@@ -205,7 +205,7 @@ public struct RuleComparison: Sendable {
     /// Whether kube-proxy writes a chain of this name in a table.
     private static func isProxyChain(_ table: String, _ chain: String) -> Bool {
         isWritten(table, chain) || ChainName(chain) != nil
-            || ProxyRules.sharedChains.contains { $0.table == table && $0.chain.text.description == chain }
+            || RulesByService.sharedChains.contains { $0.table == table && $0.chain.text.description == chain }
     }
 
     private mutating func compareTexts(_ chain: ChangedChain) {
@@ -224,8 +224,8 @@ public struct RuleComparison: Sendable {
     // MARK: Everything else
 
     /// The rules of shared chains that are about no Service, above all the one that leads to node ports, which must be last.
-    private mutating func compareBaseRules(_ left: ProxyRules, _ right: ProxyRules) {
-        for (table, kind) in ProxyRules.sharedChains {
+    private mutating func compareBaseRules(_ left: RulesByService, _ right: RulesByService) {
+        for (table, kind) in RulesByService.sharedChains {
             let chain = kind.text.description
             let expected = left.baseRules.filter { $0.table == table && $0.chain == chain }.map(\.rule)
             let actual = right.baseRules.filter { $0.table == table && $0.chain == chain }.map(\.rule)
@@ -235,8 +235,10 @@ public struct RuleComparison: Sendable {
     }
 
     /// Rules behind the one for node ports are met only by packets that it lets through.
-    private mutating func compareOrder(_ table: String, _ chain: String, _ left: ProxyRules, _ right: ProxyRules) {
-        func misplaced(_ rules: ProxyRules) -> Rule? {
+    private mutating func compareOrder(
+        _ table: String, _ chain: String, _ left: RulesByService, _ right: RulesByService
+    ) {
+        func misplaced(_ rules: RulesByService) -> Rule? {
             let all = rules.chain(table, chain)?.rules ?? []
             guard let tail = all.lastIndex(where: { $0.target == .jump("KUBE-NODEPORTS") }) else { return nil }
             guard let first = all[(tail + 1)...].first(where: { $0.target != .jump("KUBE-NODEPORTS") }) else {
@@ -255,8 +257,8 @@ public struct RuleComparison: Sendable {
     }
 
     /// Chains that are no Service port's and not shared by them.
-    private mutating func compareOtherChains(_ left: ProxyRules, _ right: ProxyRules, knowsAll: Bool) {
-        let shared = Set(ProxyRules.sharedChains.map { "\($0.table) \($0.chain.text)" })
+    private mutating func compareOtherChains(_ left: RulesByService, _ right: RulesByService, knowsAll: Bool) {
+        let shared = Set(RulesByService.sharedChains.map { "\($0.table) \($0.chain.text)" })
         var seen: Set<String> = []
         for table in left.ruleset.tables + right.ruleset.tables {
             for chain in table.chains where ChainName(chain.name) == nil {

@@ -34,10 +34,10 @@ struct ServiceFact {
 /// What one side's rules do for one Service port.
 struct ServiceFacts {
     private(set) var facts: [ServiceFact.Key: ServiceFact] = [:]
-    private let rules: ProxyRules
+    private let rules: RulesByService
     private let hash: ChainHash
 
-    init(_ hash: ChainHash, _ rules: ProxyRules) {
+    init(_ hash: ChainHash, _ rules: RulesByService) {
         self.rules = rules
         self.hash = hash
         for placed in rules.sharedRules[hash] ?? [] { readSharedRule(placed) }

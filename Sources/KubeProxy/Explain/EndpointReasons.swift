@@ -3,13 +3,13 @@ internal import NetAddress
 
 /// Says of the endpoints of a Service port what they get and why, and why others of the Service get nothing.
 struct EndpointReasons {
-    private let plan: ServicePlan
+    private let plan: NodePlan
     private let slices: [EndpointSlice]
     /// The positions of the Service's slices, of all families.
     private let own: [Int]
 
     /// - Parameter own: the positions of the Service's slices among `slices`.
-    init(_ plan: ServicePlan, _ slices: [EndpointSlice], _ own: [Int]) {
+    init(_ plan: NodePlan, _ slices: [EndpointSlice], _ own: [Int]) {
         self.plan = plan
         self.slices = slices
         self.own = own

@@ -41,9 +41,9 @@ struct RuleCollector: RuleSink {
 
     /// A Service port's rules of both tables, in kube-proxy's order.
     static func rules(
-        of port: ServicePortPlan, _ plan: ServicePlan, chain: ChainName.Kind? = nil
+        of port: ServicePortPlan, _ plan: NodePlan, chain: ChainName.Kind? = nil
     ) -> [ExplainedRule] {
-        let rules = ServiceRules(plan)
+        let rules = RuleComposer(plan)
         var collector = RuleCollector(RuleReasons(plan, port), chain: chain)
         rules.addFilterRules(of: port, to: &collector)
         collector.table = "nat"
@@ -53,9 +53,9 @@ struct RuleCollector: RuleSink {
 
     /// The rules that all Service ports share: those before them and those after them.
     static func sharedRules(
-        _ plan: ServicePlan, chain: ChainName.Kind? = nil
+        _ plan: NodePlan, chain: ChainName.Kind? = nil
     ) -> (before: [ExplainedRule], after: [ExplainedRule]) {
-        let rules = ServiceRules(plan)
+        let rules = RuleComposer(plan)
         var before = RuleCollector(RuleReasons(plan, nil), chain: chain)
         var after = before
         rules.addLoopbackGuard(to: &before)
@@ -67,9 +67,9 @@ struct RuleCollector: RuleSink {
         return (before.rules, after.rules)
     }
 
-    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         if let chain, rule.chain.kind != chain { return }
-        var text = RestoreText(TextWriter())
+        var text = RestoreTextSink(TextWriter())
         text.add(rule, subject)
         let bytes = text.finish().finish()
         var jump: ChainName?

@@ -8,7 +8,7 @@ extension Explanation {
     /// - Parameter snapshot: the snapshot that the plan was made from.
     /// - Throws: ``ExplainTargetError`` if there is no such target.
     public init(
-        _ target: ExplainTarget, _ plan: ServicePlan, _ snapshot: ClusterSnapshot
+        _ target: ExplainTarget, _ plan: NodePlan, _ snapshot: ClusterSnapshot
     ) throws(ExplainTargetError) {
         let match = try TargetSearch(plan: plan, snapshot: snapshot).find(target)
         var services: [ServiceExplanation] = []
@@ -33,7 +33,7 @@ extension Explanation {
 
 extension ServiceExplanation {
     fileprivate init(
-        _ port: ServicePortPlan, _ plan: ServicePlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
+        _ port: ServicePortPlan, _ plan: NodePlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
         _ target: (address: IPAddress, port: UInt16?)?
     ) {
         service = snapshot.services[port.serviceIndex]
@@ -49,7 +49,7 @@ extension ServiceExplanation {
     }
 
     /// The ports of a Service that has no rules.
-    static func absent(_ service: Service, _ index: Int, _ plan: ServicePlan) -> [ServiceExplanation] {
+    static func absent(_ service: Service, _ index: Int, _ plan: NodePlan) -> [ServiceExplanation] {
         let skipped = plan.skippedServices.first { $0.serviceIndex == index }
         let reason = skipped?.reason.sentence(service, plan.settings.family) ?? "the Service has no ports"
         func explanation(_ port: ServicePort?) -> ServiceExplanation {
@@ -74,7 +74,7 @@ extension ServiceExplanation {
 
 extension SharedChainExplanation {
     /// A shared chain in each table that has it.
-    fileprivate static func tables(of chain: ChainName, _ plan: ServicePlan) -> [SharedChainExplanation] {
+    fileprivate static func tables(of chain: ChainName, _ plan: NodePlan) -> [SharedChainExplanation] {
         let shared = RuleCollector.sharedRules(plan, chain: chain.kind)
         var rules = shared.before
         for port in plan.servicePorts { rules += RuleCollector.rules(of: port, plan, chain: chain.kind) }

@@ -6,14 +6,14 @@ struct RuleReasons {
     /// The Service port that the rules are about; nil: none.
     let port: ServicePortPlan?
 
-    private let plan: ServicePlan
+    private let plan: NodePlan
 
-    init(_ plan: ServicePlan, _ port: ServicePortPlan?) {
+    init(_ plan: NodePlan, _ port: ServicePortPlan?) {
         self.plan = plan
         self.port = port
     }
 
-    func why(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) -> String {
+    func why(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) -> String {
         guard let port else { return why(rule.purpose) }
         let endpoint = subject.endpoint?.text.description ?? ""
         switch rule.purpose {

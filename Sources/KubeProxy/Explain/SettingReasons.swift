@@ -4,13 +4,13 @@ internal import NetAddress
 
 /// Says of a Service's settings what they do here, and of those that do nothing why.
 struct SettingReasons {
-    private let plan: ServicePlan
+    private let plan: NodePlan
     private let service: Service
     private let port: ServicePortPlan
     private let hasHints: Bool
 
     /// - Parameter hasHints: whether any endpoint of the Service port has topology hints.
-    init(_ plan: ServicePlan, _ service: Service, _ port: ServicePortPlan, hasHints: Bool) {
+    init(_ plan: NodePlan, _ service: Service, _ port: ServicePortPlan, hasHints: Bool) {
         self.plan = plan
         self.service = service
         self.port = port
@@ -130,7 +130,7 @@ struct SettingReasons {
 
     private var largeCluster: String? {
         plan.isLargeCluster && !isIPVS
-            ? "large cluster (\(plan.endpointCount) endpoints, more than \(ServicePlan.largeClusterThreshold)): rules of "
+            ? "large cluster (\(plan.endpointCount) endpoints, more than \(NodePlan.largeClusterThreshold)): rules of "
                 + "endpoints have no comments" : nil
     }
 
@@ -149,7 +149,7 @@ struct SettingReasons {
     }
 }
 
-extension ServicePlan.SkipReason {
+extension NodePlan.SkipReason {
     /// Why a Service has no rules.
     func sentence(_ service: Service, _ family: AddressFamily) -> String {
         switch self {

@@ -25,7 +25,7 @@ struct TargetMatch {
 
 /// Looks for a target in a plan and its snapshot.
 struct TargetSearch {
-    let plan: ServicePlan
+    let plan: NodePlan
     let snapshot: ClusterSnapshot
     /// Where node ports listen in IPVS mode; nil: in iptables mode, which the plan knows.
     var nodeIPs: [IPAddress]?
@@ -195,7 +195,7 @@ struct TargetSearch {
     }
 
     private var sharedKinds: [ChainName.Kind] {
-        ServiceRules(plan).filterChains.map(\.kind) + [.postrouting, .markMasquerade]
+        RuleComposer(plan).filterChains.map(\.kind) + [.postrouting, .markMasquerade]
     }
 
     /// The chains that Service ports and endpoints would have if anything led there.
@@ -207,7 +207,7 @@ struct TargetSearch {
             where pattern.matches(chain) {
                 found.append((chain, index))
             }
-            for endpoint in port.endpoints where !endpoint.isReached {
+            for endpoint in port.endpoints where !endpoint.isReachable {
                 let chain = ChainName(.endpoint, hasher.hash(of: endpoint, of: port))
                 if pattern.matches(chain) { found.append((chain, index)) }
             }
@@ -230,7 +230,7 @@ struct TargetSearch {
                 })
             else { return "" }
             target = (endpoint.address, endpoint.port)
-            return endpoint.isReached
+            return endpoint.isReachable
                 ? "\(chain) is the chain of the endpoint \(endpoint.text) of \(port.label)"
                 : "\(chain) \(none) the endpoint \(endpoint.text) of \(port.label) is left out"
         case .clusterPolicy where port.clusterCount > 0:

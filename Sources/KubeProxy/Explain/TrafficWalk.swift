@@ -4,7 +4,7 @@ internal import NetAddress
 ///
 /// The rules decide; the walk only knows, by each rule's purpose, whether this packet is one of those that it is for.
 struct TrafficWalk {
-    private let plan: ServicePlan
+    private let plan: NodePlan
     private let port: ServicePortPlan
     private let rules: [ExplainedRule]
     private let entry: TrafficEntry
@@ -20,7 +20,7 @@ struct TrafficWalk {
     private var steps: [TrafficPath.Step] = []
 
     /// The ways in to a Service port, each from every kind of sender.
-    static func entries(_ port: ServicePortPlan, _ plan: ServicePlan, _ rules: [ExplainedRule]) -> [TrafficEntry] {
+    static func entries(_ port: ServicePortPlan, _ plan: NodePlan, _ rules: [ExplainedRule]) -> [TrafficEntry] {
         var entries = [TrafficEntry(kind: .clusterIP, address: port.clusterIP, port: port.port)]
         entries += port.externalIPs.map { TrafficEntry(kind: .externalIP, address: $0, port: port.port) }
         entries += port.loadBalancerIPs.map { TrafficEntry(kind: .loadBalancerIP, address: $0, port: port.port) }
@@ -39,7 +39,7 @@ struct TrafficWalk {
 
     /// Whether senders of a kind are in the source ranges: one case, or both where some are and some are not.
     private static func sourceRangeCases(
-        _ origin: TrafficPath.Origin, _ port: ServicePortPlan, _ plan: ServicePlan
+        _ origin: TrafficPath.Origin, _ port: ServicePortPlan, _ plan: NodePlan
     ) -> [Bool?] {
         switch origin {
         case .node: return [port.sourceRangesHoldNode]
@@ -54,7 +54,7 @@ struct TrafficWalk {
     }
 
     private init(
-        _ plan: ServicePlan, _ port: ServicePortPlan, _ rules: [ExplainedRule], _ entry: TrafficEntry,
+        _ plan: NodePlan, _ port: ServicePortPlan, _ rules: [ExplainedRule], _ entry: TrafficEntry,
         _ origin: TrafficPath.Origin, _ isInSourceRanges: Bool?
     ) {
         self.plan = plan

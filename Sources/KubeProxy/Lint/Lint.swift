@@ -22,12 +22,12 @@ public struct Lint: Sendable {
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
         without disabled: Set<String> = []
     ) throws(SnapshotError) {
-        var all: [ServicePlan] = []
+        var all: [NodePlan] = []
         for family in families {
             var settings = settings
             settings.family = family
             settings.nodeName = settings.nodeName ?? snapshot.nodes.first?.name.text
-            all.append(try ServicePlan(snapshot, settings))
+            all.append(try NodePlan(snapshot, settings))
         }
         let filled = all.filter { !$0.servicePorts.isEmpty }
         let plans = filled.isEmpty ? Array(all.prefix(1)) : filled

@@ -16,7 +16,7 @@ final class LintSubject: Sendable {
     static let exampleLimit = 3
 
     let snapshot: ClusterSnapshot
-    let plan: ServicePlan
+    let plan: NodePlan
     /// What differs from iptables mode; nil: that is the mode.
     let modes: ModeComparison?
     /// The Nodes in question: all, or the one that was asked for.
@@ -36,7 +36,7 @@ final class LintSubject: Sendable {
     private let ownSlices: ServiceSlices
     private let slicesOfOtherFamily: ServiceSlices
 
-    init(_ snapshot: ClusterSnapshot, _ plan: ServicePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
+    init(_ snapshot: ClusterSnapshot, _ plan: NodePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
         self.snapshot = snapshot
         self.plan = plan
         self.modes = modes

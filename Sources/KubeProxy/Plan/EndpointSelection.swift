@@ -153,7 +153,7 @@ struct EndpointSelection {
         for index in plan.endpoints.indices {
             let endpoint = plan.endpoints[index]
             guard endpoint.clusterUse.isUsed || reachesLocal && endpoint.localUse.isUsed else { continue }
-            plan.endpoints[index].isReached = true
+            plan.endpoints[index].isReachable = true
             owners[hasher.count] = index
             hasher.add(endpoint.text)
             if hasher.isFull { name(&plan) }

@@ -41,7 +41,7 @@ public struct PlannedEndpoint: Sendable {
     /// Its part in the local policy.
     public internal(set) var localUse: EndpointUse = .notAsked
     /// Whether a chain is written for it.
-    public internal(set) var isReached = false
+    public internal(set) var isReachable = false
     public let source: EndpointSource
     /// The hash of its chain, set if it is reached.
     var hash: ChainHash?
@@ -133,7 +133,7 @@ public struct ServicePortPlan: Sendable {
         if usesSourceRangesChain { body(sourceRangesChain) }
         if clusterCount > 0 { body(clusterPolicyChain) }
         if localCount > 0 { body(localPolicyChain) }
-        for endpoint in endpoints where endpoint.isReached {
+        for endpoint in endpoints where endpoint.isReachable {
             if let chain = endpoint.chain { body(chain) }
         }
     }

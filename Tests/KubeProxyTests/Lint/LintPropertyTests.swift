@@ -57,7 +57,7 @@ import Testing
             var settings = try plan(cluster).settings
             for node in snapshot.nodes {
                 settings.nodeName = node.name.text
-                let plan = try ServicePlan(snapshot, settings)
+                let plan = try NodePlan(snapshot, settings)
                 let findings = try Lint(
                     snapshot, settings, families: [settings.family], without: ["rule-budget"]
                 ).findings

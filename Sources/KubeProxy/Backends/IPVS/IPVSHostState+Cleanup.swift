@@ -49,7 +49,7 @@ extension IPVSFamilyState {
     ]
 
     /// Rules that are not kube-proxy's and lead to chains which another state does not have.
-    public func obstacles(to wanted: IPVSFamilyState) -> [ChainReference] {
+    public func blockingReferences(to wanted: IPVSFamilyState) -> [ChainReference] {
         rules.tables.flatMap { table in
             let own = IPVSRules.chains(of: table.name)
             let doomed = own.filter { table[chain: $0] != nil && wanted.rules[table: table.name]?[chain: $0] == nil }

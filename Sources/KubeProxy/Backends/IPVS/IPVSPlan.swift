@@ -17,7 +17,7 @@ public struct VirtualServer: Sendable, Hashable {
 }
 
 /// What of a Service port asks for a virtual server.
-struct VirtualServerClaim: Sendable, Hashable {
+struct VirtualServerFrontend: Sendable, Hashable {
     let kind: TrafficEntry.Kind
     let address: IPAddress
     let port: UInt16
@@ -44,7 +44,7 @@ public struct RefusedOrigin: Sendable, Hashable {
 /// sets (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`). Which endpoints there are and which policy uses
 /// them is the plan's to say; what stands here is where IPVS mode makes something else of it than iptables mode.
 public struct IPVSPlan: Sendable {
-    public let plan: ServicePlan
+    public let plan: NodePlan
     /// The addresses on which node ports listen.
     public let nodeIPs: [IPAddress]
     /// Each once, in byte order of ipvsadm's text.
@@ -61,7 +61,7 @@ public struct IPVSPlan: Sendable {
     public func entries(of set: IPSet) -> [IPSetEntry] { sets.bySet[set] ?? [] }
 
     /// - Throws: ``SnapshotError`` if the way of forwarding can not serve a Service.
-    public init(_ plan: ServicePlan, of snapshot: ClusterSnapshot) throws(SnapshotError) {
+    public init(_ plan: NodePlan, of snapshot: ClusterSnapshot) throws(SnapshotError) {
         self.plan = plan
         nodeIPs = IPVSPlan.nodeIPs(plan.node)
         hostAddresses = Set(IPVSPlan.withoutSpecial(plan.node.hostAddresses))
@@ -97,11 +97,11 @@ public struct IPVSPlan: Sendable {
     // MARK: Claims
 
     /// What of a Service port asks for a virtual server, in kube-proxy's order.
-    func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerClaim) -> Void) {
+    func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerFrontend) -> Void) {
         func claim(_ kind: TrafficEntry.Kind, _ address: IPAddress, binds: Bool) {
             let isLocal = kind == .clusterIP ? port.internalPolicyIsLocal : port.externalPolicyIsLocal
             body(
-                VirtualServerClaim(
+                VirtualServerFrontend(
                     kind: kind, address: address, port: kind == .nodePort ? port.nodePort : port.port,
                     asksForLocal: isLocal, bindsAddress: binds))
         }

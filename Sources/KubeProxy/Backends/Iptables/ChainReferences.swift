@@ -36,7 +36,7 @@ public struct ChainReference: Sendable, Hashable {
 
 extension HostChanges {
     /// The rules that stay and lead to chains which are deleted.
-    public func obstacles(in live: Ruleset) -> [ChainReference] {
+    public func blockingReferences(in live: Ruleset) -> [ChainReference] {
         guard let nat = live[table: "nat"] else { return [] }
         let written = natChains.map { Set($0.map(\.description)) }
         return ChainReference.all(

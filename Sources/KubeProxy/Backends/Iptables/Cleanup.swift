@@ -17,7 +17,7 @@ public struct Cleanup: Sendable {
 
     private var tables: [TableCleanup] = []
     /// Rules that are not kube-proxy's and lead to its chains, which can not be deleted because of them.
-    public private(set) var obstacles: [ChainReference] = []
+    public private(set) var blockingReferences: [ChainReference] = []
 
     /// - Parameter live: the rules of one family and backend.
     public init(_ live: Ruleset) {
@@ -30,7 +30,7 @@ public struct Cleanup: Sendable {
                     cleanup.jumps.append(String(rule.ignoringCounters.saved(in: chain.name).dropFirst("-A ".count)))
                 }
             }
-            obstacles += ChainReference.all(
+            blockingReferences += ChainReference.all(
                 to: doomed, in: table, exceptIn: { _ in false },
                 besides: { chain, rule in chain.policy != nil && Cleanup.isProxyJump(rule, doomed) })
             if !cleanup.chains.isEmpty { tables.append(cleanup) }

@@ -20,8 +20,8 @@ public struct HostChanges: Sendable {
     /// - Parameters:
     ///   - live: the host's present rules.
     ///   - isIncremental: whether chains that hold what they should are left alone. Comments count, counters do not.
-    public init(_ plan: ServicePlan, _ live: Ruleset, isIncremental: Bool) {
-        let rules = ServiceRules(plan)
+    public init(_ plan: NodePlan, _ live: Ruleset, isIncremental: Bool) {
+        let rules = RuleComposer(plan)
         let liveFilter = live[table: "filter"]?.chains ?? []
         let liveNAT = live[table: "nat"]?.chains ?? []
         let textHoldsFirewall = plan.node.hasLocalhostNodePorts
@@ -43,7 +43,7 @@ public struct HostChanges: Sendable {
     }
 
     /// The chains of the nat table that every text holds.
-    static let fixedNATChains = ServiceRules.fixedNATChains.map(\.description)
+    static let fixedNATChains = RuleComposer.fixedNATChains.map(\.description)
 
     /// Whether the name is one of those that kube-proxy gives to chains of single Service ports, and takes away.
     static func isServiceChain(_ name: String) -> Bool {

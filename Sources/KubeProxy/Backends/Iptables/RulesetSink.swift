@@ -26,7 +26,7 @@ struct RulesetSink: RuleSink {
 
     consuming func finish() -> Table { table }
 
-    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         guard let position = positions[rule.chain] else { return }
         var result = Rule()
         result.matches = sharedMatches(rule) ?? matches(rule, subject)
@@ -42,13 +42,13 @@ struct RulesetSink: RuleSink {
     }
 
     /// A range of all addresses is no condition.
-    private static func match(_ match: ProxyRule.AddressMatch?) -> AddressMatch? {
+    private static func match(_ match: ComposedRule.AddressMatch?) -> AddressMatch? {
         guard let match, match.prefix.length > 0 || match.isNegated else { return nil }
         return AddressMatch(match.prefix, isNegated: match.isNegated)
     }
 
     /// The matches of a rule that has no more than a protocol or a chance, and no comment that is kept.
-    private mutating func sharedMatches(_ rule: borrowing ProxyRule) -> [Match]? {
+    private mutating func sharedMatches(_ rule: borrowing ComposedRule) -> [Match]? {
         guard rule.mark == nil, rule.addressType == nil, rule.recent == nil, rule.destinationPort == nil,
             rule.conntrackState == nil, rule.accounting == nil, hasNoComment(rule.comment)
         else { return nil }
@@ -74,7 +74,7 @@ struct RulesetSink: RuleSink {
         }
     }
 
-    private func hasNoComment(_ comment: ProxyRule.Comment) -> Bool {
+    private func hasNoComment(_ comment: ComposedRule.Comment) -> Bool {
         switch comment {
         case .none: true
         case .text: false
@@ -82,7 +82,7 @@ struct RulesetSink: RuleSink {
         }
     }
 
-    private func matches(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) -> [Match] {
+    private func matches(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) -> [Match] {
         var matches: [Match] = []
         if let comment = comment(rule.comment, subject) { matches.append(.comment(comment)) }
         if let mark = rule.mark {
@@ -126,7 +126,7 @@ struct RulesetSink: RuleSink {
         return matches
     }
 
-    private func comment(_ comment: ProxyRule.Comment, _ subject: borrowing RuleSubject) -> String? {
+    private func comment(_ comment: ComposedRule.Comment, _ subject: borrowing RuleSubject) -> String? {
         switch comment {
         case .none: return nil
         case .text(let text): return text.description
@@ -138,7 +138,7 @@ struct RulesetSink: RuleSink {
         }
     }
 
-    private func target(_ target: ProxyRule.Target, _ subject: borrowing RuleSubject) -> Target? {
+    private func target(_ target: ComposedRule.Target, _ subject: borrowing RuleSubject) -> Target? {
         switch target {
         case .none: nil
         case .jump(let chain): .jump(name(chain))
@@ -160,12 +160,12 @@ struct RulesetSink: RuleSink {
     }
 }
 
-extension ServicePlan {
+extension NodePlan {
     /// The plan's rules as values; what reading its text would give.
     ///
     /// - Parameter keepsComments: whether comments on Services are wanted.
     public func ruleset(keepsComments: Bool) -> Ruleset {
-        let rules = ServiceRules(self)
+        let rules = RuleComposer(self)
         var filter = RulesetSink("filter", rules.filterChains, keepsComments: keepsComments)
         rules.addFilterRules(to: &filter)
         var chains: [ChainName] = []

@@ -16,23 +16,23 @@ public struct UDPFlow: Sendable, Hashable {
     }
 }
 
-extension ServicePlan {
+extension NodePlan {
     /// Those of some flows which lead a client of a UDP Service to an address that serves it no more: UDP has no end of a
     /// connection, so the kernel would send the client there for as long as it goes on sending (kube-proxy 1.36:
     /// `CleanStaleEntries` of `pkg/proxy/conntrack/cleanup.go`).
     public func staleFlows(among flows: [UDPFlow]) -> [UDPFlow] {
-        var servers: [Entrance: Set<IPAddress>] = [:]
+        var servers: [Frontend: Set<IPAddress>] = [:]
         for port in servicePorts where port.name.transport == .udp {
             let serving = Set(port.endpoints.lazy.filter { $0.conditions.contains(.serving) }.map(\.address))
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                servers[Entrance(address: address, port: port.port, transport: .udp)] = serving
+                servers[Frontend(address: address, port: port.port, transport: .udp)] = serving
             }
-            if port.nodePort > 0 { servers[Entrance(address: nil, port: port.nodePort, transport: .udp)] = serving }
+            if port.nodePort > 0 { servers[Frontend(address: nil, port: port.nodePort, transport: .udp)] = serving }
         }
         return flows.filter { flow in
             let serving =
-                servers[Entrance(address: flow.destination, port: flow.destinationPort, transport: .udp)]
-                ?? servers[Entrance(address: nil, port: flow.destinationPort, transport: .udp)]
+                servers[Frontend(address: flow.destination, port: flow.destinationPort, transport: .udp)]
+                ?? servers[Frontend(address: nil, port: flow.destinationPort, transport: .udp)]
             return serving.map { !$0.contains(flow.replySource) } ?? false
         }
     }

@@ -2,13 +2,13 @@ public import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-extension ServicePlan {
+extension NodePlan {
     /// The text that takes back what ``HostChanges`` wrote to one table: chains get the rules that they had, with their
     /// counters, those that were made are deleted, and so are the jumps that were added.
     ///
     /// - Parameter before: the host's rules as they were, with counters.
     public func undo(_ changes: HostChanges, table: String, before: Ruleset) -> [UInt8] {
-        let rules = ServiceRules(self)
+        let rules = RuleComposer(self)
         var names: [ChainName] = []
         if table == "filter" {
             names = rules.filterChains.filter { changes.filterChains?.contains($0) ?? true }

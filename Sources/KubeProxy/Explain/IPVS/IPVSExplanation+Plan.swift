@@ -119,7 +119,7 @@ extension ExplainedVirtualServer {
         return result
     }
 
-    private static func policy(_ claim: VirtualServerClaim, _ fallsBack: Bool, _ port: ServicePortPlan) -> String {
+    private static func policy(_ claim: VirtualServerFrontend, _ fallsBack: Bool, _ port: ServicePortPlan) -> String {
         let usesLocal = claim.asksForLocal && !fallsBack
         let count = usesLocal ? port.localCount : port.clusterCount
         guard count > 0 else { return "no real server: IPVS refuses connections" }
@@ -130,7 +130,7 @@ extension ExplainedVirtualServer {
             : "\(servers) (cluster policy)"
     }
 
-    private static func masquerade(_ claim: VirtualServerClaim, _ port: ServicePortPlan, _ plan: ServicePlan) -> String
+    private static func masquerade(_ claim: VirtualServerFrontend, _ port: ServicePortPlan, _ plan: NodePlan) -> String
     {
         guard claim.kind == .clusterIP else {
             return port.externalPolicyIsLocal
@@ -142,7 +142,7 @@ extension ExplainedVirtualServer {
             ?? "the source is rewritten only if it is a cluster IP, as that of the node itself is"
     }
 
-    private static func ranges(_ port: ServicePortPlan, _ plan: ServicePlan) -> String? {
+    private static func ranges(_ port: ServicePortPlan, _ plan: NodePlan) -> String? {
         guard !port.sourceRanges.isEmpty else { return nil }
         let list = port.sourceRanges.map(\.description).joined(separator: ", ")
         return "only for clients in \(list); others are dropped, "

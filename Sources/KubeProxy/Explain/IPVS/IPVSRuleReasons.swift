@@ -6,7 +6,7 @@ internal import NetAddress
 struct IPVSRuleReasons {
     static let tables = [IPVSRules.nat, IPVSRules.filter]
 
-    private let plan: ServicePlan
+    private let plan: NodePlan
 
     /// All rules, in kube-proxy's order.
     static func rules(of state: IPVSPlan) -> [ExplainedIPVSRule] {

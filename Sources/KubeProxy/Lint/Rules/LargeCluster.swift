@@ -7,7 +7,7 @@ extension LintRule {
         remedy: "let no tool rely on the comments of KUBE-SVC, KUBE-SVL and KUBE-SEP rules"
     ) { subject, report in
         let count = subject.plan.endpointCount
-        let limit = ServicePlan.largeClusterThreshold
+        let limit = NodePlan.largeClusterThreshold
         if subject.plan.isLargeCluster {
             report.add(.cluster, "with \(count) endpoints, more than \(limit), comments on endpoints are left out")
         } else if count * 10 >= limit * 9 {

@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 internal import NetAddress
 
 /// Spells the rules of one table as iptables-save 1.8 prints them, and collects them by chain.
-struct SaveText: RuleSink, ~Copyable {
+struct SaveTextSink: RuleSink, ~Copyable {
     /// All rules in the order in which they came.
     private var text = TextWriter()
     private var rules: [(chain: ChainName, range: Range<Int>)] = []
@@ -24,7 +24,7 @@ struct SaveText: RuleSink, ~Copyable {
         for rule in rules { output.append(finished, rule.range) }
     }
 
-    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         let start = text.totalCount
         text.append("-A ")
         text.append(rule.chain)
@@ -40,7 +40,7 @@ struct SaveText: RuleSink, ~Copyable {
     }
 
     /// What belongs to no match extension comes first: source, destination, interface.
-    private mutating func appendAddresses(_ rule: borrowing ProxyRule) {
+    private mutating func appendAddresses(_ rule: borrowing ComposedRule) {
         if case .address(let source) = rule.source { append(" -s ", source) }
         if let destination = rule.destination { append(" -d ", destination) }
         if case .interface(let name, let isNegated) = rule.source {
@@ -49,7 +49,7 @@ struct SaveText: RuleSink, ~Copyable {
         }
     }
 
-    private mutating func appendMatches(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+    private mutating func appendMatches(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         if case .none = rule.comment {
         } else {
             text.append(" -m comment --comment \"")
@@ -91,7 +91,7 @@ struct SaveText: RuleSink, ~Copyable {
         }
     }
 
-    private mutating func append(_ recent: ProxyRule.RecentMatch, _ family: AddressFamily) {
+    private mutating func append(_ recent: ComposedRule.RecentMatch, _ family: AddressFamily) {
         switch recent {
         case .check(let chain, let seconds):
             text.append(" -m recent --rcheck --seconds ")
@@ -107,7 +107,7 @@ struct SaveText: RuleSink, ~Copyable {
                 ? " --mask 255.255.255.255 --rsource" : " --mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff --rsource")
     }
 
-    private mutating func append(_ option: StaticString, _ match: ProxyRule.AddressMatch) {
+    private mutating func append(_ option: StaticString, _ match: ComposedRule.AddressMatch) {
         // A range of all addresses matches everything, so nothing is printed.
         if match.prefix.length == 0, !match.isNegated { return }
         if match.isNegated { text.append(" !") }
@@ -115,7 +115,7 @@ struct SaveText: RuleSink, ~Copyable {
         text.append(match.prefix.text)
     }
 
-    private mutating func append(_ target: ProxyRule.Target, _ subject: borrowing RuleSubject) {
+    private mutating func append(_ target: ComposedRule.Target, _ subject: borrowing RuleSubject) {
         switch target {
         case .none: break
         case .jump(let chain):

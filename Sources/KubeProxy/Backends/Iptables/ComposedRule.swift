@@ -4,7 +4,7 @@ internal import NetAddress
 /// A rule as kube-proxy composes it, before it is spelled.
 ///
 /// The members stand in the order in which kube-proxy writes them; every rule of its has some of them, in this order.
-struct ProxyRule {
+struct ComposedRule {
     var chain: ChainName
     var comment: Comment = .none
     /// `-m mark --mark MARK/MARK`.
@@ -138,5 +138,5 @@ struct RuleSubject {
 
 /// Takes rules in the order in which they stand in the text.
 protocol RuleSink: ~Copyable {
-    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject)
+    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject)
 }

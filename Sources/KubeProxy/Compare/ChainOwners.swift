@@ -16,26 +16,26 @@ extension ServicePortLabel: Comparable {
 }
 
 /// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
-struct ServiceNames {
+struct ChainOwners {
     private var labels: [ChainHash: ServicePortLabel] = [:]
-    private var plans: [ServicePlan] = []
+    private var plans: [NodePlan] = []
     /// Which Service port an address or node port belongs to.
-    private var entrances: [Entrance: ChainHash] = [:]
+    private var entrances: [Frontend: ChainHash] = [:]
     /// Which Service port a health-check node port is laid at: the first of the Service's.
     private var healthChecks: [UInt16: ChainHash] = [:]
 
     /// Learns all that a plan knows.
-    mutating func learn(_ plan: ServicePlan) {
+    mutating func learn(_ plan: NodePlan) {
         plans.append(plan)
         for port in plan.servicePorts {
             labels[port.hash] = ServicePortLabel(
                 servicePort: port.name.description, transport: port.name.transport.name.description)
             let transport = port.name.transport
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                entrances[Entrance(address: address, port: port.port, transport: transport)] = port.hash
+                entrances[Frontend(address: address, port: port.port, transport: transport)] = port.hash
             }
             if port.nodePort > 0 {
-                entrances[Entrance(address: nil, port: port.nodePort, transport: transport)] = port.hash
+                entrances[Frontend(address: nil, port: port.nodePort, transport: transport)] = port.hash
             }
             if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
                 healthChecks[port.healthCheckNodePort] = port.hash
@@ -46,7 +46,7 @@ struct ServiceNames {
     /// Learns names and entrances from the rules of shared chains, for other rules that have no comment. What is known
     /// already, above all from a plan, is not overwritten.
     mutating func learn(_ ruleset: Ruleset) {
-        for (table, kind) in ProxyRules.sharedChains {
+        for (table, kind) in RulesByService.sharedChains {
             for rule in ruleset[table: table]?[chain: kind.text.description]?.rules ?? [] {
                 guard let hash = owner(of: rule) else { continue }
                 if labels[hash] == nil, let name = rule.servicePortName {
@@ -98,7 +98,7 @@ struct ServiceNames {
 }
 
 /// Where traffic comes in: an address and port, or a node port on any address.
-struct Entrance: Hashable {
+struct Frontend: Hashable {
     let address: IPAddress?
     let port: UInt16
     let transport: TransportProtocol
@@ -174,13 +174,13 @@ extension Rule {
     }
 
     /// Where the traffic comes in that the rule is about.
-    var entrance: Entrance? {
+    var entrance: Frontend? {
         guard let transport, let port = destinationPort else { return nil }
-        guard let destination else { return Entrance(address: nil, port: port, transport: transport) }
+        guard let destination else { return Frontend(address: nil, port: port, transport: transport) }
         guard let prefix = destination.prefix, !destination.isNegated, prefix.length == prefix.family.bitWidth else {
             return nil
         }
-        return Entrance(address: prefix.network, port: port, transport: transport)
+        return Frontend(address: prefix.network, port: port, transport: transport)
     }
 
     /// The Service port that kube-proxy's comment names: its first word that has a slash.

@@ -3,12 +3,12 @@ internal import NetAddress
 
 /// Composes the rules of a plan (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`). The only place that
 /// knows which rules there are; how they are spelled is the sinks' matter.
-struct ServiceRules {
-    private let plan: ServicePlan
+struct RuleComposer {
+    private let plan: NodePlan
     private let family: AddressFamily
     private let mark: UInt32
 
-    init(_ plan: ServicePlan) {
+    init(_ plan: NodePlan) {
         self.plan = plan
         family = plan.settings.family
         mark = plan.node.masqueradeMark
@@ -28,7 +28,7 @@ struct ServiceRules {
     /// The chains of the nat table, in kube-proxy's order.
     @inline(__always)
     func eachNatChain(_ body: (ChainName) -> Void) {
-        for chain in ServiceRules.fixedNATChains { body(chain) }
+        for chain in RuleComposer.fixedNATChains { body(chain) }
         for port in plan.servicePorts { port.eachChain(body) }
     }
 
@@ -43,7 +43,7 @@ struct ServiceRules {
     func addLoopbackGuard(to sink: inout some RuleSink & ~Copyable) {
         guard plan.node.hasLocalhostNodePorts else { return }
         let loopback = IPPrefix(.loopback(.ipv4), length: 8)
-        var rule = ProxyRule(
+        var rule = ComposedRule(
             ChainName(.firewall), .text("block incoming localnet connections"), to: .drop, for: .guardLoopback)
         rule.destination = .range(loopback)
         rule.source = .address(.range(loopback, isNegated: true))
@@ -53,13 +53,13 @@ struct ServiceRules {
 
     func addFilterRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family, port)
-        let refusal: ProxyRule.Target = port.hasAnyEndpoint ? .drop : .reject
-        let reason: ProxyRule.Comment =
+        let refusal: ComposedRule.Target = port.hasAnyEndpoint ? .drop : .reject
+        let reason: ComposedRule.Comment =
             port.hasAnyEndpoint ? .aboutName("", " has no local endpoints") : .aboutName("", " has no endpoints")
         func refuse(
             _ chain: ChainName.Kind, _ destination: IPAddress?, _ number: UInt16, _ purpose: RulePurpose
-        ) -> ProxyRule {
-            var rule = ProxyRule(ChainName(chain), reason, to: refusal, for: purpose)
+        ) -> ComposedRule {
+            var rule = ComposedRule(ChainName(chain), reason, to: refusal, for: purpose)
             rule.transport = port.name.transport
             rule.destination = destination.map { .single($0) }
             rule.destinationPort = number
@@ -93,7 +93,7 @@ struct ServiceRules {
             }
         }
         if port.healthCheckNodePort > 0 {
-            var rule = ProxyRule(
+            var rule = ComposedRule(
                 ChainName(.nodePorts), .aboutName("", " health check node port"), to: .accept, for: .healthCheck)
             rule.transport = .tcp
             rule.destinationPort = port.healthCheckNodePort
@@ -105,15 +105,15 @@ struct ServiceRules {
         let subject = RuleSubject(family)
         let chain = ChainName(.forward)
         if !plan.settings.conntrackTCPBeLiberal {
-            var rule = ProxyRule(chain, to: .drop, for: .dropInvalid)
+            var rule = ComposedRule(chain, to: .drop, for: .dropInvalid)
             rule.conntrackState = .invalid
             if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
             sink.add(rule, subject)
         }
-        var marked = ProxyRule(chain, .text("kubernetes forwarding rules"), to: .accept, for: .acceptMarked)
-        marked.mark = ProxyRule.MarkMatch(value: mark)
+        var marked = ComposedRule(chain, .text("kubernetes forwarding rules"), to: .accept, for: .acceptMarked)
+        marked.mark = ComposedRule.MarkMatch(value: mark)
         sink.add(marked, subject)
-        var known = ProxyRule(
+        var known = ComposedRule(
             chain, .text("kubernetes forwarding conntrack rule"), to: .accept, for: .acceptKnown)
         known.conntrackState = .known
         sink.add(known, subject)
@@ -136,14 +136,14 @@ struct ServiceRules {
     func addMasqueradeRules(to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family)
         let chain = ChainName(.postrouting)
-        var unmarked = ProxyRule(chain, to: .return, for: .passUnmarked)
-        unmarked.mark = ProxyRule.MarkMatch(value: mark, isNegated: true)
+        var unmarked = ComposedRule(chain, to: .return, for: .passUnmarked)
+        unmarked.mark = ComposedRule.MarkMatch(value: mark, isNegated: true)
         sink.add(unmarked, subject)
-        sink.add(ProxyRule(chain, to: .clearMark(mark), for: .clearMark), subject)
-        let comment = ProxyRule.Comment.text("kubernetes service traffic requiring SNAT")
-        let masquerade = ProxyRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
-        sink.add(ProxyRule(chain, comment, to: masquerade, for: .masquerade), subject)
-        sink.add(ProxyRule(ChainName(.markMasquerade), to: .setMark(mark), for: .setMark), subject)
+        sink.add(ComposedRule(chain, to: .clearMark(mark), for: .clearMark), subject)
+        let comment = ComposedRule.Comment.text("kubernetes service traffic requiring SNAT")
+        let masquerade = ComposedRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
+        sink.add(ComposedRule(chain, comment, to: masquerade, for: .masquerade), subject)
+        sink.add(ComposedRule(ChainName(.markMasquerade), to: .setMark(mark), for: .setMark), subject)
     }
 
     /// The rules of the shared chains, which lead to the Service port's own.
@@ -151,9 +151,9 @@ struct ServiceRules {
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
         func entrance(
-            _ comment: ProxyRule.Comment, _ address: IPAddress, _ chain: ChainName, _ purpose: RulePurpose
-        ) -> ProxyRule {
-            var rule = ProxyRule(ChainName(.services), comment, to: .jump(chain), for: purpose)
+            _ comment: ComposedRule.Comment, _ address: IPAddress, _ chain: ChainName, _ purpose: RulePurpose
+        ) -> ComposedRule {
+            var rule = ComposedRule(ChainName(.services), comment, to: .jump(chain), for: purpose)
             rule.transport = port.name.transport
             rule.destination = .single(address)
             rule.destinationPort = port.port
@@ -172,7 +172,7 @@ struct ServiceRules {
                 entrance(.aboutName("", " loadbalancer IP"), address, port.loadBalancerChain, .loadBalancerIP), subject)
         }
         guard port.nodePort > 0 else { return }
-        var rule = ProxyRule(ChainName(.nodePorts), .name, to: .jump(port.externalChain), for: .nodePort)
+        var rule = ComposedRule(ChainName(.nodePorts), .name, to: .jump(port.externalChain), for: .nodePort)
         rule.transport = port.name.transport
         rule.destinationPort = port.nodePort
         if plan.node.hasLocalhostNodePorts, plan.settings.hasAccountingCounters {
@@ -206,8 +206,8 @@ struct ServiceRules {
     }
 
     /// What is sent to the cluster IP from elsewhere than a local pod is masqueraded, so that answers come back this way.
-    private func clusterIPMasquerade(of port: ServicePortPlan) -> ProxyRule? {
-        var rule = ProxyRule(
+    private func clusterIPMasquerade(of port: ServicePortPlan) -> ComposedRule? {
+        var rule = ComposedRule(
             port.internalTrafficChain, .aboutName("", " cluster IP"), to: .jump(ChainName(.markMasquerade)),
             for: .markClusterIP)
         rule.transport = port.name.transport
@@ -223,35 +223,35 @@ struct ServiceRules {
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
         let chain = port.externalChain
-        let masquerade = ProxyRule.Target.jump(ChainName(.markMasquerade))
+        let masquerade = ComposedRule.Target.jump(ChainName(.markMasquerade))
         if !port.externalPolicyIsLocal {
             sink.add(
-                ProxyRule(
+                ComposedRule(
                     chain, .aboutName("masquerade traffic for ", " external destinations"), to: masquerade,
                     for: .markExternal),
                 subject)
         } else {
             // Traffic of pods and of the node itself may use all endpoints: it is not from outside.
-            let cluster = ProxyRule.Target.jump(port.clusterPolicyChain)
+            let cluster = ComposedRule.Target.jump(port.clusterPolicyChain)
             if let local = plan.node.localTraffic {
-                var rule = ProxyRule(
+                var rule = ComposedRule(
                     chain, .aboutName("pod traffic for ", " external destinations"), to: cluster, for: .podsUseCluster)
                 rule.source = local.match(isNegated: false)
                 sink.add(rule, subject)
             }
-            var marking = ProxyRule(
+            var marking = ComposedRule(
                 chain, .aboutName("masquerade LOCAL traffic for ", " external destinations"), to: masquerade,
                 for: .markNode)
             marking.addressType = .localSource
             sink.add(marking, subject)
-            var routing = ProxyRule(
+            var routing = ComposedRule(
                 chain, .aboutName("route LOCAL traffic for ", " external destinations"), to: cluster,
                 for: .nodeUsesCluster)
             routing.addressType = .localSource
             sink.add(routing, subject)
         }
         if port.acceptsExternal {
-            sink.add(ProxyRule(chain, to: .jump(port.externalPolicyChain), for: .externalPolicy), subject)
+            sink.add(ComposedRule(chain, to: .jump(port.externalPolicyChain), for: .externalPolicy), subject)
         }
     }
 
@@ -259,7 +259,7 @@ struct ServiceRules {
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
         let chain = port.sourceRangesChain
-        var allowing = ProxyRule(
+        var allowing = ComposedRule(
             chain, .aboutName("", " loadbalancer IP"), to: .jump(port.externalChain), for: .allowRange)
         for range in port.sourceRanges {
             allowing.source = .address(.range(range))
@@ -273,7 +273,7 @@ struct ServiceRules {
             }
         }
         sink.add(
-            ProxyRule(
+            ComposedRule(
                 chain, .aboutName("other traffic to ", " will be dropped by KUBE-PROXY-FIREWALL"), for: .endOfRanges),
             subject)
     }
@@ -283,7 +283,7 @@ struct ServiceRules {
         of port: ServicePortPlan, _ chain: ChainName, _ use: KeyPath<PlannedEndpoint, EndpointUse>, _ count: Int,
         _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        var rule = ProxyRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
+        var rule = ComposedRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
         if let seconds = port.affinitySeconds {
             for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
                 guard let target = endpoint.chain else { continue }
@@ -310,11 +310,11 @@ struct ServiceRules {
         _ chain: ChainName, _ endpoint: PlannedEndpoint, _ port: ServicePortPlan, _ subject: RuleSubject,
         to sink: inout some RuleSink & ~Copyable
     ) {
-        let comment: ProxyRule.Comment = plan.isLargeCluster ? .none : .name
-        var hairpin = ProxyRule(chain, comment, to: .jump(ChainName(.markMasquerade)), for: .markHairpin)
+        let comment: ComposedRule.Comment = plan.isLargeCluster ? .none : .name
+        var hairpin = ComposedRule(chain, comment, to: .jump(ChainName(.markMasquerade)), for: .markHairpin)
         hairpin.source = .address(.single(endpoint.address))
         sink.add(hairpin, subject)
-        var translation = ProxyRule(chain, comment, to: .endpoint, for: .translate)
+        var translation = ComposedRule(chain, comment, to: .endpoint, for: .translate)
         if port.affinitySeconds != nil { translation.recent = .set(chain) }
         translation.transport = port.name.transport
         sink.add(translation, subject)
@@ -323,7 +323,7 @@ struct ServiceRules {
     /// The last rules: what is sent to the node itself may be for a node port.
     func addNodePortTail(to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family)
-        var rule = ProxyRule(
+        var rule = ComposedRule(
             ChainName(.services),
             .text("kubernetes service nodeports; NOTE: this must be the last rule in this chain"),
             to: .jump(ChainName(.nodePorts)), for: .nodePortTail)
@@ -346,7 +346,7 @@ struct ServiceRules {
 }
 
 extension NodeFacts.LocalTraffic {
-    fileprivate func match(isNegated: Bool) -> ProxyRule.SourceMatch {
+    fileprivate func match(isNegated: Bool) -> ComposedRule.SourceMatch {
         switch self {
         case .source(let prefix): .address(.range(prefix, isNegated: isNegated))
         case .interface(let name): .interface(name, isNegated: isNegated)

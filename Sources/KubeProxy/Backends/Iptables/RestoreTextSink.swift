@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 internal import NetAddress
 
 /// Spells rules as kube-proxy writes them for iptables-restore.
-struct RestoreText: RuleSink, ~Copyable {
+struct RestoreTextSink: RuleSink, ~Copyable {
     var text: TextWriter
     fileprivate(set) var chainCount = 0
     fileprivate(set) var ruleCount = 0
@@ -39,7 +39,7 @@ struct RestoreText: RuleSink, ~Copyable {
         chainCount += 1
     }
 
-    mutating func add(_ rule: borrowing ProxyRule, _ subject: borrowing RuleSubject) {
+    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         if let chains, !chains.contains(rule.chain) { return }
         ruleCount += 1
         if rule.chain.kind == .services { servicesDepth += 1 }
@@ -92,7 +92,7 @@ struct RestoreText: RuleSink, ~Copyable {
         text.append(UInt8(ascii: "\n"))
     }
 
-    private mutating func append(_ comment: ProxyRule.Comment, _ subject: borrowing RuleSubject) {
+    private mutating func append(_ comment: ComposedRule.Comment, _ subject: borrowing RuleSubject) {
         if case .none = comment { return }
         text.append(" -m comment --comment ")
         if case .name = comment { return text.append(subject.name) }
@@ -101,7 +101,7 @@ struct RestoreText: RuleSink, ~Copyable {
         text.append(UInt8(ascii: "\""))
     }
 
-    private mutating func append(_ recent: ProxyRule.RecentMatch) {
+    private mutating func append(_ recent: ComposedRule.RecentMatch) {
         text.append(" -m recent --name ")
         switch recent {
         case .check(let chain, let seconds):
@@ -115,13 +115,13 @@ struct RestoreText: RuleSink, ~Copyable {
         }
     }
 
-    private mutating func append(_ option: StaticString, _ match: ProxyRule.AddressMatch) {
+    private mutating func append(_ option: StaticString, _ match: ComposedRule.AddressMatch) {
         if match.isNegated { text.append(" !") }
         text.append(option)
         text.append(match.writesLength ? match.prefix.text : match.prefix.network.text)
     }
 
-    private mutating func append(_ target: ProxyRule.Target, _ subject: borrowing RuleSubject) {
+    private mutating func append(_ target: ComposedRule.Target, _ subject: borrowing RuleSubject) {
         switch target {
         case .none: break
         case .jump(let chain):
@@ -151,16 +151,16 @@ struct RestoreText: RuleSink, ~Copyable {
 ///
 /// It is used by one thread at a time: by the one that writes, and after that has ended by the one that takes in.
 final class RestoreTextPart: @unchecked Sendable {
-    fileprivate var output = RestoreText(TextWriter())
+    fileprivate var output = RestoreTextSink(TextWriter())
 
     /// Writes for the present table of another text.
-    func write(_ chains: Set<ChainName>?, _ body: (inout RestoreText) -> Void) {
+    func write(_ chains: Set<ChainName>?, _ body: (inout RestoreTextSink) -> Void) {
         output.chains = chains
         body(&output)
     }
 }
 
-extension RestoreText {
+extension RestoreTextSink {
     /// Takes in what was written beside this text.
     mutating func append(_ part: RestoreTextPart) {
         text.append(contentsOf: &part.output.text)
@@ -175,7 +175,7 @@ extension RestoreText {
 
 extension TextWriter {
     /// Appends what a comment says, without quotes.
-    mutating func append(_ comment: ProxyRule.Comment, _ subject: borrowing RuleSubject) {
+    mutating func append(_ comment: ComposedRule.Comment, _ subject: borrowing RuleSubject) {
         switch comment {
         case .none: break
         case .text(let text): append(text)

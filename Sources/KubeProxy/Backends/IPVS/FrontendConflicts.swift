@@ -2,7 +2,7 @@ internal import NetAddress
 
 /// The addresses and ports that several Service ports want. kube-proxy's order is that of a hash map and may change with
 /// every sync; here it is by name.
-struct RivalClaims: Sendable {
+struct FrontendConflicts: Sendable {
     private struct Place: Hashable {
         let transport: TransportProtocol
         let address: IPAddress

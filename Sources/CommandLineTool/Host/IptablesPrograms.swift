@@ -4,7 +4,7 @@ internal import KubeChainsHost
 internal import NetAddress
 
 /// The programs of iptables for one family and backend.
-struct Iptables: Sendable {
+struct IptablesPrograms: Sendable {
     let family: AddressFamily
     let backend: Generator.Backend
     private let savePath: String
@@ -20,7 +20,8 @@ struct Iptables: Sendable {
 
     /// Finds the programs of a backend: those with its name in theirs, or the plain ones if they are of this backend; nil if
     /// they are not installed.
-    static func find(_ family: AddressFamily, _ backend: Generator.Backend) throws(CommandFailure) -> Iptables? {
+    static func find(_ family: AddressFamily, _ backend: Generator.Backend) throws(CommandFailure) -> IptablesPrograms?
+    {
         let plain = family == .ipv4 ? "iptables" : "ip6tables"
         for name in ["\(plain)-\(backend.rawValue)", plain] {
             guard let save = System.findProgram(name + "-save"), let restore = System.findProgram(name + "-restore"),
@@ -29,7 +30,7 @@ struct Iptables: Sendable {
             let words = try output(of: program, ["--version"]).split { $0 == " " || $0 == "\n" }
             // `iptables v1.8.9 (nf_tables)`; before 1.8 there was the legacy backend alone, without a word.
             guard words.count >= 2, (words.contains("(nf_tables)") ? .nft : .legacy) == backend else { continue }
-            return Iptables(
+            return IptablesPrograms(
                 family: family, backend: backend, savePath: save, restorePath: restore,
                 version: words[1].dropFirst().split(separator: ".").map { Int($0) ?? 0 })
         }
@@ -44,8 +45,10 @@ struct Iptables: Sendable {
 
     /// Runs iptables-save, with counters, and reads what it prints.
     func save() throws(CommandFailure) -> Ruleset {
-        let result = try Iptables.run(savePath, ["-c"])
-        guard result.isSuccess else { throw .input("error: \(savePath) failed: \(Iptables.firstLine(result.errors))") }
+        let result = try IptablesPrograms.run(savePath, ["-c"])
+        guard result.isSuccess else {
+            throw .input("error: \(savePath) failed: \(IptablesPrograms.firstLine(result.errors))")
+        }
         do {
             return try Ruleset(parsing: result.output, family: family)
         } catch {
@@ -62,7 +65,7 @@ struct Iptables: Sendable {
         _ text: [UInt8], isTest: Bool = false, wait: Int, whileWaiting: (Double) -> Void = { _ in }
     ) throws(CommandFailure) {
         let arguments = ["--noflush", "--counters", "-w", "\(wait)"] + (isTest ? ["--test"] : [])
-        let result = try Iptables.run(restorePath, arguments, input: text, whileWaiting: whileWaiting)
+        let result = try IptablesPrograms.run(restorePath, arguments, input: text, whileWaiting: whileWaiting)
         guard !result.isSuccess else { return }
         throw .input(explanation(of: result, text, wait: wait))
     }
@@ -75,8 +78,8 @@ struct Iptables: Sendable {
             return "error: \(restorePath) waited \(wait) seconds for the xtables lock, which another program holds; "
                 + "try again, or give --wait more seconds"
         }
-        let what = result.errors.isEmpty ? "it says nothing of why" : Iptables.firstLine(result.errors)
-        guard let number = Iptables.lineNumber(in: result.errors) else {
+        let what = result.errors.isEmpty ? "it says nothing of why" : IptablesPrograms.firstLine(result.errors)
+        guard let number = IptablesPrograms.lineNumber(in: result.errors) else {
             return "error: \(restorePath) refused the rules: \(what)"
         }
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)

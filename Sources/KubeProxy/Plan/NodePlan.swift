@@ -6,7 +6,7 @@ internal import NetAddress
 /// Everything decided about a cluster's Services for one node and family: what rules will say, and why. Rendering only
 /// writes what stands here; explaining and comparing read it (kube-proxy 1.36). What differs in IPVS mode is ``IPVSPlan``'s
 /// to say.
-public struct ServicePlan: Sendable {
+public struct NodePlan: Sendable {
     /// Why kube-proxy passes over a Service.
     public enum SkipReason: Sendable, Hashable {
         /// The label `service.kubernetes.io/service-proxy-name` hands it to another proxy.
@@ -42,7 +42,7 @@ public struct ServicePlan: Sendable {
     private var familyWarning: PlacedMessage?
 
     /// Whether there are so many endpoints that comments on endpoints are left out.
-    public var isLargeCluster: Bool { endpointCount > ServicePlan.largeClusterThreshold }
+    public var isLargeCluster: Bool { endpointCount > NodePlan.largeClusterThreshold }
 
     /// The number of Services from which on half of them are worth a thread.
     private static let shareThreshold = 200
@@ -55,13 +55,13 @@ public struct ServicePlan: Sendable {
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, with workers: Workers? = nil
     ) throws(SnapshotError) {
         self.settings = settings
-        let ownNode = try ServicePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
+        let ownNode = try NodePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
         node = NodeFacts(settings, node: ownNode)
         let slices = ServiceSlices(snapshot, settings.family)
-        let planner = ServicePlanner(settings, node, snapshot.endpointSlices)
+        let planner = ServicePortPlanner(settings, node, snapshot.endpointSlices)
         let services = snapshot.services.indices
         var planned: PlannedServices
-        if let workers, services.count >= ServicePlan.shareThreshold {
+        if let workers, services.count >= NodePlan.shareThreshold {
             let middle = services.count / 2
             let latter: PlannedServices
             (latter, planned) = workers.both(
@@ -114,21 +114,21 @@ public struct ServicePlan: Sendable {
 /// What is decided about some of the snapshot's Services.
 private struct PlannedServices: Sendable {
     var servicePorts: [ServicePortPlan] = []
-    var skipped: [ServicePlan.SkippedService] = []
+    var skipped: [NodePlan.SkippedService] = []
     var endpointCount = 0
 
     /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
     init(
-        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePlanner,
+        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePortPlanner,
         room: Int? = nil
     ) {
         var planner = planner
         servicePorts.reserveCapacity(room ?? services.count)
         let objects = snapshot.services.span
         for index in services {
-            switch ServicePlanner.clusterIP(of: objects[index], planner.settings.family) {
+            switch ServicePortPlanner.clusterIP(of: objects[index], planner.settings.family) {
             case .failure(let reason):
-                skipped.append(ServicePlan.SkippedService(serviceIndex: index, reason: reason.reason))
+                skipped.append(NodePlan.SkippedService(serviceIndex: index, reason: reason.reason))
             case .success(let clusterIP):
                 let plans = planner.plan(objects[index], index, clusterIP, slices[index])
                 endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }

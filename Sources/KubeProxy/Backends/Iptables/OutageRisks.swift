@@ -2,20 +2,20 @@ public import Iptables
 public import KubeObjects
 internal import NetAddress
 
-extension ServicePlan {
+extension NodePlan {
     /// Why rules from this snapshot would take a host down that works now: most likely the snapshot is not whole.
     ///
     /// - Parameters:
     ///   - live: the host's present rules.
     /// - Returns: sentences; none if there is no doubt.
-    public func doubts(_ snapshot: ClusterSnapshot, replacing live: Ruleset) -> [String] {
-        let live = ServicePlan.servicesWithEndpoints(live)
+    public func outageRisks(_ snapshot: ClusterSnapshot, replacing live: Ruleset) -> [String] {
+        let live = NodePlan.servicesWithEndpoints(live)
         let planned = Set(servicePorts.lazy.filter(\.hasAnyEndpoint).map(\.hash))
-        return ServicePlan.doubts(snapshot, live.count, losing: live.count { !planned.contains($0) })
+        return NodePlan.outageRisks(snapshot, live.count, losing: live.count { !planned.contains($0) })
     }
 
     /// The same for IPVS mode.
-    public static func doubts(
+    public static func outageRisks(
         _ snapshot: ClusterSnapshot, replacing live: IPVSFamilyState, by wanted: IPVSFamilyState
     ) -> [String] {
         // A Service has many virtual servers, one for each address; its cluster IP counts.
@@ -26,10 +26,10 @@ extension ServicePlan {
                     .filter { clusterIPs.contains($0) })
         }
         let (old, new) = (serving(live), serving(wanted))
-        return doubts(snapshot, old.count, losing: old.subtracting(new).count)
+        return outageRisks(snapshot, old.count, losing: old.subtracting(new).count)
     }
 
-    private static func doubts(
+    private static func outageRisks(
         _ snapshot: ClusterSnapshot, _ count: Int, losing: Int
     ) -> [String] {
         if snapshot.services.isEmpty {

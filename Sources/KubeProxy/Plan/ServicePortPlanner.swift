@@ -2,7 +2,7 @@ internal import KubeObjects
 internal import NetAddress
 
 /// Plans one Service after another (kube-proxy 1.36: `pkg/proxy/serviceport.go` and `endpointslicecache.go`).
-struct ServicePlanner {
+struct ServicePortPlanner {
     let settings: ProxySettings
     private let node: NodeFacts
     private let slices: [EndpointSlice]
@@ -17,7 +17,7 @@ struct ServicePlanner {
 
     /// Why a Service has no cluster IP to plan for.
     struct Skipped: Error {
-        let reason: ServicePlan.SkipReason
+        let reason: NodePlan.SkipReason
     }
 
     /// The cluster IP of a family, or why the Service is passed over.

@@ -14,7 +14,7 @@ public struct TextSummary: Sendable, Hashable {
     public var servicesDepth = 0
 }
 
-extension ServicePlan {
+extension NodePlan {
     /// Writes the plan's chains and rules: the `filter` table, then the `nat` table.
     ///
     /// - Parameter workers: to whom parts of a long text can be given; the text is the same with and without.
@@ -23,7 +23,7 @@ extension ServicePlan {
     public func write(
         _ form: TextForm, to text: consuming TextWriter, with workers: Workers? = nil
     ) -> TextSummary {
-        let rules = ServiceRules(self)
+        let rules = RuleComposer(self)
         switch form {
         case .restore: return writeRestore(rules, text, workers: workers)
         case .save: return writeSave(rules, text)
@@ -43,13 +43,13 @@ extension ServicePlan {
     /// - Returns: how much was written.
     @discardableResult
     public func write(_ changes: HostChanges, to text: consuming TextWriter) -> TextSummary {
-        writeRestore(ServiceRules(self), text, changes)
+        writeRestore(RuleComposer(self), text, changes)
     }
 
     private func writeRestore(
-        _ rules: ServiceRules, _ text: consuming TextWriter, _ changes: HostChanges? = nil, workers: Workers? = nil
+        _ rules: RuleComposer, _ text: consuming TextWriter, _ changes: HostChanges? = nil, workers: Workers? = nil
     ) -> TextSummary {
-        var output = RestoreText(text)
+        var output = RestoreTextSink(text)
         if changes?.isEmpty(table: "filter") != true {
             output.beginTable("filter", changes?.filterChains)
             for chain in rules.filterChains { output.declare(chain) }
@@ -59,7 +59,7 @@ extension ServicePlan {
         }
         if changes?.isEmpty(table: "nat") != true {
             output.beginTable("nat", changes?.natChains)
-            for chain in ServiceRules.fixedNATChains { output.declare(chain) }
+            for chain in RuleComposer.fixedNATChains { output.declare(chain) }
             eachServicePort(&output, workers) { port, output in port.eachChain { output.declare($0) } }
             for chain in changes?.staleChains ?? [] { output.text.append(":", chain, " - [0:0]\n") }
             if let changes { output.text.append(changes, jumpsOf: "nat") }
@@ -78,8 +78,8 @@ extension ServicePlan {
     /// Writes what `body` writes of each Service port, in their order. Where there are workers, every second block of
     /// Service ports is written beside the one before it.
     private func eachServicePort(
-        _ output: inout RestoreText, _ workers: Workers?,
-        _ body: @escaping @Sendable (ServicePortPlan, inout RestoreText) -> Void
+        _ output: inout RestoreTextSink, _ workers: Workers?,
+        _ body: @escaping @Sendable (ServicePortPlan, inout RestoreTextSink) -> Void
     ) {
         let part = RestoreTextPart()
         var start = 0
@@ -116,20 +116,20 @@ extension ServicePlan {
         return start..<end
     }
 
-    private func writeSave(_ rules: ServiceRules, _ text: consuming TextWriter) -> TextSummary {
+    private func writeSave(_ rules: RuleComposer, _ text: consuming TextWriter) -> TextSummary {
         var summary = TextSummary()
         var output = text
         var natChains: [ChainName] = []
         rules.eachNatChain { natChains.append($0) }
 
-        var filter = SaveText()
+        var filter = SaveTextSink()
         rules.addFilterRules(to: &filter)
         summary.rules += filter.ruleCount
         output.append("*filter\n")
         filter.finish(rules.filterChains, to: &output)
         output.append("COMMIT\n*nat\n")
 
-        var nat = SaveText()
+        var nat = SaveTextSink()
         rules.addNatRules(to: &nat)
         summary.rules += nat.ruleCount
         nat.finish(natChains, to: &output)

@@ -11,7 +11,7 @@ struct PlacedRule {
 }
 
 /// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
-struct ProxyRules {
+struct RulesByService {
     let ruleset: Ruleset
     /// Where each chain stands in its table, by table.
     private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
@@ -28,7 +28,7 @@ struct ProxyRules {
         ("nat", .services), ("nat", .nodePorts),
     ]
 
-    init(_ ruleset: Ruleset, _ names: ServiceNames) {
+    init(_ ruleset: Ruleset, _ names: ChainOwners) {
         self.ruleset = ruleset
         for (tableIndex, table) in ruleset.tables.enumerated() {
             for chain in table.chains {
@@ -38,7 +38,7 @@ struct ProxyRules {
             }
             positions[table.name] = (tableIndex, ChainPositions(table.chains))
         }
-        for (table, kind) in ProxyRules.sharedChains {
+        for (table, kind) in RulesByService.sharedChains {
             let name = kind.text.description
             for rule in chain(table, name)?.rules ?? [] {
                 let placed = PlacedRule(table: table, chain: name, rule: rule)

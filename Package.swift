@@ -60,7 +60,7 @@ let package = Package(
             ],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared"], swiftSettings: settings),
+            name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"], swiftSettings: settings),
         // Random clusters and an independent model of kube-proxy's rules to compare the product with; it knows none of the above.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),

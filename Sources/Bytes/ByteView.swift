@@ -2,20 +2,25 @@
 ///
 /// Every access is checked here, so that no parser bug reads beyond the text: past the end, bytes read as zero, which no
 /// token begins with or holds. That sentinel spares parsers a test for the end at every byte.
-@safe package struct ByteView: Sendable {
-    private nonisolated(unsafe) let base: UnsafeRawPointer
+///
+/// It is public because members of package types are not inlined across modules (Swift 6.3; measured: a quarter of the
+/// instructions of rendering).
+@safe public struct ByteView: Sendable {
+    @usableFromInline internal nonisolated(unsafe) let base: UnsafeRawPointer
     /// The number of bytes.
-    package let count: Int
+    public let count: Int
 
     /// - Safety: the buffer must stay valid and unchanged as long as this view and its copies are used.
-    @unsafe package init(_ buffer: UnsafeRawBufferPointer) {
+    @inlinable @unsafe public init(_ buffer: UnsafeRawBufferPointer) {
         // Of an empty buffer nothing is ever loaded.
         unsafe base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
         count = buffer.count
     }
 
     /// - Safety: the buffer must stay valid and unchanged as long as this view and its copies are used.
-    @unsafe package init(_ buffer: UnsafeBufferPointer<UInt8>) { unsafe self.init(UnsafeRawBufferPointer(buffer)) }
+    @inlinable @unsafe public init(_ buffer: UnsafeBufferPointer<UInt8>) {
+        unsafe self.init(UnsafeRawBufferPointer(buffer))
+    }
 
     /// A view of no bytes.
     package static var empty: ByteView { unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0)) }
@@ -25,40 +30,40 @@
     // MARK: Access
 
     /// The byte at an offset, zero beyond the end.
-    @inline(__always)
-    package subscript(offset: Int) -> UInt8 {
+    @inlinable @inline(__always)
+    public subscript(offset: Int) -> UInt8 {
         guard UInt(bitPattern: offset) < UInt(bitPattern: count) else { return 0 }
         return unsafe base.load(fromByteOffset: offset, as: UInt8.self)
     }
 
     /// Eight bytes from an offset, the first in the lowest bits; nil where fewer are left.
-    @inline(__always)
-    package func word(at offset: Int) -> UInt64? {
+    @inlinable @inline(__always)
+    public func word(at offset: Int) -> UInt64? {
         guard offset >= 0, count - offset >= 8 else { return nil }
         return unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
     /// Eight bytes from an offset, the first in the lowest bits, zeros beyond the end.
-    @inline(__always)
-    package func paddedWord(at offset: Int) -> UInt64 { word(at: offset) ?? lastWord(at: offset) }
+    @inlinable @inline(__always)
+    public func paddedWord(at offset: Int) -> UInt64 { word(at: offset) ?? lastWord(at: offset) }
 
     @inline(never)
-    private func lastWord(at offset: Int) -> UInt64 {
+    @usableFromInline internal func lastWord(at offset: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<8 { word |= UInt64(self[offset + index]) << UInt64(index * 8) }
         return word
     }
 
     /// The window on a range of these bytes, which must lie within them.
-    @inline(__always)
-    package subscript(range: Range<Int>) -> ByteView {
+    @inlinable @inline(__always)
+    public subscript(range: Range<Int>) -> ByteView {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range beyond the text")
         return unsafe ByteView(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
     /// The bytes from an offset on.
-    @inline(__always)
-    package func dropFirst(_ offset: Int) -> ByteView { self[min(offset, count)..<count] }
+    @inlinable @inline(__always)
+    public func dropFirst(_ offset: Int) -> ByteView { self[min(offset, count)..<count] }
 
     /// Whether these bytes stand within others.
     package func lies(in other: ByteView) -> Bool {
@@ -68,14 +73,14 @@
     }
 
     /// Calls `body` with the bytes.
-    @inline(__always)
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    @inlinable @inline(__always)
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
     /// Calls `body` with the bytes of a range within the input.
-    @inline(__always)
-    package func withSpan<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+    @inlinable @inline(__always)
+    public func withSpan<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range beyond the text")
         let slice = unsafe UnsafeRawBufferPointer(start: base, count: count)[range]
         return body(unsafe Span(_bytes: UnsafeRawBufferPointer(rebasing: slice).bytes))
@@ -96,8 +101,8 @@
 
 extension ByteView {
     /// Where the byte first occurs at or after an offset; nil if nowhere.
-    @inline(__always)
-    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    @inlinable @inline(__always)
+    public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var index = start
         while index < count {
             if self[index] == byte { return index }
@@ -107,8 +112,8 @@ extension ByteView {
     }
 
     /// Where a byte below a limit first occurs at or after an offset; the end if nowhere. The limit is at most 0x80.
-    @inline(__always)
-    package func firstIndex(ofByteBelow limit: UInt8, from start: Int) -> Int {
+    @inlinable @inline(__always)
+    public func firstIndex(ofByteBelow limit: UInt8, from start: Int) -> Int {
         let limits = UInt64(limit) &* 0x0101_0101_0101_0101
         var index = start
         while let word = word(at: index) {
@@ -122,8 +127,8 @@ extension ByteView {
     }
 
     /// Where one of three bytes first occurs at or after an offset; the end if nowhere.
-    @inline(__always)
-    package func firstIndex(of first: UInt8, _ second: UInt8, _ third: UInt8, from start: Int) -> Int {
+    @inlinable @inline(__always)
+    public func firstIndex(of first: UInt8, _ second: UInt8, _ third: UInt8, from start: Int) -> Int {
         @inline(__always)
         func zeros(_ word: UInt64, _ byte: UInt8) -> UInt64 {
             let difference = word ^ UInt64(byte) &* 0x0101_0101_0101_0101
@@ -155,7 +160,8 @@ extension ByteView {
 // MARK: Comparison
 
 extension ByteView {
-    package static func == (left: ByteView, right: ByteView) -> Bool {
+    @inlinable
+    public static func == (left: ByteView, right: ByteView) -> Bool {
         guard left.count == right.count else { return false }
         var index = 0
         while let leftWord = left.word(at: index), let rightWord = right.word(at: index) {
@@ -169,17 +175,18 @@ extension ByteView {
         return true
     }
 
-    @inline(__always)
-    package static func == (view: ByteView, literal: StaticString) -> Bool {
+    @inlinable @inline(__always)
+    public static func == (view: ByteView, literal: StaticString) -> Bool {
         view.count == literal.utf8CodeUnitCount && view.hasPrefix(literal)
     }
 
     /// Whether two ranges hold the same bytes.
-    package func equal(_ left: Range<Int>, _ right: Range<Int>) -> Bool { self[left] == self[right] }
+    @inlinable
+    public func equal(_ left: Range<Int>, _ right: Range<Int>) -> Bool { self[left] == self[right] }
 
     /// Whether the bytes of a range are just those of a literal; not if the range reaches beyond the end.
-    @inline(__always)
-    package func range(_ range: Range<Int>, equals literal: StaticString) -> Bool {
+    @inlinable @inline(__always)
+    public func range(_ range: Range<Int>, equals literal: StaticString) -> Bool {
         // Most keys differ in length from what they are compared with.
         guard range.count == literal.utf8CodeUnitCount else { return false }
         return unsafe equals(range, UnsafeRawPointer(literal.utf8Start))
@@ -187,7 +194,7 @@ extension ByteView {
 
     /// Eight bytes at a time, the last eight again where they overlap.
     @inline(never)
-    private func equals(_ range: Range<Int>, _ text: UnsafeRawPointer) -> Bool {
+    @usableFromInline internal func equals(_ range: Range<Int>, _ text: UnsafeRawPointer) -> Bool {
         let last = range.count - 8
         guard last >= 0 else {
             // All that is left of the word is the literal's.
@@ -214,8 +221,8 @@ extension ByteView {
     }
 
     /// Whether the bytes begin with those of a literal.
-    @inline(__always)
-    package func hasPrefix(_ literal: StaticString) -> Bool {
+    @inlinable @inline(__always)
+    public func hasPrefix(_ literal: StaticString) -> Bool {
         let length = literal.utf8CodeUnitCount
         guard count >= length else { return false }
         let text = unsafe literal.utf8Start
@@ -240,11 +247,11 @@ extension ByteView {
 
 // MARK: Single bytes
 
-@inline(__always)
-package func lowercase(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
+@inlinable @inline(__always)
+public func lowercase(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
 
-@inline(__always)
-package func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+@inlinable @inline(__always)
+public func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
 /// `0x` and two digits.
 package func hexadecimal(_ byte: UInt8) -> String {

@@ -53,6 +53,7 @@ package struct NameTable {
 
 extension String {
     /// The string of these UTF-8 bytes.
+    @inlinable
     package init(copying bytes: Span<UInt8>) {
         unsafe self.init(unsafeUninitializedCapacity: bytes.count) { buffer in
             for index in bytes.indices { unsafe buffer[index] = bytes[index] }

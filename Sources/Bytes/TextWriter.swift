@@ -3,11 +3,11 @@
 /// Rules are written as whole runs of bytes into one buffer, since a `String` for each rule would cost more than all the
 /// rest of the work.
 @safe public struct TextWriter: ~Copyable {
-    private var buffer: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
-    private var count = 0
-    private var handedOn = 0
-    private let sink: ((UnsafeBufferPointer<UInt8>) -> Void)?
+    @usableFromInline internal var buffer: UnsafeMutablePointer<UInt8>
+    @usableFromInline internal var capacity: Int
+    @usableFromInline internal var count = 0
+    @usableFromInline internal var handedOn = 0
+    @usableFromInline internal let sink: ((UnsafeBufferPointer<UInt8>) -> Void)?
 
     /// A writer that keeps the whole text for ``finish()``.
     public init() {
@@ -56,13 +56,13 @@
     }
 
     /// Makes room for that many bytes more.
-    @inline(__always)
-    private mutating func reserve(_ extra: Int) {
+    @inlinable @inline(__always)
+    internal mutating func reserve(_ extra: Int) {
         if capacity - count < extra { makeRoom(extra) }
     }
 
     @inline(never)
-    private mutating func makeRoom(_ extra: Int) {
+    @usableFromInline internal mutating func makeRoom(_ extra: Int) {
         flush()
         guard capacity - count < extra else { return }
         let grown = max(capacity * 2, count + extra)
@@ -73,19 +73,19 @@
         capacity = grown
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe buffer[count] = byte
         count += 1
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ literal: StaticString) {
         unsafe append(UnsafeRawPointer(literal.utf8Start), literal.utf8CodeUnitCount)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { source in
             if let base = source.baseAddress { unsafe append(base, source.count) }
@@ -94,7 +94,7 @@
 
     /// Appends bytes, eight at a time, the last eight again where they overlap: rules are made of pieces that are too short
     /// for memcpy(3) to be worth its call (measured: a tenth of the instructions of writing).
-    private mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
+    @inlinable internal mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
         reserve(length)
         let target = unsafe UnsafeMutableRawPointer(buffer + count)
         count += length
@@ -129,8 +129,8 @@
     }
 
     /// Appends the first bytes of six words, the highest byte of each first; eight bytes at a time.
-    @inline(__always)
-    package mutating func append(bigEndian words: InlineArray<6, UInt64>, count length: Int) {
+    @inlinable @inline(__always)
+    public mutating func append(bigEndian words: InlineArray<6, UInt64>, count length: Int) {
         reserve(48)
         let target = unsafe UnsafeMutableRawPointer(buffer + count)
         for index in 0..<6 {
@@ -140,7 +140,7 @@
     }
 
     /// Appends the eight bytes of a word, the highest first.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func append(bigEndian word: UInt64) {
         reserve(8)
         unsafe UnsafeMutableRawPointer(buffer + count).storeBytes(of: word.bigEndian, as: UInt64.self)
@@ -148,6 +148,7 @@
     }
 
     /// Appends a number in decimal digits, with zeros in front up to a width.
+    @inlinable
     public mutating func append(decimal value: UInt64, width: Int = 1) {
         var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
         var rest = value

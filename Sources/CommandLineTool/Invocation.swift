@@ -103,8 +103,8 @@ extension Invocation {
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
         // Where the detect-local mode and the proxy mode are settled, so that what is wrong with them is laid there.
-        var mode: (file: ClusterSnapshot, location: SourceLocation)?
-        var proxyMode: (file: ClusterSnapshot, location: SourceLocation)?
+        var mode: (file: ClusterSnapshot, location: SourceLocation?)?
+        var proxyMode: (file: ClusterSnapshot, location: SourceLocation?)?
 
         func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
             let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }

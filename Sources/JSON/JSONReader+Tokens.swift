@@ -1,16 +1,16 @@
-internal import KubeChainsBytes
+public import KubeChainsBytes
 
 // Tokens: white space, literals, numbers, strings, and whole values that nobody wants. All of it is checked, wanted or not.
 
 extension JSONReader {
     /// Steps over white space.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func skipSpace() {
         if bytes[position] <= 0x20 { skipLongSpace() }
     }
 
     /// Printed JSON is mostly newlines with runs of blanks: eight at a time.
-    private mutating func skipLongSpace() {
+    @usableFromInline internal mutating func skipLongSpace() {
         while true {
             switch bytes[position] {
             case 0x20, 0x0A:
@@ -32,7 +32,7 @@ extension JSONReader {
     }
 
     /// Steps over `true`, `false` or `null`.
-    package mutating func skipLiteral(_ literal: StaticString) throws(ReadFault) {
+    @usableFromInline package mutating func skipLiteral(_ literal: StaticString) throws(ReadFault) {
         let end = position + literal.utf8CodeUnitCount
         guard bytes.range(position..<end, equals: literal) else { throw unexpected("a value") }
         position = end
@@ -58,7 +58,7 @@ extension JSONReader {
         if isDigit(bytes[position]) { throw unexpected("no digit after a leading zero") }
     }
 
-    private mutating func skipDigits() throws(ReadFault) {
+    @usableFromInline internal mutating func skipDigits() throws(ReadFault) {
         guard isDigit(bytes[position]) else { throw unexpected("a digit") }
         repeat { position += 1 } while isDigit(bytes[position])
     }
@@ -88,7 +88,7 @@ extension JSONReader {
     }
 
     /// Reads the string that begins here: checks its escapes and its UTF-8, and gives the bytes between the quotes.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func readString() throws(ReadFault) -> JSONString {
         let start = position + 1
         var index = start
@@ -109,8 +109,8 @@ extension JSONReader {
 
     /// The highest bit of each byte which is a quote, a backslash, a control character or not ASCII; bits above the lowest
     /// one set may be wrong.
-    @inline(__always)
-    private func specialBytes(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    internal func specialBytes(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
@@ -121,7 +121,9 @@ extension JSONReader {
     }
 
     /// The rest of a string from the first byte that is not plain.
-    private mutating func readLongString(from start: Int, at first: Int) throws(ReadFault) -> JSONString {
+    @usableFromInline internal mutating func readLongString(from start: Int, at first: Int) throws(ReadFault)
+        -> JSONString
+    {
         var index = first
         var hasEscapes = false
         while true {
@@ -146,7 +148,7 @@ extension JSONReader {
     }
 
     /// Checks the escape at an offset and gives the offset after it.
-    private func checkEscape(at index: Int) throws(ReadFault) -> Int {
+    @usableFromInline internal func checkEscape(at index: Int) throws(ReadFault) -> Int {
         guard index + 1 < bytes.count else { throw endOfString }
         switch bytes[index + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -175,7 +177,7 @@ extension JSONReader {
     private var endOfString: ReadFault { .syntax(at: bytes.count, "the input ends in the middle of a string") }
 
     /// Whether the input ends in a range of which all bytes before may be digits of an escape.
-    private func endsWithin(_ range: Range<Int>) -> Bool {
+    @usableFromInline internal func endsWithin(_ range: Range<Int>) -> Bool {
         guard range.contains(bytes.count) else { return false }
         return (range.lowerBound..<bytes.count).allSatisfy { index in
             isDigit(bytes[index]) || bytes[index] | 0x20 &- UInt8(ascii: "a") < 6
@@ -184,7 +186,7 @@ extension JSONReader {
     }
 
     /// The UTF-16 code unit which four hexadecimal digits write.
-    private func codeUnit(at index: Int) -> UInt16? {
+    @usableFromInline internal func codeUnit(at index: Int) -> UInt16? {
         var unit: UInt16 = 0
         for position in index..<(index + 4) {
             let digit: UInt8
@@ -200,7 +202,7 @@ extension JSONReader {
     }
 
     /// Checks the character of several bytes at an offset (RFC 3629) and gives the offset after it.
-    private func checkUTF8(at index: Int) throws(ReadFault) -> Int {
+    @usableFromInline internal func checkUTF8(at index: Int) throws(ReadFault) -> Int {
         let lead = bytes[index]
         let second = bytes[index + 1]
         let length: Int
@@ -227,7 +229,7 @@ extension JSONReader {
     // MARK: What strings say
 
     /// Calls `body` with the bytes that a string stands for.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func withContents<Result>(_ string: JSONString, _ body: (Span<UInt8>) -> Result) -> Result {
         if !string.hasEscapes { return bytes.withSpan(string.range, body) }
         let decoded = decode(string)
@@ -235,7 +237,7 @@ extension JSONReader {
     }
 
     /// Whether a string stands for just the characters of a literal.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func string(_ string: JSONString, equals literal: StaticString) -> Bool {
         if !string.hasEscapes { return bytes.range(string.range, equals: literal) }
         return String(decoding: decode(string), as: UTF8.self) == "\(literal)"
@@ -262,7 +264,7 @@ extension JSONReader {
     package func quoted(_ string: JSONString) -> String { "\"" + text(string.range) + "\"" }
 
     /// The bytes that a string with escapes stands for.
-    package func decode(_ string: JSONString) -> [UInt8] {
+    @usableFromInline package func decode(_ string: JSONString) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(string.range.count)
         var index = string.range.lowerBound

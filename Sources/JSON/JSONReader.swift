@@ -1,7 +1,7 @@
-package import KubeChainsBytes
+public import KubeChainsBytes
 
 /// Why reading stopped, or what is wrong with a value; places are byte offsets until someone is to be told.
-package struct ReadFault: Error {
+public struct ReadFault: Error {
     /// A fault of syntax ends the reading of the input; a fault of a value counts only if the value does.
     package enum Kind { case syntax, value }
 
@@ -11,7 +11,7 @@ package struct ReadFault: Error {
     /// A second place that the message speaks of, such as the first of two equal objects.
     package var other: SourceLocation?
 
-    package static func syntax(at offset: Int, _ message: String) -> ReadFault {
+    @usableFromInline package static func syntax(at offset: Int, _ message: String) -> ReadFault {
         ReadFault(kind: .syntax, offset: offset, message: message)
     }
 
@@ -27,10 +27,11 @@ private struct HeldFault {
 }
 
 /// A string of the input: the bytes between its quotes, already known to be well formed.
-package struct JSONString {
-    package let range: Range<Int>
-    package let hasEscapes: Bool
+public struct JSONString {
+    @usableFromInline package let range: Range<Int>
+    @usableFromInline package let hasEscapes: Bool
 
+    @inlinable
     package init(range: Range<Int>, hasEscapes: Bool) {
         self.range = range
         self.hasEscapes = hasEscapes
@@ -44,19 +45,19 @@ package struct JSONString {
 /// checked and skipped without building anything.
 ///
 /// Of a key given twice in an object the last value counts, and a fault of a value that a later one replaces is forgotten.
-package struct JSONReader {
+public struct JSONReader {
     /// The deepest nesting of arrays and objects that is read.
-    package static let depthLimit = 512
+    @usableFromInline package static let depthLimit = 512
 
     /// The bytes after which it is worth saying that they have been read.
     private static let longStretch = 2 << 20
 
-    package let bytes: ByteView
+    @usableFromInline package let bytes: ByteView
     /// Which of the snapshot's inputs this is.
     package let source: Int
     /// The offset of the next byte to read.
-    package var position = 0
-    package var depth = 0
+    @usableFromInline package var position = 0
+    @usableFromInline package var depth = 0
     /// What was passed over, to be said as warnings.
     package var warnings: [PlacedMessage] = []
     package var names = NameTable()
@@ -145,7 +146,7 @@ package struct JSONReader {
 
     /// Reads an array and calls `element` at each element, which it must consume.
     @inline(never)
-    package mutating func array(
+    @usableFromInline package mutating func array(
         _ what: StaticString, _ element: (inout JSONReader) throws(ReadFault) -> Void
     ) throws(ReadFault) {
         guard bytes[position] == UInt8(ascii: "[") else { throw wrongType("an array", for: what) }
@@ -157,7 +158,7 @@ package struct JSONReader {
     }
 
     /// Steps over the opening bracket.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func enter() throws(ReadFault) {
         guard depth < Self.depthLimit else {
             throw .syntax(
@@ -169,7 +170,7 @@ package struct JSONReader {
     }
 
     /// Reads the next member's key and colon, or the closing brace (then nil).
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func nextKey() throws(ReadFault) -> JSONString? {
         if bytes[position] == UInt8(ascii: "}") {
             position += 1
@@ -186,7 +187,7 @@ package struct JSONReader {
     }
 
     /// Whether another element follows; otherwise steps over the closing bracket.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func nextElement() throws(ReadFault) -> Bool {
         guard bytes[position] == UInt8(ascii: "]") else { return true }
         position += 1
@@ -195,7 +196,7 @@ package struct JSONReader {
     }
 
     /// Steps over the comma after a member or element; stays at the closing bracket.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func endMember(of close: UInt8) throws(ReadFault) {
         skipSpace()
         let byte = bytes[position]
@@ -212,7 +213,7 @@ package struct JSONReader {
     }
 
     /// Steps over `null`, which means absent, and says whether there was one.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func skipNull() throws(ReadFault) -> Bool {
         guard bytes[position] == UInt8(ascii: "n") else { return false }
         try skipLiteral("null")
@@ -275,7 +276,7 @@ package struct JSONReader {
     }
 
     /// Reads an array of strings, or `null`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func strings(
         _ what: StaticString, _ element: (inout JSONReader, JSONString) throws(ReadFault) -> Void
     ) throws(ReadFault) {
@@ -292,7 +293,7 @@ package struct JSONReader {
 
     /// A fault of the value that begins here: it is of another type than it must be.
     @inline(never)
-    package func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
+    @usableFromInline package func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
         let found: String
         switch bytes[position] {
         case UInt8(ascii: "{"): found = "an object"
@@ -309,7 +310,7 @@ package struct JSONReader {
 
     /// A fault of syntax: the byte here can not stand here.
     @inline(never)
-    package func unexpected(_ expected: StaticString) -> ReadFault {
+    @usableFromInline package func unexpected(_ expected: StaticString) -> ReadFault {
         guard position < bytes.count else {
             return .syntax(at: bytes.count, "the input ends in the middle of a document; expected \(expected)")
         }

@@ -6,7 +6,7 @@ public import KubeChainsBytes
 /// are sorted by this order (kube-proxy sorts them as strings), and half a million of them without a heap allocation each.
 public struct AddressText: Sendable {
     /// Six words of eight bytes, the first byte in the highest bits of the first word.
-    package private(set) var words = InlineArray<6, UInt64>(repeating: 0)
+    @usableFromInline package internal(set) var words = InlineArray<6, UInt64>(repeating: 0)
     /// The number of bytes of the text.
     public private(set) var count = 0
 
@@ -166,6 +166,6 @@ extension AddressText: CustomStringConvertible {
 
 extension TextWriter {
     /// Appends the text of an address.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ text: AddressText) { append(bigEndian: text.words, count: text.count) }
 }

@@ -16,7 +16,7 @@ PHASES = {
     "read": [r"ItemsAhead\.read\(", r"^ClusterSnapshot\.init\(reading:with:\)"],
     "plan": [r"PlannedServices\.init\(", r"ServiceSlices\.init\("],
     "of which hash": [r"ChainHasher\.finish\(", r"ChainHasher\.add\("],
-    "write": [r"^ServicePlan\.writeRestore\(", r"closure #\d+ in ServicePlan\.eachServicePort\("],
+    "write": [r"^NodePlan\.writeRestore\(", r"closure #\d+ in NodePlan\.eachServicePort\("],
 }
 
 

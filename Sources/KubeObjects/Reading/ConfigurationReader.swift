@@ -3,7 +3,7 @@ internal import KubeChainsJSON
 extension KubeProxyConfiguration {
     /// Reads the object that begins here.
     init(_ json: inout JSONReader) throws(ReadFault) {
-        location = json.location(json.position)
+        place = ObjectPlace(json.location(json.position))
         try json.object("the configuration") { json, key throws(ReadFault) in
             if json.string(key, equals: "mode") {
                 mode = try json.stringSetting("mode")

@@ -78,7 +78,8 @@ struct EndpointSliceFields {
         guard let name = metadata.name, !name.range.isEmpty else {
             throw .value(at: metadata.offset ?? start, "metadata.name is missing; expected the slice's name")
         }
-        var slice = EndpointSlice(namespace: namespace, name: json.shared(name), location: json.location(start))
+        var slice = EndpointSlice(
+            namespace: namespace, name: json.shared(name), place: ObjectPlace(json.location(start)))
         slice.family = family
         slice.isHeadless = metadata.isHeadless
         slice.ports = ports

@@ -75,7 +75,8 @@ struct EndpointsFields {
             for family in AddressFamily.allCases {
                 let endpoints = (subset.ready + subset.notReady).filter { $0.address?.family == family }
                 guard !endpoints.isEmpty else { continue }
-                var slice = EndpointSlice(namespace: namespace, name: name.text, location: json.location(start))
+                var slice = EndpointSlice(
+                    namespace: namespace, name: name.text, place: ObjectPlace(json.location(start)))
                 slice.serviceName = name
                 slice.family = family
                 slice.isHeadless = metadata.isHeadless
@@ -90,6 +91,7 @@ struct EndpointsFields {
                 slices.append(slice)
             }
         }
-        return EndpointsObject(namespace: namespace, name: name, slices: slices, location: json.location(start))
+        return EndpointsObject(
+            namespace: namespace, name: name, slices: slices, place: ObjectPlace(json.location(start)))
     }
 }

@@ -70,7 +70,7 @@ struct NodeFields {
                 "metadata.name is \(json.quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots"
             )
         }
-        var node = Node(name: DNSSubdomain(validated: json.shared(name)), location: json.location(start))
+        var node = Node(name: DNSSubdomain(validated: json.shared(name)), place: ObjectPlace(json.location(start)))
         node.zone = metadata.zone.map { json.shared($0) } ?? ""
         node.internalIPs = internalIPs
         node.externalIPs = externalIPs

@@ -52,7 +52,7 @@ extension ObjectCollection {
         do throws(ReadFault) {
             try readDocuments(&json, expectation)
         } catch {
-            throw ReadFailure(fault: error, source: index)
+            throw ReadFailure(error, in: index)
         }
         warnings += json.warnings
         // Nobody may read any more when the bytes are given back.

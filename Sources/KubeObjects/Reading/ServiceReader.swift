@@ -143,7 +143,7 @@ struct ServiceFields {
     ) throws(ReadFault) -> Service {
         let namespace = try metadata.namespaceLabel(&json, objectAt: start)
         let name = try metadata.nameLabel(&json, objectAt: start)
-        var service = Service(namespace: namespace, name: name, location: json.location(start))
+        var service = Service(namespace: namespace, name: name, place: ObjectPlace(json.location(start)))
         service.type = spec.type
         service.hasProxyName = metadata.hasProxyName
         if let entry = spec.clusterIP, !entry.string.range.isEmpty {

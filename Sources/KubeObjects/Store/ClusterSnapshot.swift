@@ -27,6 +27,28 @@ public struct ClusterSnapshot: Sendable {
         try self.init(reading: sources, expecting: .cluster, with: workers)
     }
 
+    /// A snapshot of objects that were made from values, in any order.
+    ///
+    /// - Throws: ``SnapshotError`` where kube-proxy could not have been given such objects: the same object twice with a
+    ///   difference, two ports of a Service with the same name and protocol, a Service's port 0, a cluster IP of another family
+    ///   than claimed, an endpoint of another family than its slice.
+    public init(
+        services: [Service], endpointSlices: [EndpointSlice] = [], nodes: [Node] = []
+    ) throws(SnapshotError) {
+        sources = []
+        var collection = ObjectCollection()
+        collection.services = services
+        collection.endpointSlices = endpointSlices
+        collection.nodes = nodes
+        do throws(ReadFailure) {
+            for service in services { try service.check() }
+            for slice in endpointSlices { try slice.check() }
+            try collection.finish(into: &self)
+        } catch {
+            throw error.snapshotError(in: [])
+        }
+    }
+
     package init(
         reading sources: [SnapshotSource], expecting expectation: InputExpectation, with workers: Workers? = nil
     ) throws(SnapshotError) {
@@ -75,16 +97,28 @@ package enum InputExpectation: Sendable {
 
 /// A fault with the input that it was found in.
 struct ReadFailure: Error {
-    let fault: ReadFault
-    let source: Int
+    let message: String
+    /// Where; nil where the fault is one of values that were not read.
+    let location: SourceLocation?
+    /// A second place that the message speaks of.
+    let other: SourceLocation?
+
+    init(_ fault: ReadFault, in source: Int) {
+        self.init(fault.message, at: SourceLocation(source: source, offset: fault.offset), other: fault.other)
+    }
+
+    init(_ message: String, at location: SourceLocation?, other: SourceLocation? = nil) {
+        self.message = message
+        self.location = location
+        self.other = other
+    }
 
     func snapshotError(in sources: [SnapshotSource]) -> SnapshotError {
-        let location = SourceLocation(source: source, offset: fault.offset)
-        let places = sources.places(of: [location] + (fault.other.map { [$0] } ?? []))
-        var message = fault.message
-        if let other = fault.other.flatMap({ places[$0] }) {
+        let places = sources.places(of: [location, other].compactMap(\.self))
+        var message = message
+        if let other = other.flatMap({ places[$0] }) {
             message += "; the other is at \(other.position)" + (other.path.isEmpty ? "" : " (\(other.path))")
         }
-        return SnapshotError(Diagnostic(.error, message, at: places[location]))
+        return SnapshotError(Diagnostic(.error, message, at: location.flatMap { places[$0] }))
     }
 }

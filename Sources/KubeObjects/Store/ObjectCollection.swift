@@ -69,12 +69,9 @@ struct EndpointsObject: Equatable {
     let namespace: DNSLabel
     let name: DNSLabel
     let slices: [EndpointSlice]
-    let location: SourceLocation
+    let place: ObjectPlace
 
-    /// Equal in everything but the place.
-    static func == (left: EndpointsObject, right: EndpointsObject) -> Bool {
-        left.namespace == right.namespace && left.name == right.name && left.slices == right.slices
-    }
+    var location: SourceLocation? { place.location }
 }
 
 extension Array {

@@ -7,7 +7,7 @@ protocol NamedObject: Equatable {
     /// Empty where there is none.
     var orderNamespace: String { get }
     var orderName: String { get }
-    var location: SourceLocation { get }
+    var location: SourceLocation? { get }
 }
 
 extension NamedObject {
@@ -116,20 +116,22 @@ extension Array where Element: NamedObject {
         }
     }
 
+    private func difference(_ first: Element, _ second: Element) -> ReadFailure {
+        let places = [first.location, second.location].compactMap(\.self).sorted()
+        let name = [first.orderNamespace, first.orderName].filter { !$0.isEmpty }.joined(separator: "/")
+        let title = Element.kind + (name.isEmpty ? "" : " " + name)
+        return ReadFailure(
+            "\(title) is given twice with a difference; expected each object once", at: places.last,
+            other: places.dropLast().last)
+    }
+
     /// - Parameter keys: those of the objects as they stand, sorted.
     private mutating func dropDuplicates(_ keys: [OrderKey]) throws(ReadFailure) {
         var duplicates: Set<Int> = []
         for index in keys.indices.dropFirst() where !precedes(keys[index - 1], keys[index]) {
             let (last, object) = (self[index - 1], self[index])
             guard last == object else {
-                let places = [last.location, object.location].sorted()
-                let name = [object.orderNamespace, object.orderName].filter { !$0.isEmpty }.joined(separator: "/")
-                let title = Element.kind + (name.isEmpty ? "" : " " + name)
-                throw ReadFailure(
-                    fault: .value(
-                        at: places[1].offset, "\(title) is given twice with a difference; expected each object once",
-                        other: places[0]),
-                    source: places[1].source)
+                throw difference(last, object)
             }
             duplicates.insert(index)
         }

@@ -22,16 +22,31 @@ public struct EndpointSlice: Sendable, Equatable {
     public var endpoints: [Endpoint] = []
     public var origin: Origin = .endpointSlice
     /// Where the object stands in the inputs.
-    public var location: SourceLocation
+    public var place: ObjectPlace
 
     /// Whether kube-proxy reads the slice at all (in the generator of its family).
     package var isConsidered: Bool { !isHeadless && serviceName != nil && family != nil }
 
-    /// Equal in everything but the place.
-    public static func == (left: EndpointSlice, right: EndpointSlice) -> Bool {
-        left.namespace == right.namespace && left.name == right.name && left.serviceName == right.serviceName
-            && left.family == right.family && left.isHeadless == right.isHeadless && left.ports == right.ports
-            && left.endpoints == right.endpoints && left.origin == right.origin
+    public var location: SourceLocation? { place.location }
+
+    /// A slice made from values, which serves a Service of its namespace.
+    ///
+    /// - Parameter name: the slice's own name.
+    public init(
+        namespace: DNSLabel, name: DNSSubdomain, serviceName: DNSLabel, family: AddressFamily,
+        ports: [EndpointPort], endpoints: [Endpoint]
+    ) {
+        self.init(namespace: namespace, name: name.text, place: .none)
+        self.serviceName = serviceName
+        self.family = family
+        self.ports = ports
+        self.endpoints = endpoints
+    }
+
+    package init(namespace: DNSLabel, name: String, place: ObjectPlace) {
+        self.namespace = namespace
+        self.name = name
+        self.place = place
     }
 }
 
@@ -49,6 +64,15 @@ public struct EndpointPort: Sendable, Hashable {
     public var transport: TransportProtocol = .tcp
     /// 0: none; kube-proxy skips the port.
     public var port: UInt16 = 0
+
+    package init() {}
+
+    /// - Parameter name: as the Service's port is named; nil for the port without a name.
+    public init(name: DNSLabel? = nil, transport: TransportProtocol = .tcp, port: UInt16) {
+        self.name = name.map { .label($0) } ?? .empty
+        self.transport = transport
+        self.port = port
+    }
 }
 
 /// An entry of a slice's `endpoints`.
@@ -70,6 +94,19 @@ public struct Endpoint: Sendable, Hashable {
     public var zone: String?
     /// Nil: no hints.
     public var hints: TopologyHints?
+
+    package init() {}
+
+    public init(
+        address: IPAddress, conditions: Conditions = [.ready, .serving], nodeName: String? = nil, zone: String? = nil,
+        hints: TopologyHints? = nil
+    ) {
+        self.address = address
+        self.conditions = conditions
+        self.nodeName = nodeName
+        self.zone = zone
+        self.hints = hints
+    }
 }
 
 /// For whom an endpoint is meant: the entries of `hints`. Shared between endpoints, since most slices repeat a few.

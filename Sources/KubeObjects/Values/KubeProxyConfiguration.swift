@@ -6,10 +6,14 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     /// A setting's value and its place.
     public struct Setting<Value: Sendable & Equatable>: Sendable, Equatable {
         public let value: Value
-        public let location: SourceLocation
+        public let place: ObjectPlace
 
-        /// Equal in the value.
-        public static func == (left: Self, right: Self) -> Bool { left.value == right.value }
+        public var location: SourceLocation? { place.location }
+
+        package init(value: Value, location: SourceLocation?) {
+            self.value = value
+            place = ObjectPlace(location)
+        }
     }
 
     public var mode: Setting<String>?
@@ -28,7 +32,9 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public var conntrackTCPBeLiberal: Setting<Bool>?
     public var ipvs = IPVS()
     /// Where the object stands in the inputs.
-    public var location: SourceLocation
+    public var place: ObjectPlace
+
+    public var location: SourceLocation? { place.location }
 
     /// The section `ipvs`.
     public struct IPVS: Sendable, Equatable {
@@ -44,21 +50,14 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public struct FeatureGate: Sendable, Equatable {
         public let name: String
         public let isOn: Bool
-        public let location: SourceLocation
+        public let place: ObjectPlace
 
-        /// Equal in name and value.
-        public static func == (left: Self, right: Self) -> Bool { left.name == right.name && left.isOn == right.isOn }
-    }
+        public var location: SourceLocation? { place.location }
 
-    /// Equal in everything but the places.
-    public static func == (left: KubeProxyConfiguration, right: KubeProxyConfiguration) -> Bool {
-        left.mode == right.mode && left.hostnameOverride == right.hostnameOverride
-            && left.bindAddress == right.bindAddress && left.clusterCIDR == right.clusterCIDR
-            && left.detectLocalMode == right.detectLocalMode && left.bridgeInterface == right.bridgeInterface
-            && left.interfaceNamePrefix == right.interfaceNamePrefix
-            && left.nodePortAddresses == right.nodePortAddresses && left.featureGates == right.featureGates
-            && left.masqueradeAll == right.masqueradeAll && left.masqueradeBit == right.masqueradeBit
-            && left.localhostNodePorts == right.localhostNodePorts
-            && left.conntrackTCPBeLiberal == right.conntrackTCPBeLiberal && left.ipvs == right.ipvs
+        package init(name: String, isOn: Bool, location: SourceLocation?) {
+            self.name = name
+            self.isOn = isOn
+            place = ObjectPlace(location)
+        }
     }
 }

@@ -13,11 +13,26 @@ public struct Node: Sendable, Equatable {
     /// The entries of `spec.podCIDRs` that parse, in order.
     public var podCIDRs: [IPPrefix] = []
     /// Where the object stands in the inputs.
-    public var location: SourceLocation
+    public var place: ObjectPlace
 
-    /// Equal in everything but the place.
-    public static func == (left: Node, right: Node) -> Bool {
-        left.name == right.name && left.zone == right.zone && left.internalIPs == right.internalIPs
-            && left.externalIPs == right.externalIPs && left.podCIDRs == right.podCIDRs
+    public var location: SourceLocation? { place.location }
+
+    /// A Node made from values.
+    ///
+    /// - Parameter zone: empty where it is not known.
+    public init(
+        name: DNSSubdomain, zone: String = "", internalIPs: [IPAddress] = [], externalIPs: [IPAddress] = [],
+        podCIDRs: [IPPrefix] = []
+    ) {
+        self.init(name: name, place: .none)
+        self.zone = zone
+        self.internalIPs = internalIPs
+        self.externalIPs = externalIPs
+        self.podCIDRs = podCIDRs
+    }
+
+    package init(name: DNSSubdomain, place: ObjectPlace) {
+        self.name = name
+        self.place = place
     }
 }

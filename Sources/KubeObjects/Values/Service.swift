@@ -57,7 +57,47 @@ public struct Service: Sendable, Equatable {
     /// Whether the label `service.kubernetes.io/service-proxy-name` hands the Service to another proxy.
     public var hasProxyName = false
     /// Where the object stands in the inputs.
-    public var location: SourceLocation
+    public var place: ObjectPlace
+
+    public var location: SourceLocation? { place.location }
+
+    /// A Service made from values.
+    ///
+    /// - Parameters:
+    ///   - clusterIPs: one address, or two of different families, the primary one first; none for a Service without cluster IP.
+    ///   - externalIPs: addresses outside of the cluster that lead to the Service.
+    ///   - loadBalancerIngress: `status.loadBalancer.ingress`.
+    ///   - loadBalancerSourceRanges: the clients that may use the load balancer's addresses; all of them if empty.
+    ///   - sessionAffinitySeconds: how long a client keeps its endpoint, 1 to 86400; nil: no affinity.
+    ///   - healthCheckNodePort: 0: none.
+    public init(
+        namespace: DNSLabel, name: DNSLabel, type: ServiceType = .clusterIP, clusterIPs: [IPAddress] = [],
+        ports: [ServicePort] = [], externalIPs: [IPAddress] = [], loadBalancerIngress: [LoadBalancerIngress] = [],
+        loadBalancerSourceRanges: [IPPrefix] = [], sessionAffinitySeconds: Int? = nil,
+        externalTrafficPolicyIsLocal: Bool = false, internalTrafficPolicyIsLocal: Bool = false,
+        healthCheckNodePort: UInt16 = 0
+    ) {
+        self.init(namespace: namespace, name: name, place: .none)
+        self.type = type
+        clusterIP = clusterIPs.first.map { .address($0) } ?? .absent
+        self.clusterIPs = clusterIPs
+        ipFamilies = clusterIPs.map(\.family)
+        self.ports = ports
+        self.externalIPs = externalIPs
+        hasExternalIPs = !externalIPs.isEmpty
+        self.loadBalancerIngress = loadBalancerIngress
+        self.loadBalancerSourceRanges = loadBalancerSourceRanges
+        self.sessionAffinitySeconds = sessionAffinitySeconds
+        self.externalTrafficPolicyIsLocal = externalTrafficPolicyIsLocal
+        self.internalTrafficPolicyIsLocal = internalTrafficPolicyIsLocal
+        self.healthCheckNodePort = healthCheckNodePort
+    }
+
+    package init(namespace: DNSLabel, name: DNSLabel, place: ObjectPlace) {
+        self.namespace = namespace
+        self.name = name
+        self.place = place
+    }
 
     /// `namespace/name`.
     public var qualifiedName: String { "\(namespace)/\(name)" }
@@ -78,25 +118,6 @@ public struct Service: Sendable, Equatable {
         }
         return nil
     }
-
-    /// Equal in everything but the place.
-    public static func == (left: Service, right: Service) -> Bool {
-        var moved = right
-        moved.location = left.location
-        return left.isIdentical(to: moved)
-    }
-
-    private func isIdentical(to other: Service) -> Bool {
-        namespace == other.namespace && name == other.name && type == other.type && clusterIP == other.clusterIP
-            && clusterIPs == other.clusterIPs && ipFamilies == other.ipFamilies && ports == other.ports
-            && externalIPs == other.externalIPs && hasExternalIPs == other.hasExternalIPs
-            && loadBalancerIngress == other.loadBalancerIngress
-            && loadBalancerSourceRanges == other.loadBalancerSourceRanges
-            && sessionAffinitySeconds == other.sessionAffinitySeconds
-            && externalTrafficPolicyIsLocal == other.externalTrafficPolicyIsLocal
-            && internalTrafficPolicyIsLocal == other.internalTrafficPolicyIsLocal
-            && healthCheckNodePort == other.healthCheckNodePort && hasProxyName == other.hasProxyName
-    }
 }
 
 /// An entry of `spec.ports`.
@@ -108,6 +129,16 @@ public struct ServicePort: Sendable, Hashable {
     public var port: UInt16
     /// 0: none.
     public var nodePort: UInt16 = 0
+
+    /// - Parameters:
+    ///   - port: 1…65535.
+    ///   - nodePort: 0: none.
+    public init(name: DNSLabel? = nil, transport: TransportProtocol = .tcp, port: UInt16, nodePort: UInt16 = 0) {
+        self.name = name
+        self.transport = transport
+        self.port = port
+        self.nodePort = nodePort
+    }
 }
 
 /// An entry of `status.loadBalancer.ingress` that has an address.
@@ -115,4 +146,9 @@ public struct LoadBalancerIngress: Sendable, Hashable {
     public var address: IPAddress
     /// Whether packets arrive with this address as their destination: `ipMode` is `VIP` or absent, not `Proxy`.
     public var isVIP: Bool
+
+    public init(address: IPAddress, isVIP: Bool = true) {
+        self.address = address
+        self.isVIP = isVIP
+    }
 }

@@ -61,7 +61,7 @@ let package = Package(
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
             name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"], swiftSettings: settings),
-        // Random clusters and an independent model of kube-proxy's rules to compare the product with; it knows none of the above.
+        // Random clusters and an independent model of kube-proxy's rules; it knows nothing of the product.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
         .testTarget(

@@ -62,7 +62,7 @@ extension Command {
         let (reading, planning) = System.workers.both(
             { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
             {
-                Result { () throws(CommandFailure) -> (PreparedSnapshot, (NodePlan, Ruleset)?) in
+                Result { () throws(CommandFailure) -> (PreparedSnapshot, (IptablesPlan, Ruleset)?) in
                     let prepared = try invocation.readSnapshot()
                     guard let known else { return (prepared, nil) }
                     return (prepared, try prepared.expectation(known))
@@ -72,7 +72,7 @@ extension Command {
         let (prepared, early) = try planning.get()
         let (plan, rules) = if let early { early } else { try prepared.expectation(dumps[0].family) }
         System.keep((prepared, plan, rules, dumps))
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
         let findings = Audit(plan, rules, dumps).findings.filter { invocation.shows($0) }
         let text: String
         switch invocation.report {
@@ -102,10 +102,10 @@ private func readDumps(
 
 extension PreparedSnapshot {
     /// What the rules of a family should be.
-    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (NodePlan, Ruleset) {
+    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (IptablesPlan, Ruleset) {
         var prepared = self
         prepared.settings.family = family
-        let plan = try prepared.plan()
+        let plan = try prepared.iptablesPlan()
         return (plan, plan.ruleset(keepsComments: false))
     }
 }

@@ -53,10 +53,10 @@ extension Command {
             prepared.settings.family = family
         }
         if prepared.settings.mode == .ipvs { return try invocation.explainIPVS(target, text, prepared, console) }
-        let plan = try prepared.plan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        let iptables = try prepared.iptablesPlan()
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
         let explanation = try found { () throws(ExplainTargetError) in
-            try Explanation(target, plan, prepared.snapshot)
+            try Explanation(target, iptables)
         }
         let report =
             switch invocation.report {
@@ -77,7 +77,7 @@ extension Invocation {
         let state = try prepared.ipvsPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, state.plan.warnings))
         let explanation = try found { () throws(ExplainTargetError) in
-            try IPVSExplanation(target, state, prepared.snapshot)
+            try IPVSExplanation(target, state)
         }
         let output =
             switch report {

@@ -76,10 +76,13 @@ extension PreparedSnapshot {
         try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
     }
 
+    /// Plans for iptables mode.
+    func iptablesPlan() throws(CommandFailure) -> IptablesPlan { IptablesPlan(try plan(), with: System.workers) }
+
     /// Plans for IPVS mode.
     func ipvsPlan() throws(CommandFailure) -> IPVSPlan {
         let plan = try plan()
-        return try input { () throws(SnapshotError) in try IPVSPlan(plan, of: snapshot) }
+        return try input { () throws(SnapshotError) in try IPVSPlan(plan) }
     }
 }
 

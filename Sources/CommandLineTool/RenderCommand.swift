@@ -81,20 +81,21 @@ extension Command {
             prepared.settings.family = live?.family ?? prepared.settings.family
         }
         let snapshot = prepared.snapshot
-        let plan = try prepared.plan()
+        let iptables = try prepared.iptablesPlan()
+        let plan = iptables.plan
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
         let output = try OutputFile(invocation.outputFile)
         let writer = unsafe TextWriter { chunk in unsafe output.write(chunk) }
         let text =
             if let live {
-                plan.write(HostChanges(plan, live, isIncremental: true), to: writer)
+                iptables.write(HostChanges(iptables, live, isIncremental: true), to: writer)
             } else {
-                plan.write(form, to: writer, with: System.workers)
+                iptables.write(form, to: writer, with: System.workers)
             }
         try output.finish()
         if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
-        System.keep((prepared, plan, live))
+        System.keep((prepared, iptables, live))
         return .success
     }
 

@@ -49,10 +49,10 @@ struct RulesInput {
         }
         var prepared = try invocation.readSnapshot([source])
         if let family { prepared.settings.family = family }
-        let plan = try prepared.plan()
+        let plan = try prepared.iptablesPlan()
         return RulesInput(
             side: RuleComparison.Side(plan, keepsComments: invocation.isStrict),
-            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
     }
 
     /// Reads the text of iptables-save or one for iptables-restore.

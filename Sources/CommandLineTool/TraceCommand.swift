@@ -38,7 +38,7 @@ extension Command {
             let plan = try prepared.plan()
             diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
             query.hostAddresses = plan.node.hostAddresses
-            rules = plan.hostRules
+            rules = IptablesPlan(plan).hostRules
         } else {
             guard invocation.operands.count == 1 else {
                 throw .usage("rules are one INPUT, but \(invocation.operands.count) are given", see: "trace")

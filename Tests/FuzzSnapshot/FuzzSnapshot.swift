@@ -20,9 +20,10 @@ public func fuzzSnapshot(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             settings.family = family
             if let configuration = snapshot.configuration { _ = try settings.apply(configuration, of: snapshot) }
             let plan = try NodePlan(snapshot, settings)
-            check(plan.text(.restore))
-            check(plan.text(.save))
-            let state = try IPVSPlan(plan, of: snapshot)
+            let iptables = IptablesPlan(plan)
+            check(iptables.text(.restore))
+            check(iptables.text(.save))
+            let state = try IPVSPlan(plan)
             for form in IPVSForm.allCases where form != .restore && form != .save { _ = state.text(form) }
             check(state.text(.restore))
             check(state.text(.save))

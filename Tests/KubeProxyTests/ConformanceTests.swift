@@ -47,7 +47,8 @@ import Testing
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"\(name)","namespace":"\(namespace)"},\
             "spec":{"clusterIP":"10.96.0.1","ports":[{"name":"\(port)","port":80,"protocol":"\(transport)"}]}}
             """
-        #expect(try plan([service], []).servicePorts[0].clusterPolicyChain.description == chain)
+        let iptables = IptablesPlan(try plan([service], []))
+        #expect(iptables.chains(of: iptables.plan.servicePorts[0]).clusterPolicy.description == chain)
     }
 
     /// A check value recorded from kube-proxy for an endpoint's chain.
@@ -61,7 +62,8 @@ import Testing
             "namespace":"ns1","labels":{"kubernetes.io/service-name":"svc1"}},"endpoints":[{"addresses":["10.180.0.1"]}],\
             "ports":[{"name":"p80","port":80}]}
             """
-        let endpoint = try plan([service, slice], []).servicePorts[0].endpoints[0]
-        #expect(endpoint.chain?.description == "KUBE-SEP-SXIVWICOYRO3J4NJ")
+        let iptables = IptablesPlan(try plan([service, slice], []))
+        let endpoint = iptables.plan.servicePorts[0].endpoints[0]
+        #expect(iptables.chain(of: endpoint)?.description == "KUBE-SEP-SXIVWICOYRO3J4NJ")
     }
 }

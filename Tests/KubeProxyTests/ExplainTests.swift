@@ -25,7 +25,7 @@ import Testing
         }
 
         func explanation(_ target: String) throws -> Explanation {
-            try Explanation(ExplainTarget(target), plan, snapshot)
+            try Explanation(ExplainTarget(target), IptablesPlan(plan))
         }
     }
 

@@ -285,7 +285,7 @@ import Testing
         let snapshot = try ClusterSnapshot(reading: [
             SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
         ])
-        return try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
+        return try IPVSPlan(NodePlan(snapshot, settings))
     }
 
     private func state(

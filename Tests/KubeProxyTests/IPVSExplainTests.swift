@@ -31,7 +31,7 @@ import Testing
             let text = try lines("snapshot.json").joined(separator: "\n")
             snapshot = try ClusterSnapshot(reading: [SnapshotSource(name: name, bytes: Array(text.utf8))])
             let settings = try ArgumentParser(command: .render).parse(lines("options")).settings
-            state = try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
+            state = try IPVSPlan(NodePlan(snapshot, settings))
             ipvsadm = try lines("expected.ipvsadm")
             ipset = try lines("expected.ipset")
             rules = try lines("expected.rules")
@@ -42,7 +42,7 @@ import Testing
         }
 
         func explanation(_ target: String) throws -> IPVSExplanation {
-            try IPVSExplanation(ExplainTarget(target), state, snapshot)
+            try IPVSExplanation(ExplainTarget(target), state)
         }
 
         /// kube-proxy's rules that ask a set.
@@ -162,9 +162,9 @@ import Testing
             let snapshot = try ClusterSnapshot(reading: [source])
             let options = cluster.options + ["--proxy-mode", "ipvs"]
             let settings = try ArgumentParser(command: .render).parse(options).settings
-            let state = try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
+            let state = try IPVSPlan(NodePlan(snapshot, settings))
             for service in snapshot.services {
-                for port in try IPVSExplanation(ExplainTarget(service.qualifiedName), state, snapshot).services {
+                for port in try IPVSExplanation(ExplainTarget(service.qualifiedName), state).services {
                     guard let plan = port.plan else { continue }
                     for server in port.virtualServers where server.owner == nil {
                         let isLocal =

@@ -13,7 +13,7 @@ private func ipvsPlan(_ texts: [String], _ options: [String]) throws -> IPVSPlan
     let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
     let settings = try ArgumentParser(command: .render).parse(options).settings
     let snapshot = try ClusterSnapshot(reading: sources)
-    return try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
+    return try IPVSPlan(NodePlan(snapshot, settings))
 }
 
 /// IPVS mode: kube-proxy's own texts (Fixtures/conformance-ipvs) byte for byte, and properties over random clusters.

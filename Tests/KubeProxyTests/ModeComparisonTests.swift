@@ -17,14 +17,14 @@ import Testing
         func has(_ kind: ModeDifference.Kind) -> Bool { ipvs.differences.contains { $0.kind == kind } }
 
         /// What becomes of a sender's packets in iptables mode, by a way in and past source ranges.
-        func outcome(_ origin: TrafficPath.Origin, _ kind: TrafficEntry.Kind) -> TrafficPath.Outcome? {
+        func outcome(_ origin: TrafficPath.Origin, _ kind: Frontend.Kind) -> TrafficPath.Outcome? {
             iptables.entries.first { $0.kind == kind }?.paths.first {
                 $0.origin == origin && $0.isInSourceRanges != false
             }?.outcome
         }
 
         /// The real servers of a way in; nil: another Service port has it.
-        func servers(_ kind: TrafficEntry.Kind) -> [String]? {
+        func servers(_ kind: Frontend.Kind) -> [String]? {
             ipvs.virtualServers.first { $0.kind == kind && $0.owner == nil }?.realServers
         }
     }
@@ -35,11 +35,11 @@ import Testing
         var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
         let plan = try NodePlan(snapshot, settings)
         settings.mode = .ipvs
-        let state = try IPVSPlan(NodePlan(snapshot, settings), of: snapshot)
+        let state = try IPVSPlan(NodePlan(snapshot, settings))
         return try snapshot.services.flatMap { service -> [Both] in
             let target = try ExplainTarget(service.qualifiedName)
-            let iptables = try Explanation(target, plan, snapshot).services
-            return zip(iptables, try IPVSExplanation(target, state, snapshot).services)
+            let iptables = try Explanation(target, IptablesPlan(plan)).services
+            return zip(iptables, try IPVSExplanation(target, state).services)
                 .filter { $0.0.absence == nil }.map { Both(iptables: $0.0, ipvs: $0.1) }
         }
     }
@@ -56,7 +56,7 @@ import Testing
                     if outcome == .reject { #expect(servers.isEmpty, "\(name)") }
                     if case .endpoint(let count, _) = outcome { #expect(servers.count == count, "\(name)") }
                 }
-                for kind in [TrafficEntry.Kind.nodePort, .externalIP, .loadBalancerIP] {
+                for kind in [Frontend.Kind.nodePort, .externalIP, .loadBalancerIP] {
                     guard let outside = port.outcome(.outside, kind), outside != .untouched,
                         let servers = port.servers(kind)
                     else { continue }
@@ -114,7 +114,7 @@ import Testing
             for node in snapshot.nodes {
                 settings.nodeName = node.name.text
                 let plan = try NodePlan(snapshot, settings)
-                let comparison = ModeComparison(try IPVSPlan(plan, of: snapshot))
+                let comparison = ModeComparison(try IPVSPlan(plan))
                 let findings = try Lint(snapshot, settings, families: [settings.family]).findings
                 for (kind, rule) in rules {
                     let expected = plan.servicePorts.filter { port in

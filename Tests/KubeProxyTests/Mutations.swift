@@ -387,7 +387,7 @@ struct Mutation: Sendable {
         },
         Mutation(name: "foreign ACCEPT ahead in nat", ids: [.foreignRule]) { rules, generator in
             guard !rules.plan.servicePorts.isEmpty else { return .notHere }
-            let port = generator.pick(rules.plan.servicePorts)
+            let port = generator.pick(Array(rules.plan.servicePorts))
             guard let first = rules.rules("nat", { $0.hasPrefix("-A PREROUTING ") }).first else { return .notHere }
             rules.lines.insert(
                 "-A PREROUTING -d \(port.clusterIP) -p \(port.name.transport.name) -j ACCEPT", at: first)

@@ -44,7 +44,9 @@ import Testing
                 var unreachable = table.unreachableChains(from: RuleText.roots(ofTable: table.name))
                 if !plan.settings.allowServiceExternalIPs {
                     // Nothing jumps to the external chain of a Service that has external IPs only, nor on from there.
-                    let external = plan.servicePorts.filter(\.usesExternalChain).map(\.externalChain.description)
+                    let external = plan.servicePorts.filter(\.usesExternalChain).map {
+                        IptablesPlan(plan).chains(of: $0).external.description
+                    }
                     unreachable = table.unreachableChains(from: RuleText.roots(ofTable: table.name) + external)
                 }
                 #expect(unreachable.isEmpty, "seed \(seed)")

@@ -1,3 +1,4 @@
+import Iptables
 import KubeObjects
 import KubeProxy
 import TestSupport
@@ -14,6 +15,11 @@ func plan(_ texts: [String], _ options: [String]) throws -> NodePlan {
     let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
     let settings = try ArgumentParser(command: .render).parse(options).settings
     return try NodePlan(ClusterSnapshot(reading: sources), settings)
+}
+
+extension NodePlan {
+    /// A text of iptables mode.
+    func text(_ form: TextForm) -> String { IptablesPlan(self).text(form) }
 }
 
 /// The plan for a random cluster, read as one List in the given order.

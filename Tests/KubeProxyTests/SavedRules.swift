@@ -44,14 +44,14 @@ struct SavedRules {
     init(_ plan: NodePlan) {
         self.plan = plan
         var owners: [String: Label] = [:]
+        let iptables = IptablesPlan(plan)
         for port in plan.servicePorts {
+            let chains = iptables.chains(of: port)
             let label = Label(servicePort: port.name.description, transport: "\(port.name.transport.name)")
-            for chain in [
-                port.clusterPolicyChain, port.localPolicyChain, port.externalChain, port.sourceRangesChain,
-            ] {
+            for chain in [chains.clusterPolicy, chains.localPolicy, chains.external, chains.sourceRanges] {
                 owners[chain.description] = label
             }
-            for chain in port.endpoints.compactMap(\.chain) { owners[chain.description] = label }
+            for chain in port.endpoints.compactMap({ iptables.chain(of: $0) }) { owners[chain.description] = label }
         }
         self.owners = owners
         let family = plan.settings.family == .ipv4 ? "iptables" : "ip6tables"
@@ -125,6 +125,7 @@ struct SavedRules {
         let dumps = try [lines, otherBackend].compactMap { $0 }.map { lines in
             try Ruleset(parsing: Array((lines.joined(separator: "\n") + "\n").utf8), family: plan.settings.family)
         }
-        return Audit(plan, plan.ruleset(keepsComments: false), dumps).findings
+        let iptables = IptablesPlan(plan)
+        return Audit(iptables, iptables.ruleset(keepsComments: false), dumps).findings
     }
 }

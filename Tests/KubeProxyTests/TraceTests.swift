@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: [["KUBE-FIREWALL"], []])
     func jumps(_ firewall: [String]) throws {
         let options = firewall.isEmpty ? ["--iptables-localhost-nodeports=false"] : []
-        let rules = try plan([#"{"apiVersion":"v1","kind":"List","items":[]}"#], options).hostRules
+        let rules = IptablesPlan(try plan([#"{"apiVersion":"v1","kind":"List","items":[]}"#], options)).hostRules
         func targets(_ table: String, _ chain: String) throws -> [String] {
             try #require(rules[table: table]?[chain: chain]).rules.compactMap(\.target?.chain)
         }
@@ -71,7 +71,7 @@ import Testing
         _ plan: NodePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
     ) throws {
         let reference = ReferenceFlows(cluster)
-        let rules = IndexedRules(plan.hostRules)
+        let rules = IndexedRules(IptablesPlan(plan).hostRules)
         let hosts = plan.node.hostAddresses
         // An address with colons is IPv6; the plan of a family knows the host's addresses of that family.
         let ofFamily = reference.hostAddresses.filter { $0.contains(":") == (plan.settings.family == .ipv6) }

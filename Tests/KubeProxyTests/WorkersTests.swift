@@ -49,7 +49,7 @@ import Testing
             let plan = try NodePlan(snapshot, ProxySettings(), with: workers)
             var bytes: [UInt8] = []
             let writer = unsafe TextWriter { chunk in unsafe bytes.append(contentsOf: chunk) }
-            let summary = plan.write(.restore, to: writer, with: workers)
+            let summary = IptablesPlan(plan, with: workers).write(.restore, to: writer, with: workers)
             return (bytes, summary)
         }
         let (shared, alone) = (try text(with: workers), try text(with: nil))

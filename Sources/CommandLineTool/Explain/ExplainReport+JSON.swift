@@ -38,10 +38,10 @@ extension ExplainReport {
             (
                 "chains",
                 .object([
-                    ("cluster", chain(plan?.clusterPolicyChain, plan.map { $0.clusterCount > 0 })),
-                    ("local", chain(plan?.localPolicyChain, plan.map { $0.localCount > 0 })),
-                    ("external", chain(plan?.externalChain, plan?.usesExternalChain)),
-                    ("firewall", chain(plan?.sourceRangesChain, plan?.usesSourceRangesChain)),
+                    ("cluster", chain(service.chains?.clusterPolicy, plan.map { $0.clusterCount > 0 })),
+                    ("local", chain(service.chains?.localPolicy, plan.map { $0.localCount > 0 })),
+                    ("external", chain(service.chains?.external, plan?.usesExternalChain)),
+                    ("firewall", chain(service.chains?.sourceRanges, plan?.usesSourceRangesChain)),
                 ])
             ),
             ("entries", .array(service.entries.map { json($0) })),

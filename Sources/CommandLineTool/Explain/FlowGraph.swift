@@ -87,7 +87,7 @@ struct FlowGraph {
     init(_ service: ServiceExplanation, _ place: String) {
         self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "no rules", [absence], column: 0) }
-        guard let port = service.plan else { return }
+        guard let port = service.plan, let own = service.chains else { return }
         let groups = EntryGroup.groups(of: service.entries)
         let entries = groups.map { group in
             add(
@@ -99,7 +99,7 @@ struct FlowGraph {
                 Outcome(entry: group.entries[0].kind.phrase, sender: $0.sender, clientSees: $0.clientSees)
             }
         }
-        let chains = addChains(port, service.rules)
+        let chains = addChains(own, service.rules)
         var refusals: [ExplainedRule.Refusal: Int] = [:]
         for rule in service.rules {
             let source: Int?
@@ -122,7 +122,7 @@ struct FlowGraph {
         for endpoint in service.endpoints where endpoint.isUsed {
             let node = addEndpoint(endpoint)
             for (chain, oneIn) in [
-                (port.clusterPolicyChain, endpoint.clusterOneIn), (port.localPolicyChain, endpoint.localOneIn),
+                (own.clusterPolicy, endpoint.clusterOneIn), (own.localPolicy, endpoint.localOneIn),
             ] {
                 guard let oneIn, let source = chains.first(where: { $0.chain == chain })?.node else { continue }
                 connect(source, node, oneIn == 1 ? "all" : "1/\(oneIn)")
@@ -169,13 +169,13 @@ struct FlowGraph {
 
     /// The Service port's own chains, but those of endpoints.
     private mutating func addChains(
-        _ port: ServicePortPlan, _ rules: [ExplainedRule]
+        _ chains: ServicePortChains, _ rules: [ExplainedRule]
     ) -> [(chain: ChainName, node: Int)] {
         let candidates: [(ChainName, String, Int)] = [
-            (port.sourceRangesChain, "source ranges", FlowGraph.outsideColumn),
-            (port.externalChain, "outside traffic", FlowGraph.outsideColumn),
-            (port.clusterPolicyChain, "cluster policy", FlowGraph.policyColumn),
-            (port.localPolicyChain, "local policy", FlowGraph.policyColumn),
+            (chains.sourceRanges, "source ranges", FlowGraph.outsideColumn),
+            (chains.external, "outside traffic", FlowGraph.outsideColumn),
+            (chains.clusterPolicy, "cluster policy", FlowGraph.policyColumn),
+            (chains.localPolicy, "local policy", FlowGraph.policyColumn),
         ]
         var result: [(chain: ChainName, node: Int)] = []
         for (chain, role, column) in candidates {
@@ -229,7 +229,7 @@ struct FlowGraph {
 
 extension RulePurpose {
     /// The way in that a rule of a shared chain is about.
-    fileprivate var entryKind: TrafficEntry.Kind? {
+    fileprivate var entryKind: Frontend.Kind? {
         switch self {
         case .clusterIP, .refuseClusterIP: .clusterIP
         case .externalIP, .refuseExternalIP: .externalIP

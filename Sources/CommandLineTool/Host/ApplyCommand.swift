@@ -96,8 +96,8 @@ extension Command {
         var prepared = try invocation.readSnapshot(servesIPVS: true)
         if prepared.settings.mode == .ipvs { try invocation.refuseUnsupportedIPVSOptions() }
         prepared.settings.family = rules.family
-        let plan = try prepared.plan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        let plan = try prepared.iptablesPlan()
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
         let changes = HostChanges(plan, rules, isIncremental: invocation.isIncremental)
         let output = try OutputFile(nil)
         plan.write(changes, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })

@@ -65,7 +65,7 @@ struct HostApply {
                         + "packets. Nothing was changed; take it away with 'kubechains cleanup --proxy-mode ipvs', or give "
                         + "--force")
             }
-            if let doubt = work.plan.outageRisks(snapshot, replacing: work.before).first {
+            if let doubt = work.wanted.outageRisks(replacing: work.before).first {
                 throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
             }
         }
@@ -77,7 +77,7 @@ struct HostApply {
     private func differences() throws(CommandFailure) -> [String] {
         var lines: [String] = []
         for work in works {
-            let left = HostChanges(work.plan, try work.iptables.save(), isIncremental: true)
+            let left = HostChanges(work.wanted, try work.iptables.save(), isIncremental: true)
             lines += left.names.map { "\(work.iptables.name): error: \($0) is not what was written" }
         }
         return lines

@@ -11,7 +11,7 @@ struct HostWork {
     let iptables: IptablesPrograms
     /// The rules before anything is written, with counters.
     let before: Ruleset
-    let plan: NodePlan
+    let wanted: IptablesPlan
     let changes: HostChanges
     /// The text for iptables-restore.
     let text: [UInt8]
@@ -24,12 +24,16 @@ struct HostWork {
         settings.family = rules.iptables.family
         iptables = rules.iptables
         before = rules.live
-        plan = try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
-        changes = HostChanges(plan, before, isIncremental: isIncremental)
+        let plan = try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
+        wanted = IptablesPlan(plan, with: System.workers)
+        changes = HostChanges(wanted, before, isIncremental: isIncremental)
         var bytes: [UInt8] = []
-        summary = plan.write(changes, to: unsafe TextWriter(chunkSize: 1 << 20) { unsafe bytes.append(contentsOf: $0) })
+        summary = wanted.write(
+            changes, to: unsafe TextWriter(chunkSize: 1 << 20) { unsafe bytes.append(contentsOf: $0) })
         text = bytes
     }
+
+    var plan: NodePlan { wanted.plan }
 
     /// Prints the text; with a remark that says which program it is for, where there are several texts.
     func printText(isNamed: Bool, _ wait: Int) throws(CommandFailure) {
@@ -71,13 +75,13 @@ struct HostWork {
     /// - Returns: the failure, with what became of the host.
     private func undo(after failure: CommandFailure, wait: Int) throws(CommandFailure) -> CommandFailure {
         let message = failure.message ?? ""
-        let wasWrong = !HostChanges(plan, before, isIncremental: true).isEmpty(table: "filter")
+        let wasWrong = !HostChanges(wanted, before, isIncremental: true).isEmpty(table: "filter")
         let now = try iptables.save()
-        guard wasWrong, HostChanges(plan, now, isIncremental: true).isEmpty(table: "filter") else {
+        guard wasWrong, HostChanges(wanted, now, isIncremental: true).isEmpty(table: "filter") else {
             return .input(message + "\nthe host's rules are as they were")
         }
         do {
-            try iptables.restore(plan.undo(changes, table: "filter", before: before), wait: wait)
+            try iptables.restore(wanted.undo(changes, table: "filter", before: before), wait: wait)
         } catch {
             return .input(
                 message + "\nthe filter table was written before, and could not be given its rules back:\n"

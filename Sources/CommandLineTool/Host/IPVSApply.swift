@@ -96,7 +96,7 @@ struct IPVSApply {
                         + "packets would meet both. Nothing was changed; take them away with 'kubechains cleanup --apply', or "
                         + "give --force")
             }
-            if let doubt = NodePlan.outageRisks(snapshot, replacing: family, by: wanted.families[index]).first {
+            if let doubt = plans[index].outageRisks(replacing: family).first {
                 throw .input("error: \(doubt). Nothing was changed; give --force if this is meant")
             }
         }

@@ -177,7 +177,7 @@ struct ServiceFields {
     private func warn(of service: Service, _ json: inout JSONReader) {
         func warn(_ what: String, _ string: JSONString, _ family: AddressFamily?, _ expected: String) {
             if let family {
-                guard !service.isPassedOver, service.clusterIP(family) == nil else { return }
+                guard service.skipReason == nil, service.clusterIP(family) == nil else { return }
                 json.warn(
                     at: string.offset,
                     "Service \(service.qualifiedName): \(what) \(json.text(string.range)) is passed over: "
@@ -231,7 +231,7 @@ struct ServiceFields {
 
     /// The cluster IPs of a Service which kube-proxy considers must be addresses of the families that it claims.
     private func checkClusterIPs(of service: Service, _ json: JSONReader) throws(ReadFault) {
-        guard !service.isPassedOver, let entry = spec.clusterIP else { return }
+        guard service.skipReason == nil, let entry = spec.clusterIP else { return }
         try check(entry, claims: spec.ipFamilies.first ?? nil, json)
         for (index, entry) in spec.clusterIPs.enumerated() {
             try check(entry, claims: index < spec.ipFamilies.count ? spec.ipFamilies[index] : nil, json)

@@ -15,7 +15,7 @@ extension Service {
                     at: location)
             }
         }
-        guard !isPassedOver else { return }
+        guard skipReason == nil else { return }
         for (family, address) in zip(ipFamilies, clusterIPs) where family == nil || address?.family != family {
             throw ReadFailure(
                 "Service \(qualifiedName): a cluster IP is of another family than ipFamilies claims", at: location)

@@ -102,9 +102,22 @@ public struct Service: Sendable, Equatable {
     /// `namespace/name`.
     public var qualifiedName: String { "\(namespace)/\(name)" }
 
-    /// Whether kube-proxy passes over the Service in every family: it is another proxy's, headless, or an external name.
-    package var isPassedOver: Bool {
-        hasProxyName || clusterIP == .none || clusterIP == .absent || type == .externalName
+    /// Why kube-proxy skips a Service.
+    public enum SkipReason: Sendable, Hashable {
+        /// The label `service.kubernetes.io/service-proxy-name` hands it to another proxy.
+        case otherProxy
+        /// `clusterIP` is `None` or empty.
+        case headless
+        case externalName
+        /// It has no cluster IP of the family that is asked about.
+        case otherFamily
+    }
+
+    /// Why kube-proxy skips the Service in every family; nil: it does not.
+    package var skipReason: SkipReason? {
+        if hasProxyName { return .otherProxy }
+        if clusterIP == .none || clusterIP == .absent { return .headless }
+        return type == .externalName ? .externalName : nil
     }
 
     /// The cluster IP of a family, by the lists of families and addresses (kube-proxy 1.36: `GetClusterIPByFamily`).

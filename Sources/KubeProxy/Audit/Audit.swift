@@ -11,15 +11,16 @@ public struct Audit: Sendable {
     /// Audits a node.
     ///
     /// - Parameters:
-    ///   - plan: what should be.
+    ///   - iptables: what should be.
     ///   - expected: the plan's rules; comments on Services are not needed.
     ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that holds kube-proxy's
     ///     chains is audited.
-    public init(_ plan: NodePlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
+    public init(_ iptables: IptablesPlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
         let holders = dumps.filter { $0.holdsProxyChains }
         guard let live = holders.first ?? dumps.first else { return }
         var names = ChainOwners()
-        names.learn(plan)
+        let plan = iptables.plan
+        names.learn(iptables)
         names.learn(expected)
         names.learn(live)
         let rules = RulesByService(live, names)

@@ -18,27 +18,28 @@ extension ServicePortLabel: Comparable {
 /// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
 struct ChainOwners {
     private var labels: [ChainHash: ServicePortLabel] = [:]
-    private var plans: [NodePlan] = []
+    private var plans: [IptablesPlan] = []
     /// Which Service port an address or node port belongs to.
     private var entrances: [Frontend: ChainHash] = [:]
     /// Which Service port a health-check node port is laid at: the first of the Service's.
     private var healthChecks: [UInt16: ChainHash] = [:]
 
     /// Learns all that a plan knows.
-    mutating func learn(_ plan: NodePlan) {
+    mutating func learn(_ plan: IptablesPlan) {
         plans.append(plan)
-        for port in plan.servicePorts {
-            labels[port.hash] = ServicePortLabel(
+        for port in plan.plan.servicePorts {
+            let hash = plan.hash(of: port)
+            labels[hash] = ServicePortLabel(
                 servicePort: port.name.description, transport: port.name.transport.name.description)
             let transport = port.name.transport
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                entrances[Frontend(address: address, port: port.port, transport: transport)] = port.hash
+                entrances[Frontend(address: address, port: port.port, transport: transport)] = hash
             }
             if port.nodePort > 0 {
-                entrances[Frontend(address: nil, port: port.nodePort, transport: transport)] = port.hash
+                entrances[Frontend(address: nil, port: port.nodePort, transport: transport)] = hash
             }
             if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
-                healthChecks[port.healthCheckNodePort] = port.hash
+                healthChecks[port.healthCheckNodePort] = hash
             }
         }
     }
@@ -73,10 +74,10 @@ struct ChainOwners {
     func owner(ofEndpoint hash: ChainHash) -> ChainHash? {
         var hasher = ChainHasher()
         for plan in plans {
-            for port in plan.servicePorts {
+            for port in plan.plan.servicePorts {
                 for endpoint in port.endpoints {
-                    let known = endpoint.hash ?? hasher.hash(of: endpoint, of: port)
-                    if known == hash { return port.hash }
+                    let known = plan.chain(of: endpoint)?.hash ?? hasher.hash(of: endpoint, of: port)
+                    if known == hash { return plan.hash(of: port) }
                 }
             }
         }
@@ -95,13 +96,6 @@ struct ChainOwners {
         }
         return rule.entrance.flatMap { entrances[$0] }
     }
-}
-
-/// Where traffic comes in: an address and port, or a node port on any address.
-struct Frontend: Hashable {
-    let address: IPAddress?
-    let port: UInt16
-    let transport: TransportProtocol
 }
 
 extension ChainHash {

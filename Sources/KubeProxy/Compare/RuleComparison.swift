@@ -56,7 +56,7 @@ public struct RuleComparison: Sendable {
     /// A side of a comparison.
     public struct Side: Sendable {
         let ruleset: Ruleset
-        let plan: NodePlan?
+        let plan: IptablesPlan?
 
         /// The family of the side's rules.
         public var family: AddressFamily { ruleset.family }
@@ -64,7 +64,7 @@ public struct RuleComparison: Sendable {
         /// The rules that a plan gives.
         ///
         /// - Parameter keepsComments: whether comments on Services are wanted, for a strict comparison.
-        public init(_ plan: NodePlan, keepsComments: Bool = false) {
+        public init(_ plan: IptablesPlan, keepsComments: Bool = false) {
             ruleset = plan.ruleset(keepsComments: keepsComments)
             self.plan = plan
         }

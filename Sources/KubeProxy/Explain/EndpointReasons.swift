@@ -5,13 +5,16 @@ internal import NetAddress
 struct EndpointReasons {
     private let plan: NodePlan
     private let slices: [EndpointSlice]
+    /// The names of endpoints' chains; nil: in a mode that has no such chains.
+    private let iptables: IptablesPlan?
     /// The positions of the Service's slices, of all families.
     private let own: [Int]
 
-    /// - Parameter own: the positions of the Service's slices among `slices`.
-    init(_ plan: NodePlan, _ slices: [EndpointSlice], _ own: [Int]) {
+    /// - Parameter own: the positions of the Service's slices among the snapshot's.
+    init(_ plan: NodePlan, _ own: [Int], chainsOf iptables: IptablesPlan? = nil) {
         self.plan = plan
-        self.slices = slices
+        self.iptables = iptables
+        slices = plan.snapshot.endpointSlices
         self.own = own
     }
 
@@ -39,7 +42,7 @@ struct EndpointReasons {
             let localOneIn = endpoint.localUse.isUsed ? port.localCount : nil
             result.append(
                 ExplainedEndpoint(
-                    address: endpoint.address, port: endpoint.port, chain: isIPVS ? nil : endpoint.chain,
+                    address: endpoint.address, port: endpoint.port, chain: iptables?.chain(of: endpoint),
                     node: object.nodeName, zone: object.zone, clusterOneIn: clusterOneIn,
                     localOneIn: fallsBack ? clusterOneIn : localOneIn, reason: reason(endpoint, port),
                     isTarget: isTarget(endpoint.address, endpoint.port)))
@@ -72,7 +75,7 @@ struct EndpointReasons {
     ) -> ExplainedEndpoint? {
         let object = object(source)
         guard let address = object.address else { return nil }
-        let number = slices[Int(source.slice)].ports.first { port.takes($0) }?.port
+        let number = slices[Int(source.slice)].ports.first { port.name.takes($0) }?.port
         return ExplainedEndpoint(
             address: address, port: number, chain: nil, node: object.nodeName, zone: object.zone, clusterOneIn: nil,
             localOneIn: nil, reason: reason, isTarget: isTarget(address, number))
@@ -120,17 +123,5 @@ struct EndpointReasons {
     private func list(_ names: [String], _ word: String) -> String {
         if names.isEmpty { return "no \(word)" }
         return "\(word)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
-    }
-}
-
-extension ServicePortPlan {
-    /// Whether a slice's port has the Service port's name and protocol.
-    fileprivate func takes(_ slicePort: EndpointPort) -> Bool {
-        guard slicePort.transport == name.transport, slicePort.port > 0 else { return false }
-        switch slicePort.name {
-        case .absent: return false
-        case .empty: return name.port == nil
-        case .label(let label): return name.port == label
-        }
     }
 }

@@ -41,10 +41,10 @@ struct RuleCollector: RuleSink {
 
     /// A Service port's rules of both tables, in kube-proxy's order.
     static func rules(
-        of port: ServicePortPlan, _ plan: NodePlan, chain: ChainName.Kind? = nil
+        of port: ServicePortPlan, _ plan: IptablesPlan, chain: ChainName.Kind? = nil
     ) -> [ExplainedRule] {
         let rules = RuleComposer(plan)
-        var collector = RuleCollector(RuleReasons(plan, port), chain: chain)
+        var collector = RuleCollector(RuleReasons(plan.plan, port), chain: chain)
         rules.addFilterRules(of: port, to: &collector)
         collector.table = "nat"
         rules.addNatRules(of: port, to: &collector)
@@ -53,10 +53,10 @@ struct RuleCollector: RuleSink {
 
     /// The rules that all Service ports share: those before them and those after them.
     static func sharedRules(
-        _ plan: NodePlan, chain: ChainName.Kind? = nil
+        _ plan: IptablesPlan, chain: ChainName.Kind? = nil
     ) -> (before: [ExplainedRule], after: [ExplainedRule]) {
         let rules = RuleComposer(plan)
-        var before = RuleCollector(RuleReasons(plan, nil), chain: chain)
+        var before = RuleCollector(RuleReasons(plan.plan, nil), chain: chain)
         var after = before
         rules.addLoopbackGuard(to: &before)
         rules.addForwardRules(to: &after)

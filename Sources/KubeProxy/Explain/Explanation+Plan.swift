@@ -1,50 +1,51 @@
 internal import Iptables
-public import KubeObjects
+internal import KubeObjects
 internal import NetAddress
 
 extension Explanation {
     /// Explains a target of a plan.
     ///
-    /// - Parameter snapshot: the snapshot that the plan was made from.
     /// - Throws: ``ExplainTargetError`` if there is no such target.
-    public init(
-        _ target: ExplainTarget, _ plan: NodePlan, _ snapshot: ClusterSnapshot
-    ) throws(ExplainTargetError) {
-        let match = try TargetSearch(plan: plan, snapshot: snapshot).find(target)
+    public init(_ target: ExplainTarget, _ iptables: IptablesPlan) throws(ExplainTargetError) {
+        let plan = iptables.plan
+        let snapshot = plan.snapshot
+        let match = try TargetSearch(plan: plan, chains: ChainSearch(iptables)).find(target)
         var services: [ServiceExplanation] = []
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
         for index in match.ports {
             let port = plan.servicePorts[index]
             services.append(
-                ServiceExplanation(port, plan, snapshot, slices[port.serviceIndex] ?? [], match.endpoint))
+                ServiceExplanation(port, iptables, slices[port.serviceIndex] ?? [], match.endpoint))
         }
         for index in match.absentServices {
             services += ServiceExplanation.absent(snapshot.services[index], index, plan)
         }
-        let shared = RuleCollector.sharedRules(plan)
+        let shared = RuleCollector.sharedRules(iptables)
         node = plan.node
         family = plan.settings.family
         remarks = match.remarks
         self.services = services
         sharedRules = match.ports.isEmpty ? [] : shared.before + shared.after
-        sharedChain = match.sharedChain.map { SharedChainExplanation.tables(of: $0, plan) } ?? []
+        sharedChain = match.sharedChain.map { SharedChainExplanation.tables(of: $0, iptables) } ?? []
     }
 }
 
 extension ServiceExplanation {
     fileprivate init(
-        _ port: ServicePortPlan, _ plan: NodePlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
+        _ port: ServicePortPlan, _ iptables: IptablesPlan, _ slices: [Int],
         _ target: (address: IPAddress, port: UInt16?)?
     ) {
-        service = snapshot.services[port.serviceIndex]
+        let plan = iptables.plan
+        service = plan.snapshot.services[port.serviceIndex]
         servicePort = port.name.description
         transport = port.name.transport
         self.plan = port
+        chains = iptables.chains(of: port)
         absence = nil
-        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        let reasons = EndpointReasons(plan, slices, chainsOf: iptables)
         settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
-        rules = RuleCollector.rules(of: port, plan)
-        entries = TrafficWalk.entries(port, plan, rules)
+        rules = RuleCollector.rules(of: port, iptables)
+        entries = TrafficWalk.entries(port, iptables, rules)
         endpoints = reasons.endpoints(of: port, target)
     }
 
@@ -68,16 +69,17 @@ extension ServiceExplanation {
         self.servicePort = servicePort
         self.transport = transport
         self.plan = plan
+        chains = nil
         self.absence = absence
     }
 }
 
 extension SharedChainExplanation {
     /// A shared chain in each table that has it.
-    fileprivate static func tables(of chain: ChainName, _ plan: NodePlan) -> [SharedChainExplanation] {
+    fileprivate static func tables(of chain: ChainName, _ plan: IptablesPlan) -> [SharedChainExplanation] {
         let shared = RuleCollector.sharedRules(plan, chain: chain.kind)
         var rules = shared.before
-        for port in plan.servicePorts { rules += RuleCollector.rules(of: port, plan, chain: chain.kind) }
+        for port in plan.plan.servicePorts { rules += RuleCollector.rules(of: port, plan, chain: chain.kind) }
         rules += shared.after
         return ["filter", "nat"].compactMap { table in
             guard let purpose = purpose(chain.kind, isNat: table == "nat") else { return nil }

@@ -35,6 +35,8 @@ public struct ServiceExplanation: Sendable {
     public let transport: TransportProtocol?
     /// The decisions; nil for a Service without rules.
     public let plan: ServicePortPlan?
+    /// The names of its chains, written or not; nil for a Service without rules.
+    public let chains: ServicePortChains?
     /// Why there are no rules at all; nil where there are.
     public let absence: String?
     /// The settings that matter here: sentences.
@@ -70,21 +72,7 @@ public struct ExplainedEndpoint: Sendable {
 
 /// A way in to a Service port.
 public struct TrafficEntry: Sendable {
-    public enum Kind: String, Sendable, Hashable {
-        case clusterIP, externalIP, loadBalancerIP, nodePort
-
-        /// The kind in words.
-        public var phrase: String {
-            switch self {
-            case .clusterIP: "cluster IP"
-            case .externalIP: "external IP"
-            case .loadBalancerIP: "load balancer IP"
-            case .nodePort: "node port"
-            }
-        }
-    }
-
-    public let kind: Kind
+    public let kind: Frontend.Kind
     /// Nil for a node port.
     public let address: IPAddress?
     public let port: UInt16
@@ -93,6 +81,18 @@ public struct TrafficEntry: Sendable {
 
     /// `address:port`, or the port alone.
     public var text: String { address.map { AddressText($0, port: port).description } ?? String(port) }
+}
+
+extension Frontend.Kind {
+    /// The kind in words.
+    public var phrase: String {
+        switch self {
+        case .clusterIP: "cluster IP"
+        case .externalIP: "external IP"
+        case .loadBalancerIP: "load balancer IP"
+        case .nodePort: "node port"
+        }
+    }
 }
 
 /// The way of a connection's first packet through the node.

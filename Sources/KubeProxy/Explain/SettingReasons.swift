@@ -149,7 +149,7 @@ struct SettingReasons {
     }
 }
 
-extension NodePlan.SkipReason {
+extension Service.SkipReason {
     /// Why a Service has no rules.
     func sentence(_ service: Service, _ family: AddressFamily) -> String {
         switch self {

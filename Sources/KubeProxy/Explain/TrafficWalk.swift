@@ -5,6 +5,7 @@ internal import NetAddress
 /// The rules decide; the walk only knows, by each rule's purpose, whether this packet is one of those that it is for.
 struct TrafficWalk {
     private let plan: NodePlan
+    private let ownChains: ServicePortChains
     private let port: ServicePortPlan
     private let rules: [ExplainedRule]
     private let entry: TrafficEntry
@@ -20,7 +21,10 @@ struct TrafficWalk {
     private var steps: [TrafficPath.Step] = []
 
     /// The ways in to a Service port, each from every kind of sender.
-    static func entries(_ port: ServicePortPlan, _ plan: NodePlan, _ rules: [ExplainedRule]) -> [TrafficEntry] {
+    static func entries(
+        _ port: ServicePortPlan, _ iptables: IptablesPlan, _ rules: [ExplainedRule]
+    ) -> [TrafficEntry] {
+        let plan = iptables.plan
         var entries = [TrafficEntry(kind: .clusterIP, address: port.clusterIP, port: port.port)]
         entries += port.externalIPs.map { TrafficEntry(kind: .externalIP, address: $0, port: port.port) }
         entries += port.loadBalancerIPs.map { TrafficEntry(kind: .loadBalancerIP, address: $0, port: port.port) }
@@ -29,7 +33,7 @@ struct TrafficWalk {
             for origin in TrafficPath.Origin.allCases {
                 let asksRanges = entries[index].kind == .loadBalancerIP && port.usesSourceRangesChain
                 for isInside in asksRanges ? sourceRangeCases(origin, port, plan) : [nil] {
-                    var walk = TrafficWalk(plan, port, rules, entries[index], origin, isInside)
+                    var walk = TrafficWalk(iptables, port, rules, entries[index], origin, isInside)
                     entries[index].paths.append(walk.path())
                 }
             }
@@ -54,10 +58,11 @@ struct TrafficWalk {
     }
 
     private init(
-        _ plan: NodePlan, _ port: ServicePortPlan, _ rules: [ExplainedRule], _ entry: TrafficEntry,
+        _ iptables: IptablesPlan, _ port: ServicePortPlan, _ rules: [ExplainedRule], _ entry: TrafficEntry,
         _ origin: TrafficPath.Origin, _ isInSourceRanges: Bool?
     ) {
-        self.plan = plan
+        plan = iptables.plan
+        ownChains = iptables.chains(of: port)
         self.port = port
         self.rules = rules
         self.entry = entry
@@ -142,7 +147,7 @@ struct TrafficWalk {
         case .podsUseCluster: countsAsPod
         case .markNode, .nodeUsesCluster: origin == .node
         // One stands for all ranges: they lead to the same chain.
-        case .allowRange: isInSourceRanges ?? false && !chains.contains(port.externalChain)
+        case .allowRange: isInSourceRanges ?? false && !chains.contains(ownChains.external)
         case .markExternal, .externalPolicy, .affinity, .share: true
         default: false
         }

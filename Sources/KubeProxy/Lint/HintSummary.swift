@@ -7,21 +7,19 @@ struct HintSummary {
     var hinted = 0
     var zones: Set<String> = []
     var nodes: Set<String> = []
-    var allHaveZones = true
-    var allHaveNodes = true
+    let allHaveZones: Bool
+    let allHaveNodes: Bool
 
     init(_ port: ServicePortPlan, _ subject: LintSubject) {
+        allHaveZones = port.hintCoverage.contains(.zones)
+        allHaveNodes = port.hintCoverage.contains(.nodes)
         for planned in port.endpoints where planned.conditions.contains(.ready) {
             ready += 1
             let hints = subject.endpoint(planned).hints
             if hints != nil { hinted += 1 }
             zones.formUnion(hints?.zones ?? [])
             nodes.formUnion(hints?.nodes ?? [])
-            allHaveZones = allHaveZones && hints?.zones.isEmpty == false
-            allHaveNodes = allHaveNodes && hints?.nodes.isEmpty == false
         }
-        allHaveZones = allHaveZones && ready > 0
-        allHaveNodes = allHaveNodes && ready > 0
     }
 }
 

@@ -35,8 +35,8 @@ public struct Lint: Sendable {
 
         var subjects: [LintSubject] = []
         for plan in plans {
-            let modes = settings.mode == .ipvs ? ModeComparison(try IPVSPlan(plan, of: snapshot)) : nil
-            subjects.append(LintSubject(snapshot, plan, modes, forAllNodes: settings.nodeName == nil))
+            let modes = settings.mode == .ipvs ? ModeComparison(try IPVSPlan(plan)) : nil
+            subjects.append(LintSubject(plan, modes, forAllNodes: settings.nodeName == nil))
         }
         var familiesOfService = Array(repeating: 0, count: snapshot.services.count)
         for subject in subjects {

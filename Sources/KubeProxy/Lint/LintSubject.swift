@@ -15,7 +15,6 @@ final class LintSubject: Sendable {
     /// How many nodes or zones a message names at most.
     static let exampleLimit = 3
 
-    let snapshot: ClusterSnapshot
     let plan: NodePlan
     /// What differs from iptables mode; nil: that is the mode.
     let modes: ModeComparison?
@@ -36,8 +35,8 @@ final class LintSubject: Sendable {
     private let ownSlices: ServiceSlices
     private let slicesOfOtherFamily: ServiceSlices
 
-    init(_ snapshot: ClusterSnapshot, _ plan: NodePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
-        self.snapshot = snapshot
+    init(_ plan: NodePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
+        let snapshot = plan.snapshot
         self.plan = plan
         self.modes = modes
         let family = plan.settings.family
@@ -62,6 +61,8 @@ final class LintSubject: Sendable {
         ownSlices = ServiceSlices(snapshot, family)
         slicesOfOtherFamily = ServiceSlices(snapshot, family.other)
     }
+
+    var snapshot: ClusterSnapshot { plan.snapshot }
 
     func service(_ port: ServicePortPlan) -> Service { snapshot.services[port.serviceIndex] }
 

@@ -3,83 +3,57 @@ public import KubeChainsJSON
 public import KubeObjects
 internal import NetAddress
 
-/// Everything decided about a cluster's Services for one node and family: what rules will say, and why. Rendering only
-/// writes what stands here; explaining and comparing read it (kube-proxy 1.36). What differs in IPVS mode is ``IPVSPlan``'s
-/// to say.
+/// Everything decided about a cluster's Services for one node and family: what a back end programs, and why. Rendering only
+/// writes what stands here; explaining and comparing read it (kube-proxy 1.36). Where a back end makes something else of it
+/// is that back end's to say.
+///
+/// What all nodes have in common stands in the ``ClusterPlan``, which plans of several nodes share.
 public struct NodePlan: Sendable {
-    /// Why kube-proxy passes over a Service.
-    public enum SkipReason: Sendable, Hashable {
-        /// The label `service.kubernetes.io/service-proxy-name` hands it to another proxy.
-        case otherProxy
-        /// `clusterIP` is `None` or empty.
-        case headless
-        case externalName
-        /// It has no cluster IP of the family.
-        case otherFamily
-    }
-
-    public struct SkippedService: Sendable {
-        /// The Service's index among the snapshot's Services.
-        public let serviceIndex: Int
-        public let reason: SkipReason
-    }
-
     /// The number of endpoints above which comments on endpoints are left out.
     public static let largeClusterThreshold = 1000
 
+    public let cluster: ClusterPlan
     public let settings: ProxySettings
     public let node: NodeFacts
     /// Sorted by namespace, Service, port name and protocol.
-    public private(set) var servicePorts: [ServicePortPlan] = []
-    public private(set) var skippedServices: [SkippedService] = []
-    /// The endpoints of all Service ports, in every condition.
-    public private(set) var endpointCount = 0
-    /// What will surprise whoever asked.
-    public var warnings: [PlacedMessage] { warningsOfAnyFamily + (familyWarning.map { [$0] } ?? []) }
-    /// Those that do not depend on the family.
-    public private(set) var warningsOfAnyFamily: [PlacedMessage] = []
-    /// That all Services are of the other family.
-    private var familyWarning: PlacedMessage?
+    public let servicePorts: ServicePortPlans
+    /// What the node's name and the Node objects made doubtful; it does not depend on the family.
+    public let warningsOfAnyFamily: [PlacedMessage]
 
+    public var snapshot: ClusterSnapshot { cluster.snapshot }
+    public var skippedServices: [ClusterPlan.SkippedService] { cluster.skippedServices }
+    /// The endpoints of all Service ports, in every condition.
+    public var endpointCount: Int { cluster.tables.endpoints.count }
+    /// What will surprise whoever asked.
+    public var warnings: [PlacedMessage] { warningsOfAnyFamily + (cluster.familyWarning.map { [$0] } ?? []) }
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > NodePlan.largeClusterThreshold }
 
-    /// The number of Services from which on half of them are worth a thread.
-    private static let shareThreshold = 200
-
-    /// Decides everything about the snapshot's Services.
+    /// Decides everything about the snapshot's Services for the node that the settings name.
     ///
     /// - Parameter workers: to whom half of many Services can be given; the plan is the same with and without.
     /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, with workers: Workers? = nil
     ) throws(SnapshotError) {
-        self.settings = settings
-        let ownNode = try NodePlan.ownNode(snapshot, settings, &warningsOfAnyFamily)
-        node = NodeFacts(settings, node: ownNode)
-        let slices = ServiceSlices(snapshot, settings.family)
-        let planner = ServicePortPlanner(settings, node, snapshot.endpointSlices)
-        let services = snapshot.services.indices
-        var planned: PlannedServices
-        if let workers, services.count >= NodePlan.shareThreshold {
-            let middle = services.count / 2
-            let latter: PlannedServices
-            (latter, planned) = workers.both(
-                { PlannedServices(snapshot, middle..<services.count, slices, planner) },
-                { PlannedServices(snapshot, 0..<middle, slices, planner, room: services.count) })
-            planned.append(latter)
-        } else {
-            planned = PlannedServices(snapshot, services, slices, planner)
-        }
-        servicePorts = planned.servicePorts
-        skippedServices = planned.skipped
-        endpointCount = planned.endpointCount
-        if servicePorts.isEmpty, skippedServices.contains(where: { $0.reason == .otherFamily }) {
-            familyWarning = PlacedMessage(
-                message: "all Services of the snapshot are of the family \(settings.family.other.name); "
-                    + "was --family \(settings.family == .ipv4 ? "ipv6" : "ipv4") meant?",
-                location: nil)
-        }
+        try self.init(ClusterPlan(snapshot, settings, with: workers))
+    }
+
+    /// Decides what one node does.
+    ///
+    /// - Parameter settings: the node's name and its settings; nil: those of the cluster's plan. The family and whether
+    ///   external IPs are allowed are the cluster plan's in any case.
+    /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
+    public init(_ cluster: ClusterPlan, _ settings: ProxySettings? = nil) throws(SnapshotError) {
+        var own = settings ?? cluster.settings
+        own.family = cluster.settings.family
+        own.allowServiceExternalIPs = cluster.settings.allowServiceExternalIPs
+        self.cluster = cluster
+        self.settings = own
+        var warnings: [PlacedMessage] = []
+        node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings))
+        warningsOfAnyFamily = warnings
+        servicePorts = ServicePortPlans(cluster.tables, PlanDecisions(cluster, node))
     }
 
     /// The Node object that the settings name, or the only one.
@@ -87,7 +61,7 @@ public struct NodePlan: Sendable {
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, _ warnings: inout [PlacedMessage]
     ) throws(SnapshotError) -> Node? {
         if let name = settings.nodeName {
-            if let node = snapshot.nodes.first(where: { $0.name.text == name }) { return node }
+            if let node = snapshot.node(named: name) { return node }
             warnings.append(
                 PlacedMessage(
                     message: "the snapshot has no Node \(name); its zone, addresses and pod CIDRs are not known",
@@ -111,35 +85,49 @@ public struct NodePlan: Sendable {
     }
 }
 
-/// What is decided about some of the snapshot's Services.
-private struct PlannedServices: Sendable {
-    var servicePorts: [ServicePortPlan] = []
-    var skipped: [NodePlan.SkippedService] = []
-    var endpointCount = 0
-
-    /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
-    init(
-        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePortPlanner,
-        room: Int? = nil
-    ) {
-        var planner = planner
-        servicePorts.reserveCapacity(room ?? services.count)
-        let objects = snapshot.services.span
-        for index in services {
-            switch ServicePortPlanner.clusterIP(of: objects[index], planner.settings.family) {
-            case .failure(let reason):
-                skipped.append(NodePlan.SkippedService(serviceIndex: index, reason: reason.reason))
-            case .success(let clusterIP):
-                let plans = planner.plan(objects[index], index, clusterIP, slices[index])
-                endpointCount += plans.reduce(0) { $0 + $1.endpoints.count }
-                servicePorts.append(contentsOf: plans)
-            }
+extension PlanDecisions {
+    /// What a node decides: as all do, but for which endpoints are its own, and for those Service ports on which nodes
+    /// differ.
+    fileprivate init(_ cluster: ClusterPlan, _ node: NodeFacts) {
+        let tables = cluster.tables
+        let slices = cluster.snapshot.endpointSlices
+        let known = tables.endpoints
+        self = tables.decisions
+        if let name = node.name, let byNode = cluster.endpointsByNode {
+            for position in byNode[name] { endpoints[Int(position)].isLocal = true }
+        } else if let name = node.name {
+            markLocal(known, slices, name)
+        }
+        let selection = EndpointSelection(slices, node: node.name, zone: node.zone)
+        for index in tables.nodeDependentPorts {
+            let port = Int(index)
+            var decision = selection.select(
+                tables.ports[port], tables.endpoints(of: port), known, &endpoints)
+            decision.sourceRangesHoldNode = tables.ports[port].sourceRanges.contains { $0.contains(node.nodeIP) }
+            ports[port] = decision
         }
     }
 
-    mutating func append(_ others: PlannedServices) {
-        servicePorts += others.servicePorts
-        skipped += others.skipped
-        endpointCount += others.endpointCount
+    /// Marks a node's own endpoints.
+    private mutating func markLocal(_ all: [ClusterEndpoint], _ slices: [EndpointSlice], _ node: String) {
+        let all = all.span
+        let slices = slices.span
+        for position in all.indices {
+            let source = all[position].source
+            guard slices[Int(source.slice)].endpoints[Int(source.endpoint)].nodeName == node else { continue }
+            endpoints[position].isLocal = true
+        }
+    }
+}
+
+extension ClusterSnapshot {
+    /// The Node of a name.
+    fileprivate func node(named name: String) -> Node? {
+        var (low, high) = (0, nodes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if nodes[middle].name.text < name { low = middle + 1 } else { high = middle }
+        }
+        return low < nodes.count && nodes[low].name.text == name ? nodes[low] : nil
     }
 }

@@ -1,61 +1,92 @@
 internal import KubeObjects
 internal import NetAddress
 
-/// Plans one Service after another (kube-proxy 1.36: `pkg/proxy/serviceport.go` and `endpointslicecache.go`).
+/// Plans one Service after another, as far as nodes do not differ (kube-proxy 1.36: `pkg/proxy/serviceport.go` and
+/// `endpointslicecache.go`).
 struct ServicePortPlanner {
-    let settings: ProxySettings
-    private let node: NodeFacts
+    private let settings: ProxySettings
     private let slices: [EndpointSlice]
-    private var selection: EndpointSelection
+    /// The endpoints of each port of a Service with several ports, which come slice by slice.
+    private var gathered: [[ClusterEndpoint]] = []
 
-    init(_ settings: ProxySettings, _ node: NodeFacts, _ slices: [EndpointSlice]) {
+    init(_ settings: ProxySettings, _ slices: [EndpointSlice]) {
         self.settings = settings
-        self.node = node
         self.slices = slices
-        selection = EndpointSelection(node)
     }
 
     /// Why a Service has no cluster IP to plan for.
     struct Skipped: Error {
-        let reason: NodePlan.SkipReason
+        let reason: Service.SkipReason
     }
 
-    /// The cluster IP of a family, or why the Service is passed over.
-    static func clusterIP(of service: Service, _ family: AddressFamily) -> Result<IPAddress, Skipped> {
-        if service.hasProxyName { return .failure(Skipped(reason: .otherProxy)) }
-        if service.clusterIP == .none || service.clusterIP == .absent { return .failure(Skipped(reason: .headless)) }
-        if service.type == .externalName { return .failure(Skipped(reason: .externalName)) }
-        return service.clusterIP(family).map { .success($0) } ?? .failure(Skipped(reason: .otherFamily))
+    /// The Service's cluster IP of the family, or why kube-proxy skips the Service.
+    func clusterIP(of service: Service) -> Result<IPAddress, Skipped> {
+        if let reason = service.skipReason { return .failure(Skipped(reason: reason)) }
+        return service.clusterIP(settings.family).map { .success($0) } ?? .failure(Skipped(reason: .otherFamily))
     }
 
-    /// The plans of a Service's ports, sorted by name and protocol.
+    /// Plans a Service's ports, sorted by name and protocol.
     ///
     /// - Parameter own: the indices of the Service's slices of the family, in the order of their names.
     mutating func plan(
-        _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress, _ own: ArraySlice<Int32>
-    ) -> [ServicePortPlan] {
-        let common = ServiceSettings(service, settings, node)
-        var plans = service.ports.map { common.plan(of: $0, service, serviceIndex, clusterIP) }
-        if plans.count > 1 { plans.sort { $0.name < $1.name } }
-        guard !plans.isEmpty else { return [] }
-        let portIndices = PortIndices(plans)
-        for sliceIndex in own {
-            let slice = slices[Int(sliceIndex)]
-            for slicePort in slice.ports where slicePort.port > 0 {
-                guard let index = portIndices.index(of: slicePort, plans) else { continue }
-                plans[index].endpoints.reserveCapacity(plans[index].endpoints.count + slice.endpoints.count)
-                for (position, endpoint) in slice.endpoints.enumerated() {
-                    guard let address = endpoint.address else { continue }
-                    plans[index].endpoints.append(
-                        PlannedEndpoint(
-                            address: address, port: slicePort.port, conditions: endpoint.conditions,
-                            isLocal: endpoint.nodeName != nil && endpoint.nodeName == node.name,
-                            source: EndpointSource(slice: sliceIndex, endpoint: Int32(position))))
+        _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress, _ own: ArraySlice<Int32>,
+        into services: inout PlannedServices
+    ) {
+        let common = ServiceSettings(service, settings)
+        var ports = service.ports.map { common.plan(of: $0, service, serviceIndex, clusterIP) }
+        if ports.count > 1 { ports.sort { $0.name < $1.name } }
+        guard ports.count != 1 else {
+            services.add(ports[0], slices) { endpoints in
+                for sliceIndex in own {
+                    for slicePort in slices[Int(sliceIndex)].ports where ports[0].name.takes(slicePort) {
+                        endpoints.append(slicePort, sliceIndex, slices.span[Int(sliceIndex)].endpoints)
+                    }
                 }
             }
+            return
         }
-        for index in plans.indices { selection.select(&plans[index], slices) }
-        return plans
+        gather(ports, own)
+        for (index, port) in ports.enumerated() {
+            services.add(port, slices) { $0.append(contentsOf: gathered[index]) }
+        }
+    }
+
+    private mutating func gather(_ ports: [ClusterServicePort], _ own: ArraySlice<Int32>) {
+        while gathered.count < ports.count { gathered.append([]) }
+        for index in ports.indices { gathered[index].removeAll(keepingCapacity: true) }
+        let portIndices = PortIndices(ports)
+        for sliceIndex in own {
+            for slicePort in slices[Int(sliceIndex)].ports where slicePort.port > 0 {
+                guard let index = portIndices.index(of: slicePort, ports) else { continue }
+                gathered[index].append(slicePort, sliceIndex, slices.span[Int(sliceIndex)].endpoints)
+            }
+        }
+    }
+}
+
+extension [ClusterEndpoint] {
+    /// Adds the endpoints of a slice for one of its ports.
+    fileprivate mutating func append(_ slicePort: EndpointPort, _ slice: Int32, _ objects: [Endpoint]) {
+        let objects = objects.span
+        for position in objects.indices {
+            guard let address = objects[position].address else { continue }
+            append(
+                ClusterEndpoint(
+                    address: address, port: slicePort.port, conditions: objects[position].conditions,
+                    source: EndpointSource(slice: slice, endpoint: Int32(position))))
+        }
+    }
+}
+
+extension ServicePortName {
+    /// Whether a slice's port carries the Service port's name and protocol, and a number.
+    func takes(_ slicePort: EndpointPort) -> Bool {
+        guard slicePort.transport == transport, slicePort.port > 0 else { return false }
+        switch slicePort.name {
+        case .absent: return false
+        case .empty: return port == nil
+        case .label(let label): return port == label
+        }
     }
 }
 
@@ -65,11 +96,10 @@ private struct ServiceSettings {
     let hasExternalIPs: Bool
     let loadBalancerIPs: [IPAddress]
     let sourceRanges: [IPPrefix]
-    let sourceRangesHoldNode: Bool
     let externalPolicyIsLocal: Bool
     let healthCheckNodePort: UInt16
 
-    init(_ service: Service, _ settings: ProxySettings, _ node: NodeFacts) {
+    init(_ service: Service, _ settings: ProxySettings) {
         let family = settings.family
         let ownExternalIPs = service.externalIPs.filter { $0.family == family }
         hasExternalIPs = !ownExternalIPs.isEmpty
@@ -78,7 +108,6 @@ private struct ServiceSettings {
         let ranges = service.loadBalancerSourceRanges.filter { $0.family == family }
         // A range of all addresses restricts nothing.
         sourceRanges = ranges.contains { $0.length == 0 } ? [] : ranges
-        sourceRangesHoldNode = sourceRanges.contains { $0.contains(node.nodeIP) }
         let takesExternalPolicy =
             switch service.type {
             case .loadBalancer, .nodePort: true
@@ -91,17 +120,16 @@ private struct ServiceSettings {
 
     func plan(
         of port: ServicePort, _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress
-    ) -> ServicePortPlan {
+    ) -> ClusterServicePort {
         let name = ServicePortName(
             namespace: service.namespace, service: service.name, port: port.name, transport: port.transport)
-        let nameText = Array(name.description.utf8)
-        return ServicePortPlan(
+        return ClusterServicePort(
             name: name, serviceIndex: serviceIndex, clusterIP: clusterIP, port: port.port, nodePort: port.nodePort,
             externalIPs: externalIPs, loadBalancerIPs: loadBalancerIPs, sourceRanges: sourceRanges,
-            sourceRangesHoldNode: sourceRangesHoldNode, affinitySeconds: service.sessionAffinitySeconds,
-            externalPolicyIsLocal: externalPolicyIsLocal, internalPolicyIsLocal: service.internalTrafficPolicyIsLocal,
-            healthCheckNodePort: healthCheckNodePort,
-            isExternal: port.nodePort > 0 || !loadBalancerIPs.isEmpty || hasExternalIPs, nameText: nameText)
+            affinitySeconds: service.sessionAffinitySeconds, externalPolicyIsLocal: externalPolicyIsLocal,
+            internalPolicyIsLocal: service.internalTrafficPolicyIsLocal, healthCheckNodePort: healthCheckNodePort,
+            isExternal: port.nodePort > 0 || !loadBalancerIPs.isEmpty || hasExternalIPs,
+            nameText: Array(name.description.utf8))
     }
 }
 
@@ -115,15 +143,15 @@ private struct PortIndices {
     /// Only for Services with many ports; a few are looked through.
     private var table: [Key: Int]?
 
-    init(_ plans: [ServicePortPlan]) {
-        guard plans.count > 8 else { return }
+    init(_ ports: [ClusterServicePort]) {
+        guard ports.count > 8 else { return }
         table = [:]
-        for (index, plan) in plans.enumerated() {
-            table?[Key(name: plan.name.port, transport: plan.name.transport)] = index
+        for (index, port) in ports.enumerated() {
+            table?[Key(name: port.name.port, transport: port.name.transport)] = index
         }
     }
 
-    func index(of port: EndpointPort, _ plans: [ServicePortPlan]) -> Int? {
+    func index(of port: EndpointPort, _ ports: [ClusterServicePort]) -> Int? {
         let name: DNSLabel?
         switch port.name {
         case .absent: return nil
@@ -131,6 +159,6 @@ private struct PortIndices {
         case .label(let label): name = label
         }
         if let table { return table[Key(name: name, transport: port.transport)] }
-        return plans.firstIndex { $0.name.port == name && $0.name.transport == port.transport }
+        return ports.firstIndex { $0.name.port == name && $0.name.transport == port.transport }
     }
 }

@@ -123,7 +123,7 @@ import Testing
     func budgetIsWhatIsRendered(_ seeds: Range<UInt64>) throws {
         for seed in seeds {
             let plan = try plan(RandomCluster(seed: seed))
-            let summary = plan.write(.restore, to: unsafe TextWriter { _ in })
+            let summary = IptablesPlan(plan).write(.restore, to: unsafe TextWriter { _ in })
             let text = plan.text(.restore)
             #expect(summary.bytes == text.utf8.count)
             let nat = try #require(try RuleText(text).table("nat"))

@@ -8,7 +8,8 @@ extension IPVSPlan {
 
     /// Gatewaying and tunneling leave a packet as it is, so an endpoint gets it on the virtual server's own port. Endpoints
     /// count in every condition: a text that could be loaded now and not when another one becomes ready would be a trap.
-    func checkPorts(_ snapshot: ClusterSnapshot) throws(SnapshotError) {
+    func checkPorts() throws(SnapshotError) {
+        let snapshot = plan.snapshot
         var first: (port: ServicePortPlan, asked: String, endpoint: PlannedEndpoint)?
         var others: [String] = []
         for port in plan.servicePorts {

@@ -1,5 +1,5 @@
 public import KubeChainsJSON
-public import KubeObjects
+internal import KubeObjects
 public import NetAddress
 
 /// A virtual server of the kernel: what clients talk to, and whose real servers answer.
@@ -18,7 +18,7 @@ public struct VirtualServer: Sendable, Hashable {
 
 /// What of a Service port asks for a virtual server.
 struct VirtualServerFrontend: Sendable, Hashable {
-    let kind: TrafficEntry.Kind
+    let kind: Frontend.Kind
     let address: IPAddress
     let port: UInt16
     /// Whether it asks for the local policy.
@@ -61,7 +61,7 @@ public struct IPVSPlan: Sendable {
     public func entries(of set: IPSet) -> [IPSetEntry] { sets.bySet[set] ?? [] }
 
     /// - Throws: ``SnapshotError`` if the way of forwarding can not serve a Service.
-    public init(_ plan: NodePlan, of snapshot: ClusterSnapshot) throws(SnapshotError) {
+    public init(_ plan: NodePlan) throws(SnapshotError) {
         self.plan = plan
         nodeIPs = IPVSPlan.nodeIPs(plan.node)
         hostAddresses = Set(IPVSPlan.withoutSpecial(plan.node.hostAddresses))
@@ -81,7 +81,7 @@ public struct IPVSPlan: Sendable {
         virtualServers = IPVSPlan.lastClaims(claims)
         boundAddresses = bound.sorted { $0.text < $1.text }
         for address in boundAddresses { sets.add(bound: address) }
-        if !plan.settings.ipvs.forwarding.translatesPorts { try checkPorts(snapshot) }
+        if !plan.settings.ipvs.forwarding.translatesPorts { try checkPorts() }
     }
 
     /// The real servers of a virtual server, in byte order.
@@ -98,7 +98,7 @@ public struct IPVSPlan: Sendable {
 
     /// What of a Service port asks for a virtual server, in kube-proxy's order.
     func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerFrontend) -> Void) {
-        func claim(_ kind: TrafficEntry.Kind, _ address: IPAddress, binds: Bool) {
+        func claim(_ kind: Frontend.Kind, _ address: IPAddress, binds: Bool) {
             let isLocal = kind == .clusterIP ? port.internalPolicyIsLocal : port.externalPolicyIsLocal
             body(
                 VirtualServerFrontend(

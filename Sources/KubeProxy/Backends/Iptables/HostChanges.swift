@@ -20,11 +20,11 @@ public struct HostChanges: Sendable {
     /// - Parameters:
     ///   - live: the host's present rules.
     ///   - isIncremental: whether chains that hold what they should are left alone. Comments count, counters do not.
-    public init(_ plan: NodePlan, _ live: Ruleset, isIncremental: Bool) {
+    public init(_ plan: IptablesPlan, _ live: Ruleset, isIncremental: Bool) {
         let rules = RuleComposer(plan)
         let liveFilter = live[table: "filter"]?.chains ?? []
         let liveNAT = live[table: "nat"]?.chains ?? []
-        let textHoldsFirewall = plan.node.hasLocalhostNodePorts
+        let textHoldsFirewall = plan.plan.node.hasLocalhostNodePorts
         createsFirewallChain =
             !textHoldsFirewall && !liveFilter.contains { $0.name == ChainName.Kind.firewall.text.description }
         missingJumps = JumpRule.all.filter { jump in

@@ -4,12 +4,14 @@ internal import NetAddress
 /// Composes the rules of a plan (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`). The only place that
 /// knows which rules there are; how they are spelled is the sinks' matter.
 struct RuleComposer {
+    private let iptables: IptablesPlan
     private let plan: NodePlan
     private let family: AddressFamily
     private let mark: UInt32
 
-    init(_ plan: NodePlan) {
-        self.plan = plan
+    init(_ iptables: IptablesPlan) {
+        self.iptables = iptables
+        plan = iptables.plan
         family = plan.settings.family
         mark = plan.node.masqueradeMark
     }
@@ -29,7 +31,7 @@ struct RuleComposer {
     @inline(__always)
     func eachNatChain(_ body: (ChainName) -> Void) {
         for chain in RuleComposer.fixedNATChains { body(chain) }
-        for port in plan.servicePorts { port.eachChain(body) }
+        for port in plan.servicePorts { iptables.eachChain(of: port, body) }
     }
 
     // MARK: The filter table
@@ -77,7 +79,7 @@ struct RuleComposer {
         if port.usesSourceRangesChain {
             for address in port.loadBalancerIPs {
                 var rule = refuse(.proxyFirewall, address, port.port, .dropOutsideRanges)
-                rule.comment = .notAccepted(by: port.sourceRangesChain)
+                rule.comment = .notAccepted(by: iptables.chains(of: port).sourceRanges)
                 rule.target = .drop
                 sink.add(rule, subject)
             }
@@ -159,20 +161,21 @@ struct RuleComposer {
             rule.destinationPort = port.port
             return rule
         }
+        let chains = iptables.chains(of: port)
         if port.acceptsInternal {
             sink.add(
-                entrance(.aboutName("", " cluster IP"), port.clusterIP, port.internalTrafficChain, .clusterIP), subject)
+                entrance(.aboutName("", " cluster IP"), port.clusterIP, chains.internalTraffic, .clusterIP), subject)
         }
         guard port.hasAnyEndpoint else { return }
         for address in port.externalIPs {
-            sink.add(entrance(.aboutName("", " external IP"), address, port.externalChain, .externalIP), subject)
+            sink.add(entrance(.aboutName("", " external IP"), address, chains.external, .externalIP), subject)
         }
         for address in port.loadBalancerIPs {
             sink.add(
-                entrance(.aboutName("", " loadbalancer IP"), address, port.loadBalancerChain, .loadBalancerIP), subject)
+                entrance(.aboutName("", " loadbalancer IP"), address, chains.loadBalancer, .loadBalancerIP), subject)
         }
         guard port.nodePort > 0 else { return }
-        var rule = ComposedRule(ChainName(.nodePorts), .name, to: .jump(port.externalChain), for: .nodePort)
+        var rule = ComposedRule(ChainName(.nodePorts), .name, to: .jump(chains.external), for: .nodePort)
         rule.transport = port.name.transport
         rule.destinationPort = port.nodePort
         if plan.node.hasLocalhostNodePorts, plan.settings.hasAccountingCounters {
@@ -189,17 +192,18 @@ struct RuleComposer {
     private func addChainRules(
         of port: ServicePortPlan, _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
+        let chains = iptables.chains(of: port)
         if port.acceptsInternal, let rule = clusterIPMasquerade(of: port) { sink.add(rule, subject) }
         if port.usesExternalChain { addExternalChain(of: port, subject, to: &sink) }
         if port.usesSourceRangesChain { addSourceRangesChain(of: port, subject, to: &sink) }
         if port.clusterCount > 0 {
-            addBalancing(of: port, port.clusterPolicyChain, \.clusterUse, port.clusterCount, &subject, to: &sink)
+            addBalancing(of: port, chains.clusterPolicy, \.clusterUse, port.clusterCount, &subject, to: &sink)
         }
         if port.localCount > 0 {
-            addBalancing(of: port, port.localPolicyChain, \.localUse, port.localCount, &subject, to: &sink)
+            addBalancing(of: port, chains.localPolicy, \.localUse, port.localCount, &subject, to: &sink)
         }
         for endpoint in port.endpoints {
-            guard let chain = endpoint.chain else { continue }
+            guard let chain = iptables.chain(of: endpoint) else { continue }
             subject.endpoint = RuleSubject.Endpoint(endpoint)
             addEndpointChain(chain, endpoint, port, subject, to: &sink)
         }
@@ -208,7 +212,8 @@ struct RuleComposer {
     /// What is sent to the cluster IP from elsewhere than a local pod is masqueraded, so that answers come back this way.
     private func clusterIPMasquerade(of port: ServicePortPlan) -> ComposedRule? {
         var rule = ComposedRule(
-            port.internalTrafficChain, .aboutName("", " cluster IP"), to: .jump(ChainName(.markMasquerade)),
+            iptables.chains(of: port).internalTraffic, .aboutName("", " cluster IP"),
+            to: .jump(ChainName(.markMasquerade)),
             for: .markClusterIP)
         rule.transport = port.name.transport
         rule.destination = .single(port.clusterIP)
@@ -222,7 +227,8 @@ struct RuleComposer {
     private func addExternalChain(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        let chain = port.externalChain
+        let chains = iptables.chains(of: port)
+        let chain = chains.external
         let masquerade = ComposedRule.Target.jump(ChainName(.markMasquerade))
         if !port.externalPolicyIsLocal {
             sink.add(
@@ -232,7 +238,7 @@ struct RuleComposer {
                 subject)
         } else {
             // Traffic of pods and of the node itself may use all endpoints: it is not from outside.
-            let cluster = ComposedRule.Target.jump(port.clusterPolicyChain)
+            let cluster = ComposedRule.Target.jump(chains.clusterPolicy)
             if let local = plan.node.localTraffic {
                 var rule = ComposedRule(
                     chain, .aboutName("pod traffic for ", " external destinations"), to: cluster, for: .podsUseCluster)
@@ -251,16 +257,17 @@ struct RuleComposer {
             sink.add(routing, subject)
         }
         if port.acceptsExternal {
-            sink.add(ComposedRule(chain, to: .jump(port.externalPolicyChain), for: .externalPolicy), subject)
+            sink.add(ComposedRule(chain, to: .jump(chains.externalPolicy), for: .externalPolicy), subject)
         }
     }
 
     private func addSourceRangesChain(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        let chain = port.sourceRangesChain
+        let chains = iptables.chains(of: port)
+        let chain = chains.sourceRanges
         var allowing = ComposedRule(
-            chain, .aboutName("", " loadbalancer IP"), to: .jump(port.externalChain), for: .allowRange)
+            chain, .aboutName("", " loadbalancer IP"), to: .jump(chains.external), for: .allowRange)
         for range in port.sourceRanges {
             allowing.source = .address(.range(range))
             sink.add(allowing, subject)
@@ -286,7 +293,7 @@ struct RuleComposer {
         var rule = ComposedRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
         if let seconds = port.affinitySeconds {
             for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
-                guard let target = endpoint.chain else { continue }
+                guard let target = iptables.chain(of: endpoint) else { continue }
                 subject.endpoint = RuleSubject.Endpoint(endpoint)
                 rule.recent = .check(target, seconds: seconds)
                 rule.target = .jump(target)
@@ -297,7 +304,7 @@ struct RuleComposer {
         rule.purpose = .share
         var left = count
         for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
-            guard let target = endpoint.chain else { continue }
+            guard let target = iptables.chain(of: endpoint) else { continue }
             subject.endpoint = RuleSubject.Endpoint(endpoint)
             rule.oneIn = left > 1 ? left : nil
             rule.target = .jump(target)

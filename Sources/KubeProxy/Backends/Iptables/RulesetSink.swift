@@ -160,7 +160,7 @@ struct RulesetSink: RuleSink {
     }
 }
 
-extension NodePlan {
+extension IptablesPlan {
     /// The plan's rules as values; what reading its text would give.
     ///
     /// - Parameter keepsComments: whether comments on Services are wanted.
@@ -172,6 +172,6 @@ extension NodePlan {
         rules.eachNatChain { chains.append($0) }
         var nat = RulesetSink("nat", chains, keepsComments: keepsComments)
         rules.addNatRules(to: &nat)
-        return Ruleset(family: settings.family, tables: [filter.finish(), nat.finish()])
+        return Ruleset(family: plan.settings.family, tables: [filter.finish(), nat.finish()])
     }
 }

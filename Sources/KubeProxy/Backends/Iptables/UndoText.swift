@@ -2,7 +2,7 @@ public import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-extension NodePlan {
+extension IptablesPlan {
     /// The text that takes back what ``HostChanges`` wrote to one table: chains get the rules that they had, with their
     /// counters, those that were made are deleted, and so are the jumps that were added.
     ///

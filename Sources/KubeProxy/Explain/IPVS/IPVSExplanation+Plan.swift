@@ -1,16 +1,14 @@
 internal import KubeChainsBytes
-public import KubeObjects
+internal import KubeObjects
 internal import NetAddress
 
 extension IPVSExplanation {
     /// Explains a target of a plan in IPVS mode.
     ///
-    /// - Parameter snapshot: the snapshot that the plan was made from.
     /// - Throws: ``ExplainTargetError`` if there is no such target.
-    public init(
-        _ target: ExplainTarget, _ state: IPVSPlan, _ snapshot: ClusterSnapshot
-    ) throws(ExplainTargetError) {
+    public init(_ target: ExplainTarget, _ state: IPVSPlan) throws(ExplainTargetError) {
         let plan = state.plan
+        let snapshot = plan.snapshot
         let rules = IPVSRuleReasons.rules(of: state)
         node = plan.node
         family = plan.settings.family
@@ -24,14 +22,14 @@ extension IPVSExplanation {
             chains = IPVSRuleReasons.tables.compactMap { ExplainedIPVSChain(name, in: $0, rules) }
             return
         }
-        let match = try TargetSearch(plan: plan, snapshot: snapshot, nodeIPs: state.nodeIPs).find(target)
+        let match = try TargetSearch(plan: plan, nodeIPs: state.nodeIPs).find(target)
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
         let comparison = ModeComparison(state)
         var services: [IPVSServiceExplanation] = []
         for index in match.ports {
             let own = slices[plan.servicePorts[index].serviceIndex] ?? []
             services.append(
-                IPVSServiceExplanation(index, state, snapshot, own, match.endpoint, rules, comparison))
+                IPVSServiceExplanation(index, state, own, match.endpoint, rules, comparison))
         }
         for index in match.absentServices {
             services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { absent in
@@ -50,17 +48,17 @@ extension IPVSExplanation {
 
 extension IPVSServiceExplanation {
     fileprivate init(
-        _ index: Int, _ state: IPVSPlan, _ snapshot: ClusterSnapshot, _ slices: [Int],
+        _ index: Int, _ state: IPVSPlan, _ slices: [Int],
         _ target: (address: IPAddress, port: UInt16?)?, _ all: [ExplainedIPVSRule], _ comparison: ModeComparison
     ) {
         let plan = state.plan
         let port = plan.servicePorts[index]
-        service = snapshot.services[port.serviceIndex]
+        service = plan.snapshot.services[port.serviceIndex]
         servicePort = port.name.description
         transport = port.name.transport
         self.plan = port
         absence = nil
-        let reasons = EndpointReasons(plan, snapshot.endpointSlices, slices)
+        let reasons = EndpointReasons(plan, slices)
         settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
         virtualServers = ExplainedVirtualServer.all(of: index, state)
         endpoints = reasons.endpoints(of: port, target)

@@ -44,7 +44,7 @@ public struct IPVSServiceExplanation: Sendable {
 /// A virtual server that a Service port asks for.
 public struct ExplainedVirtualServer: Sendable {
     /// Why it is there.
-    public let kind: TrafficEntry.Kind
+    public let kind: Frontend.Kind
     public let address: IPAddress
     public let port: UInt16
     /// Whether the address is on `kube-ipvs0`; otherwise the node has it anyway.

@@ -10,7 +10,7 @@ extension LintRule {
         remedy: "with many Services use kube-proxy's nftables mode, which looks Services up in a map"
     ) { subject, report in
         guard !subject.plan.servicePorts.isEmpty else { return }
-        let size = subject.plan.write(.restore, to: unsafe TextWriter { _ in })
+        let size = IptablesPlan(subject.plan).write(.restore, to: unsafe TextWriter { _ in })
         report.add(
             .cluster,
             "on \(subject.plan.node.name.map { "node \($0)" } ?? "a node") there are \(size.chains) chains and "

@@ -1,6 +1,6 @@
 public import Iptables
 
-extension NodePlan {
+extension IptablesPlan {
     /// The rules of a host on which kube-proxy runs alone: the plan's, and the jumps from the built-in chains, each put at
     /// the top of its chain.
     public var hostRules: Ruleset {

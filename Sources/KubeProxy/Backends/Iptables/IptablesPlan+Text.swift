@@ -14,7 +14,7 @@ public struct TextSummary: Sendable, Hashable {
     public var servicesDepth = 0
 }
 
-extension NodePlan {
+extension IptablesPlan {
     /// Writes the plan's chains and rules: the `filter` table, then the `nat` table.
     ///
     /// - Parameter workers: to whom parts of a long text can be given; the text is the same with and without.
@@ -60,7 +60,7 @@ extension NodePlan {
         if changes?.isEmpty(table: "nat") != true {
             output.beginTable("nat", changes?.natChains)
             for chain in RuleComposer.fixedNATChains { output.declare(chain) }
-            eachServicePort(&output, workers) { port, output in port.eachChain { output.declare($0) } }
+            eachServicePort(&output, workers) { port, output in eachChain(of: port) { output.declare($0) } }
             for chain in changes?.staleChains ?? [] { output.text.append(":", chain, " - [0:0]\n") }
             if let changes { output.text.append(changes, jumpsOf: "nat") }
             rules.addMasqueradeRules(to: &output)
@@ -88,16 +88,14 @@ extension NodePlan {
             var beside: PendingWork<Void>?
             if let workers, let next = self.block(from: start) {
                 start = next.upperBound
-                let (ports, chains) = (servicePorts, output.chains)
+                let (ports, chains) = (plan.servicePorts, output.chains)
                 beside = workers.begin {
                     part.write(chains) { output in
-                        let ports = ports.span
                         for index in next { body(ports[index], &output) }
                     }
                 }
             }
-            let ports = servicePorts.span
-            for index in block { body(ports[index], &output) }
+            for index in block { body(plan.servicePorts[index], &output) }
             if let beside {
                 beside.value()
                 output.append(part)
@@ -107,10 +105,11 @@ extension NodePlan {
 
     /// The Service ports from `start` on whose text is long enough to be worth a thread: about a megabyte.
     private func block(from start: Int) -> Range<Int>? {
-        guard start < servicePorts.count else { return nil }
+        let ports = plan.servicePorts
+        guard start < ports.count else { return nil }
         var (end, size) = (start, 0)
-        while end < servicePorts.count, size < 4000 {
-            size += 1 + servicePorts[end].endpoints.count
+        while end < ports.count, size < 4000 {
+            size += 1 + ports.endpointCount(of: end)
             end += 1
         }
         return start..<end

@@ -1,0 +1,66 @@
+public import KubeChainsBytes
+
+/// What kube-proxy in iptables mode programs for a plan: the plan's decisions with the names of chains.
+public struct IptablesPlan: Sendable {
+    public let plan: NodePlan
+    private let hashes: ChainHashes
+
+    /// - Parameter workers: to whom half of many Service ports can be given; the plan is the same with and without.
+    public init(_ plan: NodePlan, with workers: Workers? = nil) {
+        self.plan = plan
+        hashes = ChainHashes(plan, workers)
+    }
+
+    /// The names of a Service port's chains.
+    public func chains(of port: ServicePortPlan) -> ServicePortChains { ServicePortChains(port, hash(of: port)) }
+
+    /// The chain of an endpoint; nil where none is written.
+    public func chain(of endpoint: PlannedEndpoint) -> ChainName? {
+        endpoint.isReachable ? ChainName(.endpoint, hashes.endpoints[endpoint.index]) : nil
+    }
+
+    /// The hash in the names of a Service port's chains.
+    func hash(of port: ServicePortPlan) -> ChainHash { hashes.ports[port.index] }
+
+    /// The chains that are written for a Service port, in kube-proxy's order.
+    @inline(__always)
+    func eachChain(of port: ServicePortPlan, _ body: (ChainName) -> Void) {
+        let chains = chains(of: port)
+        if port.usesExternalChain { body(chains.external) }
+        if port.usesSourceRangesChain { body(chains.sourceRanges) }
+        if port.clusterCount > 0 { body(chains.clusterPolicy) }
+        if port.localCount > 0 { body(chains.localPolicy) }
+        for endpoint in port.endpoints where endpoint.isReachable {
+            body(ChainName(.endpoint, hashes.endpoints[endpoint.index]))
+        }
+    }
+}
+
+/// The names of a Service port's chains, whether they are written or not.
+public struct ServicePortChains: Sendable {
+    private let port: ServicePortPlan
+    private let hash: ChainHash
+
+    init(_ port: ServicePortPlan, _ hash: ChainHash) {
+        self.port = port
+        self.hash = hash
+    }
+
+    public var clusterPolicy: ChainName { ChainName(.clusterPolicy, hash) }
+    public var localPolicy: ChainName { ChainName(.localPolicy, hash) }
+    public var external: ChainName { ChainName(.external, hash) }
+    public var sourceRanges: ChainName { ChainName(.sourceRanges, hash) }
+    /// Where traffic to the cluster IP goes.
+    public var internalTraffic: ChainName { port.internalPolicyIsLocal ? localPolicy : clusterPolicy }
+    /// Where traffic from outside goes once it is marked.
+    public var externalPolicy: ChainName { port.externalPolicyIsLocal ? localPolicy : clusterPolicy }
+    /// Where traffic to the load balancer goes.
+    public var loadBalancer: ChainName { port.usesSourceRangesChain ? sourceRanges : external }
+}
+
+extension ServicePortPlan {
+    /// Whether the external chain is written.
+    public var usesExternalChain: Bool { hasAnyEndpoint && isExternal }
+    /// Whether the chain of source ranges is written.
+    public var usesSourceRangesChain: Bool { hasAnyEndpoint && !loadBalancerIPs.isEmpty && !sourceRanges.isEmpty }
+}

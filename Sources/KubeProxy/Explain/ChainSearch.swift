@@ -1,0 +1,124 @@
+internal import KubeChainsJSON
+internal import NetAddress
+
+/// Looks for a chain in a plan of iptables mode.
+struct ChainSearch {
+    private let iptables: IptablesPlan
+
+    init(_ iptables: IptablesPlan) { self.iptables = iptables }
+
+    /// The number of candidates that are named where a beginning is not unique.
+    private static let namedCandidates = 8
+
+    func find(_ text: String) throws(ExplainTargetError) -> TargetMatch {
+        let pattern = ChainPattern(text)
+        var found: [(chain: ChainName, port: Int?)] = []
+        for kind in sharedKinds {
+            let chain = ChainName(kind)
+            if pattern.matches(chain) { found.append((chain, nil)) }
+        }
+        for (index, port) in iptables.plan.servicePorts.enumerated() {
+            iptables.eachChain(of: port) { if pattern.matches($0) { found.append(($0, index)) } }
+        }
+        if let exact = found.first(where: { $0.port == nil && $0.chain.kind.text.description == text }) {
+            found = [exact]
+        }
+        if found.isEmpty { found = unwritten(pattern) }
+        guard let (chain, index) = found.first else {
+            throw ExplainTargetError(
+                "no chain of this node's rules is called \(text.escapingInvisible()), or begins so",
+                unknown: (text, similarChains(text)))
+        }
+        guard found.count == 1 else {
+            let names = found.prefix(ChainSearch.namedCandidates).map(\.chain.description)
+            throw ExplainTargetError(
+                "\(text) begins the names of \(found.count) chains: \(names.joined(separator: ", "))"
+                    + (found.count > names.count ? ", …" : ""))
+        }
+        var match = TargetMatch()
+        guard let index else {
+            match.sharedChain = chain
+            return match
+        }
+        let port = iptables.plan.servicePorts[index]
+        match.add(index, remark(chain, port, &match.endpoint))
+        return match
+    }
+
+    private var sharedKinds: [ChainName.Kind] {
+        RuleComposer(iptables).filterChains.map(\.kind) + [.postrouting, .markMasquerade]
+    }
+
+    /// The chains that Service ports and endpoints would have if anything led there.
+    private func unwritten(_ pattern: ChainPattern) -> [(chain: ChainName, port: Int?)] {
+        var found: [(chain: ChainName, port: Int?)] = []
+        var hasher = ChainHasher()
+        for (index, port) in iptables.plan.servicePorts.enumerated() {
+            let own = iptables.chains(of: port)
+            for chain in [own.external, own.sourceRanges, own.clusterPolicy, own.localPolicy]
+            where pattern.matches(chain) {
+                found.append((chain, index))
+            }
+            for endpoint in port.endpoints where !endpoint.isReachable {
+                let chain = ChainName(.endpoint, hasher.hash(of: endpoint, of: port))
+                if pattern.matches(chain) { found.append((chain, index)) }
+            }
+        }
+        return found
+    }
+
+    /// What a Service port's chain is for, or why it is not written.
+    private func remark(
+        _ chain: ChainName, _ port: ServicePortPlan, _ target: inout (address: IPAddress, port: UInt16?)?
+    ) -> String {
+        let none = "is not written on this node:"
+        let noEndpoint = "there is no endpoint to use"
+        switch chain.kind {
+        case .endpoint:
+            var hasher = ChainHasher()
+            guard
+                let endpoint = port.endpoints.first(where: {
+                    (iptables.chain(of: $0) ?? ChainName(.endpoint, hasher.hash(of: $0, of: port))) == chain
+                })
+            else { return "" }
+            target = (endpoint.address, endpoint.port)
+            return endpoint.isReachable
+                ? "\(chain) is the chain of the endpoint \(endpoint.text) of \(port.label)"
+                : "\(chain) \(none) the endpoint \(endpoint.text) of \(port.label) is left out"
+        case .clusterPolicy where port.clusterCount > 0:
+            return "\(chain) is the chain of \(port.label)'s cluster policy: endpoints of all nodes"
+        case .clusterPolicy:
+            return "\(chain) \(none) "
+                + (port.usesClusterPolicy ? noEndpoint : "nothing asks for the cluster policy of \(port.label)")
+        case .localPolicy where port.localCount > 0:
+            return "\(chain) is the chain of \(port.label)'s local policy: endpoints of this node"
+        case .localPolicy:
+            return "\(chain) \(none) "
+                + (port.usesLocalPolicy
+                    ? "this node has no endpoint of \(port.label)" : "no traffic policy of \(port.label) is Local")
+        case .sourceRanges where port.usesSourceRangesChain:
+            return "\(chain) is the chain of \(port.label)'s loadBalancerSourceRanges"
+        case .sourceRanges:
+            return "\(chain) \(none) "
+                + (port.hasAnyEndpoint
+                    ? "no loadBalancerSourceRanges restrict a load balancer IP of \(port.label)" : noEndpoint)
+        default:
+            if port.usesExternalChain { return "\(chain) is the chain of \(port.label)'s traffic from outside" }
+            return "\(chain) \(none) "
+                + (port.hasAnyEndpoint ? "nothing but the cluster IP leads to \(port.label)" : noEndpoint)
+        }
+    }
+
+    /// The chains that might have been meant: few, since each is to be compared letter by letter.
+    private func similarChains(_ text: String) -> [String] {
+        var similar = sharedKinds.map(\.text.description)
+        // A slip seldom comes before the middle of the hash.
+        let pattern = ChainPattern(String(text.uppercased().prefix(14)))
+        for port in iptables.plan.servicePorts {
+            iptables.eachChain(of: port) {
+                if similar.count < 2000, pattern.matches($0) { similar.append($0.description) }
+            }
+        }
+        return similar
+    }
+}

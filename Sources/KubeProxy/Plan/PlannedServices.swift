@@ -1,0 +1,103 @@
+internal import KubeObjects
+
+/// What is decided about some of the snapshot's Services before any node is looked at.
+struct PlannedServices: Sendable {
+    private(set) var ports: [ClusterServicePort] = []
+    /// Where each Service port's endpoints begin, and where the last one's end.
+    private(set) var starts: [Int32] = [0]
+    private(set) var endpoints: [ClusterEndpoint] = []
+    private(set) var decisions = PlanDecisions()
+    private(set) var nodeDependentPorts: [Int32] = []
+    private(set) var skipped: [ClusterPlan.SkippedService] = []
+
+    /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
+    init(
+        _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePortPlanner,
+        room: Int? = nil
+    ) {
+        var planner = planner
+        ports.reserveCapacity(room ?? services.count)
+        let objects = snapshot.services.span
+        for index in services {
+            switch planner.clusterIP(of: objects[index]) {
+            case .failure(let reason):
+                skipped.append(ClusterPlan.SkippedService(serviceIndex: index, reason: reason.reason))
+            case .success(let clusterIP):
+                planner.plan(objects[index], index, clusterIP, slices[index], into: &self)
+            }
+        }
+    }
+
+    /// Adds a Service port with its endpoints, as they stand in the slices.
+    mutating func add(
+        _ port: consuming ClusterServicePort, _ slices: [EndpointSlice],
+        _ addEndpoints: (inout [ClusterEndpoint]) -> Void
+    ) {
+        let start = endpoints.count
+        addEndpoints(&endpoints)
+        endpoints.mergeTail(from: start, duplicates: &port.duplicates)
+        let range = start..<endpoints.count
+        port.lookAtEndpoints(endpoints[range], slices)
+        decisions.endpoints.append(contentsOf: repeatElement(EndpointDecision(), count: range.count))
+        var decision = PortDecision()
+        if port.dependsOnNode {
+            nodeDependentPorts.append(Int32(ports.count))
+        } else {
+            let selection = EndpointSelection(slices, node: nil, zone: "")
+            decision = selection.select(port, range, endpoints, &decisions.endpoints)
+        }
+        decisions.ports.append(decision)
+        ports.append(port)
+        starts.append(Int32(endpoints.count))
+    }
+
+    /// Adds what is decided about the Services after these.
+    mutating func append(_ others: PlannedServices) {
+        let (firstPort, firstEndpoint) = (Int32(ports.count), Int32(endpoints.count))
+        ports += others.ports
+        starts.append(contentsOf: others.starts.dropFirst().lazy.map { $0 + firstEndpoint })
+        endpoints += others.endpoints
+        decisions.ports += others.decisions.ports
+        decisions.endpoints += others.decisions.endpoints
+        nodeDependentPorts.append(contentsOf: others.nodeDependentPorts.lazy.map { $0 + firstPort })
+        skipped += others.skipped
+    }
+}
+
+extension ClusterServicePort {
+    /// Takes in what its endpoints say that is the same on every node.
+    fileprivate mutating func lookAtEndpoints(_ endpoints: ArraySlice<ClusterEndpoint>, _ slices: [EndpointSlice]) {
+        hasAnyEndpoint = endpoints.contains { $0.conditions.couldTakeTraffic }
+        hintCoverage = HintCoverage(endpoints, slices)
+    }
+}
+
+extension [ClusterEndpoint] {
+    /// Brings the endpoints of one Service port, which stand at the end, in byte order of their texts. Of those with equal
+    /// text a later one counts, unless it is terminating.
+    fileprivate mutating func mergeTail(from start: Int, duplicates: inout [EndpointSource]) {
+        guard count - start > 1 else { return }
+        let texts = self[start...].map(\.text)
+        if texts.indices.dropFirst().allSatisfy({ texts[$0 - 1] < texts[$0] }) { return }
+        let order = texts.indices.sorted { left, right in
+            texts[left] == texts[right] ? left < right : texts[left] < texts[right]
+        }
+        let endpoints = Array(self[start...])
+        removeSubrange(start...)
+        var previous = -1
+        for index in order {
+            let endpoint = endpoints[index]
+            defer { previous = index }
+            guard previous >= 0, texts[previous] == texts[index] else {
+                append(endpoint)
+                continue
+            }
+            if endpoint.conditions.contains(.terminating) {
+                duplicates.append(endpoint.source)
+            } else {
+                duplicates.append(self[count - 1].source)
+                self[count - 1] = endpoint
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-# What people do here. `make help` lists the verbs.
+# `make help` lists the targets.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -36,7 +36,7 @@ FUZZ_PATH = .build-fuzz
 
 .DEFAULT_GOAL := help
 
-help: ## list the verbs
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the static release binary
@@ -49,7 +49,7 @@ test: ## run all tests; what the machine can not do is skipped, with the reason
 demo: build ## print the rules of the demo cluster's node worker-1
 	@$(KUBECHAINS) render $(DEMO) --summary
 
-lint: ## check formatting and the house's rules
+lint: ## check formatting and the project's conventions
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	@! grep -rnE '^(@[a-z]+ )?(public |package |internal )?import Foundation' Sources || \
 		{ echo 'Foundation stays out of Sources'; exit 1; }

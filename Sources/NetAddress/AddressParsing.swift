@@ -1,15 +1,15 @@
-// Text becomes addresses as kube-proxy reads them: Go's `netutils.ParseIPSloppy` and `ParseCIDRSloppy`, the parsers of Go
-// before 1.17. Leading zeros are decimal (`10.0.0.010` is 10.0.0.10), zones are refused, an embedded dotted quad may end an
-// IPv6 address.
+// Text becomes addresses as kube-proxy reads them: Go's `netutils.ParseIPSloppy` and `ParseCIDRSloppy`, the parsers of
+// Go before 1.17. Leading zeros are decimal (`10.0.0.010` is 10.0.0.10), zones are refused, an embedded dotted quad may
+// end an IPv6 address.
 
 extension IPAddress {
-    /// The address that this text writes; nil if it writes none.
+    /// Parses an address; nil if the text is not one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         self.init(parsing: bytes.span)
     }
 
-    /// The address that these ASCII bytes write; nil if they write none.
+    /// Parses an address from ASCII bytes; nil if they are not one.
     public init?(parsing text: Span<UInt8>) {
         for index in text.indices {
             if text[index] == UInt8(ascii: ".") {
@@ -28,13 +28,13 @@ extension IPAddress {
 }
 
 extension IPPrefix {
-    /// The range that this text writes in CIDR notation; nil if it writes none.
+    /// Parses a range in CIDR notation; nil if the text is not one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         self.init(parsing: bytes.span)
     }
 
-    /// The range that these ASCII bytes write in CIDR notation; nil if they write none. A range inside `::ffff:0:0/96`
+    /// Parses a range in CIDR notation from ASCII bytes; nil if they are not one. A range inside `::ffff:0:0/96`
     /// is the IPv4 range that it maps.
     public init?(parsing text: Span<UInt8>) {
         var slash = 0
@@ -54,7 +54,7 @@ extension IPPrefix {
         } else if length >= 96 {
             self.init(address, length: length - 96)
         } else {
-            // The mask cuts into the ::ffff part, so what is left is an ordinary IPv6 network.
+            // The mask is shorter than the ::ffff part, so this is an ordinary IPv6 network.
             let mask: UInt64 = length <= 64 ? 0 : ~0 << UInt64(128 - length)
             self.init(IPAddress(high: 0, low: (0xFFFF_0000_0000 | address.low) & mask), length: length)
         }

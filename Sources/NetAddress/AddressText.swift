@@ -1,9 +1,10 @@
 public import KubeChainsBytes
 
-/// The text of an address, a prefix, or an address with a port: at most 47 bytes of ASCII, held inline.
+/// The text of an address, a prefix, or an address with a port: at most 47 bytes of ASCII, stored inline.
 ///
-/// The bytes stand in big-endian words, zero-filled, so that comparing words compares texts in byte order. Endpoint lists
-/// are sorted by this order (kube-proxy sorts them as strings), and half a million of them without a heap allocation each.
+/// The bytes are stored in big-endian words, zero-filled, so that comparing words compares texts in byte order.
+/// Endpoint lists are sorted in this order (kube-proxy sorts them as strings), half a million of them without a heap
+/// allocation each.
 public struct AddressText: Sendable {
     /// Six words of eight bytes, the first byte in the highest bits of the first word.
     @usableFromInline package internal(set) var words = InlineArray<6, UInt64>(repeating: 0)
@@ -99,7 +100,8 @@ public struct AddressText: Sendable {
         }
     }
 
-    /// RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`.
+    /// RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as
+    /// `::`.
     private mutating func appendIPv6(_ address: IPAddress) {
         func group(_ index: Int) -> UInt64 {
             (index < 4 ? address.high >> UInt64(48 - index * 16) : address.low >> UInt64(112 - index * 16)) & 0xFFFF

@@ -1,4 +1,4 @@
-/// An address range in CIDR notation, held as its network: bits after the prefix are zero.
+/// An address range in CIDR notation, stored as its network: bits after the prefix are zero.
 public struct IPPrefix: Sendable, Hashable {
     /// The first address of the range.
     public let network: IPAddress
@@ -14,7 +14,7 @@ public struct IPPrefix: Sendable, Hashable {
         self.length = length
     }
 
-    /// The range that holds this address alone: `/32` or `/128`.
+    /// The range of this single address: `/32` or `/128`.
     public init(single address: IPAddress) {
         self.init(address, length: address.family.bitWidth)
     }
@@ -27,7 +27,7 @@ public struct IPPrefix: Sendable, Hashable {
     /// The family of the range's addresses.
     public var family: AddressFamily { network.family }
 
-    /// Whether the range holds this address. An address of the other family is in no range.
+    /// Whether the range contains this address. It never contains an address of the other family.
     public func contains(_ address: IPAddress) -> Bool {
         address.family == family && address.masked(to: length) == network
     }

@@ -40,7 +40,7 @@ public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 extension Sequence<UInt8> {
-    /// Whether these are just the bytes of the span.
+    /// Whether the bytes equal those of the span.
     fileprivate func elementsEqual(_ span: Span<UInt8>) -> Bool {
         var index = 0
         for byte in self {

@@ -1,7 +1,7 @@
-/// A window on bytes which are owned elsewhere and outlive it.
+/// A view of bytes that are owned elsewhere and outlive it.
 ///
-/// Every access is checked here, so that no parser bug reads beyond the text: past the end, bytes read as zero, which no
-/// token begins with or holds. That sentinel spares parsers a test for the end at every byte.
+/// Every access is checked here, so that no parser bug reads beyond the text: past the end, bytes read as zero, which
+/// no token begins with or holds. That sentinel spares parsers a test for the end at every byte.
 ///
 /// It is public because members of package types are not inlined across modules (Swift 6.3; measured: a quarter of the
 /// instructions of rendering).
@@ -12,7 +12,7 @@
 
     /// - Safety: the buffer must stay valid and unchanged as long as this view and its copies are used.
     @inlinable @unsafe public init(_ buffer: UnsafeRawBufferPointer) {
-        // Of an empty buffer nothing is ever loaded.
+        // Nothing is ever loaded from an empty buffer.
         unsafe base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
         count = buffer.count
     }
@@ -180,14 +180,14 @@ extension ByteView {
         view.count == literal.utf8CodeUnitCount && view.hasPrefix(literal)
     }
 
-    /// Whether two ranges hold the same bytes.
+    /// Whether two ranges contain the same bytes.
     @inlinable
     public func equal(_ left: Range<Int>, _ right: Range<Int>) -> Bool { self[left] == self[right] }
 
     /// Whether the bytes of a range are just those of a literal; not if the range reaches beyond the end.
     @inlinable @inline(__always)
     public func range(_ range: Range<Int>, equals literal: StaticString) -> Bool {
-        // Most keys differ in length from what they are compared with.
+        // Most keys differ in length from the literal.
         guard range.count == literal.utf8CodeUnitCount else { return false }
         return unsafe equals(range, UnsafeRawPointer(literal.utf8Start))
     }

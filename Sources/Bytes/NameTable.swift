@@ -1,4 +1,4 @@
-/// Strings that come again and again, such as the names of nodes, each held once.
+/// Interned strings: repeated ones, such as the names of nodes, are stored once.
 package struct NameTable {
     package init() {}
 
@@ -18,7 +18,7 @@ package struct NameTable {
         return string
     }
 
-    /// Where these bytes stand, or the free slot where they would.
+    /// The slot of these bytes, or the free slot for them.
     private func slot(for bytes: Span<UInt8>) -> Int {
         var slot = Int(truncatingIfNeeded: hash(bytes)) & (slots.count - 1)
         while let candidate = slots[slot], !NameTable.equal(candidate, bytes) {
@@ -34,7 +34,7 @@ package struct NameTable {
         return true
     }
 
-    /// Seeded, so that no snapshot can be made whose names all collide.
+    /// Seeded, so that no snapshot can be crafted whose names all collide.
     private func hash(_ bytes: Span<UInt8>) -> UInt64 {
         var hash = seed
         for index in bytes.indices {

@@ -1,7 +1,7 @@
-/// SHA-256 (FIPS 180-4) of up to four messages at once, of which kube-proxy takes the first ten bytes to name a chain.
+/// SHA-256 (FIPS 180-4) of up to four messages at once; kube-proxy uses the first ten bytes to name a chain.
 ///
-/// Each message has a lane of a SIMD type. A cluster's plan needs a hash for every endpoint, and four in lanes take fewer
-/// instructions than one alone does (measured: 1,400 for each of four, 7,300 for one in plain integers).
+/// Each message has a lane of a SIMD type. A cluster's plan needs a hash for every endpoint, and four in lanes take
+/// fewer instructions than one alone does (measured: 1,400 for each of four, 7,300 for one in plain integers).
 package struct SHA256 {
     package typealias Words = SIMD4<UInt32>
 
@@ -29,8 +29,8 @@ package struct SHA256 {
 
     /// The beginnings of the digests of messages.
     ///
-    /// - Parameter lanes: the messages' blocks as FIPS 180-4 pads them, in words: the first words of all lanes, the second
-    ///   ones, and so on.
+    /// - Parameter lanes: the messages' blocks as FIPS 180-4 pads them, in words: the first words of all lanes, the
+    ///   second ones, and so on.
     /// - Parameter lengths: the messages' lengths in bytes; 0 for a lane that is not used.
     package static func prefixes(
         of lanes: Span<UInt32>, _ lengths: InlineArray<4, Int>
@@ -76,8 +76,8 @@ package struct SHA256 {
     package static func blockCount(of length: Int) -> Int { (length + 8) / 64 + 1 }
 
     private mutating func compress(_ words: inout InlineArray<16, Words>) {
-        /// The exclusive or of three rotations to the right. A half of one is joined with another's other half: of what it
-        /// knows for a rotation, or for two equal operations, the compiler makes several times as many instructions.
+        /// The exclusive or of three rotations to the right. A half of one is joined with another's other half: of what
+        /// it knows for a rotation, or for two equal operations, the compiler makes several times as many instructions.
         @inline(__always)
         func rotations(_ value: Words, _ one: UInt32, _ two: UInt32, _ three: UInt32) -> Words {
             let first = right(value, one) ^ left(value, 32 - two)

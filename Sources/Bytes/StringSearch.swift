@@ -1,8 +1,8 @@
-// The standard library's search for whole texts comes with a parser of regular expressions, which would make up a ninth
+// The standard library's substring search pulls in a parser of regular expressions, which would make up a ninth
 // of a static binary.
 
 extension StringProtocol {
-    /// What stands before and after a text where it stands first, byte for byte; nil where it does not stand at all.
+    /// The parts before and after the first occurrence of a text, byte for byte; nil if it does not occur.
     package func parts(around text: String) -> (before: SubSequence, after: SubSequence)? {
         var start = utf8.startIndex
         while start < utf8.endIndex {
@@ -14,6 +14,6 @@ extension StringProtocol {
         return nil
     }
 
-    /// Whether a text stands somewhere in this one, byte for byte.
+    /// Whether this string contains a text, byte for byte.
     package func contains(text: String) -> Bool { parts(around: text) != nil }
 }

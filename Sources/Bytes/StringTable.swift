@@ -1,5 +1,5 @@
-/// Keeps one copy of each text that occurs in the rules: a chain's name stands in a dump many times, and a service's comment
-/// at each of its endpoints.
+/// Keeps one copy of each text that occurs in the rules: a chain's name occurs many times in a dump, and a Service's
+/// comment at each of its endpoints.
 @safe package final class StringTable {
     fileprivate struct Entry {
         let hash: UInt64
@@ -9,16 +9,16 @@
     }
 
     fileprivate struct Contents {
-        /// Numbers of entries at the places that their hashes ask for, -1 where there is none; a power of two of them, at
+        /// Hash slots with the numbers of entries, -1 if free; their count is a power of two, at
         /// most half of which are taken.
         var places: [Int32] = Array(repeating: -1, count: 1024)
         var entries: [Entry] = []
     }
 
     private var contents = Contents()
-    /// The text that all bytes stand in which outlive the table.
+    /// The text whose bytes outlive the table.
     private let text: ByteView
-    /// Copies of bytes that stand elsewhere.
+    /// Copies of bytes from elsewhere.
     private var copies: [UnsafeMutableBufferPointer<UInt8>] = unsafe []
     /// Differs from process to process, so that no text can be made to collide.
     private let seed: UInt64

@@ -1,7 +1,7 @@
-/// Collects text as bytes and hands it on in chunks, or keeps all of it.
+/// Collects text as bytes and passes it on in chunks, or keeps all of it.
 ///
-/// Rules are written as whole runs of bytes into one buffer, since a `String` for each rule would cost more than all the
-/// rest of the work.
+/// Rules are written as whole runs of bytes into one buffer, since a `String` for each rule would cost more than all
+/// the rest of the work.
 @safe public struct TextWriter: ~Copyable {
     @usableFromInline internal var buffer: UnsafeMutablePointer<UInt8>
     @usableFromInline internal var capacity: Int
@@ -30,7 +30,7 @@
     /// The number of bytes written so far.
     public var totalCount: Int { handedOn + count }
 
-    /// Hands on what has been collected.
+    /// Passes on what has been collected.
     public mutating func flush() {
         guard let sink = unsafe sink, count > 0 else { return }
         unsafe sink(UnsafeBufferPointer(start: buffer, count: count))
@@ -38,7 +38,8 @@
         count = 0
     }
 
-    /// Appends what another writer has collected, which then is empty: handed on as it is where this one hands on.
+    /// Appends what another writer has collected, which is empty afterwards; a writer with a sink passes it on
+    /// directly.
     package mutating func append(contentsOf other: inout TextWriter) {
         if let sink = unsafe sink {
             flush()
@@ -50,7 +51,7 @@
         other.count = 0
     }
 
-    /// What has been collected and not been handed on.
+    /// What has been collected and not been passed on.
     public consuming func finish() -> [UInt8] {
         unsafe Array(UnsafeBufferPointer(start: buffer, count: count))
     }
@@ -92,8 +93,8 @@
         }
     }
 
-    /// Appends bytes, eight at a time, the last eight again where they overlap: rules are made of pieces that are too short
-    /// for memcpy(3) to be worth its call (measured: a tenth of the instructions of writing).
+    /// Appends bytes, eight at a time, the last eight again where they overlap: rules are made of pieces that are too
+    /// short for memcpy(3) to be worth its call (measured: a tenth of the instructions of writing).
     @inlinable internal mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
         reserve(length)
         let target = unsafe UnsafeMutableRawPointer(buffer + count)

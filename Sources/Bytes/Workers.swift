@@ -1,21 +1,21 @@
-/// Where work can go on beside the work at hand: threads, in the end. The library starts none itself; whoever calls it may
-/// lend it some.
+/// A way to do work concurrently, such as threads. The library starts none itself; the caller may
+/// provide some.
 public struct Workers: Sendable {
     private let start: @Sendable (_ work: @escaping @Sendable () -> Void) -> @Sendable () -> Void
 
-    /// - Parameter start: begins the work elsewhere and gives what waits for its end, which is called once. Where nothing
-    ///   can be begun, the work may be done before `start` returns.
+    /// - Parameter start: begins the work on another thread and returns a function that waits for its end, which is
+    ///   called once. If it can be begun, the work may be done before `start` returns.
     public init(_ start: @escaping @Sendable (_ work: @escaping @Sendable () -> Void) -> @Sendable () -> Void) {
         self.start = start
     }
 
-    /// Begins work elsewhere.
+    /// Begins work on another thread.
     package func begin<Value: Sendable>(_ work: @escaping @Sendable () -> Value) -> PendingWork<Value> {
         let box = ResultBox<Value>()
         return PendingWork(box, start { box.value = work() })
     }
 
-    /// Does two pieces of work at once, the first elsewhere.
+    /// Does two pieces of work concurrently, the first on another thread.
     package func both<First: Sendable, Second>(
         _ first: @escaping @Sendable () -> First, _ second: () -> Second
     ) -> (First, Second) {
@@ -25,7 +25,7 @@ public struct Workers: Sendable {
     }
 }
 
-/// Work that goes on elsewhere. Whoever lets go of it waits for its end.
+/// Work on another thread. Releasing it waits for its end.
 package final class PendingWork<Value: Sendable> {
     private let box: ResultBox<Value>
     private var wait: (@Sendable () -> Void)?
@@ -37,7 +37,7 @@ package final class PendingWork<Value: Sendable> {
 
     deinit { wait?() }
 
-    /// Waits for the end, and gives what came of it.
+    /// Waits for the end and returns the result.
     package func value() -> Value {
         wait?()
         wait = nil
@@ -46,7 +46,7 @@ package final class PendingWork<Value: Sendable> {
     }
 }
 
-/// What came of work: written where the work is done, read once it has ended.
+/// The result of work: written by the thread that does it, read once it has ended.
 private final class ResultBox<Value: Sendable>: @unchecked Sendable {
     var value: Value?
 }

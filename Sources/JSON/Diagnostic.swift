@@ -1,4 +1,4 @@
-/// Where something stands in the inputs: which input, and at which byte.
+/// A position in the inputs: which input, and which byte.
 public struct SourceLocation: Sendable, Hashable, Comparable {
     /// The input's position in the list of inputs.
     package let source: Int
@@ -15,7 +15,7 @@ public struct SourceLocation: Sendable, Hashable, Comparable {
     }
 }
 
-/// A message about a place in the inputs, or about all of them. Its line, column and path are found when it is to be shown.
+/// A message about a place in the inputs, or about all of them. Its line, column and path are found when it is shown.
 public struct PlacedMessage: Sendable, Hashable {
     /// The message, a sentence without a full stop.
     public let message: String
@@ -72,7 +72,7 @@ extension Diagnostic: CustomStringConvertible {
     }
 }
 
-/// A snapshot that can not be used, and why.
+/// Why a snapshot cannot be used.
 public struct SnapshotError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, where, and what was expected.
     public let diagnostic: Diagnostic

@@ -1,6 +1,7 @@
 public import KubeChainsBytes
 
-// Tokens: white space, literals, numbers, strings, and whole values that nobody wants. All of it is checked, wanted or not.
+// Tokens: white space, literals, numbers, strings, and whole values that are skipped. All of it is validated, used or
+// not.
 
 extension JSONReader {
     /// Steps over white space.
@@ -9,7 +10,7 @@ extension JSONReader {
         if bytes[position] <= 0x20 { skipLongSpace() }
     }
 
-    /// Printed JSON is mostly newlines with runs of blanks: eight at a time.
+    /// Printed JSON is mostly newlines followed by spaces: eight bytes at a time.
     @usableFromInline internal mutating func skipLongSpace() {
         while true {
             switch bytes[position] {
@@ -107,8 +108,8 @@ extension JSONReader {
         return try readLongString(from: start, at: index)
     }
 
-    /// The highest bit of each byte which is a quote, a backslash, a control character or not ASCII; bits above the lowest
-    /// one set may be wrong.
+    /// The highest bit of each byte which is a quote, a backslash, a control character or not ASCII; bits above the
+    /// lowest one set may be wrong.
     @inlinable @inline(__always)
     internal func specialBytes(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -226,9 +227,9 @@ extension JSONReader {
         return index + length
     }
 
-    // MARK: What strings say
+    // MARK: Contents of strings
 
-    /// Calls `body` with the bytes that a string stands for.
+    /// Calls `body` with the bytes of a string, escapes decoded.
     @inlinable @inline(__always)
     package func withContents<Result>(_ string: JSONString, _ body: (Span<UInt8>) -> Result) -> Result {
         if !string.hasEscapes { return bytes.withSpan(string.range, body) }
@@ -236,20 +237,20 @@ extension JSONReader {
         return body(decoded.span)
     }
 
-    /// Whether a string stands for just the characters of a literal.
+    /// Whether a string, escapes decoded, equals a literal.
     @inlinable @inline(__always)
     package func string(_ string: JSONString, equals literal: StaticString) -> Bool {
         if !string.hasEscapes { return bytes.range(string.range, equals: literal) }
         return String(decoding: decode(string), as: UTF8.self) == "\(literal)"
     }
 
-    /// Whether two strings stand for the same characters, however they are written.
+    /// Whether two strings are equal, escapes decoded.
     package func same(_ left: JSONString, _ right: JSONString) -> Bool {
         guard left.hasEscapes || right.hasEscapes else { return bytes.equal(left.range, right.range) }
         return decode(left) == decode(right)
     }
 
-    /// A string for a message: as the input writes it, cut at `limit` bytes, with what could steer a terminal as escapes.
+    /// A string for a message: as written in the input, cut at `limit` bytes, with control characters escaped.
     package func text(_ range: Range<Int>, limit: Int = 80) -> String {
         var end = min(range.upperBound, range.lowerBound + limit)
         let isCut = end < range.upperBound
@@ -263,7 +264,7 @@ extension JSONReader {
     /// A string for a message, in the input's own spelling and quotes: escapes stay escapes.
     package func quoted(_ string: JSONString) -> String { "\"" + text(string.range) + "\"" }
 
-    /// The bytes that a string with escapes stands for.
+    /// The decoded bytes of a string with escapes.
     @usableFromInline package func decode(_ string: JSONString) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(string.range.count)

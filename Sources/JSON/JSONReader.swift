@@ -1,14 +1,14 @@
 public import KubeChainsBytes
 
-/// Why reading stopped, or what is wrong with a value; places are byte offsets until someone is to be told.
+/// Why reading stopped, or what is wrong with a value. Places are byte offsets until the error is reported.
 public struct ReadFault: Error {
-    /// A fault of syntax ends the reading of the input; a fault of a value counts only if the value does.
+    /// A syntax error ends the reading of the input; an invalid value is an error only if the value is used.
     package enum Kind { case syntax, value }
 
     package let kind: Kind
     package let offset: Int
     package let message: String
-    /// A second place that the message speaks of, such as the first of two equal objects.
+    /// A second place for the message, such as the first of two equal objects.
     package var other: SourceLocation?
 
     @usableFromInline package static func syntax(at offset: Int, _ message: String) -> ReadFault {
@@ -20,13 +20,13 @@ public struct ReadFault: Error {
     }
 }
 
-/// A fault of a member's value, which a later value of the same key may still replace.
+/// The error of a member's value, which a later value of the same key may still replace.
 private struct HeldFault {
     let key: JSONString
     let fault: ReadFault
 }
 
-/// A string of the input: the bytes between its quotes, already known to be well formed.
+/// A string of the input: the bytes between its quotes, already validated.
 public struct JSONString {
     @usableFromInline package let range: Range<Int>
     @usableFromInline package let hasEscapes: Bool
@@ -41,15 +41,15 @@ public struct JSONString {
     package var offset: Int { range.lowerBound - 1 }
 }
 
-/// A pull parser for JSON (RFC 8259) over bytes: the caller walks the structure and takes what it wants; everything else is
-/// checked and skipped without building anything.
+/// A pull parser for JSON (RFC 8259) over bytes: the caller walks the structure and takes what it needs; everything
+/// else is checked and skipped without building anything.
 ///
-/// Of a key given twice in an object the last value counts, and a fault of a value that a later one replaces is forgotten.
+/// If a key occurs twice in an object, the last value counts, and an error in an earlier value is discarded.
 public struct JSONReader {
     /// The deepest nesting of arrays and objects that is read.
     @usableFromInline package static let depthLimit = 512
 
-    /// The bytes after which it is worth saying that they have been read.
+    /// How many bytes are read before the owner is notified.
     private static let longStretch = 2 << 20
 
     @usableFromInline package let bytes: ByteView
@@ -58,16 +58,16 @@ public struct JSONReader {
     /// The offset of the next byte to read.
     @usableFromInline package var position = 0
     @usableFromInline package var depth = 0
-    /// What was passed over, to be said as warnings.
+    /// What was skipped, reported as warnings.
     package var warnings: [PlacedMessage] = []
     package var names = NameTable()
     /// The number of elements in the last array of its kind: how many the next is likely to have.
     package var capacityHint = 0
     /// What another thread has read ahead of this reader.
     package var readAhead: AnyObject?
-    /// Whom to tell what has been read.
+    /// Called with ranges that have been read.
     private let owner: SnapshotSource?
-    /// Where what the owner has not been told of begins.
+    /// The first byte that the owner has not been notified of.
     private var consumed = 0
 
     package init(
@@ -78,14 +78,15 @@ public struct JSONReader {
         self.owner = owner
     }
 
-    /// Goes on at another place, done with what has been read.
+    /// Continues at another position; what is before it has been read.
     package mutating func begin(at offset: Int) {
         if position > consumed { owner?.hasBeenRead(consumed..<position) }
         position = offset
         consumed = offset
     }
 
-    /// Tells the input's owner what has been read, if it is much: a large file is then never in memory as a whole.
+    /// Notifies the input's owner of what has been read, in large steps, so that a large file is never in memory as a
+    /// whole.
     package mutating func reportConsumed() {
         guard position - consumed >= Self.longStretch, let owner else { return }
         owner.hasBeenRead(consumed..<position)
@@ -105,7 +106,8 @@ public struct JSONReader {
 
     // MARK: Structure
 
-    /// Reads an object and hands each member to `member` with the position at the member's value, which it must consume.
+    /// Reads an object and hands each member to `member` with the position at the member's value, which it must
+    /// consume.
     @inline(never)
     package mutating func object(
         _ what: StaticString, _ member: (inout JSONReader, JSONString) throws(ReadFault) -> Void
@@ -127,7 +129,7 @@ public struct JSONReader {
         if let first = held.first { throw first.fault }
     }
 
-    /// Keeps the fault of a member's value, which a later value of the same key may still replace, and skips the value.
+    /// Keeps the error of a member's value, which a later value of the same key may still replace, and skips the value.
     @inline(never)
     private mutating func hold(
         _ fault: ReadFault, _ key: JSONString, _ start: Int, _ outerDepth: Int, _ held: inout [HeldFault]
@@ -140,7 +142,7 @@ public struct JSONReader {
         held.append(HeldFault(key: key, fault: fault))
     }
 
-    /// Forgets the fault of a key whose value has come again.
+    /// Discards the error of a key that occurs again.
     @inline(never)
     private func forget(_ key: JSONString, _ held: inout [HeldFault]) { held.removeAll { same($0.key, key) } }
 
@@ -212,7 +214,7 @@ public struct JSONReader {
         }
     }
 
-    /// Steps over `null`, which means absent, and says whether there was one.
+    /// Skips `null`, which means absent, and returns whether there was one.
     @inlinable @inline(__always)
     package mutating func skipNull() throws(ReadFault) -> Bool {
         guard bytes[position] == UInt8(ascii: "n") else { return false }
@@ -291,7 +293,7 @@ public struct JSONReader {
 
     // MARK: Faults
 
-    /// A fault of the value that begins here: it is of another type than it must be.
+    /// The error of a value of the wrong type.
     @inline(never)
     @usableFromInline package func wrongType(_ expected: StaticString, for what: StaticString) -> ReadFault {
         let found: String
@@ -308,7 +310,7 @@ public struct JSONReader {
         return .value(at: position, "\(what) is \(found); expected \(expected)")
     }
 
-    /// A fault of syntax: the byte here can not stand here.
+    /// A syntax error: the byte at the current position is not allowed.
     @inline(never)
     @usableFromInline package func unexpected(_ expected: StaticString) -> ReadFault {
         guard position < bytes.count else {

@@ -1,8 +1,8 @@
 internal import KubeChainsBytes
 
-/// Finds lines, columns and JSON paths of byte offsets, all offsets of an input in one walk over it.
+/// Finds lines, columns and JSON paths of byte offsets, all offsets of an input in one pass.
 ///
-/// Places are asked for only when there is something to say, so reading does not keep track of them.
+/// Places are needed only for messages, so reading does not keep track of them.
 package struct PlaceFinder {
     private struct Level {
         let isArray: Bool
@@ -71,7 +71,7 @@ package struct PlaceFinder {
             }
             position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
         }
-        // A string that the place lies in is not whole; as a key it names nothing yet.
+        // A string that contains the place is incomplete; as a key it names nothing yet.
         guard position < limit else { return }
         if expectsKey, let last = levels.indices.last {
             levels[last].key = start..<position

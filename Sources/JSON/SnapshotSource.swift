@@ -8,7 +8,7 @@ public final class SnapshotSource: Sendable {
     private let release: @Sendable () -> Void
     private let releasePages: @Sendable (Range<Int>) -> Void
 
-    /// An input whose bytes are held here.
+    /// An input that owns its bytes.
     public convenience init(name: String, bytes: [UInt8]) {
         let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
         _ = unsafe copy.initialize(from: bytes)
@@ -16,12 +16,13 @@ public final class SnapshotSource: Sendable {
         unsafe self.init(name: name, adopting: UnsafeRawBufferPointer(copy)) { unsafe owned.deallocate() }
     }
 
-    /// An input whose bytes are held elsewhere, such as a mapped file.
+    /// An input whose bytes are owned elsewhere, such as a mapped file.
     ///
-    /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source ends.
+    /// - Safety: the buffer must stay valid and unchanged until `release` is called, which happens when the source
+    ///   ends.
     ///
-    /// - Parameter releasePages: called when bytes in a range of offsets have been read and will hardly be asked for again, so that
-    ///   the memory under them can be lent to others; the bytes must stay readable.
+    /// - Parameter releasePages: called when bytes in a range of offsets have been read and will hardly be asked for
+    ///   again, so that the memory under them can be lent to others; the bytes must stay readable.
     @unsafe public init(
         name: String, adopting buffer: UnsafeRawBufferPointer,
         releasePages: @escaping @Sendable (Range<Int>) -> Void = { _ in },
@@ -35,7 +36,7 @@ public final class SnapshotSource: Sendable {
 
     deinit { release() }
 
-    /// Says that bytes have been read.
+    /// Notifies the owner that bytes have been read.
     package func hasBeenRead(_ range: Range<Int>) { releasePages(range) }
 
     /// Whether the first byte that is no white space begins JSON.

@@ -2,13 +2,14 @@ internal import KubeChainsBytes
 internal import KubeChainsJSON
 internal import NetAddress
 
-/// What is read of an EndpointSlice before all of it has been seen.
+/// An EndpointSlice while it is read.
 struct EndpointSliceFields {
     var addressType: JSONString?
     var family: AddressFamily?
     var endpoints: [Endpoint] = []
     var ports: [EndpointPort] = []
-    /// The first address that is none of the family. It counts only if the slice is considered, which its labels tell.
+    /// The first address of another family. It is an error only if the slice is considered, which depends on its
+    /// labels.
     var firstBadAddress: JSONString?
 
     mutating func readAddressType(_ json: inout JSONReader) throws(ReadFault) {
@@ -108,14 +109,14 @@ struct EndpointSliceFields {
     }
 }
 
-/// What was read last: most endpoints have the same conditions and hints as the one before, written the same way.
+/// The last values read: most endpoints have the same conditions and hints as the one before, written the same way.
 private struct LastValues {
     var conditions = LastValue(Endpoint.Conditions())
     var hints = LastValue<TopologyHints?>(nil)
 }
 
-/// A value and the bytes that it was read of. Where the same bytes come again they are not read again (measured: an eighth
-/// of the instructions of reading), and what they give is held once.
+/// A value and the bytes that it was read from. The same bytes are not parsed again (measured: an eighth
+/// of the instructions of reading), and their value is stored once.
 private struct LastValue<Value> {
     private var range = 0..<0
     private var value: Value

@@ -1,7 +1,7 @@
 internal import KubeChainsJSON
 internal import NetAddress
 
-/// What is read of an Endpoints object before all of it has been seen.
+/// An Endpoints object while it is read.
 struct EndpointsFields {
     private struct Subset {
         var ready: [Endpoint] = []

@@ -2,22 +2,22 @@ internal import KubeChainsBytes
 internal import KubeChainsJSON
 internal import Synchronization
 
-/// The items of a large list, read from its end by another thread while the reading at hand comes from its beginning.
+/// The items of a large list, read from its end by a second thread while the first thread reads from its beginning.
 ///
-/// The input is cut into parts, which the other thread reads one by one, the last one first; where both meet, all has been
-/// read. So none waits for the other, however the time goes over the input: Services take more of it for each byte than
+/// The input is split into parts. The second thread reads them one by one, the last one first, until both threads meet.
+/// So neither waits for the other, although the time per byte varies: Services take longer than
 /// what comes after them (measured at 5,000 Services: of two fixed halves one was read a fifth to a half sooner).
 ///
-/// Where an item begins in the middle of a list can only be guessed: what looks like one may be in a list of its own, or in
-/// what is no JSON. The guess holds once the reading of what is before it arrives there and finds an item to begin; if it
-/// never does, or if anything is wrong with what was read ahead, that is forgotten and read again in its turn. So the result
-/// is that of one reading from start to end, faults and their places included.
+/// Where an item begins in the middle of a list can only be guessed: what looks like one may be in a nested list, or in
+/// invalid JSON. The guess is confirmed once the first thread arrives there and an item begins; if it
+/// never does, or if what was read ahead has an error, that part is discarded and read again in order. So the result
+/// equals that of reading from start to end, errors and their places included.
 final class ItemsAhead {
-    /// What is read from a part's beginning to the beginning of a later one or to the end of the list.
+    /// The items from the beginning of one part to the beginning of a later one, or to the end of the list.
     struct Items: Sendable {
         var objects = ObjectCollection()
         var warnings: [PlacedMessage] = []
-        /// The items which do not say their kind.
+        /// The items without a kind.
         var withoutKind: [Int] = []
         /// The offset after the last item.
         var end = 0
@@ -29,9 +29,9 @@ final class ItemsAhead {
     /// The depth of a list's items, where the list is a document of its own.
     private static let depth = 2
 
-    /// Where the parts begin that may be read ahead, in their order.
+    /// The offsets of the parts that may be read ahead, in order.
     private let starts: [Int]
-    /// The first part that the reading at hand has not arrived at.
+    /// The first part that the first thread has not reached.
     private var next = 0
     private let meeting: Meeting
     private let parts: PendingWork<[Items?]>
@@ -55,9 +55,9 @@ final class ItemsAhead {
 
     deinit { meeting.takeFirst(upTo: starts.count) }
 
-    /// In each part but the first the first place where an object follows a comma and begins with one of the keys that
-    /// items begin with: kubectl sorts keys, the API server begins with `kind` or `metadata`. No item is as long as what is
-    /// looked through.
+    /// In each part except the first: the first place where an object follows a comma and begins with one of the keys
+    /// that items begin with: kubectl sorts keys, the API server begins with `kind` or `metadata`. No item is as long
+    /// as the range that is searched.
     private static func guess(_ bytes: ByteView) -> [Int] {
         let keys: [StaticString] = ["\"apiVersion\"", "\"addressType\"", "\"kind\"", "\"metadata\""]
         func skippingSpace(_ offset: Int, by step: Int) -> Int {
@@ -79,7 +79,7 @@ final class ItemsAhead {
 
     /// Reads from the first of the places to another of them or to the list's end.
     ///
-    /// - Returns: nil: something is wrong with an item, or it is none.
+    /// - Returns: nil if an item has an error or is not an item.
     private static func read(_ json: inout JSONReader, _ starts: ArraySlice<Int>) -> Items? {
         var others = starts.dropFirst()
         json.begin(at: starts[starts.startIndex])
@@ -104,10 +104,10 @@ final class ItemsAhead {
         return items
     }
 
-    /// What was read ahead, if reading that is at `json` has come to where a part of it begins.
+    /// What was read ahead, if `json` has reached the beginning of a part of it.
     ///
-    /// - Parameter itemKind: the kind of items that do not say their own, if it is known by now; it was not when the items
-    ///   were read ahead.
+    /// - Parameter itemKind: the kind of items that do not say their own, if it is known by now; it was not when the
+    ///   items were read ahead.
     fileprivate func items(for json: JSONReader, _ itemKind: ObjectKind?) -> Items? {
         while next < starts.count, starts[next] < json.position { next += 1 }
         guard next < starts.count, starts[next] == json.position else { return nil }
@@ -118,13 +118,13 @@ final class ItemsAhead {
     }
 }
 
-/// Which parts are whose: of one who takes them from the first on and one who takes them from the last on.
+/// Divides the parts between two threads: one takes parts from the front, the other from the back.
 private final class Meeting: Sendable {
     private let rest: Mutex<Range<Int>>
 
     init(_ count: Int) { rest = Mutex(0..<count) }
 
-    /// The last of the parts that are left; nil: none is.
+    /// Takes the last of the remaining parts; nil if none remains.
     func takeLast() -> Int? {
         rest.withLock { rest in
             guard let last = rest.last else { return nil }
@@ -133,9 +133,9 @@ private final class Meeting: Sendable {
         }
     }
 
-    /// Takes the first parts up to `end`, those that are left of them.
+    /// Takes the remaining parts before `end`, from the front.
     ///
-    /// - Returns: whether the last of them was the other's.
+    /// - Returns: whether the other thread had taken the last of them.
     @discardableResult
     func takeFirst(upTo end: Int) -> Bool {
         rest.withLock { rest in
@@ -147,9 +147,9 @@ private final class Meeting: Sendable {
 }
 
 extension ObjectCollection {
-    /// Takes in items of a list if the next ones have been read ahead, and steps over them.
+    /// Adopts items of a list if the next ones have been read ahead, and skips them in the text.
     ///
-    /// - Returns: the items among them which do not say their kind; nil: the next item has to be read.
+    /// - Returns: the items among them without a kind; nil if the next item has to be read.
     mutating func takeItemsAhead(_ json: inout JSONReader, _ itemKind: ObjectKind?) -> [Int]? {
         guard let items = (json.readAhead as? ItemsAhead)?.items(for: json, itemKind) else { return nil }
         services += items.objects.services

@@ -1,7 +1,7 @@
 internal import KubeChainsBytes
 internal import KubeChainsJSON
 
-/// What is read of an object's `metadata`.
+/// An object's `metadata`, as far as it is read.
 struct Metadata {
     var offset: Int?
     var name: JSONString?
@@ -76,7 +76,7 @@ extension JSONReader {
         return DNSLabel(validated: shared(string))
     }
 
-    /// The string's contents, long ones shared with equal strings read before.
+    /// The string's contents; long ones are shared with equal strings read before.
     mutating func shared(_ string: JSONString) -> String {
         if string.hasEscapes { return names.string(decode(string).span) }
         let view = bytes

@@ -1,12 +1,12 @@
 internal import KubeChainsJSON
 internal import NetAddress
 
-/// What is read of a Node before all of it has been seen.
+/// A Node while it is read.
 struct NodeFields {
     private var podCIDRs: [IPPrefix] = []
     private var internalIPs: [IPAddress] = []
     private var externalIPs: [IPAddress] = []
-    /// Texts that parse as nothing, and what they should be; said when the whole object has been seen.
+    /// Invalid texts and what they should be; reported once the whole object has been read.
     private var badPodCIDRs: [JSONString] = []
     private var badAddresses: [JSONString] = []
 

@@ -13,11 +13,11 @@ private enum Field: Int, CaseIterable {
 
 /// One object while it is read.
 ///
-/// kubectl sorts keys, so `endpoints` and `items` come before `kind`. Members are therefore read at once where the kind is
-/// known or can be guessed, and are read again or forgotten when it turns out otherwise: what is wrong with a member of an
-/// object that nobody wants is no error.
+/// kubectl sorts keys, so `endpoints` and `items` come before `kind`. Members are therefore read immediately if the
+/// kind is known or can be guessed, and are read again or discarded if the guess was wrong: an invalid member of an
+/// object that is not used is not an error.
 private struct ObjectDraft {
-    /// Where a member's value stands, and as which kind's it was read.
+    /// The position of a member's value, and the kind as which it was read.
     struct FieldState {
         var offset = -1
         var readAs: ObjectKind?
@@ -29,7 +29,7 @@ private struct ObjectDraft {
     var apiVersion: JSONString?
     var kind: JSONString?
     var fields = InlineArray<9, FieldState>(repeating: FieldState())
-    /// What was wrong with members when they were read; it counts only if they were read as of the right kind.
+    /// Errors in members; they count only if the members were read as the right kind.
     var faults: [(field: Field, fault: ReadFault)] = []
     var metadata = Metadata()
     var service = ServiceFields()
@@ -37,7 +37,7 @@ private struct ObjectDraft {
     var subsets = EndpointsFields()
     var node = NodeFields()
     var message: JSONString?
-    /// For a list: what there was before its items, and the items which do not say their kind.
+    /// For a list: the mark before its items, and the items without a kind.
     var beforeItems: ObjectCollection.Mark?
     var itemsWithoutKind: [Int] = []
 }
@@ -55,7 +55,7 @@ extension ObjectCollection {
             throw ReadFailure(error, in: index)
         }
         warnings += json.warnings
-        // Nobody may read any more when the bytes are given back.
+        // All reading must have ended before the bytes are released.
         json.readAhead = nil
         source.hasBeenRead(0..<source.count)
     }
@@ -82,8 +82,8 @@ extension ObjectCollection {
 
     /// Reads one object.
     ///
-    /// - Parameter assumed: the kind of an item that does not say its own, if the list around it has told it.
-    /// - Returns: the object's offset if its kind is not known, so that it has not been read.
+    /// - Parameter assumed: the kind of items without one, if the list has a kind such as ServiceList.
+    /// - Returns: the object's offset if its kind is not known; it has not been read then.
     mutating func readObject(
         _ json: inout JSONReader, isItem: Bool, assumed: ObjectKind?
     ) throws(ReadFault) -> Int? {
@@ -126,8 +126,8 @@ extension ObjectCollection {
         return nil
     }
 
-    /// Reads a member as that of `kind`; skips it where the kind is not known, to be read when the whole object has been
-    /// seen. A fault is kept until then: a later member may replace the value.
+    /// Reads a member as that of `kind`; skips it where the kind is not known, to be read when the whole object has
+    /// been read. An error is kept until then: a later member may replace the value.
     private mutating func readAtOnce(
         _ field: Field, as kind: ObjectKind?, _ draft: inout ObjectDraft, _ json: inout JSONReader
     ) throws(ReadFault) {
@@ -138,14 +138,15 @@ extension ObjectCollection {
         var kind = kind
         switch field {
         case .addressType:
-            // Endpoints are read as of the family that the slice claims, so it is taken at once, and they again if it changes.
+            // Endpoints are read with the slice's address family, so that comes first; if it changes, they are read
+            // again.
             kind = kind ?? .endpointSlice
             draft.fields[Field.endpoints.rawValue].readAs = nil
         case .endpoints where draft.fields[Field.addressType.rawValue].readAs != .endpointSlice:
             kind = nil
         case .items where draft.kind == nil && !draft.isItem:
-            // A document's items are read before its kind is known, as kubectl has it. Those of a list within a list wait:
-            // what is read on a guess at every level would be read as often as there are ways to guess.
+            // A document's items are read before its kind is known, as kubectl has it. Those of a list within a list
+            // wait: what is read on a guess at every level would be read as often as there are ways to guess.
             kind = .list
         default:
             break
@@ -201,7 +202,7 @@ extension ObjectCollection {
         }
     }
 
-    /// Takes a whole object in.
+    /// Adds a complete object to the collection.
     private mutating func finish(
         _ kind: ObjectKind, _ draft: ObjectDraft, _ json: inout JSONReader
     ) throws(ReadFault) {
@@ -276,13 +277,13 @@ extension Field {
 }
 
 extension JSONReader {
-    /// Steps into an object that must be one.
+    /// Enters a value that must be an object.
     fileprivate mutating func enterObject(_ what: StaticString) throws(ReadFault) {
         guard bytes[position] == UInt8(ascii: "{") else { throw wrongType("an object", for: what) }
         try enter()
     }
 
-    /// The kind before it is said: the group of EndpointSlices has no other kind with their members.
+    /// The kind before it is known: no other kind of this API group has the members of an EndpointSlice.
     fileprivate func guess(_ draft: ObjectDraft) -> ObjectKind? {
         guard let version = draft.apiVersion, string(version, equals: "discovery.k8s.io/v1") else { return nil }
         return .endpointSlice

@@ -1,7 +1,7 @@
 internal import KubeChainsJSON
 internal import NetAddress
 
-/// What is read of a Service before all of it has been seen.
+/// A Service while it is read.
 struct ServiceFields {
     var spec = Spec()
     var ingress: [(ip: AddressEntry, isVIP: Bool)] = []
@@ -172,7 +172,7 @@ struct ServiceFields {
         return service
     }
 
-    /// Says what will be passed over: what does not parse, and addresses of a family that the Service does not have, which
+    /// Warns about what is skipped: invalid texts, and addresses of a family that the Service does not have, which
     /// no generator writes.
     private func warn(of service: Service, _ json: inout JSONReader) {
         func warn(_ what: String, _ string: JSONString, _ family: AddressFamily?, _ expected: String) {
@@ -202,7 +202,7 @@ struct ServiceFields {
             let name: DNSLabel?
             let transport: TransportProtocol
         }
-        /// - Parameter first: where the first of two equal ports stands.
+        /// - Parameter first: the location of the first of two equal ports.
         func check(_ index: Int, against first: Int?) throws(ReadFault) {
             guard let first else { return }
             let (port, offset) = spec.ports[index]
@@ -213,7 +213,7 @@ struct ServiceFields {
                     + "expected each pair once",
                 other: json.location(first))
         }
-        // A few ports are looked through: to make a table's type alone takes longer.
+        // A few ports are compared one by one: even creating a table's type takes longer.
         if spec.ports.count <= 8 {
             for (index, (port, _)) in spec.ports.enumerated() {
                 let first = spec.ports[..<index].first {

@@ -1,37 +1,38 @@
 public import KubeChainsBytes
 public import KubeChainsJSON
 
-/// The objects of a cluster at one moment, as the inputs gave them: checked, each object once, in an order of their own
+/// The objects of a cluster at one moment, read from the inputs: checked, each object once, in an order
 /// that does not depend on the inputs' order.
 public struct ClusterSnapshot: Sendable {
     /// Sorted by namespace and name.
     public internal(set) var services: [Service] = []
-    /// Sorted by namespace, Service and own name. Endpoints objects are among them only where their Service has no slice.
+    /// Sorted by namespace, Service and own name. Endpoints objects are among them only where their Service has no
+    /// slice.
     public internal(set) var endpointSlices: [EndpointSlice] = []
     /// Sorted by name.
     public internal(set) var nodes: [Node] = []
     /// The KubeProxyConfiguration, if the inputs hold one.
     public internal(set) var configuration: KubeProxyConfiguration?
-    /// What was passed over in the inputs, in the inputs' order.
+    /// What was skipped in the inputs, in the inputs' order.
     public internal(set) var warnings: [PlacedMessage] = []
     /// The inputs, which are kept so that places can be shown.
     public let sources: [SnapshotSource]
 
-    /// Reads the inputs: each one or more JSON documents, which are Lists of Kubernetes objects or single objects, in any
-    /// order. Kinds that are not used are passed over.
+    /// Reads the inputs: each one or more JSON documents, which are Lists of Kubernetes objects or single objects, in
+    /// any order. Kinds that are not used are ignored.
     ///
-    /// - Parameter workers: to whom half of a large list can be given; the result is the same with and without.
-    /// - Throws: ``SnapshotError`` with the first fault found: malformed JSON, a value that can not stand, the same object
-    ///   twice with a difference, a list that is not whole, an input without any document.
+    /// - Parameter workers: threads that may read half of a large list; the result is the same without them.
+    /// - Throws: ``SnapshotError`` with the first error found: malformed JSON, an invalid value, the same object
+    ///   twice with different contents, an incomplete list, an input without any document.
     public init(reading sources: [SnapshotSource], with workers: Workers? = nil) throws(SnapshotError) {
         try self.init(reading: sources, expecting: .cluster, with: workers)
     }
 
     /// A snapshot of objects that were made from values, in any order.
     ///
-    /// - Throws: ``SnapshotError`` where kube-proxy could not have been given such objects: the same object twice with a
-    ///   difference, two ports of a Service with the same name and protocol, a Service's port 0, a cluster IP of another family
-    ///   than claimed, an endpoint of another family than its slice.
+    /// - Throws: ``SnapshotError`` where kube-proxy could not have been given such objects: the same object twice with
+    ///   a difference, two ports of a Service with the same name and protocol, a Service's port 0, a cluster IP of
+    ///   another family than claimed, an endpoint of another family than its slice.
     public init(
         services: [Service], endpointSlices: [EndpointSlice] = [], nodes: [Node] = []
     ) throws(SnapshotError) {
@@ -95,7 +96,7 @@ package enum InputExpectation: Sendable {
     }
 }
 
-/// A fault with the input that it was found in.
+/// An error with the input that it was found in.
 struct ReadFailure: Error {
     let message: String
     /// Where; nil where the fault is one of values that were not read.

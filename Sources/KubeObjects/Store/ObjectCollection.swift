@@ -1,6 +1,6 @@
 internal import KubeChainsJSON
 
-/// What has been read of the inputs so far, in their order; in the end each object once, sorted.
+/// The objects read so far, in the order of the inputs; in the end each object once, sorted.
 struct ObjectCollection {
     var services: [Service] = []
     var endpointSlices: [EndpointSlice] = []
@@ -9,7 +9,7 @@ struct ObjectCollection {
     var configurations: [KubeProxyConfiguration] = []
     var warnings: [PlacedMessage] = []
 
-    /// How much there was at some moment, so that what came after it can be dropped.
+    /// A mark in the collection, so that what was added after it can be dropped.
     struct Mark {
         let services, endpointSlices, endpoints, nodes, configurations, warnings: Int
     }
@@ -20,7 +20,7 @@ struct ObjectCollection {
             nodes: nodes.count, configurations: configurations.count, warnings: json.warnings.count)
     }
 
-    /// Drops what came after a mark; nothing where less is left than there was then.
+    /// Drops what was added after a mark.
     mutating func dropAll(since mark: Mark, _ json: inout JSONReader) {
         services.truncate(to: mark.services)
         endpointSlices.truncate(to: mark.endpointSlices)
@@ -30,7 +30,7 @@ struct ObjectCollection {
         json.warnings.truncate(to: mark.warnings)
     }
 
-    /// Sorts, drops what was given twice, and lets Endpoints objects in where a Service has no slice.
+    /// Sorts, drops duplicates, and adds Endpoints objects where a Service has no slice.
     mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
         try services.sortUnique()
         try endpointSlices.sortUnique()

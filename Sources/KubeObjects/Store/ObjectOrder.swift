@@ -1,6 +1,6 @@
 internal import KubeChainsJSON
 
-/// An object with what puts it in order.
+/// An object that can be sorted and found.
 protocol NamedObject: Equatable {
     /// The kind's name in messages.
     static var kind: String { get }
@@ -39,14 +39,14 @@ extension Node: NamedObject {
 
 extension KubeProxyConfiguration: NamedObject {
     static var kind: String { "KubeProxyConfiguration" }
-    /// All are the same object: there can be only one.
+    /// There can be only one object of this kind.
     var orderName: String { "" }
 }
 
-/// The beginning of an object's names, and where the object stands.
+/// The first bytes of an object's names, and the object's position.
 ///
-/// Whole objects are large, so what is sorted are these; most names differ within so many bytes (measured at 5,000 Services:
-/// a fifth of the instructions of sorting by the names themselves).
+/// These are sorted instead of the objects, which are large; most names differ within that many bytes (measured at
+/// 5,000 Services: a fifth of the instructions of sorting by the names themselves).
 private struct OrderKey {
     /// The first 24 bytes of the namespace, a zero byte and the name, in big-endian words, filled up with zeros.
     var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
@@ -73,14 +73,14 @@ private struct OrderKey {
 extension Array where Element: NamedObject {
     /// Sorts by namespace and name, in byte order. The same object twice is taken once.
     ///
-    /// - Throws: ``ReadFailure`` if an object is there twice with a difference.
+    /// - Throws: ``ReadFailure`` if an object occurs twice with different contents.
     mutating func sortUnique() throws(ReadFailure) {
         guard var keys = orderKeys() else { return }
         permute(&keys)
         try dropDuplicates(keys)
     }
 
-    /// The objects' keys, sorted; nil: the objects are sorted and each is there once.
+    /// The objects' keys, sorted; nil if the objects are sorted already and have no duplicates.
     private func orderKeys() -> [OrderKey]? {
         let objects = span
         var keys: [OrderKey] = []
@@ -101,7 +101,7 @@ extension Array where Element: NamedObject {
         return objects[left.index].orderName.utf8.lexicographicallyPrecedes(objects[right.index].orderName.utf8)
     }
 
-    /// Puts each object where its key stands, by exchanges alone, which in a span copy none.
+    /// Moves each object to the position of its key by swaps, which do not copy objects in a span.
     private mutating func permute(_ keys: inout [OrderKey]) {
         var objects = mutableSpan
         for start in keys.indices {

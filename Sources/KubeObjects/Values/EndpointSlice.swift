@@ -21,7 +21,7 @@ public struct EndpointSlice: Sendable, Equatable {
     public var ports: [EndpointPort] = []
     public var endpoints: [Endpoint] = []
     public var origin: Origin = .endpointSlice
-    /// Where the object stands in the inputs.
+    /// The object's location in the inputs.
     public var place: ObjectPlace
 
     /// Whether kube-proxy reads the slice at all (in the generator of its family).
@@ -87,7 +87,7 @@ public struct Endpoint: Sendable, Hashable {
         public static let terminating = Conditions(rawValue: 4)
     }
 
-    /// The first address; nil: none (kube-proxy skips the endpoint), or one that a slice not considered holds.
+    /// The first address; nil: none (kube-proxy skips the endpoint), or the slice is not considered.
     public var address: IPAddress?
     public var conditions: Conditions = [.ready, .serving]
     public var nodeName: String?
@@ -109,7 +109,7 @@ public struct Endpoint: Sendable, Hashable {
     }
 }
 
-/// For whom an endpoint is meant: the entries of `hints`. Shared between endpoints, since most slices repeat a few.
+/// An endpoint's topology hints: the entries of `hints`. Shared between endpoints, since most slices repeat a few.
 public final class TopologyHints: Sendable, Hashable {
     /// The names in `forZones`, in order.
     public let zones: [String]

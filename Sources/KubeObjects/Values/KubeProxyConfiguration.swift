@@ -1,9 +1,9 @@
 public import KubeChainsJSON
 
-/// The settings of a KubeProxyConfiguration (`kubeproxy.config.k8s.io/v1alpha1`) that shape rules; nil or empty where it
-/// does not set one. Values are the text of the file; whoever applies them says what is wrong with one.
+/// The settings of a KubeProxyConfiguration (`kubeproxy.config.k8s.io/v1alpha1`) that shape rules; nil or empty where
+/// it if not set. Values are the text of the file; applying them checks them.
 public struct KubeProxyConfiguration: Sendable, Equatable {
-    /// A setting's value and its place.
+    /// A setting's value and its location.
     public struct Setting<Value: Sendable & Equatable>: Sendable, Equatable {
         public let value: Value
         public let place: ObjectPlace
@@ -31,7 +31,7 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public var localhostNodePorts: Setting<Bool>?
     public var conntrackTCPBeLiberal: Setting<Bool>?
     public var ipvs = IPVS()
-    /// Where the object stands in the inputs.
+    /// The object's location in the inputs.
     public var place: ObjectPlace
 
     public var location: SourceLocation? { place.location }

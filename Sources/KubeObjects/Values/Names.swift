@@ -2,12 +2,12 @@ internal import KubeChainsBytes
 
 /// A DNS label (RFC 1123): 1 to 63 of `a-z`, `0-9` and `-`, with no `-` at either end.
 ///
-/// Namespaces, Services and named ports have such names. Nothing in one needs quoting in iptables text, so nothing in a
-/// snapshot's names can end a quote or begin a rule.
+/// Namespaces, Services and named ports have such names. They never need quoting in iptables text, so no name in a
+/// snapshot can end a quote or begin a rule.
 public struct DNSLabel: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let text: String
 
-    /// The label; nil if the text is none.
+    /// The label; nil if the text is not a valid one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard DNSLabel.isValid(bytes.span) else { return nil }
@@ -40,7 +40,7 @@ public struct DNSLabel: Sendable, Hashable, Comparable, CustomStringConvertible 
 public struct DNSSubdomain: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let text: String
 
-    /// The subdomain; nil if the text is none.
+    /// The subdomain; nil if the text is not a valid one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard DNSSubdomain.isValid(bytes.span) else { return nil }

@@ -12,7 +12,7 @@ public struct Node: Sendable, Equatable {
     public var externalIPs: [IPAddress] = []
     /// The entries of `spec.podCIDRs` that parse, in order.
     public var podCIDRs: [IPPrefix] = []
-    /// Where the object stands in the inputs.
+    /// The object's location in the inputs.
     public var place: ObjectPlace
 
     public var location: SourceLocation? { place.location }

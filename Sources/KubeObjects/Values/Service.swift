@@ -26,7 +26,7 @@ public enum ClusterIP: Sendable, Hashable {
     /// `None`: the Service is headless.
     case none
     case address(IPAddress)
-    /// A text that is no address. Only Services that kube-proxy passes over may have one.
+    /// Text that is not an address. Only Services that kube-proxy skips may have it.
     case invalid(String)
 }
 
@@ -36,9 +36,9 @@ public struct Service: Sendable, Equatable {
     public let name: DNSLabel
     public var type: ServiceType = .clusterIP
     public var clusterIP: ClusterIP = .absent
-    /// `spec.clusterIPs`, in order; nil for a text that is no address.
+    /// `spec.clusterIPs`, in order; nil for text that is not an address.
     public var clusterIPs: [IPAddress?] = []
-    /// `spec.ipFamilies`, in order; nil for a text that names no family.
+    /// `spec.ipFamilies`, in order; nil for text that is not a family.
     public var ipFamilies: [AddressFamily?] = []
     public var ports: [ServicePort] = []
     /// The external IPs that parse, of both families, in order.
@@ -54,9 +54,9 @@ public struct Service: Sendable, Equatable {
     public var internalTrafficPolicyIsLocal = false
     /// 0: none.
     public var healthCheckNodePort: UInt16 = 0
-    /// Whether the label `service.kubernetes.io/service-proxy-name` hands the Service to another proxy.
+    /// Whether the label `service.kubernetes.io/service-proxy-name` assigns the Service to another proxy.
     public var hasProxyName = false
-    /// Where the object stands in the inputs.
+    /// The object's location in the inputs.
     public var place: ObjectPlace
 
     public var location: SourceLocation? { place.location }
@@ -104,7 +104,7 @@ public struct Service: Sendable, Equatable {
 
     /// Why kube-proxy skips a Service.
     public enum SkipReason: Sendable, Hashable {
-        /// The label `service.kubernetes.io/service-proxy-name` hands it to another proxy.
+        /// The label `service.kubernetes.io/service-proxy-name` assigns it to another proxy.
         case otherProxy
         /// `clusterIP` is `None` or empty.
         case headless

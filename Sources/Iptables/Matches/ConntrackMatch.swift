@@ -43,7 +43,7 @@ public struct ConntrackMatch: Sendable {
 
     /// An address of the connection: `[!] --ctorigsrc ADDRESS[/MASK]` and its relatives.
     public struct Address: Sendable, Hashable {
-        /// The bits as they were given, also those outside the mask, since iptables-save prints them.
+        /// The bits as given, including those outside the mask, since iptables-save prints them.
         public let address: RawAddress
         public let mask: RawAddress
         public let isNegated: Bool

@@ -7,7 +7,7 @@ public import NetAddress
 public struct AddressMatch: Sendable, Hashable {
     private enum Bits: Sendable, Hashable {
         case prefix(RawAddress, length: UInt8)
-        /// Hardly any mask is no prefix, so those that are take no room in every rule (measured: a match has 19 bytes
+        /// Nearly every mask is a prefix, so other masks are stored separately (measured: a match has 19 bytes
         /// instead of 40).
         indirect case masked(RawAddress, mask: RawAddress)
     }
@@ -69,8 +69,8 @@ public struct AddressMatch: Sendable, Hashable {
     }
 }
 
-/// `[!] -i NAME` or `-o`: the interface that the packet came in by or goes out by. A name that ends in `+` stands for all
-/// that begin so.
+/// `[!] -i NAME` or `-o`: the interface that the packet came in by or goes out by. A name that ends in `+` stands for
+/// all that begin so.
 public struct InterfaceMatch: Sendable, Hashable {
     /// The name, at most 15 bytes, as it is written: with the `+`.
     public let name: String

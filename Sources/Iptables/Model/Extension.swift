@@ -20,7 +20,7 @@ struct ExtensionOption: Sendable {
     }
 }
 
-/// What this module knows of a match: how its options are read. Writing is the value's own affair.
+/// How the options of a match are read. The value writes itself.
 struct MatchDefinition: Sendable {
     let name: StaticString
     /// Other names of the same match.
@@ -71,7 +71,7 @@ struct MatchDefinition: Sendable {
     }
 }
 
-/// What this module knows of a target: how its options are read.
+/// How the options of a target are read.
 struct TargetDefinition: Sendable {
     let name: StaticString
     let options: [ExtensionOption]
@@ -131,7 +131,7 @@ struct OptionUse {
     let second: Token
 }
 
-/// What a match or a target has to read itself from: its options in a rule, and what of the rule it depends on.
+/// The input for reading a match or a target: its options in a rule, and the parts of the rule it depends on.
 struct ExtensionArguments {
     let uses: [OptionUse]
     let owner: Int

@@ -19,9 +19,9 @@ public struct Counters: Sendable, Hashable {
     }
 }
 
-/// A rule: conditions, and what becomes of a packet that meets them all.
+/// A rule: conditions, and the target for packets that match all of them.
 ///
-/// Rules are equal if the kernel would hold the same for them, however they were spelled: `--or-mark 0x4000` is
+/// Rules are equal if the kernel stores the same for them, however they were written: `--or-mark 0x4000` is
 /// `--set-xmark 0x4000/0x4000`, basic options come in any order, and `-m tcp` without options adds nothing to `-p tcp`.
 /// Counters count (see ``ignoringCounters``), the line does not. The order of matches counts, since some of them do
 /// something besides matching (`recent`, `limit`, `statistic`).
@@ -37,7 +37,7 @@ public struct Rule: Sendable {
     private var interfaces: Interfaces
     /// The matches in the order in which the kernel asks them.
     public var matches: [Match]
-    /// What becomes of the packet; nil: it goes on to the next rule.
+    /// The target; nil: the packet continues with the next rule.
     public var target: Target?
     /// The counters, where the text has them.
     public var counters: Counters?
@@ -70,7 +70,8 @@ public struct Rule: Sendable {
         set { interfaces = Interfaces(incoming: inInterface, outgoing: newValue) }
     }
 
-    /// The conditions on interfaces. They are rare, so they take no room in every rule (measured: 8 bytes instead of 48).
+    /// The conditions on interfaces. They are rare, so they take no room in every rule (measured: 8 bytes instead of
+    /// 48).
     private enum Interfaces: Sendable, Hashable {
         case any
         indirect case some(incoming: InterfaceMatch?, outgoing: InterfaceMatch?)

@@ -1,4 +1,4 @@
-/// What a line with a command says, before it is carried out.
+/// A parsed command line, before it is executed.
 struct RuleLine {
     /// The command's letter, such as `A`; 0 if there is none.
     var command: UInt8 = 0
@@ -15,7 +15,7 @@ struct RuleLine {
     /// The addresses of `-s` and `-d` where there are several of either.
     var sources: [AddressMatch] = []
     var destinations: [AddressMatch] = []
-    /// Whether the line is for the other family only (`-4`, `-6`) and to be passed over.
+    /// Whether the line is for the other family only (`-4`, `-6`) and has to be skipped.
     var isForOtherFamily = false
 
     /// The rules that the line stands for: one for each source with each destination.

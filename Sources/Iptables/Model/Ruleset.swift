@@ -5,8 +5,8 @@ public struct Ruleset: Sendable, Hashable {
     public var family: AddressFamily
     /// The program that wrote the text, if its header says so. It does not count in comparisons.
     public var generator: Generator?
-    /// Whether the text holds iptables-nft-save's warning that there are rules of the legacy backend besides. It does not
-    /// count in comparisons.
+    /// Whether the text holds iptables-nft-save's warning that there are rules of the legacy backend besides. It does
+    /// not count in comparisons.
     public var warnsOfLegacyTables: Bool
     /// The tables in the order of the text, each once.
     public var tables: [Table]
@@ -69,7 +69,7 @@ public struct Chain: Sendable {
     public var rules: [Rule]
     /// The policy's counters, where the text has them.
     public var counters: Counters?
-    /// What becomes of a packet that reaches the end of a built-in chain; nil for a chain of the user's.
+    /// The policy for packets that reach the end of a built-in chain; nil for a user-defined chain.
     public var policy: Policy?
     /// The line of the chain's declaration, from 1; 0 for a chain that was not declared in a text. It does not count in
     /// comparisons.

@@ -1,17 +1,17 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// What becomes of a packet that meets a rule's conditions: iptables(8), TARGETS, and iptables-extensions(8).
+/// What happens to a packet that matches a rule's conditions: iptables(8), TARGETS, and iptables-extensions(8).
 public enum Target: Sendable, Hashable {
     case accept
     case drop
     /// Back to the chain that jumped here, or to the policy of a built-in chain.
     case `return`
-    /// To a program, by the long forgotten ip_queue.
+    /// To a program, by the obsolete ip_queue.
     case queue
-    /// On to a chain of the user's, and back when it returns.
+    /// To a user-defined chain, and back when it returns.
     case jump(String)
-    /// On to a chain of the user's, and back to where this chain was jumped to from.
+    /// To a user-defined chain, and from there back to the caller of this chain.
     case goto(String)
     case reject(RejectKind)
     case mark(MarkChange)

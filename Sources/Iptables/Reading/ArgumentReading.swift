@@ -3,8 +3,8 @@ internal import KubeChainsBytes
 // How iptables reads numbers, marks, ports and lists: `xtables_strtoul` and its relatives in libxtables 1.8.9.
 
 extension ByteView {
-    /// The number that these bytes begin with, and where it ends: decimal, octal after `0`, hexadecimal after `0x`, as C's
-    /// `strtoul` with base 0; nil if there is none or it needs more than 64 bits.
+    /// The number that these bytes begin with, and where it ends: decimal, octal after `0`, hexadecimal after `0x`, as
+    /// C's `strtoul` with base 0; nil if there is none or it needs more than 64 bits.
     func leadingNumber(from start: Int = 0, isDecimal: Bool = false) -> (value: UInt64, end: Int)? {
         var index = start
         if self[index] == UInt8(ascii: "+") { index += 1 }
@@ -93,7 +93,7 @@ extension Token {
         return PortRange(first: first, last: last)
     }
 
-    /// The set of names, separated by commas; a name may be cut short, and case does not count.
+    /// The set of names, separated by commas; names may be abbreviated, and case is ignored.
     ///
     /// - Parameter names: at most 32; the first that fits is taken.
     func nameSet(_ names: [StaticString], _ what: String) throws(RuleFault) -> UInt32 {
@@ -108,7 +108,7 @@ extension Token {
         return set
     }
 
-    /// The text of a name, which iptables-save writes without quotes and which must therefore need none.
+    /// The text of a name. iptables-save writes it without quotes, so it must not need any.
     func name(_ what: String, atMost limit: Int, in table: StringTable) throws(RuleFault) -> String {
         try checkName(what, atMost: limit)
         return table.string(bytes)
@@ -137,7 +137,7 @@ extension Token {
         return bytes[0] != UInt8(ascii: "!")
     }
 
-    /// The word's text, cut to the number of bytes that the kernel keeps, but not within a character.
+    /// The word's text, cut to the number of bytes that the kernel keeps, but never within a character.
     func text(atMost limit: Int, in table: StringTable) -> String {
         guard bytes.count > limit else { return table.string(bytes) }
         var end = limit
@@ -169,8 +169,9 @@ extension TextWriter {
         for byte in string.utf8 { append(byte) }
     }
 
-    /// Appends a text as iptables-save writes those that may hold anything (`xtables_save_string`): bare where it has only
-    /// letters, digits, `-` and `_`, otherwise in double quotes, with a backslash before quotes of both kinds and backslashes.
+    /// Appends a text as iptables-save writes those that may hold anything (`xtables_save_string`): bare where it has
+    /// only letters, digits, `-` and `_`, otherwise in double quotes, with a backslash before quotes of both kinds and
+    /// backslashes.
     mutating func append(quoting string: String) {
         let utf8 = string.utf8
         let isPlain = utf8.allSatisfy { byte in

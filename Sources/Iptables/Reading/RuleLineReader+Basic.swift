@@ -15,7 +15,7 @@ extension RuleLineReader {
         case .one?:
             if argument == nil { argument = try word(after: token) }
             if value == nil, let word = argument, word.isNegation, BasicOption.isNegatable(letter) {
-                // `-s ! 10.0.0.1`, as it was written of old.
+                // `-s ! 10.0.0.1`, the old syntax.
                 if isNegated { throw word.fault(expected: "one ! with an option, not two") }
                 isNegated = true
                 argument = try self.word(after: token)

@@ -1,11 +1,11 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Reads lines with commands and rules: walks over the options as `getopt_long` does for iptables 1.8.9, gives each to the
-/// match or target that has it, and lets these read themselves when the line is at its end.
+/// Reads lines with commands and rules: walks over the options as `getopt_long` does for iptables 1.8.9, gives each to
+/// the match or target that has it, and parses these at the end of the line.
 ///
-/// Of a match or target that is not modelled, neither the options nor what follows them are known. It gets the words after
-/// its name up to a basic option or an option of a modelled extension of the rule.
+/// Of a match or target that is not modelled, neither the options nor what follows them are known. It gets the words
+/// after its name up to a basic option or an option of a modelled extension of the rule.
 struct RuleLineReader {
     var tokenizer: Tokenizer
     let family: AddressFamily
@@ -97,7 +97,7 @@ struct RuleLineReader {
     /// A word that is no option.
     private mutating func readWord(_ token: Token) throws(RuleFault) {
         if let wordOwner { return give(token, to: wordOwner) }
-        // iptables-save writes `-m NAME [unsupported revision]` for what it can not print.
+        // iptables-save writes `-m NAME [unsupported revision]` for what it cannot print.
         if token.bytes == "[unsupported", let last = extensions.indices.last, extensions[last].seen == 0 {
             extensions[last].definition = nil
             extensions[last].options = 0..<0
@@ -274,7 +274,7 @@ struct RuleLineReader {
         if option.arity > 0 {
             if let value { argument = value } else { argument = try word(after: token) }
             if argument.isNegation, value == nil {
-                // `--dport ! 80`, as it was written of old.
+                // `--dport ! 80`, the old syntax.
                 if isNegated { throw argument.fault(expected: "one ! with an option, not two") }
                 isNegated = true
                 argument = try word(after: token)

@@ -1,12 +1,12 @@
 internal import KubeChainsBytes
 
-/// Rules text that can not be used: where, what was found there, what was expected, and what to do.
+/// Rules text that cannot be used: where, what was found there, what was expected, and what to do.
 public struct RulesetError: Error, Sendable, Hashable {
     /// The line, from 1.
     public let line: Int
     /// The column in bytes, from 1.
     public let column: Int
-    /// What stands there, such as `"70000"` or `the end of the text`.
+    /// What was found there, such as `"70000"` or `the end of the text`.
     public let found: String
     /// What should stand there, such as `a port from 0 to 65535`.
     public let expected: String
@@ -22,7 +22,7 @@ extension RulesetError: CustomStringConvertible {
     public var description: String { "\(line):\(column): error: \(message)" }
 }
 
-/// A fault of the text while it is read; its line and column are counted only when someone is to be told.
+/// An error while reading the text; its line and column are computed only when it is reported.
 struct RuleFault: Error {
     /// The byte's offset from the beginning of the text.
     let offset: Int

@@ -1,10 +1,10 @@
 internal import NetAddress
 
-/// Rules made ready to be followed: chains found by name, and which lists of `recent` remember where clients were.
+/// Rules prepared for tracing: chains by name, and which lists of `recent` remember which endpoint.
 public struct IndexedRules: Sendable {
     public let ruleset: Ruleset
     let tables: [String: (table: Table, positions: ChainPositions)]
-    /// By list: where the rules that add a client to it send the client.
+    /// By list: the DNAT targets of the rules that add a client to it.
     private let affinityLists: [String: [TranslationTarget]]
 
     public init(_ ruleset: Ruleset) {
@@ -31,7 +31,7 @@ public struct IndexedRules: Sendable {
         affinityLists[name]?.contains { $0.remembers(query) }
     }
 
-    /// Whether any list remembers clients from where the query says the client was.
+    /// Whether any list remembers clients of the endpoint that the query names.
     func knowsHistory(of query: TraceQuery) -> Bool {
         affinityLists.values.contains { targets in targets.contains { $0.remembers(query) } }
     }

@@ -1,14 +1,14 @@
 internal import NetAddress
 
-/// Where rules let a packet go: every way with its probability.
+/// Where rules send a packet: every outcome with its probability.
 ///
-/// What rules do not say is not looked at: whether there is a route, whether the kernel takes the source address for a
-/// spoofed one, whether somebody listens.
+/// Not considered: whether there is a route, whether the kernel takes the source address for a
+/// spoofed one, whether a process listens.
 public struct PacketTrace: Sendable {
     public let query: TraceQuery
     /// In the order in which rules decide.
     public private(set) var outcomes: [TraceOutcome] = []
-    /// Whether the query names a history that no rule remembers.
+    /// Whether the query names an endpoint that no rule remembers clients of.
     public private(set) var hasUnknownHistory = false
 
     private struct Arrival {
@@ -17,11 +17,11 @@ public struct PacketTrace: Sendable {
         let isForHost: Bool
     }
 
-    /// Takes a packet through a host's rules.
+    /// Traces a packet through a host's rules.
     ///
     /// A table or chain that the rules do not have lets everything pass, as in a kernel without it.
     ///
-    /// - Throws: ``TraceError`` where the rules can not be followed.
+    /// - Throws: ``TraceError`` if the rules cannot be followed.
     public init(_ query: TraceQuery, through rules: IndexedRules) throws(TraceError) {
         self.query = query
         var walker = PacketWalker(rules, query)
@@ -41,7 +41,7 @@ public struct PacketTrace: Sendable {
         outcomes = arrivals.map { TraceOutcome($0.branch, $0.verdict, isForHost: $0.isForHost) }
     }
 
-    /// What becomes of packets that follow the first; where none follows, what became of the first.
+    /// The outcomes of packets that follow the first; if none follows, those of the first.
     private static func next(
         _ arrivals: [Arrival], _ walker: inout PacketWalker, _ following: (Arrival) -> TraceBranch?
     ) throws(TraceError) -> [Arrival] {
@@ -54,7 +54,7 @@ public struct PacketTrace: Sendable {
 
     // MARK: Hooks
 
-    /// Takes packets through the hooks, from where they begin to where they leave or arrive.
+    /// Sends packets through the hooks, from where they start to where they leave or arrive.
     private static func run(_ start: [TraceBranch], _ walker: inout PacketWalker) throws(TraceError) -> [Arrival] {
         var arrivals: [Arrival] = []
         func keep(_ branches: [TraceBranch], isForHost: Bool) {
@@ -87,7 +87,7 @@ public struct PacketTrace: Sendable {
         return arrivals
     }
 
-    /// Packets told apart by whether an address is the host's; where that is not known, by assuming both.
+    /// Splits packets by whether an address is the host's; if that is not known, both are assumed.
     private static func split(
         _ branches: [TraceBranch], _ walker: PacketWalker, _ address: (TraceBranch) -> TracedAddress
     ) -> (local: [TraceBranch], other: [TraceBranch]) {
@@ -155,7 +155,7 @@ extension TraceBranch {
         branch.isAnswer = true
         branch.connection.isReply = true
         if !connection.exists {
-            // Of a packet that was not tracked nobody knows: what follows must be able to begin a connection.
+            // An untracked packet leaves no state: what follows must be able to begin a connection.
             branch.connection = TracedConnection(state: packet.transport == .udp ? .new : .invalid, original: packet)
         }
         return branch

@@ -15,7 +15,7 @@ private struct Findings {
 }
 
 extension PacketWalker {
-    /// Holds a rule's conditions against a packet.
+    /// Compares a rule's conditions with a packet.
     func answer(_ rule: borrowing Rule, _ branch: borrowing TraceBranch, _ hook: Hook) -> RuleAnswer {
         let packet = branch.packet
         if let match = rule.protocol, (match.number == packet.transport.number) == match.isNegated { return .no }

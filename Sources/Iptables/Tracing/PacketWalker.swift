@@ -1,15 +1,15 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Takes packets through the chains of tables. Where rules leave it open what becomes of a packet, its way branches; ways
-/// that rejoin without a difference become one again.
+/// Sends packets through the chains of tables. If rules leave open what happens to a packet, its path branches;
+/// branches that merge without a difference become one again.
 struct PacketWalker {
     let query: TraceQuery
     let host: TracedHost
     let rules: IndexedRules
-    /// Ways that ended in a chain, by a verdict that lets the packet go nowhere.
+    /// Branches that ended in a chain with a final verdict.
     private(set) var ended: [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] = []
-    /// Tells one event from another.
+    /// Identifies an event.
     private(set) var eventCount = 0
 
     /// The chains that are being walked, by position, each called by the one before.
@@ -17,9 +17,9 @@ struct PacketWalker {
     private var splitCount = 0
     private var jumpCount = 0
 
-    /// How often ways may branch for conditions that can not be decided.
+    /// How often paths may branch at conditions that cannot be decided.
     private static let splitLimit = 10_000
-    /// How many jumps may be taken, and how many within each other: far beyond what a kernel would bear for each packet.
+    /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
     private static let depthLimit = 64
 
@@ -27,7 +27,7 @@ struct PacketWalker {
         self.query = query
         self.rules = rules
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
-        // A Service's endpoints have a chain each, and every way on from one of them takes a dozen jumps.
+        // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps.
         jumpLimit = 20_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
     }
 
@@ -69,7 +69,7 @@ struct PacketWalker {
     /// Takes a packet through a chain.
     ///
     /// - Parameter accepted: gets those that a rule lets pass the table.
-    /// - Returns: those that reach the chain's end, or a rule that sends them back.
+    /// - Returns: those that reach the chain's end, or a rule that returns.
     private mutating func walk(
         _ position: Int, _ branch: TraceBranch, _ place: Place, _ accepted: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
@@ -134,7 +134,7 @@ struct PacketWalker {
         guard !rest.isEmpty else { return through }
         let result = TraceBranch.rejoined(rest + through)
         if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
-            // It makes no difference whether the rule fits.
+            // It makes no difference whether the rule matches.
             splitCount = splits
         }
         return result
@@ -217,7 +217,7 @@ struct PacketWalker {
         }
     }
 
-    /// A target that is not modelled lets the packet go on unchanged, or nobody knows.
+    /// A target that is not modelled: the packet continues unchanged, or its fate is unknown.
     private mutating func applyUnmodelled(
         _ rulePlace: RulePlace, _ target: Target, _ branch: TraceBranch, _ accepted: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {

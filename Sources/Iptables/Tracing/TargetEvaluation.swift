@@ -1,7 +1,7 @@
 internal import NetAddress
 
 extension Rule {
-    /// Whether the rule can change anything for a packet; one that only counts or logs is passed over.
+    /// Whether the rule can change anything for a packet; rules that only count or log are skipped.
     var hasEffect: Bool {
         if let target, target.hasEffect { return true }
         return matches.contains { match in
@@ -29,7 +29,7 @@ extension Target {
         }
     }
 
-    /// Targets that are not modelled but let every packet go on, changed in nothing that is modelled
+    /// Targets that are not modelled, but let every packet continue with all modelled fields unchanged
     /// (iptables-extensions(8)).
     private static let harmless = [
         "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "DSCP", "ECN", "HL", "IDLETIMER", "LED", "RATEEST", "SECMARK",
@@ -62,7 +62,7 @@ extension TraceBranch {
         }
     }
 
-    /// Rewrites the packet and notes it down for the connection.
+    /// Rewrites the packet and records it for the connection.
     mutating func rewrite(_ target: Target, _ hook: Hook, _ family: AddressFamily) {
         switch target {
         case .dnat(let target):
@@ -122,8 +122,8 @@ extension TraceBranch {
 }
 
 extension PortRange {
-    /// What the kernel takes a new source port from where no rule says: it keeps the old one unless another connection has
-    /// it, and otherwise takes one that is as privileged (`nf_nat_l4proto_unique_tuple`).
+    /// What the kernel takes a new source port from where no rule says: it keeps the old one unless another connection
+    /// has it, and otherwise takes one that is as privileged (`nf_nat_l4proto_unique_tuple`).
     fileprivate var sameKind: PortRange {
         let kinds = [
             PortRange(first: 1, last: 511), PortRange(first: 512, last: 1023), PortRange(first: 1024, last: 0xFFFF),

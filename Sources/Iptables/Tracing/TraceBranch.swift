@@ -28,7 +28,7 @@ enum Hook {
     var rewritesDestination: Bool { self == .prerouting || self == .output }
 }
 
-/// What connection tracking holds of a packet's connection.
+/// What connection tracking knows about a packet's connection.
 struct TracedConnection: Hashable {
     var state: TraceQuery.State
     /// Whether connection tracking has looked at the packet; the table `raw` comes before it.
@@ -59,7 +59,7 @@ struct TracedConnection: Hashable {
         case .related: states = .related
         default: states = .established
         }
-        // The bits stand only where something really changed.
+        // The bits are set only if something really changed.
         if let source, (source.address, source.port) != (original.source, original.sourcePort) { states.insert(.snat) }
         if let destination, (destination.address, destination.port) != (original.destination, original.destinationPort)
         {
@@ -81,7 +81,7 @@ struct RecentEntry: Hashable {
     let address: RawAddress
 }
 
-/// A packet on one of its possible ways.
+/// A packet on one of its possible paths.
 struct TraceBranch {
     var packet: TracedPacket
     var connection: TracedConnection
@@ -93,7 +93,7 @@ struct TraceBranch {
     var isAnswer = false
     /// Whether it began on this host.
     var isFromHost = false
-    /// The lists of `recent` that a rule of this way changed: whether the address is in them now.
+    /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
     var recent: [RecentEntry: Bool] = [:]
     var probability = 1.0
     var assumptions: AssumptionList?
@@ -105,8 +105,8 @@ struct TraceBranch {
         routedTo = packet.destination
     }
 
-    /// Ways that all rules to come will treat alike, made one where it was chance or an answer that told them apart. What
-    /// branched off last stands side by side.
+    /// Merges branches that all later rules treat alike, if only chance or an assumption separates them. The latest
+    /// branches are adjacent.
     static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
         guard branches.count > 1 else { return branches }
         var result: [TraceBranch] = []

@@ -1,17 +1,18 @@
 internal import NetAddress
 
-/// A condition that can not be decided. A packet that meets it again, unchanged, gets the same answer.
+/// A condition that cannot be decided. An unchanged packet gets the same answer again.
 enum TraceCondition: Hashable {
     case inInterface(String)
     /// The interface follows from the destination.
     case outInterface(String, TracedAddress)
-    /// The port that goes with an address; as the source it is asked for with `--sport`, but it is the same port in an answer.
+    /// The port that goes with an address; as the source it is asked for with `--sport`, but it is the same port in an
+    /// answer.
     case port(PortRange, of: TracedAddress, isSource: Bool)
     /// The address is one of the host's.
     case hostAddress(TracedAddress)
     /// A match, and whose packet it was asked for.
     case match(String, from: TracedAddress, to: TracedAddress, PortRange)
-    /// Something that gets a new answer each time.
+    /// A condition with a new answer each time.
     case event(String, Int)
 
     var text: String {
@@ -47,7 +48,8 @@ enum TraceCondition: Hashable {
 }
 
 extension String {
-    /// Whether all interfaces that another name stands for fit this one; a name that ends in `+` stands for all that begin so.
+    /// Whether all interfaces that another name stands for fit this one; a name that ends in `+` stands for all that
+    /// begin so.
     fileprivate func covers(_ other: String) -> Bool {
         guard utf8.last == UInt8(ascii: "+") else { return self == other }
         return other.hasPrefix(dropLast())
@@ -70,7 +72,7 @@ extension TracedAddress {
     }
 }
 
-/// What has been assumed on a packet's way, the latest first. Branches share what they have in common.
+/// The assumptions on a packet's path, the latest first. Branches share what they have in common.
 final class AssumptionList: Sendable {
     let condition: TraceCondition
     let isAssumed: Bool
@@ -93,7 +95,7 @@ final class AssumptionList: Sendable {
     }
 }
 
-/// The rules that a packet met, the latest first. Branches share what they have in common.
+/// The rules that a packet matched, the latest first. Branches share what they have in common.
 final class PathList: Sendable {
     let step: TraceStep
     let earlier: PathList?

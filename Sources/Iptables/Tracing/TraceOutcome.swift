@@ -1,17 +1,17 @@
-/// One way in which a packet can fare.
+/// One possible outcome of a packet.
 public struct TraceOutcome: Sendable {
     public enum Verdict: Sendable, Hashable {
         case accept
         case drop
         case reject(RejectKind)
-        /// A target that is not modelled keeps the packet; nobody knows what becomes of it.
+        /// A target that is not modelled takes the packet; its fate is unknown.
         case unknown
     }
 
     public let verdict: Verdict
     /// The chance, where all assumptions hold; over the outcomes of a set of assumptions the chances add up to 1.
     public let probability: Double
-    /// The packet when the verdict fell.
+    /// The packet at the time of the verdict.
     public let packet: TracedPacket
     /// Where the connection's first packet went, and where answers come from.
     public let server: (address: TracedAddress, port: PortRange)
@@ -21,22 +21,22 @@ public struct TraceOutcome: Sendable {
     public let isMasqueraded: Bool
     /// Whether the packet reaches the host itself; otherwise it leaves it, or would have.
     public let isForHost: Bool
-    /// Whether this is of the answer; where the first packet does not get through, there is none.
+    /// Whether this is the outcome of the reply; if the first packet is dropped, there is none.
     public let isReply: Bool
-    /// What was assumed where rules can not be decided.
+    /// The assumptions about conditions that cannot be decided.
     public let assumptions: [TraceAssumption]
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
 }
 
-/// An answer to a condition that can not be decided.
+/// An assumption about a condition that cannot be decided.
 public struct TraceAssumption: Sendable, Hashable {
     /// The condition, in the words of iptables where it has some.
     public let text: String
     public let isAssumed: Bool
 }
 
-/// A rule that a packet met, or the policy that fell on it.
+/// A rule that a packet matched, or the policy that was applied.
 public struct TraceStep: Sendable {
     public let table: String
     public let chain: String
@@ -66,7 +66,7 @@ public struct TraceStep: Sendable {
     }
 }
 
-/// Why a packet can not be followed.
+/// Why a packet cannot be traced.
 public struct TraceError: Error, Sendable, CustomStringConvertible {
     /// The line of the rule in its text; 0 for a rule that was not read from one.
     public let line: Int

@@ -24,9 +24,10 @@ public struct TraceQuery: Sendable {
     public var destinationPort: UInt16
     public var transport: TransportProtocol
     public var state = State.new
-    /// Whether the answer to the packet is asked about, not the packet itself.
+    /// Whether the reply to the packet is traced, not the packet itself.
     public var isReply = false
-    /// The interfaces by which the first packet comes in and leaves; nil: not known. The answer takes them the other way round.
+    /// The interfaces by which the first packet comes in and leaves; nil: not known. The answer takes them the other
+    /// way round.
     public var inInterface: String?
     public var outInterface: String?
     /// The host's addresses beside loopback; nil: not known. All others count as unicast addresses of other hosts.

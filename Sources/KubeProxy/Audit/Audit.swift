@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 internal import KubeObjects
 internal import NetAddress
 
-/// Holds a node's rules against what the API says they should be.
+/// Compares a node's rules with what the API says they should be.
 public struct Audit: Sendable {
     /// Most severe first, then by Service port and line.
     public private(set) var findings: [AuditFinding] = []
@@ -13,7 +13,7 @@ public struct Audit: Sendable {
     /// - Parameters:
     ///   - iptables: what should be.
     ///   - expected: the plan's rules; comments on Services are not needed.
-    ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that holds kube-proxy's
+    ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that contains kube-proxy's
     ///     chains is audited.
     public init(_ iptables: IptablesPlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
         let holders = dumps.filter { $0.holdsProxyChains }

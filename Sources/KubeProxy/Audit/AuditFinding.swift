@@ -1,6 +1,6 @@
 /// One thing that is wrong on a node, and what to do about it.
 public struct AuditFinding: Sendable {
-    /// What kind of thing is wrong. The identifiers never change their meaning.
+    /// What is wrong. The identifiers never change their meaning.
     public enum Identifier: String, Sendable, Hashable, CaseIterable {
         case missingJump = "missing-jump"
         case missingChain = "missing-chain"
@@ -28,13 +28,13 @@ public struct AuditFinding: Sendable {
 
     public let id: Identifier
     public let severity: FindingSeverity
-    /// The Service port that suffers; nil: all, or none.
+    /// The affected Service port; nil: all, or none.
     public let label: ServicePortLabel?
     /// The line of the rule in its dump; 0 where there is no rule.
     public let line: Int
     /// The rule as iptables-save prints it, where there is one.
     public let rule: String?
-    /// What a client sees because of it.
+    /// The effect for clients.
     public let effect: String
     /// What to do.
     public let remedy: String

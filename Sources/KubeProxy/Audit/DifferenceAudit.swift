@@ -1,11 +1,11 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Says of differences what a client sees.
+/// Turns differences into their effects for clients.
 struct DifferenceAudit {
-    /// Whether the mark is explained by a setting already.
+    /// Whether a setting already explains the mark.
     let isMarkKnown: Bool
-    /// Whether the masquerading of cluster IPs is explained by a setting already.
+    /// Whether a setting already explains the masquerading of cluster IPs.
     let isSourceKnown: Bool
 
     private static let resync = "let kube-proxy sync: restart it on this node, and look at its log if this comes back"
@@ -24,7 +24,7 @@ struct DifferenceAudit {
         case .added:
             let hasEntrance = port.details.contains { $0.kind == "address" || $0.kind == "nodePort" }
             let first = port.details.first { $0.actualLine > 0 }
-            // Chains that nothing leads to are orphans, which are told as such.
+            // Chains that no rule jumps to are orphans, which have a finding of their own.
             guard hasEntrance || port.details.contains(where: { $0.kind == "verdict" }) else { return [] }
             return [
                 AuditFinding(
@@ -36,7 +36,7 @@ struct DifferenceAudit {
             let isUneven = hasUnevenShares(port)
             let endpointsDiffer = port.details.contains { isEndpoint($0) && ($0.expected == nil || $0.actual == nil) }
             return port.details.compactMap { detail in
-                // One endpoint more or less changes the shares of all others, which then are even again.
+                // One endpoint more or less changes the shares of all others, which are then equal again.
                 if isEndpoint(detail), detail.expected != nil, detail.actual != nil, endpointsDiffer, !isUneven {
                     return nil
                 }
@@ -52,7 +52,7 @@ struct DifferenceAudit {
         detail.kind == "clusterEndpoint" || detail.kind == "localEndpoint"
     }
 
-    /// Whether the shares that differ are not all the same on the node.
+    /// Whether the differing shares are unequal on the node.
     private func hasUnevenShares(_ port: ServicePortDifference) -> Bool {
         for kind in ["clusterEndpoint", "localEndpoint"] {
             let shares = Set(port.details.filter { $0.kind == kind }.compactMap(\.actual))

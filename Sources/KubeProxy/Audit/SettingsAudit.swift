@@ -1,7 +1,7 @@
 internal import Iptables
 internal import NetAddress
 
-/// Infers kube-proxy's settings from rules, and tells where they are not those that were given.
+/// Infers kube-proxy's settings from rules, and reports where they differ from the given ones.
 struct SettingsAudit {
     private(set) var findings: [AuditFinding] = []
 
@@ -10,7 +10,7 @@ struct SettingsAudit {
         compareClusterIPMasquerade(plan, live, wanted)
     }
 
-    /// All of kube-proxy's rules use one mark: another than the settings say is a setting, not damage.
+    /// All of kube-proxy's rules use one mark: if it is another than the settings say, the settings differ.
     private mutating func compareMark(_ plan: NodePlan, _ live: RulesByService) {
         var marks: Set<UInt32> = []
         for rule in live.chain("nat", "KUBE-MARK-MASQ")?.rules ?? [] {
@@ -34,7 +34,7 @@ struct SettingsAudit {
                 remedy: "give --iptables-masquerade-bit \(bit), if that is how kube-proxy is set"))
     }
 
-    /// Whom kube-proxy masquerades on the way to cluster IPs is the same for all Services.
+    /// Which sources kube-proxy masquerades on the way to cluster IPs is the same for all Services.
     private mutating func compareClusterIPMasquerade(_ plan: NodePlan, _ live: RulesByService, _ wanted: RulesByService)
     {
         let (found, expected) = (SettingsAudit.masqueraded(live), SettingsAudit.masqueraded(wanted))
@@ -79,7 +79,7 @@ struct SettingsAudit {
         }
     }
 
-    /// Whom the policy chains masquerade, in all of them; how many do, and the first rule that does.
+    /// The sources that the policy chains masquerade, how many chains do, and the first rule that does.
     private static func masqueraded(_ rules: RulesByService) -> (sources: Set<Source>, ports: Int, rule: Rule?) {
         var sources: Set<Source> = []
         var ports = 0

@@ -1,8 +1,8 @@
 internal import Iptables
 internal import NetAddress
 
-/// Looks at what holds the rules together: jumps from the built-in chains, chains that nothing leads to or that are not
-/// there, and foreign rules in the way.
+/// Checks the structure of the rules: jumps from the built-in chains, chains that no rule jumps to or that do not
+/// exist, and rules of other programs that come first.
 struct StructureAudit {
     private(set) var findings: [AuditFinding] = []
 
@@ -36,7 +36,7 @@ struct StructureAudit {
         }
     }
 
-    /// What a client sees where a jump is missing.
+    /// The effect of a missing jump for clients.
     private static func effect(ofMissing jump: JumpRule) -> String {
         switch (jump.table, jump.chain, jump.target) {
         case ("nat", "PREROUTING", _):
@@ -63,7 +63,7 @@ struct StructureAudit {
 
     private mutating func findLooseChains(_ wanted: RulesByService) {
         for table in live.ruleset.tables where table.name == "nat" || table.name == "filter" {
-            // Chains that the cluster's state asks for are no orphans; mostly there are no others, and nobody is asked for.
+            // Chains that the cluster's state needs are not orphans; mostly there are no others.
             let others =
                 table.name == "filter"
                 ? [] : table.chains.filter { !wanted.hasChain("nat", $0.name) && ChainName($0.name) != nil }
@@ -104,7 +104,7 @@ struct StructureAudit {
 
     // MARK: Foreign rules
 
-    /// Rules that are met before kube-proxy's and decide about packets to a Service.
+    /// Rules that precede kube-proxy's and decide about packets to a Service.
     private mutating func findForeignRules() {
         for (table, chain) in [
             ("nat", "PREROUTING"), ("nat", "OUTPUT"), ("filter", "FORWARD"), ("filter", "OUTPUT"), ("filter", "INPUT"),
@@ -134,7 +134,7 @@ struct StructureAudit {
                 remedy: "move the rule behind kube-proxy's jump, or limit it so that it does not match the Service"))
     }
 
-    /// The first Service port of which such a rule takes packets, and where.
+    /// The first Service port whose packets such a rule takes, and at which frontend.
     private func firstTaken(_ conditions: [Rule], isFilter: Bool) -> (ServicePortLabel, String)? {
         for port in plan.servicePorts {
             let label = ServicePortLabel(
@@ -168,8 +168,8 @@ extension Rule {
 }
 
 extension [Rule] {
-    /// Whether packets to an entrance meet all conditions, as far as address, protocol and port tell. Conditions of other
-    /// kinds must not be there, and something must point at the entrance, so that nothing is guessed.
+    /// Whether packets to a frontend match all conditions, as far as address, protocol and port tell. There must be no
+    /// conditions of other kinds, and a condition must select the frontend, so that nothing is guessed.
     fileprivate func take(_ entrance: Frontend) -> Bool {
         var isPointed = allSatisfy { $0.conditionText.isEmpty }
         for rule in self {
@@ -199,7 +199,7 @@ extension [Rule] {
                 }
                 guard let port else { continue }
                 guard port.contains(entrance.port) else { return false }
-                // A port alone points at a node port, which has no address.
+                // A port alone selects a node port, which has no address.
                 isPointed = isPointed || entrance.address == nil && !port.isNegated
             }
         }

@@ -3,7 +3,8 @@ internal import NetAddress
 
 /// A Service port as reports name it.
 public struct ServicePortLabel: Sendable, Hashable {
-    /// `namespace/name:port`, or `namespace/name` for an unnamed port. Where nobody knows the name, the name of its chain.
+    /// `namespace/name:port`, or `namespace/name` for an unnamed port. Where nobody knows the name, the name of its
+    /// chain.
     public let servicePort: String
     /// The protocol in lower case; empty where it is not known.
     public let transport: String
@@ -15,16 +16,16 @@ extension ServicePortLabel: Comparable {
     }
 }
 
-/// Tells hashes back to what they were made of: from a plan alone, and from comments where there is no plan.
+/// Resolves hashes to what they were made of: from a plan, or from comments if there is no plan.
 struct ChainOwners {
     private var labels: [ChainHash: ServicePortLabel] = [:]
     private var plans: [IptablesPlan] = []
     /// Which Service port an address or node port belongs to.
     private var entrances: [Frontend: ChainHash] = [:]
-    /// Which Service port a health-check node port is laid at: the first of the Service's.
+    /// The Service port to which a health-check node port is attributed: the first of the Service's.
     private var healthChecks: [UInt16: ChainHash] = [:]
 
-    /// Learns all that a plan knows.
+    /// Adds everything that a plan knows.
     mutating func learn(_ plan: IptablesPlan) {
         plans.append(plan)
         for port in plan.plan.servicePorts {
@@ -44,7 +45,7 @@ struct ChainOwners {
         }
     }
 
-    /// Learns names and entrances from the rules of shared chains, for other rules that have no comment. What is known
+    /// Adds names and frontends from the rules of shared chains, for rules without a comment. What is known
     /// already, above all from a plan, is not overwritten.
     mutating func learn(_ ruleset: Ruleset) {
         for (table, kind) in RulesByService.sharedChains {
@@ -69,8 +70,8 @@ struct ChainOwners {
             ?? ServicePortLabel(servicePort: ChainName(.clusterPolicy, hash).description, transport: "")
     }
 
-    /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among all
-    /// endpoints: only chains that are left over are asked for.
+    /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among
+    /// all endpoints: only chains that are left over are asked for.
     func owner(ofEndpoint hash: ChainHash) -> ChainHash? {
         var hasher = ChainHasher()
         for plan in plans {
@@ -84,7 +85,8 @@ struct ChainOwners {
         return nil
     }
 
-    /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its address.
+    /// The Service port that a rule of a shared chain is about: by the chain it jumps to, by its comment, by its
+    /// address.
     func owner(of rule: Rule) -> ChainHash? {
         if let chain = rule.target?.chain.flatMap({ ChainName($0) }), let hash = chain.hash, chain.kind != .endpoint {
             return hash

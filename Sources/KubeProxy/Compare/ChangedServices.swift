@@ -12,10 +12,10 @@ struct IndexedChains {
     }
 }
 
-/// The Service ports whose own chains do not do the same on both sides, rule by rule.
+/// The Service ports whose own chains differ between the two sides, rule by rule.
 ///
-/// The chains are gone through in the order of the table, not Service by Service, since the chains of a Service's endpoints
-/// lie all over a dump (measured at 55,000 chains: a quarter of a comparison's time).
+/// The chains are compared in the order of the table, not Service by Service, since the chains of a Service's endpoints
+/// are spread over a dump (measured at 55,000 chains: a quarter of a comparison's time).
 struct ChangedServices {
     private(set) var hashes: Set<ChainHash> = []
     /// The names of endpoints' chains that differ.
@@ -24,7 +24,7 @@ struct ChangedServices {
     init(_ left: IndexedChains, _ right: IndexedChains) {
         let chains = left.chains.span
         var sharedCount = 0
-        // Two dumps of a node mostly hold the same chains in the same order.
+        // Two dumps of a node mostly have the same chains in the same order.
         var guess = 0
         for index in chains.indices {
             guard let name = ChainName(chains[index].name), let hash = name.hash else { continue }
@@ -59,7 +59,7 @@ struct ChangedServices {
         }
     }
 
-    /// Adds the Service ports whose policies lead to an endpoint's chain that differs.
+    /// Adds the Service ports whose policies jump to an endpoint's chain that differs.
     private mutating func addOwners(_ chains: [Chain]) {
         let chains = chains.span
         for index in chains.indices {

@@ -1,13 +1,13 @@
 internal import NetAddress
 
-/// Decides what of a Service port clients see otherwise in IPVS mode than in iptables mode (kube-proxy 1.36:
+/// Decides which differences between IPVS mode and iptables mode the clients of a Service port see (kube-proxy 1.36:
 /// `pkg/proxy/ipvs/proxier.go` beside `pkg/proxy/iptables/proxier.go`).
 public struct ModeComparison: Sendable {
-    /// A node as far as it makes a difference.
+    /// The properties of a node that matter here.
     struct Site: Sendable, Hashable {
         /// Whether it has an endpoint of the Service port that takes traffic.
         let hasLocalEndpoint: Bool
-        /// Whether its own endpoints are others than those of the cluster policy.
+        /// Whether its own endpoints differ from those of the cluster policy.
         let hasOtherEndpoints: Bool
     }
 
@@ -22,7 +22,7 @@ public struct ModeComparison: Sendable {
         rivals = FrontendConflicts(state)
     }
 
-    /// All that is seen on the plan's node.
+    /// All differences on the plan's node.
     public func differences(of port: ServicePortPlan) -> [ModeDifference] {
         let site = site(of: port)
         return ModeDifference.Kind.allCases.compactMap { difference($0, of: port, at: site) }
@@ -35,7 +35,7 @@ public struct ModeComparison: Sendable {
             hasOtherEndpoints: port.endpoints.contains { $0.clusterUse.isUsed != $0.localUse.isUsed })
     }
 
-    /// What is seen on a node; nil: nothing of the kind.
+    /// The difference on a node; nil: none of this kind.
     func difference(_ kind: ModeDifference.Kind, of port: ServicePortPlan, at site: Site) -> ModeDifference? {
         guard let texts = texts(kind, port, site) else { return nil }
         return ModeDifference(kind: kind, who: texts.who, iptables: texts.iptables, ipvs: texts.ipvs)
@@ -63,7 +63,7 @@ public struct ModeComparison: Sendable {
 
     private func internalPolicy(_ kind: ModeDifference.Kind, _ port: ServicePortPlan, _ site: Site) -> Texts? {
         guard port.internalPolicyIsLocal, port.hasAnyEndpoint, !site.hasLocalEndpoint else { return nil }
-        // Only where something else asks for the cluster policy are its endpoints known, to fall back to.
+        // The fallback needs the cluster policy's endpoints, which are known only if another frontend uses them.
         guard port.usesClusterPolicy == (kind == .internalFallback) else { return nil }
         return (
             "pods and the node itself, to the cluster IP", "dropped: clients wait in silence",
@@ -160,7 +160,7 @@ public struct ModeComparison: Sendable {
         return addresses
     }
 
-    /// The ways in from outside.
+    /// The external frontends.
     private func entrances(of port: ServicePortPlan) -> String? {
         var entrances: [String] = []
         if port.nodePort > 0, !state.nodeIPs.isEmpty { entrances.append("node port \(port.nodePort)") }

@@ -1,23 +1,23 @@
-/// Something that a client sees otherwise in IPVS mode than in iptables mode.
+/// A difference between IPVS mode and iptables mode for clients.
 public struct ModeDifference: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A node without an endpoint of its own, and internalTrafficPolicy Local beside other ways in.
+        /// A node without a local endpoint, and internalTrafficPolicy Local beside other frontends.
         case internalFallback
-        /// The same where the cluster IP is the only way in.
+        /// The same if the cluster IP is the only frontend.
         case internalRefusal
         /// A node without an endpoint of its own, and externalTrafficPolicy Local.
         case externalFallback
-        /// The same for pods where they can not be told from others.
+        /// The same for pods that cannot be identified.
         case podFallback
         /// Whether pods and the node itself get past externalTrafficPolicy Local.
         case localOnly
-        /// What endpoints see of the node itself under externalTrafficPolicy Local.
+        /// The source IP of the node itself under externalTrafficPolicy Local.
         case ownSource
         case loopbackNodePort
         case linkLocalNodePort
         /// Other ports of the Service's addresses.
         case otherPorts
-        /// Who says in the network that it has the Service's addresses.
+        /// Which nodes answer ARP for the Service's addresses.
         case addressResolution
         case sourceRanges
         /// A source range of a single address.
@@ -25,16 +25,16 @@ public struct ModeDifference: Sendable, Hashable {
         case affinity
         /// How an endpoint is chosen.
         case scheduling
-        /// How long a silent connection is known.
+        /// How long an idle connection is kept.
         case idleTimeout
-        /// Several Service ports that want the same address and port.
+        /// Several Service ports with the same address and port.
         case claimedTwice
         /// Direct routing and tunnels.
         case forwarding
     }
 
     public let kind: Kind
-    /// Who sees it, and where.
+    /// Which clients see it, and where.
     public let who: String
     /// What happens in iptables mode.
     public let iptables: String
@@ -69,6 +69,6 @@ extension IPVSScheduler {
         }
     }
 
-    /// Whether each real server gets its equal part.
+    /// Whether each real server gets an equal share.
     public var sharesEqually: Bool { self == .rr || self == .wrr }
 }

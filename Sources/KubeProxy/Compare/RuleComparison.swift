@@ -1,7 +1,7 @@
 public import Iptables
 public import NetAddress
 
-/// One thing that two sides' rules do differently.
+/// One difference between the rules of two sides.
 public struct RuleDetail: Sendable, Hashable {
     /// What it is about: `address`, `nodePort`, `healthCheckNodePort`, `verdict`, `clusterEndpoint`, `localEndpoint`,
     /// `affinity`, `masquerade`, `externalPolicy`, `sourceRange` or `rule`.
@@ -35,16 +35,16 @@ public struct ServicePortDifference: Sendable {
 public struct OtherDifference: Sendable, Hashable {
     public let table: String
     public let chain: String
-    /// The rule that only the expected side has, or what it says instead.
+    /// What the expected side has; nil: nothing.
     public let expected: String?
-    /// The rule that only the actual side has, or what it says instead.
+    /// What the actual side has; nil: nothing.
     public let actual: String?
     /// The line of the actual rule; 0 where there is none.
     public let actualLine: Int
 }
 
-/// What two sets of rules do differently, as far as kube-proxy's structure goes: the order of rules that exclude each other,
-/// counters, spelling and comments do not count.
+/// The differences between two sets of rules, in terms of kube-proxy's structure: the order of rules that exclude each
+/// other, counters, spelling and comments do not count.
 public struct RuleComparison: Sendable {
     /// Sorted by name and protocol.
     public private(set) var servicePorts: [ServicePortDifference] = []
@@ -69,14 +69,14 @@ public struct RuleComparison: Sendable {
             self.plan = plan
         }
 
-        /// Rules that somebody else wrote.
+        /// Rules from a dump.
         public init(_ ruleset: Ruleset) {
             self.ruleset = ruleset
             plan = nil
         }
     }
 
-    /// Compares rules by Service port; then what belongs to none. Where a side is a plan, only what kube-proxy writes
+    /// Compares rules by Service port, then the others. If a side is a plan, only what kube-proxy writes
     /// is compared; otherwise all of both.
     ///
     /// - Parameter isStrict: whether the rules' text in normal form is compared, comments included.
@@ -97,7 +97,7 @@ public struct RuleComparison: Sendable {
 
     private init() {}
 
-    /// Compares rules that have been looked through already.
+    /// Compares rules that have been analysed already.
     init(_ left: RulesByService, _ right: RulesByService, _ names: ChainOwners, knowsAll: Bool) {
         compareServicePorts(left, right, names)
         compareBaseRules(left, right)
@@ -109,7 +109,7 @@ public struct RuleComparison: Sendable {
     private mutating func compareServicePorts(_ left: RulesByService, _ right: RulesByService, _ names: ChainOwners) {
         let changed = ChangedServices(left.natChains, right.natChains)
         for hash in left.servicePorts.union(right.servicePorts) {
-            // So it is for nearly all, and nothing more is asked.
+            // Nearly all are equal, and need no further checks.
             if !changed.hashes.contains(hash), RuleComparison.hasSameSharedRules(hash, left, right) { continue }
             let details = RuleComparison.details(ServiceFacts(hash, left), ServiceFacts(hash, right))
             guard !details.isEmpty else { continue }
@@ -223,7 +223,7 @@ public struct RuleComparison: Sendable {
 
     // MARK: Everything else
 
-    /// The rules of shared chains that are about no Service, above all the one that leads to node ports, which must be last.
+    /// The rules of shared chains that belong to no Service, above all the jump to node ports, which must be last.
     private mutating func compareBaseRules(_ left: RulesByService, _ right: RulesByService) {
         for (table, kind) in RulesByService.sharedChains {
             let chain = kind.text.description
@@ -234,7 +234,7 @@ public struct RuleComparison: Sendable {
         }
     }
 
-    /// Rules behind the one for node ports are met only by packets that it lets through.
+    /// Rules after the one for node ports apply only to packets that it returns.
     private mutating func compareOrder(
         _ table: String, _ chain: String, _ left: RulesByService, _ right: RulesByService
     ) {
@@ -295,7 +295,7 @@ public struct RuleComparison: Sendable {
         }
     }
 
-    /// Rules in their order: what one side has more, by the shortest way from one to the other.
+    /// Compares rules in order: the shortest edit from one side to the other.
     private mutating func compareRules(_ table: String, _ chain: String, _ expected: [Rule], _ actual: [Rule]) {
         if expected.act(as: actual) { return }
         for change in actual.difference(from: expected, by: { $0.acts(as: $1) }) {

@@ -1,16 +1,16 @@
 internal import Iptables
 internal import NetAddress
 
-// The shapes of kube-proxy's rules, read back from rules of any spelling.
+// The forms of kube-proxy's rules, recognised however they are written.
 
 extension Rule {
     /// A rule of a policy's chain.
     enum PolicyStep {
         /// Packets that meet a condition are marked for masquerading.
         case masquerade(String)
-        /// A client that was at an endpoint within so many seconds goes there again.
+        /// A client that used an endpoint within this many seconds goes there again.
         case affinity(String, UInt32)
-        /// A part of the packets goes to an endpoint's chain.
+        /// A share of the packets goes to an endpoint's chain.
         case share(String, Double)
         case other
     }
@@ -59,7 +59,7 @@ extension Rule {
         }
     }
 
-    /// The conditions as iptables-save prints them, without what changes nothing; empty where every packet fits.
+    /// The conditions as iptables-save prints them, without matches that have no effect; empty if every packet matches.
     var conditionText: String {
         var rule = self
         rule.target = nil

@@ -10,14 +10,14 @@ struct PlacedRule {
     var text: String { rule.saved(in: chain) }
 }
 
-/// Rules looked at as kube-proxy structures them: chains that all Services share, and chains of single Service ports.
+/// Rules in kube-proxy's structure: chains that all Services share, and chains of single Service ports.
 struct RulesByService {
     let ruleset: Ruleset
-    /// Where each chain stands in its table, by table.
+    /// The position of each chain in its table, by table.
     private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
     /// The rules of shared chains that are about a Service port, in their order.
     private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
-    /// The rules of shared chains that are about none.
+    /// The rules of shared chains that belong to no Service port.
     private(set) var baseRules: [PlacedRule] = []
     /// The Service ports that any chain or rule is about.
     private(set) var servicePorts: Set<ChainHash> = []
@@ -65,7 +65,7 @@ struct RulesByService {
         return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
     }
 
-    /// The chains of the nat table and where they stand, to be asked for many times without copies being made.
+    /// The chains of the nat table and their positions, for many lookups without copies.
     var natChains: IndexedChains {
         guard let place = positions["nat"] else { return IndexedChains(chains: [], positions: ChainPositions([])) }
         return IndexedChains(chains: ruleset.tables[place.table].chains, positions: place.chains)
@@ -76,7 +76,7 @@ struct RulesByService {
 }
 
 extension Rule {
-    /// Whether the rule does what another does: comments, counters and counting objects aside.
+    /// Whether the rule does the same as another, ignoring comments, counters and counting objects.
     borrowing func acts(as other: borrowing Rule) -> Bool {
         // Borrowed rules, and spans here and below, since copies are counted references (measured: a third of a
         // comparison's time).
@@ -94,7 +94,7 @@ extension Rule {
         }
     }
 
-    /// The rule's conditions and target, without what changes nothing, as iptables-save prints them.
+    /// The rule's conditions and target as iptables-save prints them, without matches that have no effect.
     var actingText: String {
         var rule = ignoringCounters
         rule.matches.removeAll(where: \.changesNothing)
@@ -103,7 +103,7 @@ extension Rule {
 }
 
 extension Match {
-    /// Whether the match lets every packet through: a comment, or a counter.
+    /// Whether the match accepts every packet: a comment, or a counter.
     var changesNothing: Bool {
         switch self {
         case .comment, .nfacct: true
@@ -113,7 +113,7 @@ extension Match {
 }
 
 extension [Rule] {
-    /// Whether the rules do what others do, one by one.
+    /// Whether the rules do the same as others, one by one.
     func act(as others: [Rule]) -> Bool {
         let ours = span
         let theirs = others.span

@@ -1,7 +1,7 @@
 internal import Iptables
 internal import NetAddress
 
-/// One thing that rules do for a Service port, in words that do not depend on how the rules are spelled or ordered.
+/// One thing that rules do for a Service port, independent of how the rules are written and ordered.
 struct ServiceFact {
     /// What it is about; the word stands in reports.
     enum Kind: String, Comparable {
@@ -27,7 +27,7 @@ struct ServiceFact {
     let rule: PlacedRule
     /// The share of an endpoint; nil for anything else.
     var share: Double?
-    /// The endpoint that the fact is about only because it is there; where it is not, nobody misses the fact.
+    /// The endpoint to which the fact belongs; without the endpoint the fact is not a difference.
     var endpoint: String?
 }
 
@@ -57,7 +57,7 @@ struct ServiceFacts {
         endpoint: String? = nil
     ) {
         let key = ServiceFact.Key(kind: kind, subject: subject)
-        // Of rules that meet the same packets the first acts.
+        // Of rules that match the same packets the first applies.
         if facts[key] == nil {
             facts[key] = ServiceFact(value: value, rule: rule, share: share, endpoint: endpoint)
         }
@@ -71,7 +71,7 @@ struct ServiceFacts {
 
     private mutating func readSharedRule(_ placed: PlacedRule) {
         let rule = placed.rule
-        // A rule that also counts stands before one that does the same without.
+        // A rule with a counter precedes the same rule without.
         if rule.matches.contains(where: { if case .nfacct = $0 { true } else { false } }) { return }
         guard let port = rule.destinationPort, let transport = rule.transport, rule.isPlainEntrance else {
             return addUnknown(placed)
@@ -114,7 +114,7 @@ struct ServiceFacts {
         var affinity: [(chain: String, seconds: UInt32, rule: PlacedRule)] = []
         for rule in chain.rules {
             let placed = PlacedRule(table: "nat", chain: chain.name, rule: rule)
-            // What stands behind a rule that takes all packets never acts.
+            // Rules after one that takes all packets never apply.
             guard left > 0 else { break }
             let order = left < 1 ? ", but only for packets that no endpoint took" : ""
             switch rule.policyStep {
@@ -195,7 +195,7 @@ struct ServiceFacts {
                     add(.affinity, "clients of \(endpoint)", value, placed, endpoint: endpoint)
                 }
                 if !rule.isPlainTranslation { addUnknown(placed) }
-                // Nothing acts behind the translation.
+                // No rule after the DNAT applies.
                 return endpoint
             } else {
                 addUnknown(placed)
@@ -218,7 +218,7 @@ struct ServiceFacts {
                 add(.masquerade, "traffic from outside" + (who.isEmpty ? "" : " (\(who))"), "yes", placed)
             case .jump(let target) where ChainName(target)?.hash == hash:
                 add(.externalPolicy, who.isEmpty ? "traffic from outside" : who, describe(target), placed)
-                // A rule for everybody ends the chain; one for the node's own traffic makes later ones for it idle.
+                // A rule without conditions ends the chain; one for the node's own traffic ends it for that traffic.
                 if who.isEmpty { return }
                 if who == "-m addrtype --src-type LOCAL" {
                     markLocalTrafficTaken(chain.rules, after: rule)
@@ -228,7 +228,7 @@ struct ServiceFacts {
         }
     }
 
-    /// A masquerade rule for the node's own traffic behind the one that routes it never acts.
+    /// A masquerade rule for the node's own traffic after the one that routes it never applies.
     private mutating func markLocalTrafficTaken(_ chainRules: [Rule], after taken: Rule) {
         guard let position = chainRules.firstIndex(where: { $0 == taken }) else { return }
         for rule in chainRules[(position + 1)...]

@@ -1,7 +1,7 @@
 internal import KubeObjects
 internal import NetAddress
 
-/// Says of the endpoints of a Service port what they get and why, and why others of the Service get nothing.
+/// Explains the share of each endpoint of a Service port, and why other endpoints of the Service are not used.
 struct EndpointReasons {
     private let plan: NodePlan
     private let slices: [EndpointSlice]
@@ -21,9 +21,9 @@ struct EndpointReasons {
     /// Whether any endpoint of the Service port has topology hints.
     func hasHints(_ port: ServicePortPlan) -> Bool { port.endpoints.contains { object($0.source).hints != nil } }
 
-    /// All endpoints of the Service port in the plan's order, then those of the Service that did not come so far.
+    /// All endpoints of the Service port in the plan's order, then those of the Service that are not in the plan.
     ///
-    /// - Parameter target: the endpoint that is asked about; without a port all of the address.
+    /// - Parameter target: the endpoint to explain; without a port all endpoints of the address.
     func endpoints(
         of port: ServicePortPlan, _ target: (address: IPAddress, port: UInt16?)?
     ) -> [ExplainedEndpoint] {

@@ -11,7 +11,8 @@ public enum ExplainTarget: Sendable, Hashable {
     /// An address and port of a Service, of the node, or of an endpoint; nil: any port or protocol.
     case address(IPAddress, port: UInt16?, transport: TransportProtocol?)
 
-    /// Reads `namespace/service[:port]`, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6 address.
+    /// Reads `namespace/service[:port]`, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6
+    /// address.
     ///
     /// - Throws: ``ExplainTargetError`` if the text is none of them.
     public init(_ text: String) throws(ExplainTargetError) {
@@ -33,7 +34,7 @@ public enum ExplainTarget: Sendable, Hashable {
     public var family: AddressFamily? {
         switch self {
         case .address(let address, _, _): address.family
-        // So begin the names of IPVS mode's sets.
+        // The prefix of the names of IPVS mode's sets.
         case .chain(let name) where name.hasPrefix("KUBE-6-"): .ipv6
         case .chain, .service: nil
         }
@@ -72,7 +73,7 @@ public enum ExplainTarget: Sendable, Hashable {
     }
 }
 
-/// Why a target can not be explained, with what might have been meant.
+/// Why a target cannot be explained, with suggestions.
 public struct ExplainTargetError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, and what was expected.
     public let description: String

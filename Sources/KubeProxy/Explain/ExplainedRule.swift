@@ -2,7 +2,7 @@ internal import Iptables
 internal import KubeChainsBytes
 package import NetAddress
 
-/// A rule with the reason for its existence.
+/// A rule with the reason for it.
 public struct ExplainedRule: Sendable {
     /// The Service port that the rule is about, as `namespace/service:port/protocol`; nil: none.
     public let servicePort: String?
@@ -14,9 +14,9 @@ public struct ExplainedRule: Sendable {
     /// Why it is there, as a phrase.
     public let why: String
     package let purpose: RulePurpose
-    /// The chain that it leads to.
+    /// The chain that it jumps to.
     package let jump: ChainName?
-    /// What it does to a packet that no endpoint takes.
+    /// The verdict for packets without an endpoint.
     package let refusal: Refusal?
     /// The one address that it is about.
     package let destination: IPAddress?

@@ -1,7 +1,7 @@
 public import KubeObjects
 public import NetAddress
 
-/// What a target is, and why its rules are as they are.
+/// What a target is, and why it has its rules.
 public struct Explanation: Sendable {
     public let node: NodeFacts
     public let family: AddressFamily
@@ -55,11 +55,11 @@ public struct ExplainedEndpoint: Sendable {
     public let chain: ChainName?
     public let node: String?
     public let zone: String?
-    /// It gets one in so many connections under the cluster policy; nil: none.
+    /// It gets one in this many connections under the cluster policy; nil: none.
     public let clusterOneIn: Int?
-    /// It gets one in so many connections under the local policy; nil: none.
+    /// It gets one in this many connections under the local policy; nil: none.
     public let localOneIn: Int?
-    /// Why it gets what it gets.
+    /// Why it has its share.
     public let reason: String
     /// Whether the target names it.
     public let isTarget: Bool
@@ -70,7 +70,7 @@ public struct ExplainedEndpoint: Sendable {
     public var text: String { port.map { AddressText(address, port: $0).description } ?? address.description }
 }
 
-/// A way in to a Service port.
+/// A frontend of a Service port.
 public struct TrafficEntry: Sendable {
     public let kind: Frontend.Kind
     /// Nil for a node port.
@@ -95,7 +95,7 @@ extension Frontend.Kind {
     }
 }
 
-/// The way of a connection's first packet through the node.
+/// The path of a connection's first packet through the node.
 public struct TrafficPath: Sendable {
     public enum Origin: String, Sendable, Hashable, CaseIterable {
         case pods, node, outside
@@ -110,22 +110,22 @@ public struct TrafficPath: Sendable {
         public let chains: [ChainName]
         /// What happens.
         public let text: String
-        /// The Service port's rules that act, as positions in ``ServiceExplanation/rules``.
+        /// The Service port's rules that apply, as positions in ``ServiceExplanation/rules``.
         public let rules: [Int]
     }
 
     public enum Outcome: Sendable, Hashable {
-        /// One of so many endpoints gets it.
+        /// One of this many endpoints gets it.
         case endpoint(count: Int, isMasqueraded: Bool)
         case reject, drop
-        /// No rule of kube-proxy's does anything about it.
+        /// No rule of kube-proxy applies to it.
         case untouched
     }
 
     public let origin: Origin
     /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
     public let isInSourceRanges: Bool?
-    /// Who sends, in words.
+    /// The sender, in words.
     public let sender: String
     public let steps: [Step]
     public let outcome: Outcome

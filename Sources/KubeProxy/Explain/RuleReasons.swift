@@ -1,7 +1,7 @@
 internal import Iptables
 internal import NetAddress
 
-/// Says of a rule why it is there, with the facts of the plan that made it (kube-proxy 1.36, iptables mode).
+/// Gives the reason for a rule, with the facts of the plan that made it (kube-proxy 1.36, iptables mode).
 struct RuleReasons {
     /// The Service port that the rules are about; nil: none.
     let port: ServicePortPlan?
@@ -110,7 +110,7 @@ struct RuleReasons {
 }
 
 extension NodeFacts.LocalTraffic {
-    /// How pods' traffic is told.
+    /// How pods' traffic is detected.
     var phrase: String {
         switch self {
         case .source(let prefix): "source in \(prefix)"
@@ -118,7 +118,7 @@ extension NodeFacts.LocalTraffic {
         }
     }
 
-    /// How other traffic is told.
+    /// How other traffic is detected.
     var negatedPhrase: String {
         switch self {
         case .source(let prefix): "source not in \(prefix)"

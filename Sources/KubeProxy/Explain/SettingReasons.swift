@@ -2,7 +2,7 @@ internal import KubeChainsJSON
 internal import KubeObjects
 internal import NetAddress
 
-/// Says of a Service's settings what they do here, and of those that do nothing why.
+/// Explains what a Service's settings do here, and why some have no effect.
 struct SettingReasons {
     private let plan: NodePlan
     private let service: Service
@@ -33,7 +33,7 @@ struct SettingReasons {
         return "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only" + fallback
     }
 
-    /// What becomes of a local policy without local endpoints.
+    /// The fallback of a local policy without local endpoints.
     private var fallback: String {
         guard isIPVS, port.fallsBackInIPVS, port.hasAnyEndpoint else { return "" }
         return port.usesClusterPolicy

@@ -159,6 +159,6 @@ struct TargetSearch {
 }
 
 extension Optional where Wrapped: Equatable {
-    /// Whether it is the value, or asks for none.
+    /// Whether it is nil or equals the value.
     fileprivate func allows(_ value: Wrapped) -> Bool { self == nil || self == value }
 }

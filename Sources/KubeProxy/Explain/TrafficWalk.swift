@@ -1,8 +1,8 @@
 internal import NetAddress
 
-/// Walks the first packet of a connection through a Service port's rules: what kube-proxy's rules do with it, hook by hook.
+/// Walks the first packet of a connection through a Service port's rules, hook by hook.
 ///
-/// The rules decide; the walk only knows, by each rule's purpose, whether this packet is one of those that it is for.
+/// The rules decide; the walk only knows, by each rule's purpose, whether the rule matches this packet.
 struct TrafficWalk {
     private let plan: NodePlan
     private let ownChains: ServicePortChains
@@ -20,7 +20,7 @@ struct TrafficWalk {
     private var policy: ChainName.Kind?
     private var steps: [TrafficPath.Step] = []
 
-    /// The ways in to a Service port, each from every kind of sender.
+    /// The frontends of a Service port, each for every kind of sender.
     static func entries(
         _ port: ServicePortPlan, _ iptables: IptablesPlan, _ rules: [ExplainedRule]
     ) -> [TrafficEntry] {
@@ -107,7 +107,7 @@ struct TrafficWalk {
             case .nodePort: .nodePort
             }
         if entry.kind == .nodePort {
-            // Where no address takes node ports, nothing leads to their chain.
+            // If no address accepts node ports, nothing jumps to their chain.
             if case .addresses(let addresses) = plan.node.nodePorts, addresses.isEmpty { return }
             chains.append(ChainName(.nodePorts))
         }
@@ -121,7 +121,7 @@ struct TrafficWalk {
         rules.firstIndex { $0.purpose == purpose && $0.destination == entry.address }
     }
 
-    /// Goes through a chain of the Service port until an endpoint is chosen; a chain without a choice gives the packet back.
+    /// Walks a chain of the Service port until an endpoint is chosen; otherwise the chain returns.
     private mutating func follow(_ chain: ChainName) {
         chains.append(chain)
         for index in rules.indices where rules[index].chain == chain && policy == nil {
@@ -130,7 +130,7 @@ struct TrafficWalk {
             switch rules[index].purpose {
             case .affinity: continue
             case .share:
-                // The other shares are as likely: all of them act on such packets.
+                // The other shares are as likely: all of them apply to such packets.
                 taken += rules.indices.filter { $0 > index && rules[$0].chain == chain && rules[$0].purpose == .share }
                 policy = chain.kind
             case .markClusterIP, .markExternal, .markNode: marking = index
@@ -140,20 +140,20 @@ struct TrafficWalk {
         }
     }
 
-    /// Whether a rule of a Service port's own chains is for this packet.
+    /// Whether a rule of a Service port's own chains matches this packet.
     private func takes(_ purpose: RulePurpose) -> Bool {
         switch purpose {
         case .markClusterIP: entry.kind == .clusterIP && (plan.settings.masqueradeAll || !countsAsPod)
         case .podsUseCluster: countsAsPod
         case .markNode, .nodeUsesCluster: origin == .node
-        // One stands for all ranges: they lead to the same chain.
+        // One represents all ranges: they have the same target.
         case .allowRange: isInSourceRanges ?? false && !chains.contains(ownChains.external)
         case .markExternal, .externalPolicy, .affinity, .share: true
         default: false
         }
     }
 
-    /// Whether the sender is taken for a pod, as the node is where its address is among the pods'.
+    /// Whether the sender counts as a pod, as the node does if its address is in the pods' range.
     private var countsAsPod: Bool { origin == .pods || origin == .node && plan.node.countsAsPod }
 
     private mutating func addTranslationStep() {
@@ -191,7 +191,7 @@ struct TrafficWalk {
         let use: KeyPath<PlannedEndpoint, EndpointUse> = policy == .localPolicy ? \.localUse : \.clusterUse
         let used = port.endpoints.filter { $0[keyPath: use].isUsed }
         let onHost = used.count { plan.node.hostAddresses.contains($0.address) }
-        // What is for the node itself is not forwarded, and does not leave.
+        // Packets for the node itself are not forwarded, and do not leave.
         let isForHost = origin != .node && onHost == used.count
         let hooks =
             origin == .node ? ["OUTPUT"] : onHost == 0 ? ["FORWARD"] : isForHost ? ["INPUT"] : ["FORWARD", "INPUT"]
@@ -242,7 +242,7 @@ struct TrafficWalk {
             case .nodePort: [.refuseNodePort]
             }
         for hook in filterHooks {
-            // Each jump is put at the top of its chain, so the last one comes first.
+            // Each jump is inserted at the top of its chain, so the last one comes first.
             for jump in JumpRule.all.reversed() where jump.table == "filter" && jump.chain == hook {
                 let found = rules.firstIndex {
                     $0.table == "filter" && $0.chain.kind == jump.target && refusals.contains($0.purpose)

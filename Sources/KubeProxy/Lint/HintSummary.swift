@@ -24,8 +24,8 @@ struct HintSummary {
 }
 
 extension LintSubject {
-    /// The number of zones for which there is no hint, and a few of them. A zone counts where it has a node that has no hint
-    /// of its own either; nodes without a zone have a rule of their own.
+    /// The number of zones for which there is no hint, and a few of them. A zone counts if it has a node that has no
+    /// hint of its own either; another rule finds nodes without a zone.
     func zonesWithout(_ hints: HintSummary) -> (count: Int, examples: [String]) {
         var hinted = hints.zones
         if hints.allHaveNodes {

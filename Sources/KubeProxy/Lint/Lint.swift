@@ -2,22 +2,22 @@ public import KubeChainsJSON
 public import KubeObjects
 public import NetAddress
 
-/// Looks in a snapshot for what will surprise somebody.
+/// Checks a snapshot for things that will surprise people.
 ///
-/// The rules read decisions from plans and facts from the snapshot; each takes time in proportion to what it looks at.
+/// The rules read decisions from plans and facts from the snapshot; each takes time linear in its input.
 public struct Lint: Sendable {
     /// Most severe first, then what is about no Service port, then by Service port, object and rule.
     public private(set) var findings: [LintFinding] = []
-    /// What planning had to say.
+    /// Warnings of the plans.
     public let warnings: [PlacedMessage]
 
     /// Lints a snapshot.
     ///
     /// - Parameters:
-    ///   - settings: kube-proxy's settings. Without a node's name all Nodes of the snapshot are looked at, and what does
-    ///     not differ from node to node at the first of them; its family does not matter.
-    ///   - families: those that are looked at, as far as the cluster has Services of them.
-    ///   - disabled: the names of rules to leave out.
+    ///   - settings: kube-proxy's settings. Without a node's name all Nodes of the snapshot are checked, and what does
+    ///     not differ from node to node is checked for the first of them; the family is ignored.
+    ///   - families: the families to check, as far as the cluster has Services of them.
+    ///   - disabled: the names of rules to exclude.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
         without disabled: Set<String> = []
@@ -42,7 +42,7 @@ public struct Lint: Sendable {
         for subject in subjects {
             for port in subject.firstPorts { familiesOfService[port.serviceIndex] += 1 }
         }
-        // What is found in both families stands once, without a family.
+        // A finding of both families is reported once, without a family.
         var positions: [String: Int] = [:]
         for subject in subjects {
             for rule in LintRule.all
@@ -55,7 +55,7 @@ public struct Lint: Sendable {
                         continue
                     }
                     positions[finding.key] = findings.count
-                    // An object of one family needs no word of it.
+                    // An object of a single family needs no mention of it.
                     let familyCount = finding.serviceIndex.map { familiesOfService[$0] } ?? subjects.count
                     let isOfOne = familyCount > 1 && (finding.serviceIndex != nil || finding.object == nil)
                     finding.family = isOfOne ? subject.plan.settings.family : nil

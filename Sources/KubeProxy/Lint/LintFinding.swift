@@ -2,27 +2,28 @@ public import KubeChainsJSON
 internal import KubeObjects
 public import NetAddress
 
-/// One thing in a snapshot that will surprise somebody.
+/// One thing in a snapshot that will surprise people.
 public struct LintFinding: Sendable {
     /// The name of the rule that found it.
     public let id: String
     public let severity: FindingSeverity
     /// The Service port that it is about; nil: an object, or the cluster as a whole.
     public let label: ServicePortLabel?
-    /// The object that it is about, such as `EndpointSlice shop/web-x7p2q`; nil: a Service port, or the cluster as a whole.
+    /// The object that it is about, such as `EndpointSlice shop/web-x7p2q`; nil: a Service port, or the cluster as a
+    /// whole.
     public let object: String?
-    /// The family that it is about, where it holds for one of two.
+    /// The family that it is about, if it applies to one of two.
     public internal(set) var family: AddressFamily?
-    /// What is there, and what comes of it.
+    /// What was found, and what happens because of it.
     public let message: String
     /// What to do.
     public let remedy: String
-    /// Where the Service or the object stands in the inputs.
+    /// The location of the Service or the object in the inputs.
     public let location: SourceLocation?
     /// The Service's index among the snapshot's Services, where there is one.
     let serviceIndex: Int?
 
-    /// What tells it from others, but for the family.
+    /// What identifies it, apart from the family.
     var key: String {
         "\(id) \(severity.rawValue) \(label?.servicePort ?? "")/\(label?.transport ?? "") \(object ?? "") \(message)"
     }

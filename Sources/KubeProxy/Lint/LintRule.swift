@@ -2,15 +2,15 @@
 public struct LintRule: Sendable {
     /// In lower case with hyphens. A name never changes its meaning.
     public let name: String
-    /// The severity of its findings; some of them may be milder or graver, where the explanation says so.
+    /// The severity of its findings; some of them may have a lower or higher severity, if the explanation says so.
     public let severity: FindingSeverity
     /// The mode of kube-proxy that it is about; nil: both.
     public internal(set) var mode: ProxyMode?
-    /// What it looks for, and what kube-proxy does there.
+    /// What it finds, and what kube-proxy does there.
     public let explanation: String
     /// What to do about a finding.
     public let remedy: String
-    /// Looks at one family.
+    /// Checks one family.
     let check: @Sendable (LintSubject, inout LintReport) -> Void
 
     /// All rules, sorted by name.

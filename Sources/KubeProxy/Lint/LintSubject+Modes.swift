@@ -1,7 +1,7 @@
 internal import KubeObjects
 
 extension LintSubject {
-    /// What of a Service port clients see otherwise in IPVS mode, as a sentence; nil: nothing of the kind on any of the nodes.
+    /// The difference from iptables mode for clients of a Service port, as a sentence; nil: none on any of the nodes.
     func difference(_ kind: ModeDifference.Kind, of port: ServicePortPlan) -> String? {
         guard let modes else { return nil }
         for (site, nodes) in sites(of: port, modes) {
@@ -12,7 +12,7 @@ extension LintSubject {
         return nil
     }
 
-    /// The kinds of nodes there are, those without an endpoint first, with their names where not all are meant.
+    /// The kinds of nodes, those without an endpoint first, with their names unless it is all nodes.
     private func sites(
         of port: ServicePortPlan, _ modes: ModeComparison
     ) -> [(site: ModeComparison.Site, nodes: String?)] {
@@ -35,7 +35,7 @@ extension LintSubject {
 }
 
 extension ModeDifference.Kind {
-    /// Whether it is there or not by where the endpoints are.
+    /// Whether it depends on which nodes have endpoints.
     fileprivate var dependsOnNode: Bool {
         switch self {
         case .internalFallback, .internalRefusal, .externalFallback, .podFallback, .ownSource: true
@@ -45,14 +45,14 @@ extension ModeDifference.Kind {
 }
 
 extension LintRule {
-    /// What a finding is said of, so that the same is said once.
+    /// The subject of a finding, so that it is reported once.
     enum Scope {
         case port, service, cluster
     }
 
     /// A rule about what changes when a cluster leaves IPVS mode.
     ///
-    /// - Parameter isWanted: of which Service ports it is said at all.
+    /// - Parameter isWanted: the Service ports for which it is reported.
     init(
         leavingIPVS name: String, _ severity: FindingSeverity, _ kinds: [ModeDifference.Kind], of scope: Scope,
         explanation: String, remedy: String,

@@ -12,7 +12,7 @@ extension LintSubject {
         LintSubject.beside(present, zones) { membersOfZone[$0] != nil }
     }
 
-    /// Takes no longer than there are names present, however many there are in all.
+    /// Takes time in proportion to the names present, not to all names.
     private static func beside(
         _ present: Set<String>, _ all: [String], isOneOfAll: (String) -> Bool
     ) -> (count: Int, examples: [String]) {
@@ -25,7 +25,7 @@ extension LintSubject {
         return (count, examples)
     }
 
-    /// The nodes in question without an endpoint of a Service port which has some elsewhere; nil: there are none.
+    /// The checked nodes without an endpoint of a Service port which has some elsewhere; nil: there are none.
     func nodesWithoutEndpoint(of port: ServicePortPlan) -> (text: String, areAll: Bool)? {
         guard port.hasAnyEndpoint else { return nil }
         let present = Set(port.endpoints.filter(\.couldTakeTraffic).compactMap { endpoint($0).nodeName })

@@ -1,9 +1,9 @@
 internal import KubeObjects
 internal import NetAddress
 
-/// What the rules look at: a snapshot, the plan for one family, and the nodes in question.
+/// The input of the rules: a snapshot, the plan for one family, and the nodes to check.
 final class LintSubject: Sendable {
-    /// A node as far as it makes a difference to Services.
+    /// The properties of a node that matter to Services.
     struct Member {
         let name: String
         /// Empty where it is not known.
@@ -18,9 +18,9 @@ final class LintSubject: Sendable {
     let plan: NodePlan
     /// What differs from iptables mode; nil: that is the mode.
     let modes: ModeComparison?
-    /// The Nodes in question: all, or the one that was asked for.
+    /// The Nodes to check: all, or the one that was named.
     let nodes: [Node]
-    /// The same, sorted by name; also one that was asked for and has no Node object.
+    /// The same, sorted by name; including one that was named and has no Node object.
     let members: [Member]
     /// The members' names, in the same order.
     let names: [String]

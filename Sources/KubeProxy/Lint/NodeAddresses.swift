@@ -1,6 +1,6 @@
 internal import NetAddress
 
-/// The nodes in the order of their addresses, so that a range holds a run of them.
+/// The nodes in the order of their addresses, so that a range contains consecutive ones.
 struct NodeAddresses {
     private let addresses: [IPAddress]
     private let names: [String]
@@ -39,7 +39,7 @@ struct NodeAddresses {
         return (count, examples)
     }
 
-    /// The first index whose address fulfils a condition that holds for all after it.
+    /// The first index whose address meets a condition that all after it meet too.
     private func firstIndex(from start: Int, where condition: (IPAddress) -> Bool) -> Int {
         var range = start..<addresses.count
         while !range.isEmpty {

@@ -33,7 +33,7 @@ struct EndpointSelection {
         if port.usesClusterPolicy { selectForCluster(port.hintCoverage, range, endpoints, &uses, &decision) }
         var localFallsBack = false
         if port.usesLocalPolicy { localFallsBack = selectForLocal(range, endpoints, &uses, &decision) }
-        // The endpoints of the cluster policy hold those of the local one, unless something narrowed or widened one only.
+        // The cluster policy's endpoints include the local policy's, unless only one of them was narrowed or widened.
         let reachesLocal =
             !port.usesClusterPolicy || port.usesLocalPolicy && (decision.topologyMode != .none || localFallsBack)
         for index in range {
@@ -65,7 +65,7 @@ struct EndpointSelection {
         }
     }
 
-    /// - Returns: whether terminating endpoints stand in for ready ones.
+    /// - Returns: whether terminating endpoints are used in place of ready ones.
     private func selectForLocal(
         _ range: Range<Int>, _ endpoints: Span<ClusterEndpoint>, _ uses: inout MutableSpan<EndpointDecision>,
         _ decision: inout PortDecision
@@ -148,7 +148,7 @@ extension Endpoint.Conditions {
     /// Whether an endpoint takes traffic where no better one does.
     var couldTakeTraffic: Bool { contains(.ready) || isServingWhileTerminating }
 
-    /// The part of an endpoint that is not ready.
+    /// How an endpoint that is not ready is used.
     fileprivate func useWhileNotReady(noneIsReady: Bool) -> EndpointUse {
         guard isServingWhileTerminating else { return .notReady }
         return noneIsReady ? .usedWhileTerminating : .terminating

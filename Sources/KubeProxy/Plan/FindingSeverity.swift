@@ -1,8 +1,8 @@
 /// How bad a finding of `audit` or `lint` is.
 public enum FindingSeverity: String, Sendable, Hashable, CaseIterable, Comparable {
-    /// Packets go astray.
+    /// Traffic is broken.
     case error
-    /// Something is left over, soon will be wrong, or is hardly meant.
+    /// Something is left over, will soon break, or is probably a mistake.
     case warning
     /// Worth knowing.
     case info

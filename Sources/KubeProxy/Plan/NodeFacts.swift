@@ -1,10 +1,10 @@
 internal import KubeObjects
 public import NetAddress
 
-/// What follows for one node and family from the settings and the Node object, before any Service is looked at
+/// What follows for one node and family from the settings and the Node object, independent of Services
 /// (kube-proxy 1.36, iptables mode).
 public struct NodeFacts: Sendable, Hashable {
-    /// How traffic of local pods is told; nil: not at all.
+    /// How traffic of local pods is detected; nil: not at all.
     public enum LocalTraffic: Sendable, Hashable {
         case source(IPPrefix)
         /// An interface's name, which ends with `+` where it is the beginning of names.
@@ -74,7 +74,7 @@ public struct NodeFacts: Sendable, Hashable {
             })
     }
 
-    /// Whether the node's own address is among the pods', so that it is taken for one.
+    /// Whether the node's own address is in the pods' range, so that it counts as a pod.
     var countsAsPod: Bool {
         guard case .source(let pods) = localTraffic else { return false }
         return pods.contains(nodeIP)
@@ -88,8 +88,8 @@ public struct NodeFacts: Sendable, Hashable {
         }
     }
 
-    /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses, the
-    /// bind address in place of the one of its family, loopback where there is none.
+    /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses,
+    /// the bind address in place of the one of its family, loopback where there is none.
     static func nodeIPs(_ settings: ProxySettings, _ node: Node?) -> [IPAddress] {
         let given = (node?.internalIPs ?? []) + (node?.externalIPs ?? [])
         return AddressFamily.allCases.map { family in

@@ -3,9 +3,9 @@ public import KubeChainsJSON
 public import KubeObjects
 internal import NetAddress
 
-/// Everything decided about a cluster's Services for one node and family: what a back end programs, and why. Rendering only
-/// writes what stands here; explaining and comparing read it (kube-proxy 1.36). Where a back end makes something else of it
-/// is that back end's to say.
+/// Everything decided about a cluster's Services for one node and family: what a back end programs, and why. Rendering
+/// only writes what stands here; explaining and comparing read it (kube-proxy 1.36). Where a back end makes something
+/// else of it is that back end's to say.
 ///
 /// What all nodes have in common stands in the ``ClusterPlan``, which plans of several nodes share.
 public struct NodePlan: Sendable {
@@ -24,15 +24,15 @@ public struct NodePlan: Sendable {
     public var skippedServices: [ClusterPlan.SkippedService] { cluster.skippedServices }
     /// The endpoints of all Service ports, in every condition.
     public var endpointCount: Int { cluster.tables.endpoints.count }
-    /// What will surprise whoever asked.
+    /// Warnings for the user.
     public var warnings: [PlacedMessage] { warningsOfAnyFamily + (cluster.familyWarning.map { [$0] } ?? []) }
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > NodePlan.largeClusterThreshold }
 
     /// Decides everything about the snapshot's Services for the node that the settings name.
     ///
-    /// - Parameter workers: to whom half of many Services can be given; the plan is the same with and without.
-    /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
+    /// - Parameter workers: threads that may plan half of many Services; the plan is the same without them.
+    /// - Throws: ``SnapshotError`` if the snapshot has several Nodes and the settings name none.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, with workers: Workers? = nil
     ) throws(SnapshotError) {
@@ -43,7 +43,7 @@ public struct NodePlan: Sendable {
     ///
     /// - Parameter settings: the node's name and its settings; nil: those of the cluster's plan. The family and whether
     ///   external IPs are allowed are the cluster plan's in any case.
-    /// - Throws: ``SnapshotError`` if the settings do not say which of several Nodes is meant.
+    /// - Throws: ``SnapshotError`` if the snapshot has several Nodes and the settings name none.
     public init(_ cluster: ClusterPlan, _ settings: ProxySettings? = nil) throws(SnapshotError) {
         var own = settings ?? cluster.settings
         own.family = cluster.settings.family

@@ -1,7 +1,7 @@
 public import KubeObjects
 public import NetAddress
 
-/// Which Service port: kube-proxy's key of everything it keeps.
+/// The name of a Service port: kube-proxy's key for everything.
 public struct ServicePortName: Sendable, Hashable {
     public let namespace: DNSLabel
     public let service: DNSLabel

@@ -43,7 +43,7 @@ public struct ServicePortPlan: Sendable {
     public var internalPolicyIsLocal: Bool { tables.ports[index].internalPolicyIsLocal }
     /// 0: none.
     public var healthCheckNodePort: UInt16 { tables.ports[index].healthCheckNodePort }
-    /// Whether anything but the cluster IP leads here.
+    /// Whether it has a frontend other than the cluster IP.
     public var isExternal: Bool { tables.ports[index].isExternal }
     /// Endpoints that another entry with the same address and port replaced.
     public var duplicates: [EndpointSource] { tables.ports[index].duplicates }
@@ -53,23 +53,24 @@ public struct ServicePortPlan: Sendable {
     var hintCoverage: HintCoverage { tables.ports[index].hintCoverage }
     /// `namespace/service:port` as bytes, for comments and names.
     var nameText: [UInt8] { tables.ports[index].nameText }
-    /// Whether the cluster policy is asked for.
+    /// Whether the cluster policy is used.
     public var usesClusterPolicy: Bool { !internalPolicyIsLocal || isExternal }
-    /// Whether the local policy is asked for.
+    /// Whether the local policy is used.
     public var usesLocalPolicy: Bool { internalPolicyIsLocal || externalPolicyIsLocal && isExternal }
 
     // MARK: Of the node
 
     public var topologyMode: TopologyMode { decision.topologyMode }
-    /// Whether one of the ranges holds the node itself, which then reaches the load balancer's address as its own client.
+    /// Whether one of the ranges contains the node itself, which then reaches the load balancer's address as its own
+    /// client.
     public var sourceRangesHoldNode: Bool { decision.sourceRangesHoldNode }
     /// The number of endpoints that share the cluster policy's traffic.
     public var clusterCount: Int { Int(decision.clusterCount) }
     /// The number of endpoints that share the local policy's traffic.
     public var localCount: Int { Int(decision.localCount) }
-    /// Whether traffic to the cluster IP gets anywhere.
+    /// Whether traffic to the cluster IP has an endpoint.
     public var acceptsInternal: Bool { hasAnyEndpoint && (!internalPolicyIsLocal || localCount > 0) }
-    /// Whether traffic from outside gets anywhere.
+    /// Whether external traffic has an endpoint.
     public var acceptsExternal: Bool { hasAnyEndpoint && (!externalPolicyIsLocal || localCount > 0) }
 }
 

@@ -140,7 +140,7 @@ private struct PortIndices {
         let transport: TransportProtocol
     }
 
-    /// Only for Services with many ports; a few are looked through.
+    /// Only for Services with many ports; a few are compared one by one.
     private var table: [Key: Int]?
 
     init(_ ports: [ClusterServicePort]) {

@@ -46,7 +46,7 @@ struct ServiceSlices: Sendable {
 }
 
 extension [Service] {
-    /// Whether the Service of a name stands at an index.
+    /// Whether the Service at an index has a name.
     fileprivate func holds(_ namespace: DNSLabel, _ name: DNSLabel, at index: Int) -> Bool {
         index < count && self[index].name == name && self[index].namespace == namespace
     }

@@ -1,12 +1,12 @@
 internal import KubeObjects
 public import NetAddress
 
-/// A UDP connection that the kernel tracks, as far as Services are concerned.
+/// A UDP connection that the kernel tracks, with what matters for Services.
 public struct UDPFlow: Sendable, Hashable {
-    /// Where the client sends to.
+    /// The client's destination.
     public let destination: IPAddress
     public let destinationPort: UInt16
-    /// Who answers.
+    /// The source of replies.
     public let replySource: IPAddress
 
     public init(destination: IPAddress, destinationPort: UInt16, replySource: IPAddress) {
@@ -17,8 +17,8 @@ public struct UDPFlow: Sendable, Hashable {
 }
 
 extension NodePlan {
-    /// Those of some flows which lead a client of a UDP Service to an address that serves it no more: UDP has no end of a
-    /// connection, so the kernel would send the client there for as long as it goes on sending (kube-proxy 1.36:
+    /// The flows that send clients of a UDP Service to an address that no longer serves it: UDP has no end of a
+    /// connection, so the kernel would send the client there as long as it keeps sending (kube-proxy 1.36:
     /// `CleanStaleEntries` of `pkg/proxy/conntrack/cleanup.go`).
     public func staleFlows(among flows: [UDPFlow]) -> [UDPFlow] {
         var servers: [Frontend: Set<IPAddress>] = [:]

@@ -1,6 +1,6 @@
 internal import NetAddress
 
-/// Settings from text, whether a flag's or a configuration file's.
+/// Settings from text, from a flag or a configuration file.
 extension IPVSSettings {
     /// Takes a scheduler's name; the empty text stands for the default.
     public mutating func setScheduler(_ text: String) throws(SettingError) {
@@ -49,7 +49,7 @@ extension IPVSSettings {
 
 /// Go's way of writing durations: decimal numbers, each with a unit.
 private enum GoDuration {
-    /// The duration in nanoseconds; nil if the text is none, or needs more than 64 bits.
+    /// The duration in nanoseconds; nil if the text is invalid, or needs more than 64 bits.
     static func nanoseconds(_ text: String) -> Int64? {
         var rest = text[...]
         let isNegative = rest.hasPrefix("-")

@@ -36,9 +36,9 @@ public struct KernelVersion: Sendable, Hashable, Comparable {
 /// kube-proxy's settings for IPVS mode, and what it finds out about its host. The defaults are kube-proxy's.
 public struct IPVSSettings: Sendable, Hashable {
     public var scheduler = IPVSScheduler.rr
-    /// The ranges in which left-over virtual servers are not deleted. They do not shape what is programmed.
+    /// The ranges in which left-over virtual servers are not deleted. They have no effect on the texts.
     public var excludeCIDRs: [IPPrefix] = []
-    /// Answer and announce only what the interface itself has (sysctls `arp_ignore` and `arp_announce`).
+    /// Answer and announce only addresses of the receiving interface (sysctls `arp_ignore` and `arp_announce`).
     public var strictARP = false
     /// How long the kernel keeps an idle connection; zero: as the host has it.
     public var tcpTimeout = Duration.zero

@@ -5,13 +5,13 @@ extension ProxySettings {
     /// Takes over what a KubeProxyConfiguration sets.
     ///
     /// - Returns: warnings about what has no effect here.
-    /// - Throws: ``SnapshotError`` for a value that can not be, or a mode that this program does not have.
+    /// - Throws: ``SnapshotError`` for an invalid value, or an unsupported mode.
     public mutating func apply(
         _ configuration: KubeProxyConfiguration, of snapshot: ClusterSnapshot
     ) throws(SnapshotError) -> [PlacedMessage] {
         try set(configuration.mode, snapshot) { (settings, text) throws(SettingError) in try settings.setMode(text) }
         try set(configuration.hostnameOverride, snapshot) { (settings, text) throws(SettingError) in
-            // kube-proxy trims and lowers it, as it does with the host's own name.
+            // kube-proxy trims and lower-cases it, as it does with the host's own name.
             try settings.setNodeName(text.trimmingSpace().lowercased())
         }
         try set(configuration.bindAddress, snapshot) { (settings, text) throws(SettingError) in
@@ -67,12 +67,12 @@ extension ProxySettings {
         }
     }
 
-    /// What to say of a feature gate that shapes no rules.
+    /// The warning about a feature gate without effect on the rules.
     public static func unknownGateMessage(_ name: String) -> String {
         "the feature gate \(name) is unknown here and has no effect on the rules"
     }
 
-    /// Takes each by itself first, so that what is wrong is laid at the element, and then all together.
+    /// Checks each element first, so that an error is attributed to it, and then all together.
     private mutating func setNodePortAddresses(
         _ settings: [KubeProxyConfiguration.Setting<String>], _ snapshot: ClusterSnapshot
     ) throws(SnapshotError) {

@@ -9,7 +9,7 @@ public struct SettingError: Error, Sendable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// Settings from text, whether a flag's or a configuration file's.
+/// Settings from text, from a flag or a configuration file.
 extension ProxySettings {
     public mutating func setNodeName(_ text: String) throws(SettingError) {
         guard DNSSubdomain(text) != nil else {

@@ -1,11 +1,11 @@
 public import NetAddress
 
-/// In which of the kernel's ways kube-proxy balances: `--proxy-mode`.
+/// kube-proxy's mode: `--proxy-mode`.
 public enum ProxyMode: String, Sendable, Hashable, CaseIterable {
     case iptables, ipvs
 }
 
-/// How kube-proxy tells traffic of local pods from other traffic: `--detect-local-mode`.
+/// How kube-proxy detects traffic of local pods: `--detect-local-mode`.
 public enum DetectLocalMode: String, Sendable, Hashable, CaseIterable {
     case clusterCIDR = "ClusterCIDR"
     case nodeCIDR = "NodeCIDR"
@@ -13,7 +13,7 @@ public enum DetectLocalMode: String, Sendable, Hashable, CaseIterable {
     case interfaceNamePrefix = "InterfaceNamePrefix"
 }
 
-/// Which addresses of the node take node ports: `--nodeport-addresses`.
+/// The addresses of the node that node ports listen on: `--nodeport-addresses`.
 public enum NodePortAddresses: Sendable, Hashable {
     /// The addresses in these ranges; all addresses if there is no range.
     case ranges([IPPrefix])
@@ -25,7 +25,7 @@ public enum NodePortAddresses: Sendable, Hashable {
 public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
     public let text: String
 
-    /// The name; nil if the text is none.
+    /// The name; nil if the text is not a valid one.
     public init?(_ text: String) {
         guard (1...15).contains(text.utf8.count) else { return nil }
         for byte in text.utf8 {
@@ -43,7 +43,8 @@ public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// kube-proxy's settings, and what it finds out about its host, as far as they shape rules. The defaults are kube-proxy's.
+/// kube-proxy's settings, and what it finds out about its host, as far as they affect rules. The defaults are
+/// kube-proxy's.
 public struct ProxySettings: Sendable, Hashable {
     /// The node whose rules are wanted; nil: the only Node of the snapshot.
     public var nodeName: String?
@@ -71,9 +72,9 @@ public struct ProxySettings: Sendable, Hashable {
     public var conntrackTCPBeLiberal = false
     /// The nfacct counters of newer kube-proxies exist on the host.
     public var hasAccountingCounters = false
-    /// The host's iptables knows `MASQUERADE --random-fully`.
+    /// The host's iptables supports `MASQUERADE --random-fully`.
     public var hasRandomFully = true
-    /// What counts in IPVS mode only.
+    /// Settings of IPVS mode.
     public var ipvs = IPVSSettings()
 
     public init() {}

@@ -2,7 +2,7 @@ internal import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// What differs between two states of one family, as input of the programs that change it.
+/// The differences between two states of one family, as input of the programs that change it.
 struct FamilyChanges {
     private(set) var chains = StepText()
     private(set) var sets = StepText()
@@ -29,7 +29,7 @@ struct FamilyChanges {
     /// The chains of kube-proxy that a table has, in kube-proxy's order.
     fileprivate static let tables = ["nat", "filter"].map { (name: $0, chains: IPVSRules.chains(of: $0)) }
 
-    /// Chains and jumps that are missing. The text names no chain that is there, since that would empty it.
+    /// Missing chains and jumps. The text names no existing chain, since that would flush it.
     private mutating func addChains(_ host: Ruleset, _ wanted: Ruleset) {
         for table in FamilyChanges.tables {
             let old = host[table: table.name]
@@ -80,7 +80,7 @@ struct FamilyChanges {
                 if there.kind != set.kind { strangeSets.append(there) }
                 old = Set(there.entries)
                 let new = Set(set.entries)
-                // They go first, so that there is room.
+                // Deletions come first, so that there is room.
                 for entry in there.entries.sorted() where !new.contains(entry) {
                     entries.append("del \(set.name) \(entry)")
                     entries.count("deleted")
@@ -173,7 +173,7 @@ struct FamilyChanges {
 }
 
 extension FamilyChanges {
-    /// Chains, jumps and sets that are there and are not wanted. They go last, for rules use sets.
+    /// Chains, jumps and sets that are not wanted. They are deleted last, since rules use sets.
     struct Removal {
         private(set) var chains = StepText()
         private(set) var sets = StepText()
@@ -208,7 +208,7 @@ extension FamilyChanges {
 }
 
 extension Table {
-    /// Whether a rule of the table does what a jump does.
+    /// Whether a rule of the table does the same as a jump.
     fileprivate func has(_ jump: IPVSSetup.Jump) -> Bool {
         self[chain: jump.chain]?.rules.contains { jump.isDone(by: $0) } ?? false
     }

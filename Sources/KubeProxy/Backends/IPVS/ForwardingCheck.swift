@@ -6,8 +6,9 @@ extension IPVSPlan {
     /// How many Services a message names.
     private static let namedServices = 10
 
-    /// Gatewaying and tunneling leave a packet as it is, so an endpoint gets it on the virtual server's own port. Endpoints
-    /// count in every condition: a text that could be loaded now and not when another one becomes ready would be a trap.
+    /// Gatewaying and tunneling do not rewrite packets, so an endpoint gets them on the virtual server's own port.
+    /// Endpoints count in every condition: a text that works now, but not once another endpoint becomes ready, would be
+    /// a trap.
     func checkPorts() throws(SnapshotError) {
         let snapshot = plan.snapshot
         var first: (port: ServicePortPlan, asked: String, endpoint: PlannedEndpoint)?
@@ -32,7 +33,7 @@ extension IPVSPlan {
             at: service.location)
     }
 
-    /// What of a Service port leads to an endpoint's other port; nil: nothing does.
+    /// The frontend of a Service port whose port differs from an endpoint's; nil: none.
     private func mismatch(of port: ServicePortPlan) -> (asked: String, endpoint: PlannedEndpoint)? {
         if let endpoint = port.endpoints.first(where: { $0.port != port.port }) {
             return ("port \(port.port)", endpoint)

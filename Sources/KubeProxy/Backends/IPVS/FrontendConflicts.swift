@@ -1,7 +1,7 @@
 internal import NetAddress
 
-/// The addresses and ports that several Service ports want. kube-proxy's order is that of a hash map and may change with
-/// every sync; here it is by name.
+/// Conflicts: the addresses and ports of several Service ports. kube-proxy's order is that of a hash map and may change
+/// with every sync; here it is by name.
 struct FrontendConflicts: Sendable {
     private struct Place: Hashable {
         let transport: TransportProtocol
@@ -9,9 +9,9 @@ struct FrontendConflicts: Sendable {
         let port: UInt16
     }
 
-    /// Who gets what is sent to a place.
+    /// The Service port that gets the traffic.
     private struct Owners {
-        /// The first whose rule translates; node ports come after all addresses.
+        /// The first with a DNAT rule; node ports come after all addresses.
         var iptables: (index: Int, isNodePort: Bool)?
         /// The last of all.
         var ipvs: Int
@@ -21,7 +21,7 @@ struct FrontendConflicts: Sendable {
     struct Rival {
         /// `address:port/protocol`.
         let place: String
-        /// Indices among the plan's Service ports; nil: nobody has an endpoint.
+        /// Indices among the plan's Service ports; nil: none has an endpoint.
         let iptablesOwner: Int?
         let ipvsOwner: Int
     }

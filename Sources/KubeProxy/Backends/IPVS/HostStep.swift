@@ -1,4 +1,4 @@
-/// One step on the way to another state of a host: a program to run, or a setting of the kernel's to write.
+/// One step towards another state of a host: a program to run, or a sysctl to write.
 public struct HostStep: Sendable, Hashable {
     public enum Program: String, Sendable, Hashable {
         case ip, ipset, ipvsadm
@@ -15,7 +15,7 @@ public struct HostStep: Sendable, Hashable {
 
     /// What is worked on, such as `IPv4 sets`.
     public let name: String
-    /// What becomes of it, such as `17 added`.
+    /// The change, such as `17 added`.
     public let summary: String
     public let work: Work
     /// The index of the family among those of the states; nil: the step is for all.

@@ -1,6 +1,6 @@
 public import NetAddress
 
-/// The sets of addresses and ports that IPVS mode's rules ask (kube-proxy 1.36: `ipsetInfo` of
+/// The sets of addresses and ports that IPVS mode's rules match (kube-proxy 1.36: `ipsetInfo` of
 /// `pkg/proxy/ipvs/proxier.go`). All always exist, also when they are empty.
 public enum IPSet: String, Sendable, Hashable, CaseIterable {
     case loopBack = "KUBE-LOOP-BACK"
@@ -51,7 +51,7 @@ public enum IPSet: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What rules that ask the set say in their comments.
+    /// The comment of rules that match the set.
     public var comment: StaticString {
         switch self {
         case .loopBack: "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose"

@@ -1,21 +1,21 @@
 public import NetAddress
 
-/// The steps that make one state of a host another: from what is there to what a plan wants, to what was there before, or to
-/// nothing (kube-proxy 1.36: the order of `NewProxier` and `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`).
+/// The steps from one state of a host to another: from the current one to what a plan wants, to what was there before,
+/// or to nothing (kube-proxy 1.36: the order of `NewProxier` and `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`).
 ///
-/// Only what differs is touched, so there are no steps where nothing does.
+/// Only what differs is changed.
 public struct IPVSChanges: Sendable {
-    /// A real server that is not wanted any more and still has connections: it stays without getting new ones.
+    /// A real server that is no longer wanted and still has connections: it stays, without new ones.
     public struct Draining: Sendable, Hashable {
         /// As ipvsadm names it, such as `-t 10.96.0.1:443 -r 10.244.1.5:6443`.
         public let name: String
         public let connections: Int
     }
 
-    /// What becomes of servers that are not wanted.
+    /// What to do with servers that are not wanted.
     public enum Policy: Sendable {
-        /// As kube-proxy does it: real servers with TCP connections stay at weight 0 until these have gone, virtual servers
-        /// in some ranges stay as they are.
+        /// As kube-proxy does: real servers with TCP connections stay at weight 0 until these have ended, virtual
+        /// servers in some ranges stay as they are.
         case gentle(excluding: [IPPrefix])
         /// They are deleted.
         case exact
@@ -23,11 +23,11 @@ public struct IPVSChanges: Sendable {
 
     public private(set) var steps: [HostStep] = []
     public private(set) var draining: [Draining] = []
-    /// Sets that are there with our names and are of another type, so that the steps can not be done.
+    /// Existing sets with the same names and another type, so that the steps cannot be done.
     public private(set) var strangeSets: [HostSet] = []
 
     /// - Parameters:
-    ///   - host: what is there; its families are those of `wanted`, in the same order.
+    ///   - host: the current state; its families are those of `wanted`, in the same order.
     public init(from host: IPVSHostState, to wanted: IPVSHostState, _ policy: Policy) {
         trySchedulers(host, wanted)
         for sysctl in wanted.sysctls {
@@ -49,7 +49,7 @@ public struct IPVSChanges: Sendable {
             strangeSets += family.strangeSets
             add(family, index, host, wanted)
         }
-        // What only goes once nothing uses it any more.
+        // What can be deleted only once nothing uses it any more.
         if host.hasInterface, !wanted.hasInterface {
             run(
                 "interface \(IPVSHostState.interfaceName)", "removed", .ip,
@@ -62,7 +62,7 @@ public struct IPVSChanges: Sendable {
         }
     }
 
-    /// A scheduler that the kernel does not have is found out before anything is changed.
+    /// Tries the scheduler before anything is changed: the kernel may not have it.
     private mutating func trySchedulers(_ host: IPVSHostState, _ wanted: IPVSHostState) {
         let known = Set(host.families.flatMap { $0.servers.map(\.scheduler) })
         guard let scheduler = wanted.families.lazy.compactMap(\.servers.first?.scheduler).first,
@@ -87,7 +87,7 @@ public struct IPVSChanges: Sendable {
         add("real servers", family.realServers, .ipvsadm, index, wanted)
         add("set entries", family.entries, .ipset, index, wanted)
         add("rules", family.rules, .iptablesRestore, index, wanted)
-        // With the interface its addresses go.
+        // Deleting the interface deletes its addresses.
         if wanted.hasInterface { add("left-over addresses", family.staleAddresses, .ip, index, wanted) }
         add("left-over virtual servers", family.staleServers, .ipvsadm, index, wanted)
     }
@@ -118,7 +118,7 @@ public struct IPVSChanges: Sendable {
     }
 }
 
-/// The input of a step, and how often it does what.
+/// The input of a step, and counts of what it does.
 struct StepText {
     private(set) var text = ""
     private var counts: [(what: String, count: Int)] = []

@@ -2,11 +2,11 @@ public import Iptables
 public import NetAddress
 
 extension IPVSHostState {
-    /// The state of the host once all that kube-proxy in IPVS mode made is taken away (kube-proxy 1.36: `CleanupLeftovers` of
-    /// `pkg/proxy/ipvs/proxier.go`). Settings of the kernel stay as they are.
+    /// The state of the host once all that kube-proxy in IPVS mode made is removed (kube-proxy 1.36: `CleanupLeftovers`
+    /// of `pkg/proxy/ipvs/proxier.go`). Settings of the kernel stay as they are.
     ///
-    /// kube-proxy empties the kernel's whole table of virtual servers. Here only those go that are on the interface's
-    /// addresses or that its sets name, so others' stay.
+    /// kube-proxy clears the kernel's whole table of virtual servers. Here only those are deleted that are on the
+    /// interface's addresses or that its sets name; others stay.
     ///
     /// - Parameter excluded: ranges whose virtual servers stay as well.
     public func withoutProxy(excluding excluded: [IPPrefix]) -> IPVSHostState {
@@ -73,8 +73,8 @@ extension Ruleset {
         }
     }
 
-    /// The rules without IPVS mode's chains and jumps. Chains that both modes have stay where iptables mode has left some,
-    /// without rules that need the others or the sets.
+    /// The rules without IPVS mode's chains and jumps. Chains that both modes have stay where iptables mode has left
+    /// some, without rules that need the others or the sets.
     fileprivate func withoutIPVS(_ family: AddressFamily) -> Ruleset {
         let isMixed = holdsChains(only: .iptables)
         let sets = Set(IPSet.allCases.map { $0.name(family) })

@@ -2,7 +2,7 @@ internal import Iptables
 internal import NetAddress
 
 extension IPVSHostState {
-    /// What a host has where everything is as plans for its families want it.
+    /// The state of a host on which everything is as plans for its families want it.
     public init(_ plans: [IPVSPlan]) {
         let setup = plans.first.map { IPVSSetup($0.plan.settings) }
         sysctls = setup?.sysctls ?? []
@@ -13,7 +13,7 @@ extension IPVSHostState {
 }
 
 extension IPVSFamilyState {
-    /// The plan's own texts, read as those of a host are: so both are spelled alike, and what is wanted is written once.
+    /// The plan's own texts, read like those of a host, so that both are spelled the same way.
     fileprivate init(_ state: IPVSPlan) {
         let addresses = state.text(.addresses)
         let texts = IPVSHostTexts(
@@ -26,7 +26,7 @@ extension IPVSFamilyState {
 }
 
 extension Ruleset {
-    /// Puts a jump at the top of its chain.
+    /// Inserts a jump at the top of its chain.
     fileprivate mutating func insert(_ jump: IPVSSetup.Jump) {
         guard let table = tables.firstIndex(where: { $0.name == jump.table }) else { return }
         if !tables[table].chains.contains(where: { $0.name == jump.chain }) {

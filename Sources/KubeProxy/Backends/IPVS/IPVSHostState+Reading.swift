@@ -172,7 +172,7 @@ extension HostRealServer {
     }
 }
 
-// By bytes, since by characters it takes many times as long.
+// By bytes: by characters it takes many times as long.
 extension String {
     /// The lines that are not empty.
     fileprivate var lines: [Substring] { utf8.split(separator: UInt8(ascii: "\n")).map { Substring($0) } }

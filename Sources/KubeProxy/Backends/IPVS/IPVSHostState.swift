@@ -1,7 +1,7 @@
 public import Iptables
 public import NetAddress
 
-/// What a host has of IPVS mode, or is to have: all that `apply` and `cleanup` change.
+/// The current or wanted state of IPVS mode on a host: everything that `apply` and `cleanup` change.
 public struct IPVSHostState: Sendable {
     /// The dummy interface that has the addresses of Services, so that packets for them are the host's own.
     public static let interfaceName = "kube-ipvs0"
@@ -19,7 +19,7 @@ public struct IPVSHostState: Sendable {
 
     /// In the order in which they are written.
     public var sysctls: [Sysctl]
-    /// How many seconds idle connections are kept: TCP, TCP after a FIN, UDP; 0: it does not matter.
+    /// How many seconds idle connections are kept: TCP, TCP after a FIN, UDP; 0: not compared.
     public var timeouts: [Int]
     public var hasInterface: Bool
     public var families: [IPVSFamilyState]
@@ -35,7 +35,7 @@ public struct IPVSHostState: Sendable {
 /// The part of one family.
 public struct IPVSFamilyState: Sendable {
     public var family: AddressFamily
-    /// The addresses of the interface `kube-ipvs0`; those that kube-proxy passes over are left out.
+    /// The addresses of the interface `kube-ipvs0`, without those that kube-proxy ignores.
     public var addresses: [BoundAddress] = []
     /// Those of the 17 sets that are there.
     public var sets: [HostSet] = []
@@ -58,7 +58,7 @@ public struct BoundAddress: Sendable, Hashable {
 /// A set of the kernel's.
 public struct HostSet: Sendable, Hashable {
     public let name: String
-    /// The type with those options that can not be changed, such as `hash:ip family inet`.
+    /// The type with those options that cannot be changed, such as `hash:ip family inet`.
     public let kind: String
     /// Each once, as `ipset add` takes them, addresses in canonical spelling.
     public var entries: [String]
@@ -82,11 +82,11 @@ public struct HostServer: Sendable, Hashable {
     var scheduler: Substring { options.split(separator: " ").dropFirst().first ?? "" }
 }
 
-/// Who answers for a virtual server.
+/// A real server of a virtual server.
 public struct HostRealServer: Sendable, Hashable {
     /// `address:port`, with brackets around an IPv6 address.
     public let name: String
-    /// How packets get there, and what else ipvsadm says of it but the weight.
+    /// The forwarding method, and all other options of ipvsadm except the weight.
     public let options: String
     /// 0: it gets no new connections.
     public let weight: Int

@@ -2,47 +2,47 @@ public import KubeChainsJSON
 internal import KubeObjects
 public import NetAddress
 
-/// A virtual server of the kernel: what clients talk to, and whose real servers answer.
+/// A virtual server of the kernel: the frontend, and whose endpoints are its real servers.
 public struct VirtualServer: Sendable, Hashable {
     public let transport: TransportProtocol
     public let address: IPAddress
     public let port: UInt16
-    /// The index among the plan's Service ports of the one that claims it, the last of several.
+    /// The index of its Service port in the plan, the last of several.
     public let servicePort: Int
-    /// Whether the claim asks for the local policy.
+    /// Whether it uses the local policy.
     public let asksForLocal: Bool
 
     /// `address:port`, with brackets around an IPv6 address.
     public var text: AddressText { AddressText(address, port: port) }
 }
 
-/// What of a Service port asks for a virtual server.
+/// A frontend of a Service port, which gets a virtual server.
 struct VirtualServerFrontend: Sendable, Hashable {
     let kind: Frontend.Kind
     let address: IPAddress
     let port: UInt16
-    /// Whether it asks for the local policy.
+    /// Whether it uses the local policy.
     let asksForLocal: Bool
     /// Whether it puts the address on `kube-ipvs0`.
     let bindsAddress: Bool
 }
 
 extension ServicePortPlan {
-    /// Here the modes part: without a local endpoint the local policy falls back to the cluster policy's endpoints, where
-    /// iptables mode drops.
+    /// The modes differ here: without a local endpoint the local policy falls back to the cluster policy's endpoints,
+    /// where iptables mode drops.
     var fallsBackInIPVS: Bool { localCount == 0 }
 }
 
-/// A load balancer's address whose answers the node itself must not get, since no source range holds the node.
+/// A load balancer's address whose replies the node itself must not get, since no source range contains the node.
 public struct RefusedOrigin: Sendable, Hashable {
     public let address: IPAddress
     public let transport: TransportProtocol
     public let port: UInt16
 }
 
-/// What kube-proxy in IPVS mode programs for a plan on a host without left-overs: virtual and real servers, addresses, and
-/// sets (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`). Which endpoints there are and which policy uses
-/// them is the plan's to say; what stands here is where IPVS mode makes something else of it than iptables mode.
+/// What kube-proxy in IPVS mode programs for a plan on a host without left-overs: virtual and real servers, addresses,
+/// and sets (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`). Which endpoints there are and which
+/// policy uses them is decided in the plan; here is only what IPVS mode does differently from iptables mode.
 public struct IPVSPlan: Sendable {
     public let plan: NodePlan
     /// The addresses on which node ports listen.
@@ -60,7 +60,7 @@ public struct IPVSPlan: Sendable {
     /// The entries of a set; one may come several times.
     public func entries(of set: IPSet) -> [IPSetEntry] { sets.bySet[set] ?? [] }
 
-    /// - Throws: ``SnapshotError`` if the way of forwarding can not serve a Service.
+    /// - Throws: ``SnapshotError`` if the forwarding method cannot serve a Service.
     public init(_ plan: NodePlan) throws(SnapshotError) {
         self.plan = plan
         nodeIPs = IPVSPlan.nodeIPs(plan.node)
@@ -96,7 +96,7 @@ public struct IPVSPlan: Sendable {
 
     // MARK: Claims
 
-    /// What of a Service port asks for a virtual server, in kube-proxy's order.
+    /// The frontends of a Service port, in kube-proxy's order.
     func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerFrontend) -> Void) {
         func claim(_ kind: Frontend.Kind, _ address: IPAddress, binds: Bool) {
             let isLocal = kind == .clusterIP ? port.internalPolicyIsLocal : port.externalPolicyIsLocal
@@ -117,15 +117,15 @@ public struct IPVSPlan: Sendable {
 
     private static let linkLocal = IPPrefix(IPAddress(high: 0xFE80 << 48, low: 0), length: 10)
 
-    /// Whether kube-proxy passes over an address of the host's.
+    /// Whether kube-proxy ignores an address of the host.
     static func isSpecial(_ address: IPAddress) -> Bool { address.isLoopback || linkLocal.contains(address) }
 
-    /// What kube-proxy takes for the host's own addresses.
+    /// What kube-proxy considers the host's own addresses.
     private static func withoutSpecial(_ addresses: [IPAddress]) -> [IPAddress] {
         addresses.filter { !isSpecial($0) }
     }
 
-    /// Node ports never listen on loopback addresses, and on link-local ones only if a range holds them.
+    /// Node ports never listen on loopback addresses, and on link-local ones only if a range contains them.
     private static func nodeIPs(_ node: NodeFacts) -> [IPAddress] {
         switch node.nodePorts {
         case .allAddresses: withoutSpecial(node.hostAddresses)
@@ -133,7 +133,7 @@ public struct IPVSPlan: Sendable {
         }
     }
 
-    /// Each virtual server once, in byte order of its text, as its last claim wants it.
+    /// Each virtual server once, in byte order of its text; of several Service ports the last one wins.
     private static func lastClaims(_ claims: [VirtualServer]) -> [VirtualServer] {
         struct Key: Equatable {
             let order: Int

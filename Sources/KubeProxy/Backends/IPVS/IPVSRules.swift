@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 internal import NetAddress
 
 /// Composes the iptables rules around IPVS (kube-proxy 1.36: `writeIptablesRules` of `pkg/proxy/ipvs/proxier.go`). They
-/// are the same for every cluster but for those that ask sets without entries, which are left out.
+/// are the same for every cluster, except that rules for empty sets are left out.
 struct IPVSRules {
     /// A table's chains, in kube-proxy's order.
     static let nat: (name: StaticString, chains: [StaticString]) = (
@@ -86,7 +86,7 @@ struct IPVSRules {
         ask(.loopBack, "KUBE-POSTROUTING", " dst,dst,src -j MASQUERADE\n", to: &text)
         ask(.loadBalancer, "KUBE-SERVICES", " dst,dst -j KUBE-LOAD-BALANCER\n", to: &text)
         ask(.loadBalancerLocal, "KUBE-LOAD-BALANCER", " dst,dst -j RETURN\n", to: &text)
-        // Traffic of a local policy is never masqueraded, so its set is asked first.
+        // Traffic of a local policy is never masqueraded, so its set is matched first.
         ask(.nodePortLocalTCP, "KUBE-NODE-PORT -p tcp", " dst -j RETURN\n", to: &text)
         ask(.nodePortTCP, "KUBE-NODE-PORT -p tcp", " dst -j KUBE-MARK-MASQ\n", to: &text)
         ask(.nodePortLocalUDP, "KUBE-NODE-PORT -p udp", " dst -j RETURN\n", to: &text)
@@ -119,8 +119,8 @@ struct IPVSRules {
         text.append("\n")
     }
 
-    /// What is sent to a cluster IP from elsewhere than a local pod is masqueraded, so that answers come back this way.
-    /// Where local pods can not be told, it is what a cluster IP itself sends.
+    /// Traffic to a cluster IP that is not from a local pod is masqueraded, so that replies come back through this
+    /// node. If local pods cannot be detected, only traffic from a cluster IP itself is.
     private func addClusterIPMasquerade(to text: inout TextWriter) {
         guard !state.entries(of: .clusterIP).isEmpty else { return }
         appendQuestion(.clusterIP, "KUBE-SERVICES", hasComment: true, to: &text)
@@ -152,7 +152,7 @@ struct IPVSRules {
         appendMarkAndMask(to: &text)
         text.append(" -j ACCEPT\n-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\"")
         text.append(" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n")
-        // From here on sets without entries are asked too.
+        // From here on empty sets are matched too.
         appendQuestion(.healthCheckNodePort, "KUBE-NODE-PORT", hasComment: true, to: &text)
         text.append(" dst -j ACCEPT\n")
         for set in [IPSet.loadBalancer, .clusterIP, .externalIP, .externalIPLocal] {
@@ -188,7 +188,7 @@ struct IPVSRules {
 
     // MARK: Parts of rules
 
-    /// Adds a rule that asks a set, unless the set has no entries.
+    /// Adds a rule that matches a set, unless the set is empty.
     private func ask(
         _ set: IPSet, _ start: StaticString, _ end: StaticString, hasComment: Bool = true, to text: inout TextWriter
     ) {
@@ -197,7 +197,7 @@ struct IPVSRules {
         text.append(end)
     }
 
-    /// Begins a rule that asks a set, up to the set's name.
+    /// Begins a rule that matches a set, up to the set's name.
     private func appendQuestion(
         _ set: IPSet, _ start: StaticString, hasComment: Bool, to text: inout TextWriter
     ) {

@@ -1,7 +1,7 @@
 internal import Iptables
 internal import KubeChainsBytes
 
-/// What kube-proxy in IPVS mode makes sure of besides the texts that it restores (kube-proxy 1.36: `NewProxier`,
+/// What kube-proxy in IPVS mode sets up besides the texts that it restores (kube-proxy 1.36: `NewProxier`,
 /// `createAndLinkKubeChain` and `iptablesJumpChain` of `pkg/proxy/ipvs/proxier.go`).
 struct IPVSSetup {
     private let settings: IPVSSettings
@@ -24,7 +24,7 @@ struct IPVSSetup {
     /// Both families share them.
     var sysctls: [IPVSHostState.Sysctl] {
         var sysctls: [(StaticString, Int)] = [("vs/conntrack", 1)]
-        // Kernels before do not have it; those after do the right thing by themselves.
+        // Older kernels do not have it; newer ones do the right thing by default.
         if (KernelVersion(4, 1)..<KernelVersion(5, 9)).contains(settings.kernelVersion) {
             sysctls.append(("vs/conn_reuse_mode", 0))
         }
@@ -59,14 +59,14 @@ struct IPVSSetup {
 
         var rule: Rule { Rule(matches: [.comment(comment)], target: .jump(target)) }
 
-        /// Whether a rule leads all packets there, whatever it says in comments.
+        /// Whether a rule sends all packets there, whatever its comment.
         func isDone(by rule: Rule) -> Bool {
             rule.target == .jump(target) && !rule.hasBasicConditions
                 && rule.matches.allSatisfy { if case .comment = $0 { true } else { false } }
         }
     }
 
-    /// In the order in which they are made sure of; each new one is put at the top of its chain.
+    /// In the order in which they are ensured; each new one is inserted at the top of its chain.
     static let jumps = [
         Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
         Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),

@@ -14,7 +14,7 @@ public enum IPVSForm: String, Sendable, Hashable, CaseIterable {
     case ipset
     /// The addresses of the interface `kube-ipvs0`.
     case addresses
-    /// What kube-proxy makes sure of before: sysctls, timeouts, chains and jumps.
+    /// What kube-proxy sets up before: sysctls, timeouts, chains and jumps.
     case setup
 }
 
@@ -81,7 +81,7 @@ extension IPVSPlan {
             text.append(" -p ")
             text.append(decimal: UInt64(seconds))
         }
-        // kube-proxy lets the client's port count for this scheduler, and for no other that hashes.
+        // kube-proxy includes the client's port in the hash for this scheduler only.
         if plan.settings.ipvs.scheduler == .mh { text.append(" -b mh-port") }
         text.append(UInt8(ascii: "\n"))
     }

@@ -16,7 +16,7 @@ struct SetEntries: Sendable {
     mutating func add(_ port: ServicePortPlan) {
         let transport = port.name.transport
         func entry(_ address: IPAddress) -> IPSetEntry { .addressPort(address, transport, port.port) }
-        // In whatever condition: the rule for hairpins does not ask who is used.
+        // In every condition: the rule for hairpins includes endpoints that are not used.
         for endpoint in port.endpoints where endpoint.isLocal {
             add(.addressPortAddress(endpoint.address, transport, endpoint.port, endpoint.address), to: .loopBack)
         }
@@ -30,7 +30,7 @@ struct SetEntries: Sendable {
             if !port.sourceRanges.isEmpty { addSourceRanges(of: port, address) }
         }
         if port.nodePort > 0 {
-            // kube-proxy passes over the rest of such a port.
+            // kube-proxy skips the rest of such a port.
             if nodeIPs.isEmpty { return }
             addNodePort(of: port)
         }

@@ -1,7 +1,7 @@
 internal import Iptables
 internal import KubeChainsBytes
 
-/// Collects lines, and gives each once, in byte order.
+/// Collects lines, and returns each once, in byte order.
 struct SortedLines: ~Copyable {
     var text = TextWriter()
     private var lines: [Range<Int>] = []

@@ -16,7 +16,7 @@ struct ChainHasher {
     /// Whether all lanes are in use.
     var isFull: Bool { count == SHA256.laneCount }
 
-    /// Turns to a Service port, which all messages begin with.
+    /// Selects the Service port that all messages begin with.
     mutating func begin(_ port: ServicePortPlan) {
         count = 0
         prefix.removeAll(keepingCapacity: true)
@@ -34,7 +34,7 @@ struct ChainHasher {
         prefixEnd = word
     }
 
-    /// Takes a lane for an endpoint of the Service port; without a text for the Service port itself.
+    /// Uses a lane for an endpoint of the Service port, or without a text for the Service port itself.
     mutating func add(_ endpoint: AddressText? = nil) {
         let lane = count
         let textLength = endpoint?.count ?? 0
@@ -61,7 +61,7 @@ struct ChainHasher {
         words[(end - 1) * SHA256.laneCount + lane] = UInt32(length * 8)
     }
 
-    /// The hashes of the lanes in use, which are free then.
+    /// The hashes of the lanes in use, which are free afterwards.
     mutating func finish() -> InlineArray<4, ChainHash> {
         while count < SHA256.laneCount {
             lengths[count] = 0

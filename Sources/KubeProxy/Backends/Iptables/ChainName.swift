@@ -1,7 +1,7 @@
 internal import Iptables
 internal import KubeChainsBytes
 
-/// The 16 characters that tell one Service port's or endpoint's chains from another's.
+/// The 16 characters that identify the chains of a Service port or an endpoint.
 public struct ChainHash: Sendable, Hashable, Comparable {
     /// The first eight characters, the first of them in the highest bits.
     let first: UInt64

@@ -1,17 +1,17 @@
 public import Iptables
 
-/// A rule that leads to a chain which is to be deleted. iptables refuses to delete such a chain, after other tables may have
-/// been written already.
+/// A rule that jumps to a chain which is to be deleted. iptables refuses to delete such a chain, after other tables may
+/// have been written already.
 public struct ChainReference: Sendable, Hashable {
     public let table: String
     /// The chain that holds the rule.
     public let chain: String
-    /// The chain that it leads to.
+    /// The chain that it jumps to.
     public let target: String
     /// The rule as iptables-save prints it.
     public let rule: String
 
-    /// The rules of a table that lead to any of some chains, those of these chains themselves aside.
+    /// The rules of a table that jump to any of some chains, except rules in these chains themselves.
     ///
     /// - Parameter isWritten: whether a chain of the table gets other rules at the same time.
     static func all(
@@ -35,7 +35,7 @@ public struct ChainReference: Sendable, Hashable {
 }
 
 extension HostChanges {
-    /// The rules that stay and lead to chains which are deleted.
+    /// The remaining rules that jump to chains which are deleted.
     public func blockingReferences(in live: Ruleset) -> [ChainReference] {
         guard let nat = live[table: "nat"] else { return [] }
         let written = natChains.map { Set($0.map(\.description)) }

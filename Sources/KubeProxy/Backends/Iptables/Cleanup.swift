@@ -2,7 +2,7 @@ public import Iptables
 public import KubeChainsBytes
 internal import NetAddress
 
-/// What has to be taken away from a host so that nothing of kube-proxy's is left (kube-proxy 1.36: `CleanupLeftovers` of
+/// What has to be removed from a host so that nothing of kube-proxy's is left (kube-proxy 1.36: `CleanupLeftovers` of
 /// `pkg/proxy/iptables/proxier.go`, with the canary chains besides).
 ///
 /// What kubelet makes stays: KUBE-FIREWALL with the jumps to it, KUBE-MARK-DROP, its canary and hint chains.
@@ -16,7 +16,7 @@ public struct Cleanup: Sendable {
     }
 
     private var tables: [TableCleanup] = []
-    /// Rules that are not kube-proxy's and lead to its chains, which can not be deleted because of them.
+    /// Rules that are not kube-proxy's and jump to its chains, which cannot be deleted because of them.
     public private(set) var blockingReferences: [ChainReference] = []
 
     /// - Parameter live: the rules of one family and backend.
@@ -37,13 +37,13 @@ public struct Cleanup: Sendable {
         }
     }
 
-    /// Whether there is nothing to take away.
+    /// Whether there is nothing to remove.
     public var isEmpty: Bool { tables.isEmpty }
 
     public var chainCount: Int { tables.reduce(0) { $0 + $1.chains.count } }
     public var jumpCount: Int { tables.reduce(0) { $0 + $1.jumps.count } }
 
-    /// The text for `iptables-restore --noflush` that takes all of it away.
+    /// The text for `iptables-restore --noflush` that removes all of it.
     public func write(to text: inout TextWriter) {
         for table in tables {
             text.append("*", table.name, "\n")
@@ -67,8 +67,8 @@ public struct Cleanup: Sendable {
         }
     }
 
-    /// Whether a rule of a built-in chain is a jump as kube-proxy writes it, in this version or another: with no condition
-    /// but that the connection is new.
+    /// Whether a rule of a built-in chain is a jump as kube-proxy writes it, in this version or another: with no
+    /// condition but that the connection is new.
     private static func isProxyJump(_ rule: Rule, _ doomed: Set<String>) -> Bool {
         guard case .jump(let target) = rule.target, doomed.contains(target), !rule.hasBasicConditions else {
             return false

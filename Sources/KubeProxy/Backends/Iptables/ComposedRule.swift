@@ -1,9 +1,9 @@
 internal import Iptables
 internal import NetAddress
 
-/// A rule as kube-proxy composes it, before it is spelled.
+/// A rule as kube-proxy composes it, before it is written as text.
 ///
-/// The members stand in the order in which kube-proxy writes them; every rule of its has some of them, in this order.
+/// The members are in the order in which kube-proxy writes them; every rule has some of them, in this order.
 struct ComposedRule {
     var chain: ChainName
     var comment: Comment = .none
@@ -18,10 +18,10 @@ struct ComposedRule {
     var conntrackState: ConntrackState?
     /// The name of an nfacct object that counts the packets.
     var accounting: StaticString?
-    /// The rule takes one in so many packets, by chance.
+    /// The rule matches one in this many packets, at random.
     var oneIn: Int?
     var target: Target
-    /// What the rule is there for. It is not written.
+    /// The purpose of the rule. It is not written.
     var purpose: RulePurpose
 
     init(_ chain: ChainName, _ comment: Comment = .none, to target: Target = .none, for purpose: RulePurpose) {
@@ -71,7 +71,7 @@ struct ComposedRule {
     }
 
     enum RecentMatch {
-        /// The client was at the endpoint within so many seconds.
+        /// The client used the endpoint within this many seconds.
         case check(ChainName, seconds: Int)
         case set(ChainName)
     }
@@ -97,7 +97,7 @@ struct ComposedRule {
     }
 
     enum Target {
-        /// No target: the rule is a remark.
+        /// No target: the rule is only a comment.
         case none
         case jump(ChainName)
         case accept, drop, reject, `return`
@@ -109,7 +109,7 @@ struct ComposedRule {
     }
 }
 
-/// What a rule speaks of: texts that several rules share.
+/// The subject of a rule: texts that several rules share.
 struct RuleSubject {
     /// `namespace/service:port`.
     var name: [UInt8]

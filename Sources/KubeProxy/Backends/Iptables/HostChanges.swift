@@ -1,16 +1,16 @@
 public import Iptables
 internal import NetAddress
 
-/// What has to be written so that a host's rules become those of a plan: chains, the jumps to them that are missing, and
+/// What has to be written so that a host's rules become those of a plan: chains, missing jumps to them, and
 /// chains that are no longer used (kube-proxy 1.36: a full sync of `syncProxyRules`).
 public struct HostChanges: Sendable {
-    /// The plan's chains of the filter table that are written anew; nil: all of them.
+    /// The plan's chains of the filter table to rewrite; nil: all of them.
     var filterChains: Set<ChainName>?
-    /// The plan's chains of the nat table that are written anew; nil: all of them.
+    /// The plan's chains of the nat table to rewrite; nil: all of them.
     var natChains: Set<ChainName>?
-    /// In the order in which they are put at the top of their chains.
+    /// In the order in which they are inserted at the top of their chains.
     public let missingJumps: [JumpRule]
-    /// Whether the chain KUBE-FIREWALL, which kubelet shares, is not there and is made without rules.
+    /// Whether the chain KUBE-FIREWALL, which kubelet shares, is missing and is created without rules.
     public let createsFirewallChain: Bool
     /// Chains of the nat table that belong to no Service port any more, in the order of their names.
     public let staleChains: [String]
@@ -19,7 +19,7 @@ public struct HostChanges: Sendable {
     ///
     /// - Parameters:
     ///   - live: the host's present rules.
-    ///   - isIncremental: whether chains that hold what they should are left alone. Comments count, counters do not.
+    ///   - isIncremental: whether chains that are already right are left alone. Comments count, counters do not.
     public init(_ plan: IptablesPlan, _ live: Ruleset, isIncremental: Bool) {
         let rules = RuleComposer(plan)
         let liveFilter = live[table: "filter"]?.chains ?? []
@@ -45,12 +45,12 @@ public struct HostChanges: Sendable {
     /// The chains of the nat table that every text holds.
     static let fixedNATChains = RuleComposer.fixedNATChains.map(\.description)
 
-    /// Whether the name is one of those that kube-proxy gives to chains of single Service ports, and takes away.
+    /// Whether the name is one that kube-proxy gives to chains of single Service ports, and deletes.
     static func isServiceChain(_ name: String) -> Bool {
         ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-FW-", "KUBE-EXT-"].contains { name.hasPrefix($0) }
     }
 
-    /// The chains whose live rules are not what is wanted, or that are not there.
+    /// The chains whose live rules differ from the wanted ones, or that are missing.
     private static func differing(_ names: [ChainName], _ wanted: [Chain], _ live: [Chain]) -> Set<ChainName> {
         let positions = ChainPositions(live)
         var same: Set<String> = []
@@ -63,7 +63,7 @@ public struct HostChanges: Sendable {
         return Set(names.filter { !same.contains($0.description) })
     }
 
-    /// What is to be changed, by name, in the order of tables and names.
+    /// The changes by name, in the order of tables and names.
     public var names: [String] {
         let chains = [("filter", filterChains ?? []), ("nat", natChains ?? [])].flatMap { table, chains in
             chains.sorted().map { "the chain \($0) of the \(table) table" }
@@ -72,7 +72,7 @@ public struct HostChanges: Sendable {
         return chains + jumps + staleChains.map { "the stale chain \($0) of the nat table" }
     }
 
-    /// Whether a table's text would hold nothing.
+    /// Whether a table has no changes.
     public func isEmpty(table: String) -> Bool {
         guard missingJumps.allSatisfy({ $0.table != table }) else { return false }
         return table == "filter"

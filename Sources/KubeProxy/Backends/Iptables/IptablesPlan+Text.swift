@@ -2,7 +2,7 @@ public import Iptables
 public import KubeChainsBytes
 internal import KubeObjects
 
-/// How much text a plan gave.
+/// The size of a plan's text.
 public struct TextSummary: Sendable, Hashable {
     /// Chains of both tables.
     public var chains = 0
@@ -10,14 +10,14 @@ public struct TextSummary: Sendable, Hashable {
     public var rules = 0
     /// The length of the text in bytes.
     public var bytes = 0
-    /// The rules of the nat table's chain KUBE-SERVICES, which a new connection walks through; of the restore form only.
+    /// The rules of the nat table's chain KUBE-SERVICES, which a new connection traverses; of the restore form only.
     public var servicesDepth = 0
 }
 
 extension IptablesPlan {
     /// Writes the plan's chains and rules: the `filter` table, then the `nat` table.
     ///
-    /// - Parameter workers: to whom parts of a long text can be given; the text is the same with and without.
+    /// - Parameter workers: threads that may write parts of a long text; the text is the same without them.
     /// - Returns: how much was written.
     @discardableResult
     public func write(
@@ -37,7 +37,7 @@ extension IptablesPlan {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Writes what has to be changed on a host: the plan's chains that are to be written anew, the missing jumps, and the
+    /// Writes what has to change on a host: the plan's chains to rewrite, the missing jumps, and the
     /// removal of chains that are no longer used. A table in which nothing changes is left out.
     ///
     /// - Returns: how much was written.
@@ -75,8 +75,8 @@ extension IptablesPlan {
             servicesDepth: output.servicesDepth)
     }
 
-    /// Writes what `body` writes of each Service port, in their order. Where there are workers, every second block of
-    /// Service ports is written beside the one before it.
+    /// Writes what `body` writes of each Service port, in order. With workers, every second block of
+    /// Service ports is written concurrently with the one before it.
     private func eachServicePort(
         _ output: inout RestoreTextSink, _ workers: Workers?,
         _ body: @escaping @Sendable (ServicePortPlan, inout RestoreTextSink) -> Void
@@ -103,7 +103,7 @@ extension IptablesPlan {
         }
     }
 
-    /// The Service ports from `start` on whose text is long enough to be worth a thread: about a megabyte.
+    /// The Service ports from `start` on whose text is worth a thread: about a megabyte.
     private func block(from start: Int) -> Range<Int>? {
         let ports = plan.servicePorts
         guard start < ports.count else { return nil }

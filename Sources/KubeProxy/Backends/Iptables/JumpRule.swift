@@ -1,8 +1,8 @@
 public import Iptables
 internal import NetAddress
 
-/// A rule of a built-in chain that leads packets into kube-proxy's chains. It is not part of the text that kube-proxy
-/// restores: kube-proxy makes sure of it by a command of its own, which puts it at the top of the chain if it is missing
+/// A jump from a built-in chain to one of kube-proxy's. It is not part of the text that kube-proxy
+/// restores: kube-proxy ensures it with a separate command, which inserts it at the top of the chain if it is missing
 /// (kube-proxy 1.36: `iptablesJumpChains` and `iptablesKubeletJumpChains` of `pkg/proxy/iptables/proxier.go`).
 public struct JumpRule: Sendable {
     /// The table, `filter` or `nat`.
@@ -12,7 +12,7 @@ public struct JumpRule: Sendable {
     public let target: ChainName.Kind
     /// Whether only the first packets of connections take the jump.
     public let isForNew: Bool
-    /// The remark; nil for the jumps that kubelet makes sure of as well.
+    /// The comment; nil for the jumps that kubelet ensures as well.
     private let comment: String?
 
     private init(
@@ -25,7 +25,7 @@ public struct JumpRule: Sendable {
         self.comment = comment
     }
 
-    /// All jumps, in the order in which kube-proxy makes sure of them; each new one is put at the top of its chain.
+    /// All jumps, in the order in which kube-proxy ensures them; each new one is inserted at the top of its chain.
     public static let all: [JumpRule] = {
         let external = "kubernetes externally-visible service portals"
         let services = "kubernetes service portals"
@@ -56,8 +56,8 @@ public struct JumpRule: Sendable {
         return Rule(matches: matches, target: .jump(target.text.description))
     }
 
-    /// Whether a rule leads as many packets there as this jump does: it may have another comment or none, and where the jump
-    /// is for new connections, it may be for all.
+    /// Whether a rule sends at least the same packets there as this jump: it may have another comment or none, and if
+    /// the jump is for new connections, it may be for all.
     func isDone(by other: Rule) -> Bool {
         guard other.target == .jump(target.text.description), !other.hasBasicConditions else { return false }
         return other.matches.allSatisfy { match in

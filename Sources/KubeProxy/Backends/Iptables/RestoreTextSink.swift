@@ -2,7 +2,7 @@ internal import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Spells rules as kube-proxy writes them for iptables-restore.
+/// Writes rules as kube-proxy does for iptables-restore.
 struct RestoreTextSink: RuleSink, ~Copyable {
     var text: TextWriter
     fileprivate(set) var chainCount = 0
@@ -146,10 +146,10 @@ struct RestoreTextSink: RuleSink, ~Copyable {
     }
 }
 
-/// Text that is written beside the rest, and taken in when its turn comes. One for all such texts: what it takes most time
-/// to make is its memory (measured: a twentieth of the time of rendering).
+/// Text that is written concurrently, and appended in order. One for all such texts, since the most expensive part
+/// is its memory (measured: a twentieth of the time of rendering).
 ///
-/// It is used by one thread at a time: by the one that writes, and after that has ended by the one that takes in.
+/// It is used by one thread at a time: by the one that writes, and then by the one that appends.
 final class RestoreTextPart: @unchecked Sendable {
     fileprivate var output = RestoreTextSink(TextWriter())
 

@@ -1,8 +1,8 @@
 internal import Iptables
 internal import NetAddress
 
-/// Composes the rules of a plan (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`). The only place that
-/// knows which rules there are; how they are spelled is the sinks' matter.
+/// Composes the rules of a plan (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`). The only place
+/// that knows which rules exist; the sinks decide how they are written.
 struct RuleComposer {
     private let iptables: IptablesPlan
     private let plan: NodePlan
@@ -209,7 +209,8 @@ struct RuleComposer {
         }
     }
 
-    /// What is sent to the cluster IP from elsewhere than a local pod is masqueraded, so that answers come back this way.
+    /// Traffic to the cluster IP that is not from a local pod is masqueraded, so that replies come back through this
+    /// node.
     private func clusterIPMasquerade(of port: ServicePortPlan) -> ComposedRule? {
         var rule = ComposedRule(
             iptables.chains(of: port).internalTraffic, .aboutName("", " cluster IP"),
@@ -237,7 +238,7 @@ struct RuleComposer {
                     for: .markExternal),
                 subject)
         } else {
-            // Traffic of pods and of the node itself may use all endpoints: it is not from outside.
+            // Traffic of pods and of the node itself may use all endpoints: it is not external.
             let cluster = ComposedRule.Target.jump(chains.clusterPolicy)
             if let local = plan.node.localTraffic {
                 var rule = ComposedRule(
@@ -327,7 +328,7 @@ struct RuleComposer {
         sink.add(translation, subject)
     }
 
-    /// The last rules: what is sent to the node itself may be for a node port.
+    /// The last rules: traffic to the node's own addresses may be for a node port.
     func addNodePortTail(to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family)
         var rule = ComposedRule(

@@ -1,63 +1,63 @@
-/// What a rule of kube-proxy's is there for.
+/// The purpose of a rule.
 package enum RulePurpose: UInt8, Sendable, Hashable {
     // Of the node.
-    /// Packets from elsewhere to 127.0.0.0/8, which node ports on loopback would let through, are dropped.
+    /// Drops packets from other hosts to 127.0.0.0/8, which node ports on loopback make routable.
     case guardLoopback
-    /// Packets of no connection are dropped.
+    /// Drops packets of no connection.
     case dropInvalid
-    /// What is marked for masquerading may be forwarded.
+    /// Accepts forwarded packets that are marked for masquerading.
     case acceptMarked
-    /// What belongs to known connections may be forwarded.
+    /// Accepts forwarded packets of known connections.
     case acceptKnown
-    /// What is not marked leaves as it is.
+    /// Returns packets without the mark.
     case passUnmarked
-    /// The mark has done its work.
+    /// Clears the mark.
     case clearMark
-    /// The source is rewritten.
+    /// Masquerades (SNAT).
     case masquerade
-    /// The mark is set.
+    /// Sets the mark.
     case setMark
-    /// What is sent to the node itself may be for a node port.
+    /// Sends packets for the node's own addresses to the node ports.
     case nodePortTail
 
-    // Ways in.
+    // Frontends.
     case clusterIP, externalIP, loadBalancerIP, nodePort
-    /// Node ports on loopback are counted.
+    /// Counts connections to node ports on loopback.
     case countLoopback
-    /// No endpoint takes what is sent to the cluster IP.
+    /// Refuses or drops traffic to a cluster IP without endpoints.
     case refuseClusterIP
-    /// No endpoint takes what comes from outside.
+    /// Refuses or drops external traffic without endpoints.
     case refuseExternalIP, refuseLoadBalancerIP, refuseNodePort
-    /// What no source range let through is dropped.
+    /// Drops traffic that no source range allows.
     case dropOutsideRanges
-    /// The load balancer may ask for the node's health.
+    /// Accepts the load balancer's health checks.
     case healthCheck
 
     // The Service port's own chains.
-    /// What is sent to the cluster IP by others than local pods is marked for masquerading.
+    /// Marks traffic to the cluster IP for masquerading, unless a local pod sends it.
     case markClusterIP
-    /// All traffic from outside is marked for masquerading.
+    /// Marks all external traffic for masquerading.
     case markExternal
-    /// Local pods use the cluster policy under a local one.
+    /// Sends external traffic of local pods to the cluster policy.
     case podsUseCluster
-    /// The node's own traffic is marked for masquerading.
+    /// Marks the node's own external traffic for masquerading.
     case markNode
-    /// The node itself uses the cluster policy under a local one.
+    /// Sends the node's own external traffic to the cluster policy.
     case nodeUsesCluster
-    /// The rest goes by the external traffic policy.
+    /// Sends all other external traffic to the external traffic policy.
     case externalPolicy
-    /// A source range may use the load balancer.
+    /// Allows a source range to use the load balancer.
     case allowRange
-    /// The node may use the load balancer's address as its source.
+    /// Allows the node to use the load balancer's address as its source.
     case allowOwnAddress
-    /// A remark on what follows for the rest.
+    /// A comment without effect, about traffic that no range allows.
     case endOfRanges
-    /// A client comes back to its endpoint.
+    /// Sends a client back to its endpoint (session affinity).
     case affinity
-    /// An endpoint takes its share.
+    /// Sends an endpoint its share.
     case share
-    /// An endpoint that reaches itself is marked for masquerading.
+    /// Marks hairpin traffic for masquerading: an endpoint that reaches itself.
     case markHairpin
-    /// The destination is rewritten.
+    /// Rewrites the destination (DNAT).
     case translate
 }

@@ -2,13 +2,14 @@ public import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Collects rules as values, as they would be read from the text: without writing and reading it, which would be most of the
+/// Collects rules as values, equal to those read from the text. Writing and reading the text would be most of the
 /// work of a comparison (measured at 215,000 rules: a third of the time and a sixth of the memory).
 struct RulesetSink: RuleSink {
     private var table: Table
     private var positions: [ChainName: Int] = [:]
     private let keepsComments: Bool
-    /// The matches of rules that have no more than a protocol, or no more than a chance. Most rules are such; they share.
+    /// The matches of rules that have no more than a protocol, or no more than a chance. Most rules are such; they
+    /// share.
     private var protocolMatches: [TransportProtocol: [Match]] = [:]
     private var chanceMatches: [Int: [Match]] = [:]
 

@@ -2,7 +2,7 @@ internal import Iptables
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Spells the rules of one table as iptables-save 1.8 prints them, and collects them by chain.
+/// Writes the rules of one table as iptables-save 1.8 prints them, and collects them by chain.
 struct SaveTextSink: RuleSink, ~Copyable {
     /// All rules in the order in which they came.
     private var text = TextWriter()
@@ -39,7 +39,7 @@ struct SaveTextSink: RuleSink, ~Copyable {
         rules.append((rule.chain, start..<text.totalCount))
     }
 
-    /// What belongs to no match extension comes first: source, destination, interface.
+    /// Basic options come first: source, destination, interface.
     private mutating func appendAddresses(_ rule: borrowing ComposedRule) {
         if case .address(let source) = rule.source { append(" -s ", source) }
         if let destination = rule.destination { append(" -d ", destination) }

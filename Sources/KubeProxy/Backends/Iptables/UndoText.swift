@@ -3,8 +3,8 @@ internal import KubeChainsBytes
 internal import NetAddress
 
 extension IptablesPlan {
-    /// The text that takes back what ``HostChanges`` wrote to one table: chains get the rules that they had, with their
-    /// counters, those that were made are deleted, and so are the jumps that were added.
+    /// The text that undoes what ``HostChanges`` wrote to one table: chains get the rules that they had, with their
+    /// counters; created chains and added jumps are deleted.
     ///
     /// - Parameter before: the host's rules as they were, with counters.
     public func undo(_ changes: HostChanges, table: String, before: Ruleset) -> [UInt8] {

@@ -91,7 +91,7 @@ extension IPVSPlan {
 }
 
 extension ExplainedVirtualServer {
-    /// What a Service port asks for, in kube-proxy's order.
+    /// The virtual servers of a Service port, in kube-proxy's order.
     fileprivate static func all(of index: Int, _ state: IPVSPlan) -> [ExplainedVirtualServer] {
         let plan = state.plan
         let port = plan.servicePorts[index]

@@ -1,7 +1,7 @@
 public import KubeObjects
 public import NetAddress
 
-/// What a target is in IPVS mode, and why virtual servers, sets and rules are as they are.
+/// What a target is in IPVS mode, and why it has its virtual servers, sets and rules.
 public struct IPVSExplanation: Sendable {
     public let node: NodeFacts
     public let family: AddressFamily
@@ -10,7 +10,7 @@ public struct IPVSExplanation: Sendable {
     public let remarks: [String]
     /// The Service ports that the target is about, by name.
     public let services: [IPVSServiceExplanation]
-    /// The rules that ask no set, where the target is about Service ports that have virtual servers.
+    /// The rules that match no set, if the target is about Service ports that have virtual servers.
     public let sharedRules: [ExplainedIPVSRule]
     /// The target, if it is a set.
     public let set: ExplainedSet?
@@ -25,7 +25,7 @@ public struct IPVSServiceExplanation: Sendable {
     public let servicePort: String
     /// Nil for a Service without ports.
     public let transport: TransportProtocol?
-    /// The decisions; nil for a Service that is passed over.
+    /// The decisions; nil for a Service that is skipped.
     public let plan: ServicePortPlan?
     /// Why there is nothing at all; nil where there is something.
     public let absence: String?
@@ -35,23 +35,23 @@ public struct IPVSServiceExplanation: Sendable {
     public internal(set) var endpoints: [ExplainedEndpoint] = []
     /// The sets that hold entries of it, with those.
     public internal(set) var sets: [ExplainedEntries] = []
-    /// The rules that ask these sets, and those of its own.
+    /// The rules that match these sets, and those of its own.
     public internal(set) var rules: [ExplainedIPVSRule] = []
-    /// What clients see otherwise than in iptables mode.
+    /// The differences from iptables mode for clients.
     public internal(set) var differences: [ModeDifference] = []
 }
 
-/// A virtual server that a Service port asks for.
+/// A virtual server of a Service port.
 public struct ExplainedVirtualServer: Sendable {
     /// Why it is there.
     public let kind: Frontend.Kind
     public let address: IPAddress
     public let port: UInt16
-    /// Whether the address is on `kube-ipvs0`; otherwise the node has it anyway.
+    /// Whether the address is on `kube-ipvs0`; otherwise another interface of the node has it.
     public let isBound: Bool
     /// Whether its real servers are those of the local policy.
     public let usesLocalPolicy: Bool
-    /// Whether the local policy finds no endpoint on this node, so that the cluster policy's stand in.
+    /// Whether the local policy has no endpoint on this node, so that the cluster policy's are used.
     public let fallsBack: Bool
     /// Which endpoints are its real servers: a sentence.
     public let policy: String
@@ -59,7 +59,7 @@ public struct ExplainedVirtualServer: Sendable {
     public let masquerade: String
     /// Who may use it, where source ranges say so: a sentence.
     public let ranges: String?
-    /// The Service port that has it, where another one claims it later.
+    /// The Service port that gets it, if a later one has the same frontend.
     public let owner: String?
     /// As ipvsadm-save prints it; nil where another Service port has it.
     public let line: String?
@@ -75,7 +75,7 @@ public struct ExplainedEntries: Sendable {
     public let set: IPSet
     public let name: String
     public let entries: [String]
-    /// The rules that ask the set, as positions in ``IPVSServiceExplanation/rules``.
+    /// The rules that match the set, as positions in ``IPVSServiceExplanation/rules``.
     public let rules: [Int]
 }
 
@@ -84,7 +84,7 @@ public struct ExplainedIPVSRule: Sendable {
     /// `nat` or `filter`.
     public let table: String
     public let chain: String
-    /// The set that it asks; nil: none.
+    /// The set that it matches; nil: none.
     public let set: IPSet?
     public let target: String
     /// The rule as kube-proxy writes it.

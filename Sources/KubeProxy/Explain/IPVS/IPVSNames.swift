@@ -13,7 +13,7 @@ struct IPVSNames {
         names = Set(sets + chains).sorted()
     }
 
-    /// The name that is given, or that alone begins so.
+    /// The name, or the only name with this prefix.
     ///
     /// - Throws: ``ExplainTargetError`` if there is none, or several.
     func name(_ text: String) throws(ExplainTargetError) -> String {

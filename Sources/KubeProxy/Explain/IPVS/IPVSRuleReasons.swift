@@ -1,8 +1,8 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// Says of the rules around IPVS why they are there. They are read from the text, which is the same for all clusters but for
-/// the sets' names and a few settings.
+/// Gives the reasons for the rules around IPVS. They are read from the text, which is the same for all clusters except
+/// for the sets' names and a few settings.
 struct IPVSRuleReasons {
     static let tables = [IPVSRules.nat, IPVSRules.filter]
 
@@ -84,7 +84,7 @@ struct IPVSRuleReasons {
             + "this node's own traffic"
     }
 
-    /// The rules that ask no set.
+    /// The rules that match no set.
     private func why(_ chain: String, _ target: String, asksState: Bool) -> String {
         let shared = RuleReasons(plan, nil)
         switch (chain, target) {

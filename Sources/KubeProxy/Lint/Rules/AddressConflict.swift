@@ -17,7 +17,7 @@ extension LintRule {
             }
         }
         for (index, port) in plans.enumerated() {
-            // An address that a Service port has twice is no conflict.
+            // An address that a Service port has twice is not a conflict.
             for entrance in entrances(port) where owners[entrance]?.last != index {
                 owners[entrance, default: []].append(index)
             }
@@ -25,7 +25,7 @@ extension LintRule {
         for (index, port) in plans.enumerated() {
             for (position, entrance) in entrances(port).enumerated() {
                 guard let indices = owners[entrance], indices.count > 1, indices[0] == index else { continue }
-                // Said once of what a Service port has twice.
+                // Reported once for an address that a Service port has twice.
                 owners[entrance] = nil
                 let others = indices.dropFirst().prefix(LintSubject.exampleLimit).map { plans[$0].name.description }
                 report.add(

@@ -8,7 +8,7 @@ extension LintRule {
             + "kubernetes.io/service-name is wrong, or the slice was left behind.",
         remedy: "correct the label kubernetes.io/service-name, or delete the slice"
     ) { subject, report in
-        // A snapshot without any Service is no cluster's.
+        // A snapshot without any Service is not that of a cluster.
         guard !subject.snapshot.services.isEmpty else { return }
         let services = Set(subject.snapshot.services.map(\.qualifiedName))
         for slice in subject.snapshot.endpointSlices {

@@ -1,7 +1,7 @@
 internal import Glibc
 package import NetAddress
 
-// What the tool asks its host, and the one thing that it tells it.
+// What the tool reads from its host, and writes to it.
 
 extension System {
     package static var isRoot: Bool { geteuid() == 0 }
@@ -43,7 +43,7 @@ extension System {
         return addresses
     }
 
-    /// The text of a small file, without the white space at its end; nil if it can not be read.
+    /// The text of a small file, without trailing white space; nil if it cannot be read.
     package static func text(of path: String) -> String? {
         guard let descriptor = try? openForReading(path) else { return nil }
         defer { close(descriptor) }
@@ -66,7 +66,7 @@ extension System {
         return unsafe stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
-    /// Opens a file for its lock's sake, and makes it where there is none.
+    /// Opens a file for locking, and creates it if necessary.
     package static func openLock(_ path: String) throws(SystemError) -> Int32 {
         try retrying { unsafe open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600) }
     }
@@ -85,7 +85,7 @@ extension System {
         return false
     }
 
-    /// Lets a twentieth of a second pass.
+    /// Sleeps for a twentieth of a second.
     package static func pause() { usleep(50_000) }
 
     /// Whether a process with this name runs on the host, as far as /proc shows.

@@ -16,7 +16,7 @@ package struct ProcessResult {
 }
 
 extension System {
-    /// Where a program stands in the folders that hold a system's programs, whatever PATH says.
+    /// The path of a program in the system's standard folders, ignoring PATH.
     package static func findProgram(_ name: String) -> String? {
         for folder in programFolders {
             let path = "\(folder)/\(name)"
@@ -31,8 +31,8 @@ extension System {
 
     /// Runs a program to its end, without a shell and in a clean environment.
     ///
-    /// What it reads and writes goes through pipes that are served together, so neither side ever waits for the other,
-    /// however much it is.
+    /// Its input and output are piped concurrently, so neither side ever waits for the other,
+    /// whatever their size.
     ///
     /// - Parameters:
     ///   - path: the program.
@@ -42,7 +42,7 @@ extension System {
     package static func run(
         _ path: String, _ arguments: [String] = [], input: [UInt8] = [], whileWaiting: (Double) -> Void = { _ in }
     ) throws(SystemError) -> ProcessResult {
-        // A program that ends before it has read everything must not end this one.
+        // A program that ends before it has read everything must not end this process by SIGPIPE.
         signal(SIGPIPE, SIG_IGN)
         var toChild = try Pipe()
         var fromChild = try Pipe()
@@ -74,7 +74,7 @@ extension System {
         _ = fcntl(toChild.writingEnd, F_SETFL, O_NONBLOCK)
         if input.isEmpty { toChild.closeWritingEnd() }
         while fromChild.readingEnd >= 0 || errorsOfChild.readingEnd >= 0 {
-            // poll(2) passes over descriptors below zero.
+            // poll(2) ignores negative descriptors.
             var polls = [
                 pollfd(fd: toChild.writingEnd, events: Int16(POLLOUT), revents: 0),
                 pollfd(fd: fromChild.readingEnd, events: Int16(POLLIN), revents: 0),
@@ -96,9 +96,9 @@ extension System {
         }
     }
 
-    /// Writes what a pipe takes at once.
+    /// Writes as much as a pipe accepts.
     ///
-    /// - Returns: how much that was; all of it where nobody reads any more.
+    /// - Returns: how much was written; everything if the reader is gone.
     private static func send(_ bytes: [UInt8], from start: Int, to descriptor: Int32) throws(SystemError) -> Int {
         let count = unsafe bytes.withUnsafeBytes { buffer in
             unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + start }, buffer.count - start)
@@ -111,7 +111,7 @@ extension System {
         }
     }
 
-    /// Reads what a pipe holds; false at its end.
+    /// Reads what a pipe contains; false at its end.
     private static func receive(_ bytes: inout [UInt8], from descriptor: Int32) throws(SystemError) -> Bool {
         try unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer throws(SystemError) in
             let count = try retrying { unsafe read(descriptor, buffer.baseAddress, buffer.count) }
@@ -133,7 +133,7 @@ extension System {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        // The program finds SIGPIPE as programs expect it.
+        // The program gets the default handling of SIGPIPE.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGPIPE)
@@ -161,7 +161,7 @@ extension System {
     }
 }
 
-/// The two ends of a pipe, closed on exec and when this goes.
+/// The two ends of a pipe, closed on exec and at deinitialisation.
 private struct Pipe: ~Copyable {
     private(set) var readingEnd: Int32
     private(set) var writingEnd: Int32

@@ -2,13 +2,13 @@ internal import Glibc
 package import KubeChainsBytes
 
 extension System {
-    /// Threads for work beside the work at hand, each kept for the next piece of it: a kernel may let a thread that is new
-    /// wait on the processor of the one that began it (measured: up to a twenty-fifth of rendering 5,000 Services).
+    /// Threads for concurrent work, reused: a kernel may let a new thread
+    /// wait on the processor of its creator (measured: up to a twenty-fifth of rendering 5,000 Services).
     ///
     /// Threads and not tasks, since the runtime of Swift concurrency would make the binary half a megabyte larger.
     package static let workers = Workers { work in
         guard let thread = WorkerThread.take() else {
-            // No thread is to be had: it is done here, then.
+            // No thread is available: the work is done here.
             work()
             return {}
         }
@@ -19,15 +19,15 @@ extension System {
 
 /// A thread that does one piece of work after another.
 @safe private final class WorkerThread: @unchecked Sendable {
-    /// Those that have nothing to do.
+    /// Idle threads.
     private nonisolated(unsafe) static var idle: [WorkerThread] = []
     private static let idleLock = Lock()
 
     private let lock = Lock()
-    /// What is being done or about to be; nil: nothing.
+    /// The current work; nil: none.
     private var work: (@Sendable () -> Void)?
 
-    /// A thread that has nothing to do, a new one where there is none; nil: the system gives none.
+    /// An idle thread, or a new one; nil: the system provides none.
     static func take() -> WorkerThread? {
         let waiting = idleLock.locked { unsafe idle.popLast() }
         return waiting ?? WorkerThread().start()
@@ -84,7 +84,7 @@ private func runThread(_ body: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoin
     return nil
 }
 
-/// A lock, and a way to wait for what is said under it.
+/// A lock with a condition to wait for.
 @safe private final class Lock: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

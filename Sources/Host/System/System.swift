@@ -1,6 +1,6 @@
 internal import Glibc
 
-// Every system call of the tool stands in this file and those beside it with names that begin so.
+// Every system call of the tool is in this file and its extensions.
 
 /// A system call's failure.
 package struct SystemError: Error, CustomStringConvertible {
@@ -34,7 +34,7 @@ package enum FileKind {
 }
 
 package enum System {
-    /// Calls again as long as a signal interrupts.
+    /// Repeats a call while signals interrupt it.
     package static func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -> Result {
         while true {
             let result = call()
@@ -81,13 +81,13 @@ package enum System {
         }
     }
 
-    /// Where the next read of a descriptor begins; nil where it can not be told, as with a pipe.
+    /// The offset of the next read from a descriptor; nil if there is none, as with a pipe.
     package static func offset(of descriptor: Int32) -> Int? {
         let offset = lseek(descriptor, 0, SEEK_CUR)
         return offset >= 0 ? Int(offset) : nil
     }
 
-    /// What a symbolic link holds; nil if the path is none.
+    /// The target of a symbolic link; nil if the path is not one.
     package static func linkTarget(_ path: String) -> String? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = unsafe readlink(path, &buffer, buffer.count - 1)
@@ -100,7 +100,7 @@ package enum System {
     }
 
     package static func synchronize(_ descriptor: Int32) throws(SystemError) {
-        // Not every file can be synchronised; those that can not need no synchronising.
+        // Files that cannot be synchronised do not need it.
         if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS { throw .last }
     }
 
@@ -143,9 +143,9 @@ package enum System {
         _ = unsafe munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
-    /// Gives the memory under some bytes of a mapped file back; what is asked for again comes from the file.
+    /// Releases the memory of some bytes of a mapped file; they are read from the file again if needed.
     package static func giveBack(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        // From the page that holds the first byte, which the range before may have begun.
+        // From the page of the first byte, which the previous range may have begun.
         let page = Int(getpagesize())
         let start = range.lowerBound / page * page
         guard start < range.upperBound, let base = bytes.baseAddress else { return }
@@ -198,7 +198,7 @@ package enum System {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// If a mapped file is cut short while it is read, the kernel sends SIGBUS: say so instead of dying without a word.
+    /// If a mapped file is truncated while it is read, the kernel sends SIGBUS: report that.
     package static func explainBusErrors() {
         signal(SIGBUS) { _ in
             let message: StaticString = "error: an input file was cut short while it was read\n"
@@ -208,8 +208,8 @@ package enum System {
         }
     }
 
-    /// Keeps a value to the end of the process. Ending takes its memory back at once; taking a large cluster's objects apart
-    /// one by one before that would take a twentieth of the time of rendering it, taking 217,000 rules apart a tenth of that
+    /// Keeps a value to the end of the process, which frees its memory at once; freeing a large cluster's objects
+    /// one by one would take a twentieth of the time of rendering it, freeing 217,000 rules a tenth of that
     /// of comparing them.
     package static func keep<Value>(_ value: Value) {
         _ = unsafe Unmanaged.passRetained(Kept(value))

@@ -76,7 +76,7 @@ struct ArgumentParser {
 
 /// Guesses what was meant.
 enum Suggestion {
-    /// `; did you mean 'X'?`, or nothing where nothing known is near.
+    /// `; did you mean 'X'?`, or nothing if no known word is similar.
     static func text(for word: String, among known: [String]) -> String {
         let letters = Array(word)
         let ranked = known.map { (distance(letters, Array($0)), $0) }.min { $0.0 < $1.0 }
@@ -87,7 +87,7 @@ enum Suggestion {
         return longer.count == 1 ? "; did you mean '\(longer[0])'?" : ""
     }
 
-    /// How many letters must be added, left out, replaced or swapped with their neighbour.
+    /// The edit distance: letters added, left out, replaced or swapped with their neighbour.
     private static func distance(_ left: [Character], _ right: [Character]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)

@@ -55,7 +55,7 @@ extension Command {
             let family = invocation.gives("family") ? invocation.settings.family : .ipv4
             sources.append(live == "host" ? try LiveRules.ofHost(family) : try InputFile.open(live))
         }
-        // Without a header, addresses tell the family; the snapshot is planned for that of the dump.
+        // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
         let given = invocation.gives("family") ? invocation.settings.family : nil
         let known = given ?? sources[0].headerFamily
         let saves = sources
@@ -124,7 +124,7 @@ extension OptionSpec {
 }
 
 extension Invocation {
-    /// Whether the command line asks for a finding.
+    /// Whether the command line selects a finding.
     fileprivate func shows(_ finding: AuditFinding) -> Bool {
         guard finding.severity >= severity else { return false }
         if namespace == nil, service == nil { return true }

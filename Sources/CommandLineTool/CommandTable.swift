@@ -11,9 +11,9 @@ struct OptionSpec: Sendable {
     var short: Character?
     let value: Value
     let help: String
-    /// What holds without the option, for help.
+    /// The default, for help.
     var defaultText: String?
-    /// The values that it takes, for completion, where the placeholder does not say them.
+    /// The possible values, for completion, if the placeholder does not list them.
     var choices: [String] = []
     let apply: @Sendable (inout Invocation, String) throws(OptionError) -> Void
 
@@ -46,8 +46,8 @@ struct Command: Sendable {
 
     var allOptions: [OptionSpec] { options.flatMap(\.options) }
 
-    /// What gives each command, in the order in which help lists them. A command that nobody asks for is not made: its texts
-    /// and options take longer than those of a small cluster's Services.
+    /// The factories of the commands, in the order of help. Only the command that runs is created: the texts
+    /// and options of all take longer than rendering a small cluster.
     private static let table: [(name: String, command: @Sendable () -> Command)] = [
         ("render", { .render }), ("apply", { .apply }), ("diff", { .diff }), ("audit", { .audit }),
         ("explain", { .explain }), ("trace", { .trace }), ("lint", { .lint }), ("cleanup", { .cleanup }),

@@ -15,7 +15,7 @@ struct Console {
         hasColor = isTerminal && noColor.isEmpty && System.environment("TERM") != "dumb"
     }
 
-    /// Shows on a terminal what goes on, in a line that the next such call or ``clearProgress()`` replaces.
+    /// Shows progress on a terminal, in a line that the next call or ``clearProgress()`` replaces.
     func showProgress(_ text: String) {
         if isTerminal { try? System.write("\r\u{1B}[K\(text)", to: 2) }
     }
@@ -33,7 +33,7 @@ struct Console {
     func say(lines: [String]) {
         var text = ""
         for line in lines { text += (hasColor ? colored(line) : line) + "\n" }
-        // Whoever closed standard error does not want to hear of it.
+        // Standard error may be closed.
         try? System.write(text, to: 2)
     }
 

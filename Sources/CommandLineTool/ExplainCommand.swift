@@ -101,7 +101,7 @@ extension ReportForm {
     }
 }
 
-/// Runs `body`, with a target that is not there as the command's failure.
+/// Runs `body`; an unknown target becomes the command's failure.
 private func found<Value>(_ body: () throws(ExplainTargetError) -> Value) throws(CommandFailure) -> Value {
     do {
         return try body()

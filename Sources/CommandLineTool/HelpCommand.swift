@@ -30,7 +30,7 @@ extension Command {
 enum HelpText {
     private static let width = 100
 
-    /// The options that stand in place of a command.
+    /// The options in place of a command.
     static let generalOptions = [
         ("-h, --help", "show help"), ("--version", "show the version"),
         ("--generate-completion-script SHELL", "write completions for bash, zsh or fish"),
@@ -97,7 +97,7 @@ enum HelpText {
         return text
     }
 
-    /// The text in lines of at most ``width``, all but the first indented. Lines that begin with blanks stay as they are.
+    /// Wraps text at ``width``, all lines except the first indented. Lines that begin with spaces are not changed.
     static func wrapped(_ text: String, indent: Int) -> String {
         var lines: [String] = []
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {

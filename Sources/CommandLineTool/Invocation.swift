@@ -9,12 +9,12 @@ enum ReportForm: String, CaseIterable {
     case text, json, unified, dot, mermaid, svg
 }
 
-/// What a command line asks for.
+/// A parsed command line.
 struct Invocation: Sendable {
-    /// The arguments that are no options.
+    /// The arguments that are not options.
     var operands: [String] = []
     var wantsHelp = false
-    /// The options in the order given, to be applied once more on top of configuration files.
+    /// The options in the order given, applied again on top of configuration files.
     var given: [(option: OptionSpec, value: String)] = []
 
     var settings = ProxySettings()
@@ -25,19 +25,19 @@ struct Invocation: Sendable {
     var outputFolder: String?
     var wantsSummary = false
     var report = ReportForm.text
-    /// Say only which Service ports differ.
+    /// Name only the Service ports that differ.
     var isBrief = false
     /// Compare the rules' text in normal form, comments included.
     var isStrict = false
     /// The dumps of a node's rules.
     var live: [String] = []
     var severity = FindingSeverity.info
-    /// The rules of `lint` that are left out.
+    /// The rules that `lint` excludes.
     var disabledRules: Set<String> = []
     var listsRules = false
     var namespace: String?
     var service: String?
-    /// Which rules `render` writes only those chains to that differ.
+    /// The host's rules, for which `render` writes only the chains that differ.
     var against: String?
     /// Write only the chains that differ from the host's.
     var isIncremental = false
@@ -47,7 +47,7 @@ struct Invocation: Sendable {
     var isDryRun = false
     /// Read the rules back and compare.
     var verifies = false
-    /// Do what would be refused for being dangerous.
+    /// Do what would be refused as dangerous.
     var isForced = false
     /// Seconds to wait for the xtables lock, and for another kubechains.
     var waitSeconds = 5
@@ -55,18 +55,18 @@ struct Invocation: Sendable {
     var appliesCleanup = false
     /// The packet that `trace` follows.
     var packet = TraceOptions()
-    /// Feature gates that have no effect here.
+    /// Feature gates without effect here.
     var unknownGates: [String] = []
 
     /// Whether the command line gives an option.
     func gives(_ name: String) -> Bool { given.contains { $0.option.name == name } }
 }
 
-/// What a command works on, once inputs and settings are read.
+/// The inputs and settings of a command, read.
 struct PreparedSnapshot {
     let snapshot: ClusterSnapshot
     var settings: ProxySettings
-    /// Warnings and notices so far. They are said only if there is no error, which then stands alone.
+    /// Warnings and notices so far. They are shown only if there is no error.
     let diagnostics: [Diagnostic]
 }
 
@@ -87,16 +87,17 @@ extension PreparedSnapshot {
 }
 
 extension Invocation {
-    /// Reads the inputs and settles the settings: flags win over `--config`, which wins over a configuration in the snapshot.
+    /// Reads the inputs and resolves the settings: flags win over `--config`, which wins over a configuration in the
+    /// snapshot.
     func readSnapshot(servesIPVS: Bool = false) throws(CommandFailure) -> PreparedSnapshot {
         var sources: [SnapshotSource] = []
         for path in operands { sources.append(try InputFile.open(path)) }
         return try readSnapshot(sources, servesIPVS: servesIPVS)
     }
 
-    /// Reads a snapshot from inputs that are open already, and settles the settings.
+    /// Reads a snapshot from open inputs, and resolves the settings.
     ///
-    /// - Parameter servesIPVS: whether the command has something to say of IPVS mode.
+    /// - Parameter servesIPVS: whether the command supports IPVS mode.
     func readSnapshot(
         _ sources: [SnapshotSource], servesIPVS: Bool = false
     ) throws(CommandFailure) -> PreparedSnapshot {
@@ -105,7 +106,7 @@ extension Invocation {
         }
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
-        // Where the detect-local mode and the proxy mode are settled, so that what is wrong with them is laid there.
+        // The places that set the detect-local mode and the proxy mode, to which errors are attributed.
         var mode: (file: ClusterSnapshot, location: SourceLocation?)?
         var proxyMode: (file: ClusterSnapshot, location: SourceLocation?)?
 
@@ -159,7 +160,7 @@ extension Invocation {
             do {
                 try option.apply(&merged, value)
             } catch {
-                // Every value was taken once before.
+                // Every value was accepted once before.
                 preconditionFailure(error.message)
             }
         }
@@ -167,7 +168,7 @@ extension Invocation {
     }
 }
 
-/// Runs `body`, with what is wrong with the input as the command's failure.
+/// Runs `body`; an input error becomes the command's failure.
 func input<Value>(_ body: () throws(SnapshotError) -> Value) throws(CommandFailure) -> Value {
     do {
         return try body()

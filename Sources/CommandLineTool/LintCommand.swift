@@ -111,7 +111,7 @@ enum LintReports {
         return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")
     }
 
-    /// All rules with what they look for.
+    /// All rules with their explanations.
     static var rules: String {
         LintRule.all.map { rule in
             "\(rule.name) (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))\n    "

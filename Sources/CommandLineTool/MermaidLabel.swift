@@ -1,6 +1,6 @@
-/// A label of mermaid's.
+/// A mermaid label.
 enum MermaidLabel {
-    /// The lines as a quoted label, with what mermaid would read as its own in entities, such as `#quot;`.
+    /// The lines as a quoted label, with mermaid's special characters as entities, such as `#quot;`.
     static func text(_ lines: [String]) -> String {
         let escaped = lines.map { line in
             line.reduce(into: "") { text, character in

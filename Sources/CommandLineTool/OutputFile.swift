@@ -1,9 +1,9 @@
 internal import Iptables
 internal import KubeChainsHost
 
-/// Where a command's output goes: standard output, or a file that is whole or is not touched.
+/// A command's output: standard output, or a file that is written completely or not at all.
 ///
-/// A regular or absent file is written under a temporary name beside it and renamed, so that nobody ever sees half of it.
+/// A regular or absent file is written under a temporary name beside it and renamed, so that it is never half written.
 /// Anything else, such as a device or a pipe, is written directly. Symbolic links are followed.
 final class OutputFile {
     private let name: String
@@ -38,7 +38,7 @@ final class OutputFile {
         }
     }
 
-    /// Writes a whole text to a path; nil: standard output.
+    /// Writes a complete text to a path; nil: standard output.
     static func write(_ text: String, to path: String?) throws(CommandFailure) {
         let output = try OutputFile(path)
         let bytes = Array(text.utf8)
@@ -75,12 +75,12 @@ final class OutputFile {
         if let renaming { System.remove(renaming.from) }
     }
 
-    /// Makes a file with a name that nobody has, in the folder of another.
+    /// Creates a file with an unused name, in the folder of another.
     private static func createTemporary(beside target: String) throws(SystemError) -> (Int32, String) {
         try withTemporaryName(beside: target) { name throws(SystemError) in (try System.create(name), name) }
     }
 
-    /// Makes something with a name that nobody has, in the folder of another.
+    /// Creates something with an unused name, in the folder of another.
     static func withTemporaryName<Made>(
         beside target: String, _ make: (String) throws(SystemError) -> Made
     ) throws(SystemError) -> Made {

@@ -143,7 +143,7 @@ extension Invocation {
 }
 
 extension IPVSForm {
-    /// The same form of iptables mode; nil: that mode has none.
+    /// The corresponding form of iptables mode; nil: there is none.
     fileprivate var iptablesForm: TextForm? {
         switch self {
         case .restore: .restore

@@ -9,10 +9,10 @@ internal import NetAddress
 /// One side of a comparison, read: a snapshot with its plan, or rules.
 struct RulesInput {
     let side: RuleComparison.Side
-    /// What reading and planning a snapshot had to say.
+    /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
 
-    /// Reads two files, told apart by their content: JSON begins with a brace. A snapshot beside rules is planned for their
+    /// Reads two files and detects their kind: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
     static func readPair(
         _ paths: [String], _ invocation: Invocation
@@ -22,7 +22,7 @@ struct RulesInput {
         let (one, other) = (sources[0], sources[1])
         let family = invocation.gives("family") ? invocation.settings.family : one.headerFamily ?? other.headerFamily
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
-            // Each can be read without a look at the other.
+            // Each can be read independently of the other.
             let (left, right) = System.workers.both(
                 { result(one, family, invocation) }, { result(other, family, invocation) })
             return (try left.get(), try right.get())

@@ -100,11 +100,12 @@ extension OptionGroup {
 }
 
 extension OptionGroup {
-    /// The options that count in IPVS mode only.
+    /// The options of IPVS mode.
     static let ipvs = OptionGroup(
         title: "Options of IPVS mode",
         options: [
-            // Written out, since joining the names would be done in every run (measured: a fortieth of rendering the demo cluster).
+            // Written out, since joining the names would be done in every run (measured: a fortieth of rendering the
+            // demo cluster).
             OptionSpec(
                 name: "ipvs-scheduler", value: .text("NAME"),
                 help: "how virtual servers choose: rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh",
@@ -189,7 +190,7 @@ extension OptionSpec {
     }
 }
 
-/// The words that Go's flags take for a boolean.
+/// The words that Go's flags accept as a boolean.
 private func parseBoolean(_ text: String) throws(OptionError) -> Bool {
     switch text {
     case "1", "t", "T", "true", "TRUE", "True": return true
@@ -198,7 +199,7 @@ private func parseBoolean(_ text: String) throws(OptionError) -> Bool {
     }
 }
 
-/// Runs a setter, with what it finds wrong as an option's error.
+/// Runs a setter; its error becomes the option's.
 private func set(_ body: () throws(SettingError) -> Void) throws(OptionError) {
     do {
         try body()

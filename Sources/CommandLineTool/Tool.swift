@@ -6,10 +6,10 @@ internal import KubeProxy
 @main
 enum Tool {
     static let number = "0.1.0"
-    /// When this version was made, for the manual.
+    /// The date of this version, for the manual.
     static let date = "2026-11-25"
     static let version = "kubechains \(number) (kube-proxy 1.36.2, iptables mode)"
-    /// When the tool began, for the summary.
+    /// The start time, for the summary.
     static let start = System.seconds
 
     static func main() {

@@ -104,7 +104,7 @@ extension Invocation {
         return query
     }
 
-    /// Reads the snapshot that begins with an input that is open already.
+    /// Reads the snapshot whose first input is already open.
     fileprivate func readSnapshot(of first: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
         var sources = [first]
         for path in operands.dropFirst() { sources.append(try InputFile.open(path)) }
@@ -112,7 +112,7 @@ extension Invocation {
     }
 }
 
-/// What makes a trace through somebody's rules less than it seems.
+/// Warnings about rules that make a trace unreliable.
 private func warnings(of rules: Ruleset, _ query: TraceQuery) -> [Diagnostic] {
     var warnings: [String] = []
     if query.hostAddresses == nil {

@@ -1,6 +1,6 @@
 internal import Iptables
 
-/// The ways of a trace as a tree: rules that several outcomes begin with are drawn once.
+/// The paths of a trace as a tree: rules that several outcomes begin with are drawn once.
 struct TraceGraph {
     private struct Node {
         let lines: [String]

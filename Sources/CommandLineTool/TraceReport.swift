@@ -76,7 +76,7 @@ enum TraceReport {
             for assumption in outcome.assumptions {
                 text += row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
-            // An answer that does not get through is not yet rewritten back.
+            // A reply that is dropped is not yet rewritten back.
             if !query.isReply || outcome.isReply && outcome.verdict == .accept {
                 text += row("destination", destination(outcome, query)) + row("source", source(outcome, query))
             }
@@ -122,7 +122,7 @@ enum TraceReport {
             ? "masqueraded: \(address) in place of \(query.source)" : "rewritten to \(address), was \(query.source)"
     }
 
-    /// What the client sees of it.
+    /// What the client sees.
     private static func client(_ outcome: TraceOutcome, _ query: TraceQuery) -> String {
         let isAnswerless = query.isReply && !outcome.isReply
         switch outcome.verdict {
@@ -142,7 +142,7 @@ enum TraceReport {
         }
     }
 
-    /// A chance in percent, with two decimals where it has some.
+    /// A probability in percent, with up to two decimals.
     static func percent(_ probability: Double) -> String {
         let hundredths = Int((probability * 10_000).rounded())
         if hundredths == 0, probability > 0 { return "under 0.01%" }
@@ -169,7 +169,7 @@ extension TraceOutcome.Verdict {
 }
 
 extension RejectKind {
-    /// What a client's connect or send fails with, as Linux clients have it (ip(7), icmp(7)).
+    /// The error of a client's connect or send on Linux (ip(7), icmp(7)).
     fileprivate var clientWords: String {
         switch self {
         case .icmpPortUnreachable, .icmp6PortUnreachable, .tcpReset: "is refused at once (connection refused)"
@@ -185,7 +185,7 @@ extension RejectKind {
 }
 
 extension TracedPacket {
-    /// Where it is headed: address and port.
+    /// The destination: address and port.
     var destinationWords: String { words(destination, destinationPort) }
 }
 

@@ -1,18 +1,18 @@
 internal import KubeChainsBytes
 internal import NetAddress
 
-/// What may stand in one place of the command line.
+/// The possible words in one place of the command line.
 struct CompletionChoice {
     var words: [String] = []
     var isFile = false
-    /// Whether several of the words may stand with commas between them.
+    /// Whether several of the words may be given, separated by commas.
     var isList = false
 
     var isEmpty: Bool { words.isEmpty && !isFile }
 }
 
 extension OptionSpec {
-    /// What the option's value may be; nil where it takes none. In a placeholder lower-case words stand for themselves, and
+    /// The possible values of the option; nil if it takes none. In a placeholder lower-case words are literal, and
     /// `FILE` and `SAVE` for files.
     var choice: CompletionChoice? {
         guard case .text(let placeholder) = value else { return nil }
@@ -29,7 +29,7 @@ extension OptionSpec {
 }
 
 extension Command {
-    /// What an argument that is no option may be.
+    /// The possible values of an argument that is not an option.
     var operandChoice: CompletionChoice {
         self.name == Command.help.name
             ? CompletionChoice(words: Command.all.map(\.name)) : CompletionChoice(isFile: !operands.isEmpty)
@@ -51,7 +51,7 @@ enum CompletionScript: String, CaseIterable {
     /// The first line's comment, which every script has.
     var remark: String { "completions of kubechains, as 'kubechains --generate-completion-script \(self)' writes them" }
 
-    /// What may stand in place of a command.
+    /// The options in place of a command.
     static var generalOptions: [(name: String, help: String)] {
         HelpText.generalOptions.map { usage, help in
             (String(usage.split(separator: " ").first { $0.hasPrefix("--") } ?? ""), help)

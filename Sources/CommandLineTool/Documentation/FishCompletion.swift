@@ -34,7 +34,7 @@ extension CompletionScript {
         return parts.joined(separator: " ")
     }
 
-    /// A text that stands in single quotes.
+    /// Text for single quotes.
     private func fishText(_ text: String) -> String {
         var escaped = ""
         for character in text {

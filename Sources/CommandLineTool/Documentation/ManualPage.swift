@@ -80,7 +80,7 @@ enum ManualPage {
         for paragraph in command.discussion {
             text += ".PP\n"
             for line in paragraph.split(separator: "\n") {
-                // Lines that begin with blanks are typed as they are.
+                // Indented lines are literal.
                 text +=
                     line.hasPrefix(" ")
                     ? ".PP\n.EX\n\(escaped(String(line)))\n.EE\n" : escaped(String(line)) + "\n"
@@ -110,7 +110,7 @@ enum ManualPage {
         return ".TP\n\(words.joined(separator: " "))\n\(escaped(help))\n"
     }
 
-    /// The text with what roff takes for its own escaped.
+    /// The text with roff's special characters escaped.
     private static func escaped(_ text: String) -> String {
         var escaped = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
         for character in text {

@@ -21,7 +21,7 @@ enum ExplainReport {
         return trees.map(\.text).joined(separator: "\n")
     }
 
-    /// What a title says of the node.
+    /// The node, for a title.
     static func place(_ family: AddressFamily, _ node: NodeFacts) -> String {
         "\(family.name) on node \(node.name ?? "(no name)")" + (node.zone.isEmpty ? "" : ", zone \(node.zone)")
     }
@@ -44,7 +44,7 @@ enum ExplainReport {
             ])
     }
 
-    // MARK: Ways in
+    // MARK: Frontends
 
     private static func tree(_ group: EntryGroup) -> TextTree {
         let first = group.entries[0]
@@ -109,7 +109,7 @@ enum ExplainReport {
             })
     }
 
-    /// The endpoint's share; of both policies if both are asked.
+    /// The endpoint's share; of both policies if both are used.
     private static func share(_ endpoint: ExplainedEndpoint, _ service: ServiceExplanation) -> String {
         share(endpoint, service.plan) { $0.map { $0 == 1 ? "all" : "1/\($0)" } ?? "0" }
     }
@@ -152,7 +152,7 @@ extension ServiceExplanation {
     var label: String { servicePort + (transport.map { "/\($0.name)" } ?? "") }
 }
 
-/// Ways in of one kind that packets take in the same way.
+/// Frontends of one kind with equal paths.
 struct EntryGroup {
     private(set) var entries: [TrafficEntry]
 
@@ -168,7 +168,7 @@ struct EntryGroup {
         return groups
     }
 
-    /// The rules of a step of all ways in together, in their order.
+    /// The rules of a step of all frontends together, in order.
     func rules(path: Int, step: Int) -> [Int] {
         Set(entries.flatMap { $0.paths[path].steps[step].rules }).sorted()
     }

@@ -2,7 +2,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-/// The graphs of IPVS mode: virtual servers, schedulers and endpoints, and sets and chains with what is around them.
+/// The graphs of IPVS mode: virtual servers, schedulers and endpoints, sets and chains.
 extension FlowGraph {
     init(_ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler, _ place: String) {
         self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
@@ -47,7 +47,7 @@ extension FlowGraph {
         }
     }
 
-    /// The source ranges of a load balancer's virtual servers, and what becomes of other clients.
+    /// The source ranges of a load balancer's virtual servers, and the verdict for other clients.
     private mutating func addRanges(_ port: ServicePortPlan, behind entry: Int) -> Int {
         let ranges = add(
             .chain, "source ranges", port.sourceRanges.map(\.description), column: FlowGraph.outsideColumn)
@@ -57,7 +57,7 @@ extension FlowGraph {
         return ranges
     }
 
-    /// Whose entries a set holds, and the rules that ask it.
+    /// The Service ports with entries in a set, and the rules that match it.
     init(_ set: ExplainedSet, _ place: String) {
         self.init("set \(set.name), \(place)")
         let center = add(.chain, set.name, [set.set.comment.description], column: 1)

@@ -30,7 +30,7 @@ struct FlowGraphs {
     }
 }
 
-/// A Service port's ways in, chains and endpoints as a graph; its edges are the rules that lead from one to another.
+/// A Service port's frontends, chains and endpoints as a graph; its edges are rules.
 struct FlowGraph {
     struct Node {
         enum Kind: String, CaseIterable {
@@ -43,7 +43,7 @@ struct FlowGraph {
         let lines: [String]
         /// From the left, where packets come in.
         let column: Int
-        /// Whether it is what was asked for.
+        /// Whether it is the target.
         var isTarget = false
     }
 
@@ -60,7 +60,7 @@ struct FlowGraph {
         let to: Int
     }
 
-    /// What becomes of what a sender sends.
+    /// The outcome for a sender.
     struct Outcome {
         let entry: String
         let sender: String
@@ -79,7 +79,8 @@ struct FlowGraph {
         self.notes = notes.map { $0.escapingInvisible() }
     }
 
-    // Packets go from left to right: from ways in by chains for outside traffic, or to a refusal, to policies and endpoints.
+    // Packets go from left to right: from frontends by chains for external traffic, or to a refusal, to policies and
+    // endpoints.
     static let outsideColumn = 1
     static let policyColumn = 2
     private static let endpointColumn = 3
@@ -138,7 +139,7 @@ struct FlowGraph {
         }
         let center = add(.chain, chain.chain.description, [chain.purpose], column: 1)
         for caller in callers { connect(caller, center, "") }
-        // A Service port's rules that lead to one target are one arrow.
+        // A Service port's rules with one target are one arrow.
         var targets: [String: Int] = [:]
         for rule in chain.rules {
             let words = rule.text.split(separator: " ")
@@ -228,7 +229,7 @@ struct FlowGraph {
 }
 
 extension RulePurpose {
-    /// The way in that a rule of a shared chain is about.
+    /// The frontend of a rule of a shared chain.
     fileprivate var entryKind: Frontend.Kind? {
         switch self {
         case .clusterIP, .refuseClusterIP: .clusterIP
@@ -239,7 +240,7 @@ extension RulePurpose {
         }
     }
 
-    /// Whom a rule leads on.
+    /// The traffic that a rule selects.
     fileprivate func edgeLabel(_ port: ServicePortPlan) -> String {
         switch self {
         case .dropOutsideRanges: "other sources"
@@ -253,7 +254,7 @@ extension RulePurpose {
         }
     }
 
-    /// What else a rule does in its chain.
+    /// The other effects of a rule in its chain.
     fileprivate var note: String? {
         switch self {
         case .markClusterIP: "all but pods' masqueraded"

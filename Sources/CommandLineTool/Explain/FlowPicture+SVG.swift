@@ -1,6 +1,6 @@
 internal import KubeProxy
 
-/// The picture as an SVG document that needs nothing else: no script, no font of its own.
+/// The picture as a self-contained SVG document: no script, no embedded font.
 extension FlowPicture {
     /// A letter of the notes is narrower than one of the boxes.
     private static let noteLetter = 6
@@ -84,7 +84,7 @@ extension FlowPicture {
         return text + outcomes(&y)
     }
 
-    /// A table of what clients see, by way in and sender.
+    /// A table of what clients see, by frontend and sender.
     private func outcomes(_ y: inout Int) -> String {
         var text = ""
         let left = FlowPicture.margin

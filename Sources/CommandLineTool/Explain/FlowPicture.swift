@@ -104,7 +104,7 @@ struct FlowPicture {
         var labelsBelow: [Int: Int] = [:]
         for edge in graph.edges where isVertical(edge) { labelsBelow[edge.from] = edge.labels.count }
         for (position, column) in columns.enumerated() {
-            // The way from the first way in, the cluster IP, to its policy stays free.
+            // The line from the first frontend, the cluster IP, to its policy stays free.
             let isBeside =
                 position == 1 && columns.count > 2
                 && graph.edges.contains { edge in

@@ -64,7 +64,7 @@ extension IPVSReport {
         ])
     }
 
-    /// Shares are given where the scheduler gives each the same, and weights of what is used.
+    /// Shares if the scheduler gives each the same, and the weights of used endpoints.
     private static func json(_ endpoint: ExplainedEndpoint, _ scheduler: IPVSScheduler) -> JSONValue {
         func share(_ oneIn: Int?) -> JSONValue? {
             guard let oneIn else { return .integer(0) }

@@ -71,7 +71,7 @@ enum IPVSReport {
             children: lines.map { TextTree($0) })
     }
 
-    /// What an endpoint gets by the scheduler; of both policies if both are asked.
+    /// An endpoint's share by the scheduler; of both policies if both are used.
     private static func share(
         _ endpoint: ExplainedEndpoint, _ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler
     ) -> String {

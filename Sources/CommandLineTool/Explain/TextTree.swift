@@ -24,7 +24,7 @@ struct TextTree {
             let below = rest + (children.isEmpty ? "  " : "│ ")
             let lead = index == 0 ? first : below
             let hanging = index == 0 ? below : below + "  "
-            // What the tree is drawn with has one scalar for each column.
+            // Box-drawing characters have one scalar for each column.
             let parts = TextTree.wrapped(line, lead.unicodeScalars.count, hanging.unicodeScalars.count)
             for (part, body) in parts.enumerated() { text += (part == 0 ? lead : hanging) + body + "\n" }
         }
@@ -34,7 +34,7 @@ struct TextTree {
         }
     }
 
-    /// A text in lines that fit beside what stands before them. A word that is too long itself is cut.
+    /// Wraps text to the remaining width. A word that is too long is cut.
     ///
     /// - Parameters:
     ///   - lead: the columns before the first line.

@@ -69,7 +69,7 @@ extension Command {
         let prepared = try invocation.readSnapshot(servesIPVS: true)
         if !invocation.isDryRun { try HostLock.take(wait: invocation.waitSeconds) }
         if prepared.settings.mode == .ipvs { return try invocation.applyIPVS(prepared, console) }
-        // The host is read last, so that little can change there before it is written.
+        // The host is read last, so that little can change before it is written.
         let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
         var works: [HostWork] = []
         for rules in rules {
@@ -118,7 +118,7 @@ extension Invocation {
         return .success
     }
 
-    /// Refuses options that say nothing in IPVS mode.
+    /// Refuses options without effect in IPVS mode.
     fileprivate func refuseUnsupportedIPVSOptions() throws(CommandFailure) {
         for (name, reason) in IPVSApply.unsupportedOptions where gives(name) {
             throw .usage("--\(name) \(reason)", see: "apply")

@@ -14,7 +14,7 @@ struct ConnectionTracking {
 
     /// Deletes stale flows of the UDP Services of some plans.
     ///
-    /// - Returns: what was done, for people.
+    /// - Returns: a report of what was done.
     static func deleteStaleFlows(_ plans: [NodePlan]) throws(CommandFailure) -> [String] {
         let udp = plans.filter { plan in plan.servicePorts.contains { $0.name.transport == .udp } }
         guard !udp.isEmpty else { return [] }
@@ -28,9 +28,9 @@ struct ConnectionTracking {
         return count == 0 ? [] : ["connection tracking: stale flows of UDP Services deleted, \(count) kinds of them"]
     }
 
-    /// Deletes the flows of UDP Services that lead to addresses which serve no more.
+    /// Deletes the flows of UDP Services to addresses that no longer serve them.
     ///
-    /// - Returns: how many kinds of flows were deleted, told apart by destination, port and who answers.
+    /// - Returns: how many combinations of destination, port and reply source were deleted.
     private func deleteStaleFlows(_ plan: NodePlan) throws(CommandFailure) -> Int {
         let family = plan.settings.family.name.lowercased()
         let list = try run(["-L", "-p", "udp", "-f", family])
@@ -47,7 +47,7 @@ struct ConnectionTracking {
 
     private func run(_ arguments: [String]) throws(CommandFailure) -> String {
         do {
-            // It fails, too, where there is nothing to list or to delete.
+            // It also fails if there is nothing to list or delete.
             return String(decoding: try System.run(program, arguments).output, as: UTF8.self)
         } catch {
             throw .input("error: \(program) can not be run: \(error)")
@@ -56,7 +56,8 @@ struct ConnectionTracking {
 }
 
 extension UDPFlow {
-    /// The flow of a line that `conntrack -L` prints: `udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… dst=… …`.
+    /// The flow of a line that `conntrack -L` prints:
+    /// `udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… dst=… …`.
     init?(line: Substring) {
         func values(_ key: String) -> [Substring] {
             line.split(separator: " ").filter { $0.hasPrefix(key) }.map { $0.dropFirst(key.count) }

@@ -3,7 +3,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-/// Programs this host: looks first whether anything speaks against it, then writes, then cleans up behind it.
+/// Programs this host: checks first, then writes, then cleans up.
 struct HostApply {
     let works: [HostWork]
     let invocation: Invocation
@@ -73,7 +73,7 @@ struct HostApply {
 
     // MARK: After
 
-    /// What is not as it should be once all is written.
+    /// What differs from the plan after everything is written.
     private func differences() throws(CommandFailure) -> [String] {
         var lines: [String] = []
         for work in works {
@@ -83,7 +83,7 @@ struct HostApply {
         return lines
     }
 
-    /// Does a piece of work that waits for iptables-restore, and says on a terminal how long it has been going on.
+    /// Does work that waits for iptables-restore, and shows on a terminal how long it has been running.
     private func watching(
         _ work: HostWork, _ body: (_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) -> Void
     ) throws(CommandFailure) {

@@ -11,7 +11,7 @@ enum HostFacts {
     static let routeLocalnetSysctl = "/proc/sys/net/ipv4/conf/all/route_localnet"
     private static let counters = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"]
 
-    /// Settings with the host's facts in place of what neither flags nor configuration say.
+    /// Settings completed with the host's facts, where neither flags nor configuration set them.
     static func complete(
         _ settings: ProxySettings, _ invocation: Invocation, _ iptables: IptablesPrograms
     ) throws(CommandFailure) -> ProxySettings {
@@ -19,7 +19,7 @@ enum HostFacts {
         settings.nodeName = settings.nodeName ?? System.hostName
         if settings.hostAddresses == nil {
             do throws(SystemError) {
-                // kube-proxy does not count the addresses that it gave its host itself.
+                // kube-proxy ignores the addresses that it assigned itself.
                 let excluded = settings.mode == .ipvs ? IPVSHostState.interfaceName : nil
                 settings.hostAddresses = try System.interfaceAddresses(except: excluded)
             } catch {
@@ -38,7 +38,7 @@ enum HostFacts {
         return settings
     }
 
-    /// Why a kube-proxy seems to run on the host; nil if none does.
+    /// The sign that a kube-proxy runs on the host; nil if none does.
     static func signOfKubeProxy(_ rules: [HostRules]) -> String? {
         if System.hasProcess(named: "kube-proxy") { return "a process named kube-proxy is there" }
         let hasCanary = rules.contains { rules in
@@ -56,13 +56,13 @@ enum HostFacts {
         return counters.allSatisfy { text.contains(text: " \($0);") }
     }
 
-    /// Makes kube-proxy's counters, as far as they are not there.
+    /// Creates kube-proxy's counters if they are missing.
     static func makeCounters() throws(CommandFailure) {
-        // Without the program they may be there all the same; if they are not, the rules are refused.
+        // Without the program they may exist all the same; if they do not, the rules are refused.
         guard let program = System.findProgram("nfacct") else { return }
         for name in counters {
             do {
-                // It fails where the counter is there already.
+                // It fails if the counter exists already.
                 _ = try System.run(program, ["add", name])
             } catch {
                 throw .input("error: \(program) can not be run: \(error)")
@@ -70,9 +70,9 @@ enum HostFacts {
         }
     }
 
-    /// Lets packets to and from loopback addresses be routed, as node ports on 127.0.0.1 need it.
+    /// Makes loopback addresses routable, which node ports on 127.0.0.1 need.
     ///
-    /// - Returns: what was changed, for people; nil if nothing was.
+    /// - Returns: a report of what was changed; nil if nothing was.
     static func enableRouteLocalnet() throws(CommandFailure) -> String? {
         let old = System.text(of: routeLocalnetSysctl) ?? "?"
         guard old != "1" else { return nil }

@@ -1,14 +1,14 @@
 internal import KubeChainsHost
 
-/// Lets one kubechains at a time work on a host's rules: what one has read, no other changes before it has written. Other
-/// programs do not know it; what they wait for is the xtables lock, which is held while one text is written.
+/// Serialises concurrent runs of kubechains on a host: no run changes rules that another has read and not yet written.
+/// Other programs do not know this lock; they wait for the xtables lock, which is held while one text is written.
 enum HostLock {
-    /// One for all network namespaces: each has its own byte, whose offset is the namespace's number.
+    /// One file for all network namespaces: each namespace locks its own byte, at the offset of its number.
     private static let path = "/run/kubechains.lock"
 
     /// Takes the lock for as long as the process lives.
     ///
-    /// - Parameter wait: the seconds to wait for whoever holds it.
+    /// - Parameter wait: the seconds to wait for the holder.
     static func take(wait: Int) throws(CommandFailure) {
         let (byte, end) = (System.networkNamespace, System.seconds + Double(wait))
         let isTaken: Bool

@@ -9,7 +9,7 @@ struct HostRules: Sendable {
     /// With counters.
     let live: Ruleset
 
-    /// The rules of both backends in some families, as far as the backends are installed.
+    /// The rules of both backends in some families, if the backends are installed.
     static func readAll(
         _ families: [AddressFamily], _ backends: [Generator.Backend]
     ) throws(CommandFailure) -> [HostRules] {
@@ -26,8 +26,8 @@ struct HostRules: Sendable {
     /// The rules that a command works on: one backend for all families.
     ///
     /// - Parameters:
-    ///   - backend: the one that was asked for; nil: the one that holds kube-proxy's chains, and if none does, the one that
-    ///     the program iptables is of.
+    ///   - backend: the given backend; nil: the one with kube-proxy's chains, or else the one that
+    ///     the program iptables uses.
     static func choose(
         _ families: [AddressFamily], _ backend: Generator.Backend?
     ) throws(CommandFailure) -> [HostRules] {
@@ -59,10 +59,10 @@ struct HostRules: Sendable {
         .input("error: \(program) is not installed; install the package iptables")
     }
 
-    /// The families that a command works on: the one that was asked for, or those that the host has.
+    /// The families that a command works on: the given one, or those that the host has.
     static func families(_ invocation: Invocation) -> [AddressFamily] {
         if invocation.gives("family") { return [invocation.settings.family] }
-        // The file is there if the kernel knows IPv6.
+        // The file exists if the kernel supports IPv6.
         return System.text(of: "/proc/net/if_inet6") == nil ? [.ipv4] : [.ipv4, .ipv6]
     }
 }

@@ -6,7 +6,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-/// What is to be written to this host in one family.
+/// What has to be written to this host in one family.
 struct HostWork {
     let iptables: IptablesPrograms
     /// The rules before anything is written, with counters.
@@ -35,7 +35,7 @@ struct HostWork {
 
     var plan: NodePlan { wanted.plan }
 
-    /// Prints the text; with a remark that says which program it is for, where there are several texts.
+    /// Prints the text; with a comment that names the program it is for, if there are several texts.
     func printText(isNamed: Bool, _ wait: Int) throws(CommandFailure) {
         let output = try OutputFile(nil)
         let head = isNamed ? Array("# \(iptables.restoreCommand(wait: wait))\n".utf8) : []
@@ -45,7 +45,7 @@ struct HostWork {
         try output.finish()
     }
 
-    /// What was written, for people.
+    /// A report of what was written.
     var report: String {
         guard !text.isEmpty else { return "\(iptables.name): nothing to change" }
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
@@ -55,7 +55,7 @@ struct HostWork {
         return "\(iptables.name): " + parts.joined(separator: ", ")
     }
 
-    /// Lets iptables-restore look at the text without carrying it out.
+    /// Lets iptables-restore check the text (`--test`).
     func test(_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) {
         try iptables.restore(text, isTest: true, wait: wait, whileWaiting: whileWaiting)
     }
@@ -70,9 +70,9 @@ struct HostWork {
         }
     }
 
-    /// Takes back what was written before a failure.
+    /// Undoes what was written before a failure.
     ///
-    /// - Returns: the failure, with what became of the host.
+    /// - Returns: the failure, with the resulting state of the host.
     private func undo(after failure: CommandFailure, wait: Int) throws(CommandFailure) -> CommandFailure {
         let message = failure.message ?? ""
         let wasWrong = !HostChanges(wanted, before, isIncremental: true).isEmpty(table: "filter")

@@ -4,7 +4,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-/// Programs this host in IPVS mode, step by step; what was done is taken back if a step fails.
+/// Programs this host in IPVS mode, step by step; if a step fails, the steps before it are undone.
 struct IPVSApply {
     private let host: IPVSHost
     private let plans: [IPVSPlan]
@@ -13,7 +13,7 @@ struct IPVSApply {
     private let changes: IPVSChanges
     private let excluded: [IPPrefix]
 
-    /// Options of `apply` that say nothing here, with the reason.
+    /// Options of `apply` without effect here, with the reason.
     static let unsupportedOptions = [
         ("live", "is for iptables mode: the rules alone do not say what a host has in IPVS mode"),
         ("incremental", "is for iptables mode; in IPVS mode only what differs is written anyway"),
@@ -40,7 +40,7 @@ struct IPVSApply {
                 + "Take it away with 'ipset destroy \(set.name)'")
     }
 
-    /// What will surprise whoever asked.
+    /// Warnings for the user.
     var warnings: [PlacedMessage] {
         plans.count > 1 ? plans[0].plan.warningsOfAnyFamily : plans.first?.plan.warnings ?? []
     }
@@ -104,9 +104,9 @@ struct IPVSApply {
 
     // MARK: After a failure
 
-    /// Takes back what was done before a step failed, and what the step itself did.
+    /// Undoes the steps before a failed step, and what the step itself did.
     ///
-    /// - Returns: the failure, with what became of the host.
+    /// - Returns: the failure, with the resulting state of the host.
     private func undo(after failure: CommandFailure, at index: Int) -> CommandFailure {
         let step = changes.steps[index]
         let done = changes.steps[..<index].map(\.name).joined(separator: ", ")

@@ -3,7 +3,7 @@ internal import KubeChainsHost
 internal import KubeProxy
 internal import NetAddress
 
-/// The programs that show and change what this host has of IPVS mode.
+/// The programs that show and change the state of IPVS mode on this host.
 struct IPVSHost {
     private let ip: String
     private let ipset: String
@@ -32,15 +32,15 @@ struct IPVSHost {
 
     /// Reads the host's state.
     ///
-    /// - Parameter sysctls: the names of the kernel's settings that are asked for.
+    /// - Parameter sysctls: the names of the sysctls to read.
     func read(_ sysctls: [String]) throws(CommandFailure) -> IPVSHostState {
-        // It comes first, for it loads the kernel's module, which brings the settings.
+        // It comes first, since it loads the kernel module, which creates the sysctls.
         let servers = try output(
             ipvsadm, ["-S", "-n"], "the kernel has no IPVS; load its module with 'modprobe ip_vs'")
         let connections = try output(ipvsadm, ["-L", "-n"])
         let timeouts = try output(ipvsadm, ["-L", "--timeout"])
         let sets = try output(ipset, ["save"])
-        // It fails where there is no such interface.
+        // It fails if there is no such interface.
         let interface = try run(ip, ["-o", "addr", "show", "dev", IPVSHostState.interfaceName])
         let addresses = String(decoding: interface.output, as: UTF8.self)
         let texts = IPVSHostTexts(
@@ -83,7 +83,7 @@ struct IPVSHost {
             try rules[step.family ?? 0].iptables.restore(Array(input.utf8), wait: wait)
         case .run(let program, let arguments, let input):
             let result = try run(path(program), arguments, input)
-            // ipvsadm ends as its last line does, whatever became of those before.
+            // ipvsadm's exit code is that of its last line, even if earlier lines failed.
             guard !result.isSuccess || program == .ipvsadm && !result.errors.isEmpty else { return }
             let command = ([path(program)] + arguments).joined(separator: " ")
             throw .input(
@@ -116,7 +116,7 @@ struct IPVSHost {
         }
     }
 
-    // MARK: Saying what would be done
+    // MARK: Dry run
 
     /// The steps as a shell script.
     func script(_ steps: some Sequence<HostStep>) -> String {

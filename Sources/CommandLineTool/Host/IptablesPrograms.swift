@@ -12,13 +12,13 @@ struct IptablesPrograms: Sendable {
     /// The numbers of the version, such as 1, 8, 9.
     private let version: [Int]
 
-    /// What messages call the programs.
+    /// The name for messages.
     var name: String { "\(family == .ipv4 ? "IPv4" : "IPv6"), \(backend.rawValue)" }
 
-    /// Whether `MASQUERADE --random-fully` is known; kube-proxy asks for 1.6.2 as well.
+    /// Whether `MASQUERADE --random-fully` is supported; kube-proxy checks for 1.6.2 as well.
     var hasRandomFully: Bool { !version.lexicographicallyPrecedes([1, 6, 2]) }
 
-    /// Finds the programs of a backend: those with its name in theirs, or the plain ones if they are of this backend; nil if
+    /// Finds the programs of a backend: those named after it, or the plain ones if they use this backend; nil if
     /// they are not installed.
     static func find(_ family: AddressFamily, _ backend: Generator.Backend) throws(CommandFailure) -> IptablesPrograms?
     {
@@ -28,7 +28,7 @@ struct IptablesPrograms: Sendable {
                 let program = System.findProgram(name)
             else { continue }
             let words = try output(of: program, ["--version"]).split { $0 == " " || $0 == "\n" }
-            // `iptables v1.8.9 (nf_tables)`; before 1.8 there was the legacy backend alone, without a word.
+            // `iptables v1.8.9 (nf_tables)`; before 1.8 there was only the legacy backend, not named.
             guard words.count >= 2, (words.contains("(nf_tables)") ? .nft : .legacy) == backend else { continue }
             return IptablesPrograms(
                 family: family, backend: backend, savePath: save, restorePath: restore,
@@ -37,7 +37,7 @@ struct IptablesPrograms: Sendable {
         return nil
     }
 
-    /// The backend that the plain program is of; nil if it is not installed.
+    /// The backend of the plain program; nil if it is not installed.
     static func defaultBackend(_ family: AddressFamily) throws(CommandFailure) -> Generator.Backend? {
         guard let program = System.findProgram(family == .ipv4 ? "iptables" : "ip6tables") else { return nil }
         return try output(of: program, ["--version"]).contains(text: "(nf_tables)") ? .nft : .legacy
@@ -56,10 +56,10 @@ struct IptablesPrograms: Sendable {
         }
     }
 
-    /// Feeds a text to iptables-restore, which keeps all chains that the text does not name.
+    /// Passes a text to iptables-restore, which keeps all chains that the text does not name.
     ///
     /// - Parameters:
-    ///   - isTest: whether it only looks whether the text can be carried out; it does not see everything.
+    ///   - isTest: whether it only checks the text (`--test`), which does not find everything.
     ///   - wait: how many seconds to wait for the lock that other programs may hold (legacy backend).
     func restore(
         _ text: [UInt8], isTest: Bool = false, wait: Int, whileWaiting: (Double) -> Void = { _ in }
@@ -70,7 +70,7 @@ struct IptablesPrograms: Sendable {
         throw .input(explanation(of: result, text, wait: wait))
     }
 
-    /// The command line that ``restore(_:isTest:wait:whileWaiting:)`` runs, for people.
+    /// The command line that ``restore(_:isTest:wait:whileWaiting:)`` runs, for messages.
     func restoreCommand(wait: Int) -> String { "\(restorePath) --noflush --counters -w \(wait)" }
 
     private func explanation(of result: ProcessResult, _ text: [UInt8], wait: Int) -> String {
@@ -96,7 +96,7 @@ struct IptablesPrograms: Sendable {
         return nil
     }
 
-    /// The first line of a message that says something.
+    /// The first meaningful line of a message.
     static func firstLine(_ text: String) -> Substring {
         let lines = text.split(separator: "\n")
         // iptables-nft ends its first line before the reason.

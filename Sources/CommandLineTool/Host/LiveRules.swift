@@ -3,7 +3,7 @@ internal import KubeChainsJSON
 internal import KubeObjects
 internal import NetAddress
 
-/// The rules of the host that the tool runs on.
+/// The rules of this host.
 enum LiveRules {
     /// Runs iptables-save or ip6tables-save.
     static func ofHost(_ family: AddressFamily) throws(CommandFailure) -> SnapshotSource {

@@ -8,7 +8,7 @@ struct Measurement {
     var peakMemory: Int
 }
 
-/// A command that can not be run, or that failed.
+/// A command that cannot be run, or that failed.
 struct ProcessFailure: Error, CustomStringConvertible {
     let description: String
 }
@@ -16,7 +16,7 @@ struct ProcessFailure: Error, CustomStringConvertible {
 /// Runs a command with its output thrown away and measures it.
 ///
 /// - Parameter passing: the exit codes that are no failure.
-/// - Throws: ``ProcessFailure`` if the command can not be started or fails.
+/// - Throws: ``ProcessFailure`` if the command cannot be started or fails.
 func measure(_ command: [String], passing codes: Set<CInt> = [0]) throws -> Measurement {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)

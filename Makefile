@@ -42,12 +42,18 @@ help: ## list the targets
 build: ## build the static release binary
 	@$(SWIFT) build $(RELEASE_FLAGS) --product kubechains
 
-test: ## run all tests; what the machine can not do is skipped, with the reason
-	@$(SWIFT) build --build-tests --quiet
-	@$(SWIFT) test --skip-build
+# What runs of the tests: `brief` or `full`. CASE names the only recorded case to run, such as `make test CASE=small-003`.
+TESTS ?= brief
+CASE ?=
 
-demo: build ## print the rules of the demo cluster's node worker-1
-	@$(KUBECHAINS) render $(DEMO) --summary
+test: ## run the tests in a few minutes; TESTS=full: all random clusters, kernels and packets
+	@SWIFT=$(SWIFT) KUBECHAINS_TESTS=$(TESTS) KUBECHAINS_CASE=$(CASE) Tests/run.sh
+
+# Built without optimisation, which takes a minute instead of several, into the folder of plain `swift build`.
+demo: ## show what kubechains is for, on one screen (builds it first, in about a minute)
+	@echo "Building kubechains without optimisation: about a minute the first time."
+	@$(SWIFT) build --product kubechains
+	@Fixtures/demo/tour.sh .build/debug/kubechains
 
 lint: ## check formatting and the project's conventions
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

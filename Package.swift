@@ -65,7 +65,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
         .testTarget(
-            name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes"],
+            name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KubeObjectsTests",

@@ -21,14 +21,14 @@ struct CommandsBenchmark {
         }
     }
 
-    /// From start to finish on a small snapshot.
+    /// From start to finish on a small snapshot, compared with `--version` by turns: an absolute time swings with the machine.
     ///
     /// - Parameter arguments: the options and the file.
     func start(_ arguments: [String], _ table: inout Table) throws {
         let measured = try inTurns([[kubechains, "render"] + arguments, [kubechains, "--version"]], runs: 50)
         table.row(
-            "render of the demo cluster, in milliseconds", [milliseconds(measured[0]), milliseconds(measured[1])],
-            median(measured[0].map(\.wall)) * 1000, bound: 2)
+            "render of the demo cluster, of --version", [milliseconds(measured[0]), milliseconds(measured[1])],
+            ratio(measured[0], measured[1]), bound: 3.5)
     }
 
     /// The size of the binary, and that it needs no dynamic library.
@@ -36,7 +36,7 @@ struct CommandsBenchmark {
         var status = stat()
         unsafe stat(kubechains, &status)
         table.row(
-            "size of the binary, in MB", ["", ""], Double(status.st_size) / 1e6, bound: 10, isExact: true)
+            "size of the binary, in MB", ["", ""], Double(status.st_size) / 1e6, bound: 14, isExact: true)
         // ldd fails where there is nothing to list.
         let isStatic = (try? measure(["sh", "-c", "ldd \"$0\" 2>/dev/null", kubechains], passing: [1])) != nil
         table.row("dynamic libraries", ["", ""], isStatic ? 0 : 1, bound: 0, isExact: true)

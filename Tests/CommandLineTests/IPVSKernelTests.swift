@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A kernel with IPVS takes every text of IPVS mode, and holds afterwards what the texts say.
@@ -18,7 +19,7 @@ import Testing
     private func cases(_ folder: TemporaryFolder) throws -> [(name: String, arguments: [String])] {
         let demo = ["--proxy-mode", "ipvs"] + (Package.lines(of: "demo/options") ?? [])
         let same = try folder.write("same-ports.json", Self.samePorts)
-        return Package.folders(in: "conformance-ipvs").map { name in
+        return TestSize.current.sample(RecordedCase.ipvsNames, brief: 6).map { name in
             let file = "\(Package.fixtures)/conformance-ipvs/\(name)/snapshot.json"
             return (name, (Package.lines(of: "conformance-ipvs/\(name)/options") ?? []) + [file])
         }

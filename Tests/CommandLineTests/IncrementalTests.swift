@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `apply --incremental` and `render --against` touch what differs, and nothing else.
@@ -7,11 +8,14 @@ struct IncrementalTests {
     private static let options = "--node worker-1 --cluster-cidr 10.244.0.0/16"
     private static let demo = "\(Package.fixtures)/demo/cluster.json"
 
-    /// One endpoint of 50,000 changed: the text is about this Service's chains only, and makes the kernel hold the new rules.
+    /// 5,000 Services of 10 endpoints each; fewer in a brief run.
+    private static let services = TestSize.current.count(full: 5000, brief: 500)
+
+    /// One endpoint of many changed: the text is about this Service's chains only, and makes the kernel hold the new rules.
     @Test func oneEndpointOfALargeCluster() throws {
         let folder = try TemporaryFolder()
         let before = try folder.write("a.json", cluster(changing: nil))
-        let after = try folder.write("b.json", cluster(changing: 1234))
+        let after = try folder.write("b.json", cluster(changing: Self.services / 4))
         let script = """
             "$KUBECHAINS" apply --backend legacy --family ipv4 --node n "$1" && iptables-legacy-save >/run/a.save &&
             wc -l </run/a.save && "$KUBECHAINS" render --against /run/a.save --node n "$2" >/run/delta && echo ---- &&
@@ -23,7 +27,7 @@ struct IncrementalTests {
         let parts = result.outputText.components(separatedBy: "----\n")
         try #require(parts.count == 3)
         let lineCount = try #require(parts[0].split(separator: "\n").last.flatMap { Int($0) })
-        #expect(lineCount > 210_000)
+        #expect(lineCount > 42 * Self.services)
         // The policy's chain and the two endpoints' chains: one made, one deleted; 10 shares and the new endpoint's two rules.
         let lines = parts[1].split(separator: "\n")
         #expect(lines.count == 18, "\(parts[1])")
@@ -40,10 +44,9 @@ struct IncrementalTests {
                 """)
     }
 
-    /// 5,000 Services of 10 endpoints each.
     private func cluster(changing changed: Int?) -> String {
         var text = #"{"kind":"List","apiVersion":"v1","items":["#
-        for index in 0..<5000 {
+        for index in 0..<Self.services {
             let (high, low) = (index / 250, index % 250 + 1)
             let meta = #""metadata":{"namespace":"ns","name":"s\#(index)""#
             text += #"{"kind":"Service","apiVersion":"v1",\#(meta)},"spec":{"clusterIP":"10.96.\#(high).\#(low)","#
@@ -55,7 +58,7 @@ struct IncrementalTests {
                 let isChanged = index == changed && endpoint == 4
                 return #"{"addresses":["10.\#(isChanged ? 200 : 100 + endpoint).\#(high).\#(low)"],"nodeName":"x"}"#
             }
-            text += #""endpoints":[\#(endpoints.joined(separator: ","))]}\#(index < 4999 ? "," : "]}")"#
+            text += #""endpoints":[\#(endpoints.joined(separator: ","))]}\#(index < Self.services - 1 ? "," : "]}")"#
         }
         return text
     }

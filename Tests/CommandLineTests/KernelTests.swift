@@ -1,17 +1,15 @@
 import Foundation
-import Synchronization
+import TestSupport
 import Testing
 
 /// The kernel takes every recorded case, and `iptables-save` then prints what `render -o save` says.
 @Suite struct KernelTests {
-    private static let cases = Package.folders(in: "conformance").filter { name in
-        FileManager.default.fileExists(atPath: "\(Package.fixtures)/conformance/\(name)/options")
-    }
-    private static let progress = Progress(total: cases.count * Backend.allCases.count, of: cases.count)
+    private static let cases = TestSize.current.sample(RecordedCase.names, brief: 24)
+    private static let loads = Tally(0, cases: cases.count)
 
     // Runs only as root with the iptables, nfacct and util-linux packages.
     @Test(.enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
-    func loads(_ name: String) throws {
+    func recordedCase(_ name: String) throws {
         let folder = "\(Package.fixtures)/conformance/\(name)"
         let options = Package.lines(of: "conformance/\(name)/options") ?? []
         func render(_ form: String) throws -> Program.Result {
@@ -31,7 +29,13 @@ import Testing
             let difference = firstDifference(kubeChains(of: dumps[0]), expected)
             #expect(difference == nil, "\(family)-\(backend.rawValue)")
             try audit(dumps[1], options + ["\(folder)/snapshot.json"])
-            Self.progress.count()
+        }
+        Self.loads.add {
+            $0 += Backend.allCases.count
+        } finish: { loads in
+            print(
+                "Loaded \(Self.cases.count) recorded cases into the kernel, \(loads) loads in all, and audited each twice."
+            )
         }
     }
 
@@ -161,27 +165,5 @@ import Testing
         let index = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset ?? min(left.count, right.count)
         func line(_ lines: [Substring]) -> Substring { index < lines.count ? lines[index] : "(no more lines)" }
         return "line \(index + 1): iptables-save prints \(line(left)), render -o save \(line(right))"
-    }
-}
-
-/// Counts what has been loaded, and says it when all is done.
-private final class Progress: Sendable {
-    private let total: Int
-    private let cases: Int
-    private let done = Mutex(0)
-
-    init(total: Int, of cases: Int) {
-        self.total = total
-        self.cases = cases
-    }
-
-    func count() {
-        let done = done.withLock { done in
-            done += 1
-            return done
-        }
-        if done == total {
-            print("Loaded \(cases) recorded cases into the kernel, \(total) loads in all, and audited each twice.")
-        }
     }
 }

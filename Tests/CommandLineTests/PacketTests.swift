@@ -1,13 +1,17 @@
 import Foundation
-import Synchronization
+import TestSupport
 import Testing
 
 /// Packets sent through the rules go where Kubernetes says, as servers and clients see it: a node, its pods, a client outside
 /// and another node's pods in network namespaces. The driver in `Support/packets` makes and removes all of them.
 @Suite struct PacketTests {
     private static let backends = ["nft", "legacy"]
-    private static let families = ["ipv4", "ipv6"]
-    private static let flows = FlowCount(runs: backends.count * families.count)
+    /// A brief run has each backend and each family, but not all combinations: `TraceKernelTests` has the others.
+    private static let runs =
+        TestSize.current == .full
+        ? backends.flatMap { backend in ["ipv4", "ipv6"].map { (backend, $0) } }
+        : [("nft", "ipv4"), ("legacy", "ipv6")]
+    private static let flows = Tally((count: 0, skipped: Set<String>()), cases: runs.count)
 
     /// Why no packets can be sent here; nil if they can.
     private static let obstacle: String? = {
@@ -34,7 +38,7 @@ import Testing
     @Test(
         .serialized,
         .enabled(if: obstacle == nil, "Needs root, ip, unshare, python3 and both iptables."),
-        arguments: backends, families)
+        arguments: runs)
     func packetsGoWhereTheyShould(_ backend: String, _ family: String) throws {
         let arguments = ["python3", "\(Package.support)/packets", Tool.path, backend, family]
         var driver = Program(executable: "/usr/bin/env", arguments: arguments)
@@ -44,30 +48,13 @@ import Testing
         let result = try driver.run()
         #expect(result.ending == .exit(0), "\(result.errorText)")
         let flows = try #require(Int(result.outputText.dropLast()), "\(result.errorText)")
-        Self.flows.add(flows, skipped: result.errorLines.filter { $0.hasPrefix("Skipped:") })
-    }
-}
-
-/// Adds up the flows of all runs, and says how many they were when all is done.
-private final class FlowCount: Sendable {
-    private struct State {
-        var runs: Int
-        var flows = 0
-        var skipped: Set<String> = []
-    }
-    private let state: Mutex<State>
-
-    init(runs: Int) { state = Mutex(State(runs: runs)) }
-
-    func add(_ flows: Int, skipped: [String]) {
-        let state = state.withLock { state in
-            state.runs -= 1
-            state.flows += flows
-            state.skipped.formUnion(skipped)
-            return state
+        let skipped = result.errorLines.filter { $0.hasPrefix("Skipped:") }
+        Self.flows.add {
+            $0.count += flows
+            $0.skipped.formUnion(skipped)
+        } finish: { all in
+            for line in all.skipped.sorted() { print(line) }
+            print("Sent \(all.count) flows through the rules, in \(Self.runs.count) networks.")
         }
-        guard state.runs == 0 else { return }
-        for line in state.skipped.sorted() { print(line) }
-        print("Sent \(state.flows) flows through the rules: with both backends, IPv4 and IPv6.")
     }
 }

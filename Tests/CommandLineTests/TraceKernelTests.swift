@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `trace` predicts from the rules of a live kernel is what the kernel does: verdicts, rewritten sources and
@@ -35,7 +36,9 @@ import Testing
     // Runs only as root with the iproute2, iptables, python3 and util-linux packages.
     @Test(
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
-        arguments: ["nft", "legacy"], ["ipv4", "ipv6"])
+        arguments: TestSize.current == .full
+            ? [("nft", "ipv4"), ("nft", "ipv6"), ("legacy", "ipv4"), ("legacy", "ipv6")]
+            : [("legacy", "ipv4"), ("nft", "ipv6")])
     func flows(_ backend: String, _ family: String) throws {
         var program = Program(
             executable: "/usr/bin/env",

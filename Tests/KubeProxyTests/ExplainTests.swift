@@ -29,44 +29,50 @@ import Testing
         }
     }
 
-    private static func cases() throws -> [Case] {
-        try RecordedCase.all(in: fixtures + "/conformance").map {
-            try Case($0.name, $0.snapshot, $0.options, $0.expected)
-        }
+    private static let explained = Tally(0, cases: RecordedCase.names.count)
+    private static let packets = Tally(0, cases: RecordedCase.names.count + randomParts.count)
+
+    private func recordedCase(_ name: String) throws -> Case {
+        let recorded = try RecordedCase(name)
+        return try Case(name, recorded.snapshot, recorded.options, recorded.expected)
     }
 
     /// Every Service in every form: the text fits, the same comes twice, and the rules are just kube-proxy's.
-    @Test func everyServiceOfEveryCase() throws {
-        var count = 0
-        for recorded in try Self.cases() {
-            let rules = try RuleText(recorded.text).tables.flatMap { table in table.rules.map(\.line) }
-            var explained: [String] = []
-            for service in recorded.snapshot.services {
-                let explanation = try recorded.explanation(service.qualifiedName)
-                let text = ExplainReport.text(explanation)
-                let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") }
-                #expect(isShort, "\(recorded.name): \(service.qualifiedName)")
-                #expect(ExplainReport.text(try recorded.explanation(service.qualifiedName)) == text)
-                for report in Self.pictures(service.qualifiedName, explanation) { #expect(report.hasSuffix("\n")) }
-                #expect(!explanation.services.isEmpty)
-                for port in explanation.services {
-                    #expect((port.absence == nil) == (port.plan != nil))
-                    explained += port.rules.map(\.text)
-                    count += 1
-                }
-            }
-            let shared = try recorded.explanation("KUBE-SERVICES").sharedChain.flatMap(\.rules)
-            #expect(shared.map(\.text) == rules.filter { $0.hasPrefix("-A KUBE-SERVICES ") })
-            // All rules together are the Services' and those that all share, each once.
-            let common = Self.commonRules(rules)
-            #expect((explained + common).sorted() == rules.sorted(), "\(recorded.name)")
-            if let port = recorded.plan.servicePorts.first {
-                let explanation = try recorded.explanation("\(port.name.namespace)/\(port.name.service)")
-                #expect(explanation.sharedRules.map(\.text).sorted() == common.sorted(), "\(recorded.name)")
+    @Test(arguments: RecordedCase.names)
+    func everyServiceOfRecordedCase(_ name: String) throws {
+        let recorded = try recordedCase(name)
+        let rules = try RuleText(recorded.text).tables.flatMap { table in table.rules.map(\.line) }
+        var (explained, count): ([String], Int) = ([], 0)
+        for service in recorded.snapshot.services {
+            let explanation = try recorded.explanation(service.qualifiedName)
+            let text = ExplainReport.text(explanation)
+            let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") }
+            #expect(isShort, "\(service.qualifiedName)")
+            #expect(ExplainReport.text(try recorded.explanation(service.qualifiedName)) == text)
+            for report in Self.pictures(service.qualifiedName, explanation) { #expect(report.hasSuffix("\n")) }
+            #expect(!explanation.services.isEmpty)
+            for port in explanation.services {
+                #expect((port.absence == nil) == (port.plan != nil))
+                explained += port.rules.map(\.text)
+                count += 1
             }
         }
-        #expect(count > 1000)
-        print("explain: \(count) Service ports of the recorded cases, in every form")
+        let shared = try recorded.explanation("KUBE-SERVICES").sharedChain.flatMap(\.rules)
+        #expect(shared.map(\.text) == rules.filter { $0.hasPrefix("-A KUBE-SERVICES ") })
+        // All rules together are the Services' and those that all share, each once.
+        let common = Self.commonRules(rules)
+        #expect((explained + common).sorted() == rules.sorted())
+        if let port = recorded.plan.servicePorts.first {
+            let explanation = try recorded.explanation("\(port.name.namespace)/\(port.name.service)")
+            #expect(explanation.sharedRules.map(\.text).sorted() == common.sorted())
+        }
+        Self.explained.add {
+            $0 += count
+        } finish: { count in
+            guard RecordedCase.only == nil else { return }
+            #expect(count > 1000)
+            print("explain: \(count) Service ports of the recorded cases, in every form")
+        }
     }
 
     private static func pictures(_ target: String, _ explanation: Explanation) -> [String] {
@@ -87,18 +93,17 @@ import Testing
     }
 
     /// Every chain that kube-proxy writes is found by its whole name, and by less of it as long as it is alone.
-    @Test func everyChainIsFound() throws {
-        for recorded in try Self.cases() where !recorded.name.hasPrefix("named-") {
-            for table in try RuleText(recorded.text).tables {
-                for chain in table.chains {
-                    let explanation = try recorded.explanation(chain)
-                    #expect(explanation.services.count + (explanation.sharedChain.isEmpty ? 0 : 1) == 1, "\(chain)")
-                    for service in explanation.services {
-                        #expect(service.rules.contains { $0.chain.description == chain }, "\(chain)")
-                        if chain.hasPrefix("KUBE-SEP-") {
-                            #expect(
-                                service.endpoints.filter(\.isTarget).compactMap { $0.chain?.description } == [chain])
-                        }
+    @Test(arguments: RecordedCase.names.filter { !$0.hasPrefix("named-") })
+    func everyChainOfRecordedCaseIsFound(_ name: String) throws {
+        let recorded = try recordedCase(name)
+        for table in try RuleText(recorded.text).tables {
+            for chain in table.chains {
+                let explanation = try recorded.explanation(chain)
+                #expect(explanation.services.count + (explanation.sharedChain.isEmpty ? 0 : 1) == 1, "\(chain)")
+                for service in explanation.services {
+                    #expect(service.rules.contains { $0.chain.description == chain }, "\(chain)")
+                    if chain.hasPrefix("KUBE-SEP-") {
+                        #expect(service.endpoints.filter(\.isTarget).compactMap { $0.chain?.description } == [chain])
                     }
                 }
             }
@@ -106,16 +111,34 @@ import Testing
     }
 
     /// What each path says becomes of a packet is what kube-proxy's rules do with one.
-    @Test func pathsAreThoseOfPackets() throws {
+    @Test(arguments: RecordedCase.names)
+    func pathsOfRecordedCaseAreThoseOfPackets(_ name: String) throws {
+        count(try check(recordedCase(name)))
+    }
+
+    private static let randomParts = stride(from: UInt64(1), to: 201, by: 20).map { first in
+        first..<(first + UInt64(TestSize.current.count(full: 20, brief: 4)))
+    }
+
+    @Test(arguments: randomParts)
+    func pathsOfRandomClustersAreThoseOfPackets(_ seeds: Range<UInt64>) throws {
         var packets = 0
-        for recorded in try Self.cases() { packets += try check(recorded) }
-        for seed in 1...200 as ClosedRange<UInt64> {
+        for seed in seeds {
             let cluster = RandomCluster(seed: seed)
             packets += try check(
                 Case("seed \(seed)", cluster.listDocument(), cluster.options, cluster.reference.text))
         }
-        #expect(packets > 10_000)
-        print("explain: \(packets) packets went where the paths say")
+        count(packets)
+    }
+
+    private func count(_ packets: Int) {
+        Self.packets.add {
+            $0 += packets
+        } finish: { packets in
+            guard RecordedCase.only == nil else { return }
+            #expect(packets > TestSize.current.count(full: 10_000, brief: 5000))
+            print("explain: \(packets) packets went where the paths say")
+        }
     }
 
     /// Sends packets to every way in that is one Service port's alone.

@@ -1,50 +1,54 @@
 import Iptables
 import KubeProxy
 import NetAddress
-import Synchronization
 import TestSupport
 import Testing
 
 /// Packets traced through the rules fare as the Services and endpoints say. The reference shares no code with the product and
 /// does not look at rules.
 @Suite struct TraceTests {
-    private static let seen = Mutex((parts: 0, flows: 0))
-
-    /// The flows that were held against the reference, and all ways in which one fared.
-    private struct Tally {
-        var flows = 0
+    /// The flows that were compared with the reference, and all ways in which one fared.
+    private struct Flows {
+        var count = 0
         var kinds: Set<String> = []
+
+        mutating func add(_ other: Flows) {
+            count += other.count
+            kinds.formUnion(other.kinds)
+        }
     }
 
-    @Test func everyRecordedCase() throws {
-        let cases = try RecordedCase.all(in: fixtures + "/conformance")
-        var tally = Tally()
-        for recorded in cases {
-            try check(plan([recorded.snapshot], recorded.options), recorded.cluster, "case \(recorded.name)", &tally)
+    private static let ofRecorded = Tally(Flows(), cases: RecordedCase.names.count)
+    private static let ofRandom = Tally(Flows(), cases: RandomClusterTests.parts.count)
+
+    @Test(arguments: RecordedCase.names)
+    func recordedCase(_ name: String) throws {
+        let recorded = try RecordedCase(name)
+        var flows = Flows()
+        try check(plan([recorded.snapshot], recorded.options), recorded.cluster, "case \(name)", &flows)
+        Self.ofRecorded.add {
+            $0.add(flows)
+        } finish: { all in
+            guard RecordedCase.only == nil else { return }
+            #expect(all.count > 10_000)
+            let kinds = ["accept", "accept translated", "accept translated masqueraded", "drop", "reject"]
+            #expect(all.kinds.isSuperset(of: kinds), "\(all.kinds)")
+            print("trace: \(all.count) flows of the recorded cases fare as the Services and endpoints alone say")
         }
-        #expect(cases.count >= 167)
-        #expect(tally.flows > 10_000)
-        let kinds = ["accept", "accept translated", "accept translated masqueraded", "drop", "reject"]
-        #expect(tally.kinds.isSuperset(of: kinds), "\(tally.kinds)")
-        print(
-            "trace: \(tally.flows) flows of \(cases.count) recorded cases fare as the Services and endpoints alone say")
     }
 
     @Test(arguments: RandomClusterTests.parts)
     func everyRandomCluster(_ seeds: Range<UInt64>) throws {
-        var tally = Tally()
+        var flows = Flows()
         for seed in seeds {
             let cluster = RandomCluster(seed: seed)
-            try check(plan(cluster), cluster.description, "seed \(seed)", &tally)
+            try check(plan(cluster), cluster.description, "seed \(seed)", &flows)
         }
-        #expect(tally.flows > 1000)
-        let (parts, flows) = Self.seen.withLock { seen in
-            seen.parts += 1
-            seen.flows += tally.flows
-            return seen
-        }
-        if parts == RandomClusterTests.parts.count {
-            print("trace: \(flows) flows of random clusters fare as the Services and endpoints alone say")
+        #expect(flows.count > 10 * seeds.count)
+        Self.ofRandom.add {
+            $0.add(flows)
+        } finish: { all in
+            print("trace: \(all.count) flows of random clusters fare as the Services and endpoints alone say")
         }
     }
 
@@ -68,7 +72,7 @@ import Testing
 
     /// Holds every flow of a cluster against the reference.
     private func check(
-        _ plan: NodePlan, _ cluster: ClusterDescription, _ name: String, _ tally: inout Tally
+        _ plan: NodePlan, _ cluster: ClusterDescription, _ name: String, _ seen: inout Flows
     ) throws {
         let reference = ReferenceFlows(cluster)
         let rules = IndexedRules(IptablesPlan(plan).hostRules)
@@ -80,9 +84,9 @@ import Testing
             let expected = reference.fates(of: flow)
             let traced = try fates(of: flow, rules, hosts)
             #expect(agree(expected, traced), "\(name): \(flow): expected \(expected), traced \(traced)")
-            tally.flows += 1
+            seen.count += 1
             for fate in traced.keys {
-                tally.kinds.insert(
+                seen.kinds.insert(
                     fate.verdict + (fate.isTranslated ? " translated" : "")
                         + (fate.isMasqueraded ? " masqueraded" : ""))
             }

@@ -13,23 +13,40 @@ public struct RecordedCase: Sendable {
     /// The snapshot and the options as plain values.
     public let cluster: ClusterDescription
 
-    /// Reads `snapshot.json`, `options` and `expected.rules` of a folder.
-    public init(folder: String) throws {
+    /// The name of the only recorded case to run, from the environment variable `KUBECHAINS_CASE`; nil: all of them.
+    public static let only: String? = {
+        let name = ProcessInfo.processInfo.environment["KUBECHAINS_CASE"] ?? ""
+        return name.isEmpty ? nil : name
+    }()
+
+    /// The names of the cases in iptables mode (`Fixtures/conformance`), sorted.
+    public static let names = names(in: "conformance")
+    /// The names of the cases in IPVS mode (`Fixtures/conformance-ipvs`), sorted.
+    public static let ipvsNames = names(in: "conformance-ipvs")
+
+    /// The package's `Fixtures`.
+    private static let fixtures =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        + "/Fixtures"
+
+    private static func names(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(fixtures)/\(folder)")) ?? []
+        return names.filter { name in
+            (only == nil || only == name)
+                && FileManager.default.fileExists(atPath: "\(fixtures)/\(folder)/\(name)/options")
+        }.sorted()
+    }
+
+    /// Reads `snapshot.json`, `options` and `expected.rules` of a case in iptables mode.
+    public init(_ name: String) throws {
         func read(_ file: String) throws -> String {
-            try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            try String(contentsOfFile: "\(Self.fixtures)/conformance/\(name)/\(file)", encoding: .utf8)
         }
-        name = URL(fileURLWithPath: folder).lastPathComponent
+        self.name = name
         snapshot = try read("snapshot.json")
         options = try read("options").split(separator: "\n").map(String.init)
         expected = try read("expected.rules")
         cluster = try ClusterDescription(json: snapshot, settings: .init(arguments: options))
-    }
-
-    /// The cases of a folder, sorted by name.
-    public static func all(in folder: String) throws -> [RecordedCase] {
-        let folders = try FileManager.default.contentsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
-        return try folders.filter { FileManager.default.fileExists(atPath: "\($0)/options") }
-            .sorted(by: bytesPrecede).map { try RecordedCase(folder: $0) }
     }
 }
 

@@ -1,0 +1,30 @@
+import Foundation
+
+/// How much of the repetitive tests runs: `make test TESTS=brief` or `full`.
+///
+/// Every suite runs in both. What `brief` makes smaller is said by the tests themselves: random inputs, recorded cases that
+/// are loaded into kernels, packets. The choice is made here and nowhere else.
+public enum TestSize: String, Sendable {
+    /// For people: all of `make test` in a few minutes.
+    case brief
+    /// For CI: all random inputs, all kernels, all packets.
+    case full
+
+    /// The size of this run, from the environment variable `KUBECHAINS_TESTS`; `brief` without one.
+    public static let current: TestSize = {
+        let name = ProcessInfo.processInfo.environment["KUBECHAINS_TESTS"] ?? ""
+        guard let size = TestSize(rawValue: name.isEmpty ? "brief" : name) else {
+            fatalError("invalid KUBECHAINS_TESTS '\(name)': expected brief or full")
+        }
+        return size
+    }()
+
+    /// How many there are in a run of this size.
+    public func count(full: Int, brief: Int) -> Int { self == .full ? full : brief }
+
+    /// All elements in a full run; in a brief one so many of them, evenly spaced and each time the same.
+    public func sample<Element>(_ elements: [Element], brief count: Int) -> [Element] {
+        guard self == .brief, count < elements.count else { return elements }
+        return (0..<count).map { elements[$0 * elements.count / count] }
+    }
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds and runs the tests (`make test`). Failures and suites that are done are shown as they come, then what was checked
+# and what was skipped; the whole log stays in .build/tests.log.
+#
+#   KUBECHAINS_TESTS  brief (the default) or full; see TestSupport/TestSize.swift
+#   KUBECHAINS_CASE   the name of the only recorded case to run, such as small-003
+#   SWIFT             the swift command
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+size=${KUBECHAINS_TESTS:-brief} only=${KUBECHAINS_CASE:-} swift=${SWIFT:-swift} log=.build/tests.log
+case $size in brief | full) ;; *) echo "invalid TESTS '$size': expected brief or full" >&2; exit 64 ;; esac
+filter=()
+if [ -n "$only" ]; then
+    ls -d Fixtures/conformance*/"$only"/options >/dev/null 2>&1 ||
+        { echo "there is no recorded case '$only' in Fixtures/conformance or Fixtures/conformance-ipvs" >&2; exit 64; }
+    filter=(--filter '[rR]ecordedCase')
+fi
+
+# What Swift Testing says of each test that starts, passes or is skipped, which may go over several lines, is left to the log.
+failures_and_suites='
+    /^(◇|✔ Test |➜)/ { hidden = 1 }
+    !hidden && !/^(Skipped:|\[[0-9]+\/|Build complete|↳ Test|↳ Target)/ { print; fflush() }
+    / (started|seconds|skipped)\.$|^➜/ { hidden = 0 }'
+
+echo "Building the tests: about two minutes the first time."
+"$swift" build --build-tests --quiet
+echo "Running the tests, size $size."
+status=0
+"$swift" test --skip-build --disable-xctest ${filter[@]+"${filter[@]}"} 2>&1 | sed -u 's/\x1b\[[0-9;]*m//g' |
+    tee "$log" | awk "$failures_and_suites" || status=${PIPESTATUS[0]}
+
+grep -E '^(✔|✘) Test run ' "$log" | tail -n 1 || true
+skipped=$(grep -E '^(➜|Skipped:)' "$log" | sed 's/^➜ *//' | sort -u || true)
+if [ -n "$skipped" ]; then
+    echo "Skipped on this machine:"
+    sed 's/^Skipped: //; s/^/  /' <<<"$skipped"
+fi
+if [ "$size" = brief ] && [ -z "$only" ]; then
+    echo "Brief: fewer random inputs, kernels and packets. All of them: make test TESTS=full"
+fi
+exit "$status"

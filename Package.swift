@@ -46,7 +46,8 @@ let package = Package(
             dependencies: ["Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(
-            name: "KubeChainsHost", dependencies: ["KubeChainsBytes"], path: "Sources/Host", swiftSettings: settings),
+            name: "KubeChainsHost", dependencies: ["NetAddress", "KubeChainsBytes"], path: "Sources/Host",
+            swiftSettings: settings),
         .target(
             name: "KubeChains",
             dependencies: ["KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
@@ -60,7 +61,8 @@ let package = Package(
             ],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"], swiftSettings: settings),
+            name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"],
+            swiftSettings: settings),
         // Random clusters and an independent model of kube-proxy's rules; it knows nothing of the product.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),

@@ -78,9 +78,9 @@ public struct SwiftTokens {
             line += 1
             index += 1
         case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "`"): index += 1
-        case _ where starts(with: "//"):
+        case UInt8(ascii: "/") where byte(1) == UInt8(ascii: "/"):
             while index < bytes.count, byte() != UInt8(ascii: "\n") { index += 1 }
-        case _ where starts(with: "/*"):
+        case UInt8(ascii: "/") where byte(1) == UInt8(ascii: "*"):
             var depth = 0
             repeat {
                 if starts(with: "/*") { depth += 1 }
@@ -104,18 +104,22 @@ public struct SwiftTokens {
         let marks = starts(with: "\"\"\"", at: hashes) ? "\"\"\"" : "\""
         let sharps = String(repeating: "#", count: hashes)
         index += hashes + marks.utf8.count
+        let (end, interpolation) = (marks + sharps, sharps + "(")
         while index < bytes.count {
-            if starts(with: marks + sharps) {
-                index += marks.utf8.count + hashes
+            switch byte() {
+            case UInt8(ascii: "\"") where starts(with: end):
+                index += end.utf8.count
                 return
-            }
-            if starts(with: "\\" + sharps + "(") {
-                index += 2 + hashes
+            case UInt8(ascii: "\\") where starts(with: interpolation, at: 1):
+                index += 1 + interpolation.utf8.count
                 read(untilParenthesis: true)
-            } else {
-                if byte() == UInt8(ascii: "\n") { line += 1 }
+            case UInt8(ascii: "\\") where starts(with: sharps, at: 1):
                 // What follows a backslash ends nothing.
-                index += starts(with: "\\" + sharps) ? 2 + hashes : 1
+                index += 2 + hashes
+            case UInt8(ascii: "\n"):
+                line += 1
+                index += 1
+            default: index += 1
             }
         }
     }

@@ -30,6 +30,9 @@ BENCH_PATH = $(RELEASE_PATH)/bench
 BENCH_KUBECHAINS = $(BENCH_PATH)/kubechains
 BENCH_ARGUMENTS = $(BENCH_KUBECHAINS) $(BENCH_PATH)/parse $(BENCH_PATH) -- $(DEMO)
 
+# What `make docs` builds: a site that any static web server can serve.
+DOCS_PATH = .build-docs
+
 # The fuzzer's time in seconds.
 FUZZ_SECONDS ?= 60
 FUZZ_PATH = .build-fuzz
@@ -59,6 +62,20 @@ lint: ## check formatting and the project's conventions
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	@! grep -rnE '^(@[a-z]+ )?(public |package |internal )?import Foundation' Sources || \
 		{ echo 'Foundation stays out of Sources'; exit 1; }
+
+docs: ## build the documentation into .build-docs, warnings as errors
+	@$(SWIFT) build --quiet --target KubeChains
+	@rm -rf $(DOCS_PATH) && mkdir -p $(DOCS_PATH)/symbols
+	@# What `import KubeChains` brings is documented as its own: the modules that it exports are extracted with it.
+	@modules=$$($(SWIFT) build --show-bin-path)/Modules && \
+	$(SWIFT) symbolgraph-extract -module-name KubeChains -I "$$modules" -output-dir $(DOCS_PATH)/symbols \
+		-target $$($(SWIFT) -print-target-info | sed -n 's/.*"triple": "\(.*\)",/\1/p' | head -1) \
+		-minimum-access-level public -skip-inherited-docs -experimental-allowed-reexported-modules=$$( \
+			sed -n 's/^@_exported public import //p' Sources/KubeChains/KubeChains.swift | paste -sd, -)
+	@docc convert Sources/KubeChains/KubeChains.docc --additional-symbol-graph-dir $(DOCS_PATH)/symbols \
+		--fallback-display-name KubeChains --fallback-bundle-identifier KubeChains --warnings-as-errors \
+		--output-dir $(DOCS_PATH)/KubeChains.doccarchive
+	@rm -rf $(DOCS_PATH)/symbols; echo "$(DOCS_PATH)/KubeChains.doccarchive"
 
 format: ## format all Swift files
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
@@ -147,4 +164,4 @@ uninstall: ## remove what install puts below PREFIX; below a DESTDIR also folder
 clean: ## remove everything that was built
 	@rm -rf .build .build-*
 
-.PHONY: help build test demo lint format bench bench-quick bench-programs profile fuzz fuzz-one record install uninstall clean
+.PHONY: help build test demo lint docs format bench bench-quick bench-programs profile fuzz fuzz-one record install uninstall clean

@@ -16,7 +16,7 @@ public struct ConntrackTarget: Sendable {
     public var isUntracked = false
     public var helper = ""
     public var timeout = ""
-    /// The events, as bits in the order of ``eventNames``.
+    /// The events, as bits in the order of `eventNames`.
     public var events: UInt32 = 0
     public var reportsNewExpectations = false
     public var zone: Zone?

@@ -81,7 +81,7 @@ enum HelpText {
         }
     }
 
-    /// Two columns; a left cell that is too wide gets a line of its own.
+    /// Two columns; a left cell that is too wide gets its own line.
     private static func table(_ rows: [(String, String)]) -> String {
         let column = 2 + min(32, rows.map(\.0.count).max() ?? 0) + 2
         var text = ""

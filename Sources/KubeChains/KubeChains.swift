@@ -1,4 +1,5 @@
-// What `import KubeChains` brings: the values of a cluster, of its rules, and what kube-proxy makes of the one to get the other.
+// What `import KubeChains` provides: the objects of a cluster, rules as values, and the plans that turn objects into
+// rules.
 @_exported public import Iptables
 @_exported public import KubeChainsBytes
 @_exported public import KubeChainsJSON

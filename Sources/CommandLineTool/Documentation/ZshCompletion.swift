@@ -64,7 +64,7 @@ extension CompletionScript {
         let words = choice.words.joined(separator: " ")
         if choice.isList, !words.isEmpty { return "_values -s , value \(words)" }
         if choice.isFile, !words.isEmpty {
-            // After a blank zsh calls it as it is, without arguments of its own.
+            // After a space zsh calls it as it is, without adding arguments.
             return " _alternative \"words\\:word\\:(\(words))\" \"files\\:file\\:_files\""
         }
         return choice.isFile ? "_files" : words.isEmpty ? " " : "(\(words))"

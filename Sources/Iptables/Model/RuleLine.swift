@@ -38,13 +38,13 @@ struct RuleLine {
 struct OpenExtension {
     /// Its position among the definitions; nil if it is not modelled.
     var definition: Int?
-    /// Where its options stand in the table of all options.
+    /// The position of its options in the table of all options.
     var options: Range<Int>
     let isTarget: Bool
     /// The word with its name, or the protocol that brought it along.
     let place: Token
     /// The options used so far, as bits.
     var seen: UInt32 = 0
-    /// For one that is not modelled: where its words stand in the text, one range for each run of them.
+    /// For one that is not modelled: the ranges of its words in the text.
     var words: [Range<Int>] = []
 }

@@ -2,8 +2,8 @@ internal import KubeChainsBytes
 
 /// A table while its lines are read.
 ///
-/// Chains are found by the numbers of their names in a ``StringTable``. The rules of the chain at hand are gathered before
-/// they are put into it, so that the rules of the many small chains take no more room than they need.
+/// Chains are found by the numbers of their names in a ``StringTable``. The rules of the chain at hand are gathered
+/// before they are added to it, so that the many small chains use no more memory than they need.
 struct TableBuilder {
     let name: String
     private let strings: StringTable
@@ -60,8 +60,8 @@ struct TableBuilder {
         return chains.count - 1
     }
 
-    /// Carries out `:CHAIN POLICY [PACKETS:BYTES]`. A chain of the user's that is there already is flushed; a built-in one
-    /// keeps its rules.
+    /// Carries out `:CHAIN POLICY [PACKETS:BYTES]`. A chain of the user's that is there already is flushed; a built-in
+    /// one keeps its rules.
     mutating func declare(
         _ chain: Token, policy: Token, _ counters: Counters?, line: Int32
     ) throws(RuleFault) {

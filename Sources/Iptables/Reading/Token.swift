@@ -32,9 +32,9 @@ struct Token {
 
 /// Cuts a text into words, line by line.
 ///
-/// The rules are those of iptables-restore 1.8.9 (`add_param_to_argv`): blanks and tabs separate words; a double quote may
-/// begin anywhere in a word and its closing quote ends the word; inside quotes a backslash takes the next character as it
-/// is; outside quotes a backslash is an ordinary character. Here a quote must be closed in its line.
+/// The rules are those of iptables-restore 1.8.9 (`add_param_to_argv`): blanks and tabs separate words; a double quote
+/// may begin anywhere in a word and its closing quote ends the word; inside quotes a backslash takes the next character
+/// as it is; outside quotes a backslash is an ordinary character. Here a quote must be closed in its line.
 struct Tokenizer {
     let text: ByteView
     /// The offset of the next byte.
@@ -126,7 +126,7 @@ struct Tokenizer {
     }
 }
 
-/// Keeps the bytes of words that do not stand in the text as they are, up to the end of the line.
+/// Keeps the bytes of words that differ from the text, up to the end of the line.
 @safe private final class ScratchSpace {
     private var blocks: [UnsafeMutableBufferPointer<UInt8>] = unsafe []
 

@@ -1,4 +1,4 @@
-/// The two ways in which rules are written.
+/// The two text forms of rules.
 public enum TextForm: Sendable, Hashable, CaseIterable {
     /// Input for iptables-restore, as kube-proxy spells it.
     case restore

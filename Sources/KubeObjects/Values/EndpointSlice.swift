@@ -16,7 +16,7 @@ public struct EndpointSlice: Sendable, Equatable {
     public var serviceName: DNSLabel?
     /// The family that `addressType` claims; nil for `FQDN` and unknown ones.
     public var family: AddressFamily?
-    /// Whether the object carries the label `service.kubernetes.io/headless`, which kube-proxy passes over.
+    /// Whether the object has the label `service.kubernetes.io/headless`; kube-proxy skips such objects.
     public var isHeadless = false
     public var ports: [EndpointPort] = []
     public var endpoints: [Endpoint] = []

@@ -7,7 +7,7 @@ struct ChainSearch {
 
     init(_ iptables: IptablesPlan) { self.iptables = iptables }
 
-    /// The number of candidates that are named where a beginning is not unique.
+    /// The number of candidates that are named if a prefix is ambiguous.
     private static let namedCandidates = 8
 
     func find(_ text: String) throws(ExplainTargetError) -> TargetMatch {
@@ -49,7 +49,7 @@ struct ChainSearch {
         RuleComposer(iptables).filterChains.map(\.kind) + [.postrouting, .markMasquerade]
     }
 
-    /// The chains that Service ports and endpoints would have if anything led there.
+    /// The chains that Service ports and endpoints would have if they were used.
     private func unwritten(_ pattern: ChainPattern) -> [(chain: ChainName, port: Int?)] {
         var found: [(chain: ChainName, port: Int?)] = []
         var hasher = ChainHasher()
@@ -109,10 +109,10 @@ struct ChainSearch {
         }
     }
 
-    /// The chains that might have been meant: few, since each is to be compared letter by letter.
+    /// Suggestions for a chain's name: few, since each is compared letter by letter.
     private func similarChains(_ text: String) -> [String] {
         var similar = sharedKinds.map(\.text.description)
-        // A slip seldom comes before the middle of the hash.
+        // A typing error is seldom in the first half of the hash.
         let pattern = ChainPattern(String(text.uppercased().prefix(14)))
         for port in iptables.plan.servicePorts {
             iptables.eachChain(of: port) {

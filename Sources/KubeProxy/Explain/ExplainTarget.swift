@@ -77,7 +77,7 @@ public enum ExplainTarget: Sendable, Hashable {
 public struct ExplainTargetError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, and what was expected.
     public let description: String
-    /// The word that is not known, and the known ones of its kind.
+    /// The unknown word, and the known words of its kind.
     public let unknown: (word: String, known: [String])?
 
     init(_ description: String, unknown: (word: String, known: [String])? = nil) {

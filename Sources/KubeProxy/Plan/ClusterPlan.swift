@@ -3,8 +3,9 @@ internal import KubeChainsJSON
 public import KubeObjects
 internal import NetAddress
 
-/// What is decided about a cluster's Services for one family, whatever the node: which Services kube-proxy skips, the
-/// Service ports with their frontends, and their endpoints, merged from all slices and sorted (kube-proxy 1.36).
+/// The decisions about a cluster's Services for one family that do not depend on a node: which Services kube-proxy
+/// skips, the Service ports with their frontends, and their endpoints, merged from all slices and sorted (kube-proxy
+/// 1.36).
 ///
 /// Made once for a cluster; a ``NodePlan`` adds what one node does with it. It owns the snapshot that it was made from.
 public struct ClusterPlan: Sendable {
@@ -24,7 +25,7 @@ public struct ClusterPlan: Sendable {
     let tables: ClusterTables
     let endpointsByNode: EndpointsByNode?
 
-    /// The number of Services from which on half of them are worth a thread.
+    /// The number of Services from which on half of them are planned on a second thread.
     private static let shareThreshold = 200
 
     /// Decides what does not depend on a node.
@@ -32,7 +33,7 @@ public struct ClusterPlan: Sendable {
     /// - Parameters:
     ///   - settings: their family and ``ProxySettings/allowServiceExternalIPs`` count here, the others with each node.
     ///   - forManyNodes: whether plans of many nodes are to follow. Each of them is then made faster; they are the same.
-    ///   - workers: to whom half of many Services can be given; the plan is the same with and without.
+    ///   - workers: threads that may plan half of many Services; the plan is the same without them.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, forManyNodes: Bool = false,
         with workers: Workers? = nil

@@ -3,7 +3,7 @@ public import NetAddress
 
 /// Whether a policy sends traffic to an endpoint, and why not.
 public enum EndpointUse: UInt8, Sendable, Hashable {
-    /// The policy is not used by the Service port, or no endpoint is asked for.
+    /// The Service port does not use the policy.
     case notAsked
     /// It gets its share.
     case used
@@ -36,9 +36,9 @@ public struct PlannedEndpoint: Sendable {
     public let port: UInt16
     public let conditions: Endpoint.Conditions
     public let isLocal: Bool
-    /// Its part in the cluster policy.
+    /// Whether and why the cluster policy uses it.
     public let clusterUse: EndpointUse
-    /// Its part in the local policy.
+    /// Whether and why the local policy uses it.
     public let localUse: EndpointUse
     /// Whether any policy that is asked for leads to it.
     public let isReachable: Bool
@@ -48,7 +48,7 @@ public struct PlannedEndpoint: Sendable {
 
     /// `address:port`, with brackets around an IPv6 address.
     public var text: AddressText { AddressText(address, port: port) }
-    /// Whether it takes traffic where no better endpoint does.
+    /// Whether it takes traffic if no better endpoint does.
     var couldTakeTraffic: Bool { conditions.couldTakeTraffic }
 }
 

@@ -1,6 +1,6 @@
 internal import KubeObjects
 
-/// What is decided about some of the snapshot's Services before any node is looked at.
+/// The decisions about some of the snapshot's Services that do not depend on a node.
 struct PlannedServices: Sendable {
     private(set) var ports: [ClusterServicePort] = []
     /// Where each Service port's endpoints begin, and where the last one's end.
@@ -28,7 +28,7 @@ struct PlannedServices: Sendable {
         }
     }
 
-    /// Adds a Service port with its endpoints, as they stand in the slices.
+    /// Adds a Service port with its endpoints, in the order of the slices.
     mutating func add(
         _ port: consuming ClusterServicePort, _ slices: [EndpointSlice],
         _ addEndpoints: (inout [ClusterEndpoint]) -> Void
@@ -73,8 +73,8 @@ extension ClusterServicePort {
 }
 
 extension [ClusterEndpoint] {
-    /// Brings the endpoints of one Service port, which stand at the end, in byte order of their texts. Of those with equal
-    /// text a later one counts, unless it is terminating.
+    /// Brings the endpoints of one Service port, which stand at the end, in byte order of their texts. Of those with
+    /// equal text a later one counts, unless it is terminating.
     fileprivate mutating func mergeTail(from start: Int, duplicates: inout [EndpointSource]) {
         guard count - start > 1 else { return }
         let texts = self[start...].map(\.text)

@@ -24,7 +24,7 @@ public enum IPSet: String, Sendable, Hashable, CaseIterable {
     /// The longest name that the kernel takes, in bytes.
     private static let nameLimit = 31
 
-    /// The set's name; each family has sets of its own, and IPv6's names are cut to what the kernel takes.
+    /// The set's name; each family has its own sets, and IPv6's names are cut to the kernel's limit.
     public func name(_ family: AddressFamily) -> String {
         guard family == .ipv6 else { return rawValue }
         return String(("KUBE-6-" + rawValue.dropFirst("KUBE-".count)).prefix(IPSet.nameLimit))

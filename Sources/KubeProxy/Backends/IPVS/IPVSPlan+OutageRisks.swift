@@ -1,10 +1,10 @@
 internal import NetAddress
 
 extension IPVSPlan {
-    /// Why the plan's virtual servers would take a host down that works now: most likely its snapshot is not whole.
+    /// Why the plan's virtual servers would cause an outage on a working host: its snapshot is probably incomplete.
     ///
     /// - Parameter live: what the host has now of the plan's family.
-    /// - Returns: sentences; none if there is no doubt.
+    /// - Returns: sentences; none if there is no such risk.
     public func outageRisks(replacing live: IPVSFamilyState) -> [String] {
         // A Service has many virtual servers, one for each address; its cluster IP counts.
         let clusterIPs = Set(live.sets.first { $0.name == IPSet.clusterIP.name(live.family) }?.entries ?? [])

@@ -136,7 +136,7 @@ struct RuleSubject {
     }
 }
 
-/// Takes rules in the order in which they stand in the text.
+/// Receives rules in the order of the text.
 protocol RuleSink: ~Copyable {
     mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject)
 }

@@ -5,7 +5,7 @@ public struct IptablesPlan: Sendable {
     public let plan: NodePlan
     private let hashes: ChainHashes
 
-    /// - Parameter workers: to whom half of many Service ports can be given; the plan is the same with and without.
+    /// - Parameter workers: threads that may plan half of many Service ports; the plan is the same without them.
     public init(_ plan: NodePlan, with workers: Workers? = nil) {
         self.plan = plan
         hashes = ChainHashes(plan, workers)

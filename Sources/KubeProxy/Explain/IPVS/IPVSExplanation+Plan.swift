@@ -156,7 +156,7 @@ extension ExplainedSet {
         for port in state.plan.servicePorts {
             for entry in state.setEntries(of: port).bySet[set] ?? [] {
                 let text = entry.text
-                // The same address may stand twice in a Service.
+                // A Service may list the same address twice.
                 if owners[text]?.last != port.label { owners[text, default: []].append(port.label) }
             }
         }

@@ -36,7 +36,7 @@ extension LintRule {
 }
 
 extension EndpointPort {
-    /// The port as a message names it; nil where it has no number, and kube-proxy passes over it.
+    /// The port for a message; nil if it has no number, so that kube-proxy skips it.
     fileprivate var carriedName: String? {
         guard port > 0 else { return nil }
         switch name {

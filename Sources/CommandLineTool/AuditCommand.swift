@@ -140,6 +140,7 @@ extension Invocation {
 enum AuditReport {
     static func json(_ findings: [AuditFinding]) -> JSONValue {
         .object([
+            ("schema", .string("kubechains/audit/v1")),
             (
                 "findings",
                 .array(
@@ -153,7 +154,7 @@ enum AuditReport {
                             ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
                         ])
                     })
-            )
+            ),
         ])
     }
 

@@ -6,40 +6,30 @@ internal import KubeProxy
 enum DiffReport {
     static func json(_ comparison: RuleComparison) -> JSONValue {
         .object([
-            ("same", .boolean(comparison.isSame)),
-            (
-                "servicePorts",
-                .array(
-                    comparison.servicePorts.map { port in
-                        .object([
-                            ("servicePort", .string(port.label.servicePort)),
-                            ("protocol", .string(port.label.transport)),
-                            ("change", .string(port.change.rawValue)),
-                            (
-                                "details",
-                                .array(
-                                    port.details.map { detail in
-                                        .object([
-                                            ("kind", .string(detail.kind)), ("subject", .string(detail.subject)),
-                                            ("expected", detail.expected.map { .string($0) }),
-                                            ("actual", detail.actual.map { .string($0) }),
-                                        ])
-                                    })
-                            ),
-                        ])
-                    })
-            ),
-            (
-                "other",
-                .array(
-                    comparison.other.map { entry in
-                        .object([
-                            ("table", .string(entry.table)), ("chain", .string(entry.chain)),
-                            ("expected", entry.expected.map { .string($0) }),
-                            ("actual", entry.actual.map { .string($0) }),
-                        ])
-                    })
-            ),
+            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+            ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
+            ("other", .array(comparison.other.map { json($0) })),
+        ])
+    }
+
+    private static func json(_ port: ServicePortDifference) -> JSONValue {
+        .object([
+            ("servicePort", .string(port.label.servicePort)), ("protocol", .string(port.label.transport)),
+            ("change", .string(port.change.rawValue)), ("details", .array(port.details.map { json($0) })),
+        ])
+    }
+
+    private static func json(_ detail: RuleDetail) -> JSONValue {
+        .object([
+            ("kind", .string(detail.kind.rawValue)), ("subject", .string(detail.subject.text)),
+            ("expected", detail.expectedText.map { .string($0) }), ("actual", detail.actualText.map { .string($0) }),
+        ])
+    }
+
+    private static func json(_ entry: OtherDifference) -> JSONValue {
+        .object([
+            ("table", .string(entry.table)), ("chain", .string(entry.chain)),
+            ("expected", entry.expected.map { .string($0) }), ("actual", entry.actual.map { .string($0) }),
         ])
     }
 
@@ -63,8 +53,8 @@ enum DiffReport {
     }
 
     private static func line(_ detail: RuleDetail) -> String {
-        let what = "\(words[detail.kind] ?? detail.kind) \(detail.subject)"
-        switch (detail.expected, detail.actual) {
+        let what = "\(word(detail.kind)) \(detail.subject.text)"
+        switch (detail.expectedText, detail.actualText) {
         case (let expected?, let actual?): return "  ~ \(what): \(expected) -> \(actual)\n"
         case (let expected?, nil): return "  - \(what): \(expected)\n"
         case (nil, let actual?): return "  + \(what): \(actual)\n"
@@ -72,12 +62,21 @@ enum DiffReport {
         }
     }
 
-    private static let words = [
-        "address": "address", "nodePort": "node port", "healthCheckNodePort": "health-check node port",
-        "clusterEndpoint": "endpoint", "localEndpoint": "endpoint under the local policy",
-        "externalPolicy": "external traffic,", "sourceRange": "source range", "verdict": "verdict for",
-        "masquerade": "masquerade", "affinity": "affinity,", "rule": "rule",
-    ]
+    private static func word(_ kind: RuleDetail.Kind) -> String {
+        switch kind {
+        case .address: "address"
+        case .nodePort: "node port"
+        case .healthCheckNodePort: "health-check node port"
+        case .clusterEndpoint: "endpoint"
+        case .localEndpoint: "endpoint under the local policy"
+        case .externalPolicy: "external traffic,"
+        case .sourceRange: "source range"
+        case .verdict: "verdict for"
+        case .masquerade: "masquerade"
+        case .affinity: "affinity,"
+        case .rule: "rule"
+        }
+    }
 
     /// The chains that differ as a unified diff of their rules in normal form.
     static func unified(

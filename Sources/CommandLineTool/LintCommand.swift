@@ -80,6 +80,7 @@ extension Command {
 enum LintReports {
     static func json(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> JSONValue {
         .object([
+            ("schema", .string("kubechains/lint/v1")),
             (
                 "findings",
                 .array(
@@ -94,7 +95,7 @@ enum LintReports {
                             ("message", .string(finding.message)), ("remedy", .string(finding.remedy)),
                         ])
                     })
-            )
+            ),
         ])
     }
 

@@ -7,6 +7,7 @@ enum TraceReport {
     static func json(_ trace: PacketTrace) -> JSONValue {
         let query = trace.query
         return .object([
+            ("schema", .string("kubechains/trace/v1")),
             (
                 "packet",
                 .object([

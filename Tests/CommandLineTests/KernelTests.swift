@@ -138,7 +138,7 @@ import Testing
         for text in [dump, bare] {
             let audit = try Tool.run(["audit", "--live", "-", "-o", "json"] + arguments, input: Array(text.utf8))
             #expect(audit.ending == .exit(0), "\(audit.outputText)")
-            #expect(audit.outputText == "{\n    \"findings\": []\n}\n")
+            #expect(audit.outputText == "{\n    \"schema\": \"kubechains/audit/v1\",\n    \"findings\": []\n}\n")
             let diff = try Tool.run(["diff"] + arguments + ["-"], input: Array(text.utf8))
             #expect(diff.ending == .exit(0), "\(diff.outputText)")
         }

@@ -6,7 +6,7 @@ internal import NetAddress
 extension ExplainReport {
     static func json(_ target: String, _ explanation: Explanation) -> JSONValue {
         .object([
-            ("target", .string(target)),
+            ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("node", explanation.node.name.map { .string($0) }),
             ("family", .string(explanation.family.name)),
             ("remarks", strings(explanation.remarks)),

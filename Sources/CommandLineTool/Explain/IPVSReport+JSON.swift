@@ -6,7 +6,7 @@ internal import NetAddress
 extension IPVSReport {
     static func json(_ target: String, _ explanation: IPVSExplanation) -> JSONValue {
         .object([
-            ("target", .string(target)),
+            ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("mode", .string("ipvs")),
             ("node", explanation.node.name.map { .string($0) }),
             ("family", .string(explanation.family.name)),

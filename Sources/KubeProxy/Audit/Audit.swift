@@ -1,7 +1,4 @@
 public import Iptables
-internal import KubeChainsBytes
-internal import KubeObjects
-internal import NetAddress
 
 /// Compares a node's rules with what the API says they should be.
 public struct Audit: Sendable {
@@ -16,27 +13,24 @@ public struct Audit: Sendable {
     ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that contains kube-proxy's
     ///     chains is audited.
     public init(_ iptables: IptablesPlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
-        let holders = dumps.filter { $0.holdsProxyChains }
-        guard let live = holders.first ?? dumps.first else { return }
-        var names = ChainOwners()
-        let plan = iptables.plan
-        names.learn(iptables)
-        names.learn(expected)
-        names.learn(live)
-        let rules = RulesByService(live, names)
-        let wanted = RulesByService(expected, names)
-        let comparison = RuleComparison(wanted, rules, names, knowsAll: false)
-
-        findings += SettingsAudit(plan, rules, wanted).findings
-        let isMarkKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains(text: "mark") }
-        let isSourceKnown = findings.contains { $0.id == .settingsDiffer && $0.effect.contains(text: "masquerade") }
-        let translator = DifferenceAudit(isMarkKnown: isMarkKnown, isSourceKnown: isSourceKnown)
-        for port in comparison.servicePorts { findings += translator.findings(port, rules) }
-        for entry in comparison.other { findings += translator.findings(entry) }
-        findings += StructureAudit(plan, rules, wanted, names).findings
-        findings += backendFindings(dumps, holders)
-        findings.sort(by: Audit.precedes)
+        guard let live = dumps.first(where: \.holdsProxyChains) ?? dumps.first else { return }
+        let subject = AuditSubject(iptables, expected, live, dumps)
+        var found = AuditFindings()
+        for check in Audit.checks { check.check(subject, &found) }
+        findings = found.all.sorted(by: Audit.precedes)
     }
+
+    /// All checks, in the order of the identifiers.
+    static let checks: [any AuditCheck.Type] = [
+        MissingJump.self, MissingChain.self, MissingService.self, ExtraService.self, StaleEndpoint.self,
+        MissingEndpoint.self, WrongWeight.self, WrongPolicy.self, WrongMasquerade.self, WrongSourceRange.self,
+        WrongAffinity.self, WrongAddress.self, WrongVerdict.self, WrongOrder.self, OrphanedChain.self,
+        MissingTargetChain.self, BothBackends.self, ForeignRule.self, WrongMark.self, SettingsDiffer.self,
+        UnexpectedRule.self, MissingRule.self,
+    ]
+
+    /// The identifiers that are looked for.
+    package static var identifiers: [AuditFinding.Identifier] { checks.map { $0.id } }
 
     private static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
         if left.severity != right.severity { return left.severity > right.severity }
@@ -45,27 +39,9 @@ public struct Audit: Sendable {
             guard let other = right.label else { return false }
             return one < other
         }
-        return (left.line, left.id.rawValue, left.effect) < (right.line, right.id.rawValue, right.effect)
-    }
-
-    private func backendFindings(_ dumps: [Ruleset], _ holders: [Ruleset]) -> [AuditFinding] {
-        if holders.count > 1 {
-            return [
-                AuditFinding(
-                    .bothBackends, .error,
-                    effect:
-                        "kube-proxy's chains are in both the nft and the legacy backend; packets meet both, the older "
-                        + "ones with rules that nobody updates",
-                    remedy: "find out which backend kube-proxy uses, and remove the KUBE-* chains of the other")
-            ]
-        }
-        guard dumps.count == 1, dumps.first?.warnsOfLegacyTables == true else { return [] }
-        return [
-            AuditFinding(
-                .bothBackends, .info,
-                effect: "the dump says that there are rules in the legacy backend too, which it does not show",
-                remedy: "give that backend's dump as a second --live (iptables-legacy-save)")
-        ]
+        if left.line != right.line { return left.line < right.line }
+        if left.id != right.id { return left.id.rawValue < right.id.rawValue }
+        return left.effect < right.effect
     }
 }
 

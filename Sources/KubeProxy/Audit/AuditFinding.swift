@@ -26,30 +26,62 @@ public struct AuditFinding: Sendable {
         case missingRule = "missing-rule"
     }
 
-    public let id: Identifier
-    public let severity: FindingSeverity
+    /// What was found, as values: one of the types of `Audit/Findings`.
+    public let evidence: any AuditEvidence
     /// The affected Service port; nil: all, or none.
     public let label: ServicePortLabel?
     /// The line of the rule in its dump; 0 where there is no rule.
     public let line: Int
     /// The rule as iptables-save prints it, where there is one.
     public let rule: String?
-    /// The effect for clients.
-    public let effect: String
-    /// What to do.
-    public let remedy: String
 
-    init(
-        _ id: Identifier, _ severity: FindingSeverity, _ label: ServicePortLabel? = nil, line: Int = 0,
-        rule: String? = nil,
-        effect: String, remedy: String
+    public var id: Identifier { type(of: evidence).id }
+    public var severity: FindingSeverity { evidence.severity }
+    /// The effect for clients.
+    public var effect: String { evidence.effect }
+    /// What to do.
+    public var remedy: String { evidence.remedy }
+}
+
+/// What a finding of one identifier holds, and its words.
+public protocol AuditEvidence: Sendable, Hashable {
+    static var id: AuditFinding.Identifier { get }
+    var severity: FindingSeverity { get }
+    /// The effect for clients.
+    var effect: String { get }
+    /// What to do.
+    var remedy: String { get }
+}
+
+/// Evidence that is looked for on a node. Each identifier has a file of its own in `Audit/Findings`.
+protocol AuditCheck: AuditEvidence {
+    /// Adds all findings of the identifier.
+    static func check(_ subject: AuditSubject, _ findings: inout AuditFindings)
+}
+
+extension AuditEvidence {
+    public var remedy: String {
+        "let kube-proxy sync: restart it on this node, and look at its log if this comes back"
+    }
+}
+
+/// Collects findings.
+struct AuditFindings {
+    private(set) var all: [AuditFinding] = []
+
+    mutating func add(
+        _ evidence: any AuditEvidence, _ label: ServicePortLabel? = nil, line: Int = 0, rule: String? = nil
     ) {
-        self.id = id
-        self.severity = severity
-        self.label = label
-        self.line = line
-        self.rule = rule
-        self.effect = effect
-        self.remedy = remedy
+        all.append(AuditFinding(evidence: evidence, label: label, line: line, rule: rule))
+    }
+
+    /// Adds a finding about a rule.
+    mutating func add(_ evidence: any AuditEvidence, _ label: ServicePortLabel? = nil, at placed: PlacedRule?) {
+        add(evidence, label, line: placed?.line ?? 0, rule: placed?.text)
+    }
+
+    /// Adds a finding about a detail of a Service port.
+    mutating func add(_ evidence: any AuditEvidence, _ found: AuditSubject.ChangedDetail) {
+        add(evidence, found.label, at: found.detail.actualRule)
     }
 }

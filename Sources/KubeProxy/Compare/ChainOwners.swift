@@ -70,6 +70,13 @@ struct ChainOwners {
             ?? ServicePortLabel(servicePort: ChainName(.clusterPolicy, hash).description, transport: "")
     }
 
+    /// The Service port that a hashed chain belongs to.
+    func label(ofChain chain: String) -> ServicePortLabel? {
+        guard let name = ChainName(chain), let hash = name.hash else { return nil }
+        if name.kind == .endpoint { return owner(ofEndpoint: hash).map { label($0) } }
+        return label(hash)
+    }
+
     /// The Service port whose endpoint's chain has this hash, whether rules reach the endpoint or not. Looked for among
     /// all endpoints: only chains that are left over are asked for.
     func owner(ofEndpoint hash: ChainHash) -> ChainHash? {

@@ -1,24 +1,6 @@
 public import Iptables
 public import NetAddress
 
-/// One difference between the rules of two sides.
-public struct RuleDetail: Sendable, Hashable {
-    /// What it is about: `address`, `nodePort`, `healthCheckNodePort`, `verdict`, `clusterEndpoint`, `localEndpoint`,
-    /// `affinity`, `masquerade`, `externalPolicy`, `sourceRange` or `rule`.
-    public let kind: String
-    /// The address, endpoint, range or traffic it is about.
-    public let subject: String
-    /// What the expected rules do; nil: nothing.
-    public let expected: String?
-    /// What the actual rules do; nil: nothing.
-    public let actual: String?
-    /// The lines of the rules in their inputs; 0 where a side has none.
-    public let expectedLine: Int
-    public let actualLine: Int
-    /// The actual rule as iptables-save prints it.
-    public let actualRule: String?
-}
-
 /// A Service port that two sides' rules treat differently.
 public struct ServicePortDifference: Sendable {
     public enum Change: String, Sendable, Hashable {
@@ -27,20 +9,8 @@ public struct ServicePortDifference: Sendable {
 
     public let label: ServicePortLabel
     public let change: Change
-    /// Sorted by kind and subject.
+    /// Sorted by kind, then address and port.
     public let details: [RuleDetail]
-}
-
-/// A difference that belongs to no Service port.
-public struct OtherDifference: Sendable, Hashable {
-    public let table: String
-    public let chain: String
-    /// What the expected side has; nil: nothing.
-    public let expected: String?
-    /// What the actual side has; nil: nothing.
-    public let actual: String?
-    /// The line of the actual rule; 0 where there is none.
-    public let actualLine: Int
 }
 
 /// The differences between two sets of rules, in terms of kube-proxy's structure: the order of rules that exclude each
@@ -135,10 +105,12 @@ public struct RuleComparison: Sendable {
     private static func details(_ left: ServiceFacts, _ right: ServiceFacts) -> [RuleDetail] {
         var details: [RuleDetail] = []
         let (leftEndpoints, rightEndpoints) = (left.endpoints, right.endpoints)
-        for key in Set(left.facts.keys).union(right.facts.keys).sorted() {
-            let expected = left.facts[key]
-            let actual = right.facts[key]
-            guard expected?.value != actual?.value else { continue }
+        let subjects = Set(left.facts.keys).union(right.facts.keys).filter {
+            left.facts[$0]?.action != right.facts[$0]?.action
+        }
+        for subject in subjects {
+            let expected = left.facts[subject]
+            let actual = right.facts[subject]
             if let endpoint = expected?.endpoint ?? actual?.endpoint,
                 leftEndpoints.contains(endpoint) != rightEndpoints.contains(endpoint)
             {
@@ -146,79 +118,24 @@ public struct RuleComparison: Sendable {
             }
             details.append(
                 RuleDetail(
-                    kind: key.kind.rawValue, subject: key.subject, expected: expected?.value, actual: actual?.value,
-                    expectedLine: Int(expected?.rule.rule.line ?? 0), actualLine: Int(actual?.rule.rule.line ?? 0),
-                    actualRule: actual?.rule.text))
+                    subject: subject, expected: expected?.action, actual: actual?.action, expectedRule: expected?.rule,
+                    actualRule: actual?.rule))
         }
-        return details
-    }
-
-    // MARK: Text
-
-    /// A chain whose rules differ as text.
-    public struct ChangedChain: Sendable {
-        public let table: String
-        public let name: String
-        /// The rules in normal form.
-        public let expected: [String]
-        public let actual: [String]
-    }
-
-    /// The chains whose rules differ, in the order of their names; beside a plan those that kube-proxy writes.
-    ///
-    /// - Parameter isStrict: whether comments and counting objects count.
-    public static func changedChains(_ left: Side, _ right: Side, isStrict: Bool) -> [ChangedChain] {
-        let knowsAll = left.plan == nil && right.plan == nil
-        var keys: Set<[String]> = []
-        var texts: [[String]: (Chain?, Chain?)] = [:]
-        for (index, ruleset) in [left.ruleset, right.ruleset].enumerated() {
-            for table in ruleset.tables {
-                for chain in table.chains where knowsAll || isProxyChain(table.name, chain.name) {
-                    let key = [table.name, chain.name]
-                    keys.insert(key)
-                    if index == 0 {
-                        texts[key, default: (nil, nil)].0 = chain
-                    } else {
-                        texts[key, default: (nil, nil)].1 = chain
-                    }
-                }
-            }
-        }
-        var changed: [ChangedChain] = []
-        for key in keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            guard let (one, other) = texts[key] else { continue }
-            if !isStrict, let one, let other, one.rules.act(as: other.rules) { continue }
-            let lines = [one, other].map { chain in
-                (chain?.rules ?? []).map { rule in
-                    isStrict
-                        ? rule.ignoringCounters.saved(in: key[1])
-                        : "-A \(key[1])" + (rule.actingText.isEmpty ? "" : " " + rule.actingText)
-                }
-            }
-            if lines[0] != lines[1] || (one == nil) != (other == nil) {
-                changed.append(ChangedChain(table: key[0], name: key[1], expected: lines[0], actual: lines[1]))
-            }
-        }
-        return changed
-    }
-
-    /// Whether kube-proxy writes a chain of this name in a table.
-    private static func isProxyChain(_ table: String, _ chain: String) -> Bool {
-        isWritten(table, chain) || ChainName(chain) != nil
-            || RulesByService.sharedChains.contains { $0.table == table && $0.chain.text.description == chain }
+        let keyed = details.map { ($0, RuleDetail.Subject.SortKey($0.subject)) }
+        return keyed.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
     private mutating func compareTexts(_ chain: ChangedChain) {
         for change in chain.actual.difference(from: chain.expected) {
             switch change {
-            case .remove(_, let text, _):
-                other.append(
-                    OtherDifference(table: chain.table, chain: chain.name, expected: text, actual: nil, actualLine: 0))
-            case .insert(_, let text, _):
-                other.append(
-                    OtherDifference(table: chain.table, chain: chain.name, expected: nil, actual: text, actualLine: 0))
+            case .remove(_, let text, _): add(chain.table, chain.name, .missingText(text))
+            case .insert(_, let text, _): add(chain.table, chain.name, .extraText(text))
             }
         }
+    }
+
+    private mutating func add(_ table: String, _ chain: String, _ change: OtherDifference.Change) {
+        other.append(OtherDifference(table: table, chain: chain, change: change))
     }
 
     // MARK: Everything else
@@ -246,14 +163,11 @@ public struct RuleComparison: Sendable {
             }
             return first
         }
-        let (expected, actual) = (misplaced(left), misplaced(right))
-        guard (expected == nil) != (actual == nil) else { return }
-        other.append(
-            OtherDifference(
-                table: table, chain: chain,
-                expected: expected.map { "behind the node ports: \($0.saved(in: chain))" },
-                actual: actual.map { "behind the node ports: \($0.saved(in: chain))" },
-                actualLine: Int(actual?.line ?? 0)))
+        switch (misplaced(left), misplaced(right)) {
+        case (let rule?, nil): add(table, chain, .misplacedRule(rule, isExpected: true))
+        case (nil, let rule?): add(table, chain, .misplacedRule(rule, isExpected: false))
+        default: break
+        }
     }
 
     /// Chains that are no Service port's and not shared by them.
@@ -268,18 +182,14 @@ public struct RuleComparison: Sendable {
                 let actual = right.chain(table.name, chain.name)
                 // Beside a plan, only chains that kube-proxy writes are of interest.
                 if !knowsAll, !RuleComparison.isWritten(table.name, chain.name) { continue }
-                if (expected == nil) != (actual == nil) {
-                    let text = ":\(chain.name)"
-                    other.append(
-                        OtherDifference(
-                            table: table.name, chain: chain.name, expected: expected.map { _ in text },
-                            actual: actual.map { _ in text }, actualLine: Int(actual?.line ?? 0)))
-                } else if knowsAll, expected?.policy != actual?.policy {
-                    other.append(
-                        OtherDifference(
-                            table: table.name, chain: chain.name,
-                            expected: expected?.policy.map { "policy \($0.name)" },
-                            actual: actual?.policy.map { "policy \($0.name)" }, actualLine: Int(actual?.line ?? 0)))
+                switch (expected, actual) {
+                case (.some, nil): add(table.name, chain.name, .missingChain)
+                case (nil, let actual?): add(table.name, chain.name, .extraChain(line: Int(actual.line)))
+                case (let expected?, let actual?) where knowsAll && expected.policy != actual.policy:
+                    add(
+                        table.name, chain.name,
+                        .policy(expected: expected.policy, actual: actual.policy, line: Int(actual.line)))
+                default: break
                 }
                 compareRules(table.name, chain.name, expected?.rules ?? [], actual?.rules ?? [])
             }
@@ -287,7 +197,7 @@ public struct RuleComparison: Sendable {
     }
 
     /// The fixed chains that kube-proxy fills, those shared by Service ports aside.
-    private static func isWritten(_ table: String, _ chain: String) -> Bool {
+    static func isWritten(_ table: String, _ chain: String) -> Bool {
         switch table {
         case "filter": chain == "KUBE-FORWARD"
         case "nat": chain == "KUBE-POSTROUTING" || chain == "KUBE-MARK-MASQ"
@@ -300,15 +210,8 @@ public struct RuleComparison: Sendable {
         if expected.act(as: actual) { return }
         for change in actual.difference(from: expected, by: { $0.acts(as: $1) }) {
             switch change {
-            case .remove(_, let rule, _):
-                other.append(
-                    OtherDifference(
-                        table: table, chain: chain, expected: rule.saved(in: chain), actual: nil, actualLine: 0))
-            case .insert(_, let rule, _):
-                other.append(
-                    OtherDifference(
-                        table: table, chain: chain, expected: nil, actual: rule.saved(in: chain),
-                        actualLine: Int(rule.line)))
+            case .remove(_, let rule, _): add(table, chain, .missingRule(rule))
+            case .insert(_, let rule, _): add(table, chain, .extraRule(rule))
             }
         }
     }

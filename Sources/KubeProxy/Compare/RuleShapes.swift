@@ -7,7 +7,7 @@ extension Rule {
     /// A rule of a policy's chain.
     enum PolicyStep {
         /// Packets that meet a condition are marked for masquerading.
-        case masquerade(String)
+        case masquerade(RuleConditions)
         /// A client that used an endpoint within this many seconds goes there again.
         case affinity(String, UInt32)
         /// A share of the packets goes to an endpoint's chain.
@@ -17,7 +17,7 @@ extension Rule {
 
     var policyStep: PolicyStep {
         guard case .jump(let chain) = target else { return .other }
-        if chain == "KUBE-MARK-MASQ" { return .masquerade(conditionText) }
+        if chain == "KUBE-MARK-MASQ" { return .masquerade(RuleConditions(self)) }
         guard ChainName(chain)?.kind == .endpoint, !hasBasicConditions else { return .other }
         var step = PolicyStep.share(chain, 1)
         for match in matches where !match.changesNothing {
@@ -59,13 +59,6 @@ extension Rule {
         }
     }
 
-    /// The conditions as iptables-save prints them, without matches that have no effect; empty if every packet matches.
-    var conditionText: String {
-        var rule = self
-        rule.target = nil
-        return rule.actingText
-    }
-
     /// The address whose traffic is masqueraded, in an endpoint's chain.
     var hairpinSource: IPAddress? {
         guard target == .jump("KUBE-MARK-MASQ"), isOnlySource, let prefix = source?.prefix, source?.isNegated == false,
@@ -74,12 +67,12 @@ extension Rule {
         return prefix.network
     }
 
-    /// The endpoint that the rule translates the destination to, as `address:port`.
-    var translation: String? {
+    /// The endpoint that the rule translates the destination to.
+    var translation: EndpointReference? {
         guard case .dnat(let translation) = target, let first = translation.first, first == translation.last,
             let ports = translation.ports, ports.first == ports.last
         else { return nil }
-        return AddressText(first.address, port: ports.first).description
+        return .address(first.address, port: ports.first)
     }
 
     /// Whether the translation is limited by no more than the protocol, and does no more than translate.
@@ -103,13 +96,5 @@ extension Rule {
     var recentSet: String? {
         for case .recent(let match) in matches where match.operation == .set { return match.name }
         return nil
-    }
-}
-
-extension AddressText {
-    /// Whether `address:port` is at an address.
-    static func endpoint(_ text: String, hasAddress address: IPAddress) -> Bool {
-        let shown = address.family == .ipv4 ? address.description : "[\(address)]"
-        return text.hasPrefix(shown + ":")
     }
 }

@@ -1,15 +1,5 @@
 internal import Iptables
 
-/// A rule with its place in a ruleset.
-struct PlacedRule {
-    let table: String
-    let chain: String
-    let rule: Rule
-
-    /// The rule as iptables-save prints it.
-    var text: String { rule.saved(in: chain) }
-}
-
 /// Rules in kube-proxy's structure: chains that all Services share, and chains of single Service ports.
 struct RulesByService {
     let ruleset: Ruleset

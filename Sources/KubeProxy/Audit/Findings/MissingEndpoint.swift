@@ -1,0 +1,20 @@
+/// An endpoint gets no connections.
+public struct MissingEndpoint: AuditEvidence {
+    public static let id = AuditFinding.Identifier.missingEndpoint
+    public let endpoint: EndpointReference
+    public let policy: ServicePolicy
+}
+
+extension MissingEndpoint: AuditCheck {
+    static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
+        for found in subject.details {
+            guard case .endpoint(let endpoint, let policy) = found.detail.subject, found.detail.actual == nil else {
+                continue
+            }
+            findings.add(MissingEndpoint(endpoint: endpoint, policy: policy), found)
+        }
+    }
+
+    public var severity: FindingSeverity { .error }
+    public var effect: String { "the endpoint \(endpoint) gets no connections" }
+}

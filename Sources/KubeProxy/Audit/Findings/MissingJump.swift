@@ -1,0 +1,53 @@
+internal import Iptables
+
+/// A built-in chain does not jump to one of kube-proxy's.
+public struct MissingJump: AuditEvidence {
+    public static let id = AuditFinding.Identifier.missingJump
+    public let table: String
+    public let chain: String
+    public let target: ChainName.Kind
+}
+
+extension MissingJump: AuditCheck {
+    static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
+        for jump in JumpRule.all {
+            if jump.target == .firewall, !subject.plan.node.hasLocalhostNodePorts { continue }
+            let rules = subject.live.chain(jump.table, jump.chain)?.rules ?? []
+            guard !rules.contains(where: { jump.isDone(by: $0) }) else { continue }
+            findings.add(
+                MissingJump(table: jump.table, chain: jump.chain, target: jump.target),
+                rule: "-A \(jump.chain) -j \(jump.target.text)")
+        }
+    }
+
+    public var severity: FindingSeverity { .error }
+
+    public var effect: String { "\(table) \(chain) does not jump to \(target.text): \(consequence)" }
+
+    private var consequence: String {
+        switch (table, chain, target) {
+        case ("nat", "PREROUTING", _):
+            "no Service works for pods and for clients outside: nothing leads their packets to the rules"
+        case ("nat", "OUTPUT", _): "no Service works for processes on the node itself"
+        case ("nat", _, _): "nothing is masqueraded: answers of endpoints on other nodes do not come back"
+        case (_, "INPUT", .externalServices):
+            "connections to node ports and external addresses without endpoints hang instead of being refused"
+        case (_, _, .externalServices):
+            "connections to external addresses without endpoints hang instead of being refused"
+        case (_, _, .nodePorts): "health checks of load balancers may be dropped by the host's own firewall"
+        case (_, "FORWARD", .services):
+            "connections of pods to Services without endpoints hang instead of being refused"
+        case (_, _, .services): "connections of the node to Services without endpoints hang instead of being refused"
+        case (_, _, .forward): "traffic to endpoints may be dropped where the host forwards nothing by default"
+        case (_, "OUTPUT", .proxyFirewall): "the node itself is not held to the source ranges of load balancers"
+        case (_, _, .proxyFirewall): "clients outside the source ranges of load balancers are not dropped"
+        case (_, "INPUT", _): "hosts on the same network can reach services that listen on the node's loopback address"
+        default: "packets to the node's loopback address are not held back on their way out"
+        }
+    }
+
+    public var remedy: String {
+        "let kube-proxy sync: it puts the jump back; find out who removed it, such as a firewall service that flushes "
+            + "all rules when it starts"
+    }
+}

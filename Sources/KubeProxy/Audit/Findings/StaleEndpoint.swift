@@ -1,0 +1,21 @@
+/// Connections go to an address that is no endpoint.
+public struct StaleEndpoint: AuditEvidence {
+    public static let id = AuditFinding.Identifier.staleEndpoint
+    public let endpoint: EndpointReference
+    public let policy: ServicePolicy
+    public let share: Share
+}
+
+extension StaleEndpoint: AuditCheck {
+    static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
+        for found in subject.details {
+            guard case .endpoint(let endpoint, let policy) = found.detail.subject, found.detail.expected == nil,
+                case .share(let share) = found.detail.actual
+            else { continue }
+            findings.add(StaleEndpoint(endpoint: endpoint, policy: policy, share: share), found)
+        }
+    }
+
+    public var severity: FindingSeverity { .error }
+    public var effect: String { "\(share) of the connections go to \(endpoint), which is no endpoint" }
+}

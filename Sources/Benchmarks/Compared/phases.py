@@ -3,7 +3,7 @@
     phases.py TITLE KUBECHAINS ARGUMENT...
 
 The binary must have its symbols. A phase's instructions are those of its outermost function and of all that it calls, of
-both threads; what is hashed is a part of what is planned.
+both threads.
 """
 
 import re
@@ -14,9 +14,9 @@ import tempfile
 # The demangled names of the functions in which each phase's work is done, on either thread.
 PHASES = {
     "read": [r"ItemsAhead\.read\(", r"^ClusterSnapshot\.init\(reading:with:\)"],
-    "plan": [r"PlannedServices\.init\(", r"ServiceSlices\.init\("],
-    "of which hash": [r"ChainHasher\.finish\(", r"ChainHasher\.add\("],
-    "write": [r"^NodePlan\.writeRestore\(", r"closure #\d+ in NodePlan\.eachServicePort\("],
+    "plan": [r"PlannedServices\.init\(", r"ServiceSlices\.init\(", r"PlanDecisions\.init\("],
+    "hash": [r"ChainHashes\.init\("],
+    "write": [r"^IptablesPlan\.writeRestore\(", r"closure #\d+ in IptablesPlan\.eachServicePort\("],
 }
 
 

@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(
             name: "KubeProxyTests",
             dependencies: [
-                "CommandLineTool", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
+                "CommandLineTool", "KubeChains", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
                 "KubeChainsBytes", "TestSupport",
             ],
             swiftSettings: settings),

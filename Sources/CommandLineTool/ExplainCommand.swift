@@ -1,3 +1,4 @@
+internal import KubeChains
 internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects

@@ -1,3 +1,4 @@
+internal import KubeChains
 internal import KubeChainsHost
 
 extension Command {
@@ -61,7 +62,7 @@ enum HelpText {
         let operands = command.operands.isEmpty ? "" : " " + command.operands
         text += "Usage: kubechains \(command.name)\(options)\(operands)\n"
         for paragraph in command.discussion {
-            text += "\n" + wrapped(paragraph, indent: 0) + "\n"
+            text += "\n" + TextLayout.wrapped(paragraph, indent: 0, width: width) + "\n"
         }
         for group in command.options {
             let rows = group.options.map { option in
@@ -87,7 +88,7 @@ enum HelpText {
         var text = ""
         for (left, right) in rows {
             let lead = "  " + left
-            let body = wrapped(right, indent: column)
+            let body = TextLayout.wrapped(right, indent: column, width: width)
             if lead.count + 2 > column {
                 text += "\(lead)\n\(String(repeating: " ", count: column))\(body)\n"
             } else {
@@ -95,26 +96,5 @@ enum HelpText {
             }
         }
         return text
-    }
-
-    /// Wraps text at ``width``, all lines except the first indented. Lines that begin with spaces are not changed.
-    static func wrapped(_ text: String, indent: Int) -> String {
-        var lines: [String] = []
-        for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if paragraph.hasPrefix(" ") {
-                lines.append(String(paragraph))
-                continue
-            }
-            var line = ""
-            for word in paragraph.split(separator: " ") {
-                if !line.isEmpty, indent + line.count + 1 + word.count > width {
-                    lines.append(line)
-                    line = ""
-                }
-                line += (line.isEmpty ? "" : " ") + word
-            }
-            lines.append(line)
-        }
-        return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
     }
 }

@@ -1,4 +1,5 @@
 internal import Iptables
+internal import KubeChains
 internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects

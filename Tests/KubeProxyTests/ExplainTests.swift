@@ -1,11 +1,11 @@
 import Foundation
+import KubeChains
 import KubeObjects
 import KubeProxy
 import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations of everything in kube-proxy's recorded cases, held against kube-proxy's own rules.

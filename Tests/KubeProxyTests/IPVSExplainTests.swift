@@ -1,11 +1,11 @@
 import Foundation
+import KubeChains
 import KubeObjects
 import KubeProxy
 import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations in IPVS mode of everything in the recorded cases, held against kube-proxy's own texts.

@@ -1,7 +1,7 @@
-internal import Iptables
+package import Iptables
 
 /// The paths of a trace as a tree: rules that several outcomes begin with are drawn once.
-struct TraceGraph {
+package struct TraceGraph {
     private struct Node {
         let lines: [String]
         let outcome: TraceOutcome.Verdict?
@@ -17,7 +17,7 @@ struct TraceGraph {
 
     private var nodes: [Node]
 
-    init(_ trace: PacketTrace) {
+    package init(_ trace: PacketTrace) {
         nodes = [Node(lines: [(trace.query.isReply ? "answer to " : "") + trace.query.words], outcome: nil, parent: -1)]
         var known: [Edge: Int] = [:]
         for outcome in trace.outcomes {
@@ -42,7 +42,7 @@ struct TraceGraph {
     }
 
     /// The tree for graphviz's `dot`.
-    var dot: String {
+    package var dot: String {
         var text = "digraph trace {\n    node [shape=box, fontname=\"monospace\", fontsize=10];\n"
         for (index, node) in nodes.enumerated() {
             let lines = node.lines.map { line in
@@ -56,7 +56,7 @@ struct TraceGraph {
     }
 
     /// The tree as a Mermaid flowchart.
-    var mermaid: String {
+    package var mermaid: String {
         var text = "flowchart TD\n"
         for (index, node) in nodes.enumerated() {
             let label = "[\(MermaidLabel.text(node.lines))]"

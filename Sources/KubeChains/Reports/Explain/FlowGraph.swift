@@ -1,17 +1,17 @@
 internal import KubeChainsJSON
 internal import KubeObjects
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// The graphs of all Service ports, chains and sets of an explanation.
-struct FlowGraphs {
+package struct FlowGraphs {
     /// What the target names: sentences.
     let remarks: [String]
     let graphs: [FlowGraph]
     /// What nodes of the kind `chain` are.
     let chains: String
 
-    init(_ explanation: Explanation) {
+    package init(_ explanation: Explanation) {
         chains = "chain"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)")"
         remarks = explanation.remarks
@@ -19,7 +19,7 @@ struct FlowGraphs {
             explanation.services.map { FlowGraph($0, place) } + explanation.sharedChain.map { FlowGraph($0, place) }
     }
 
-    init(_ explanation: IPVSExplanation) {
+    package init(_ explanation: IPVSExplanation) {
         chains = "policy, chain or set"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)"), IPVS mode"
         remarks = explanation.remarks
@@ -31,7 +31,7 @@ struct FlowGraphs {
 }
 
 /// A Service port's frontends, chains and endpoints as a graph; its edges are rules.
-struct FlowGraph {
+package struct FlowGraph {
     struct Node {
         enum Kind: String, CaseIterable {
             case entry, chain, endpoint, leftOut, refusal, remark

@@ -1,10 +1,10 @@
 internal import Iptables
-internal import KubeChainsJSON
-internal import KubeProxy
+package import KubeChainsJSON
+package import KubeProxy
 
 /// The reports of `diff`.
-enum DiffReport {
-    static func json(_ comparison: RuleComparison) -> JSONValue {
+package enum DiffReport {
+    package static func json(_ comparison: RuleComparison) -> JSONValue {
         .object([
             ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
             ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
@@ -33,7 +33,7 @@ enum DiffReport {
         ])
     }
 
-    static func text(_ comparison: RuleComparison, isBrief: Bool) -> String {
+    package static func text(_ comparison: RuleComparison, isBrief: Bool) -> String {
         var text = ""
         for port in comparison.servicePorts {
             text +=
@@ -79,7 +79,7 @@ enum DiffReport {
     }
 
     /// The chains that differ as a unified diff of their rules in normal form.
-    static func unified(
+    package static func unified(
         _ comparison: RuleComparison, _ left: RuleComparison.Side, _ right: RuleComparison.Side, _ leftName: String,
         _ rightName: String, isStrict: Bool
     ) -> String {

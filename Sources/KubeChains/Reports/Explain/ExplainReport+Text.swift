@@ -1,11 +1,11 @@
 internal import KubeChainsJSON
 internal import KubeObjects
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// The reports of `explain`.
-enum ExplainReport {
-    static func text(_ explanation: Explanation) -> String {
+package enum ExplainReport {
+    package static func text(_ explanation: Explanation) -> String {
         var trees: [TextTree] = []
         if !explanation.remarks.isEmpty {
             var remarks = TextTree()

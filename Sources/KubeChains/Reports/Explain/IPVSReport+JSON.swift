@@ -1,10 +1,10 @@
-internal import KubeChainsJSON
+package import KubeChainsJSON
 internal import KubeObjects
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 extension IPVSReport {
-    static func json(_ target: String, _ explanation: IPVSExplanation) -> JSONValue {
+    package static func json(_ target: String, _ explanation: IPVSExplanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("mode", .string("ipvs")),

@@ -1,10 +1,10 @@
-internal import Iptables
-internal import KubeChainsJSON
+package import Iptables
+package import KubeChainsJSON
 internal import NetAddress
 
 /// The reports of `trace`.
-enum TraceReport {
-    static func json(_ trace: PacketTrace) -> JSONValue {
+package enum TraceReport {
+    package static func json(_ trace: PacketTrace) -> JSONValue {
         let query = trace.query
         return .object([
             ("schema", .string("kubechains/trace/v1")),
@@ -69,7 +69,7 @@ enum TraceReport {
 
     // MARK: Text
 
-    static func text(_ trace: PacketTrace) -> String {
+    package static func text(_ trace: PacketTrace) -> String {
         let query = trace.query
         var text = (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)\n"
         for outcome in trace.outcomes {

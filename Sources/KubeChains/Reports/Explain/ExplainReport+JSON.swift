@@ -1,10 +1,10 @@
-internal import KubeChainsJSON
+package import KubeChainsJSON
 internal import KubeObjects
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 extension ExplainReport {
-    static func json(_ target: String, _ explanation: Explanation) -> JSONValue {
+    package static func json(_ target: String, _ explanation: Explanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("node", explanation.node.name.map { .string($0) }),

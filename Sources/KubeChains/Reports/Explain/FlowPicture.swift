@@ -1,7 +1,7 @@
 internal import KubeProxy
 
 /// A flow graph with a place for everything, in pixels.
-struct FlowPicture {
+package struct FlowPicture {
     /// A node's rectangle.
     struct Box {
         var x = 0

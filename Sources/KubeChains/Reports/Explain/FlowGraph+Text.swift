@@ -2,7 +2,7 @@ internal import KubeProxy
 
 /// The graph in the languages of graphviz and mermaid.
 extension FlowGraph {
-    static func dot(_ all: FlowGraphs) -> String {
+    package static func dot(_ all: FlowGraphs) -> String {
         var text = """
             digraph kubechains {
                 rankdir=LR;
@@ -36,7 +36,7 @@ extension FlowGraph {
         return "\"\(escaped.joined(separator: "\\n"))\""
     }
 
-    static func mermaid(_ all: FlowGraphs) -> String {
+    package static func mermaid(_ all: FlowGraphs) -> String {
         var text = "flowchart LR\n"
         for (index, graph) in all.graphs.enumerated() {
             text += "    subgraph g\(index)[\(MermaidLabel.text([graph.title]))]\n"

@@ -1,11 +1,11 @@
 internal import KubeChainsJSON
 internal import KubeObjects
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// The reports of `explain` in IPVS mode.
-enum IPVSReport {
-    static func text(_ explanation: IPVSExplanation) -> String {
+package enum IPVSReport {
+    package static func text(_ explanation: IPVSExplanation) -> String {
         var trees: [TextTree] = []
         if !explanation.remarks.isEmpty {
             var remarks = TextTree()

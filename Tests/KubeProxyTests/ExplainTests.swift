@@ -6,6 +6,7 @@ import NetAddress
 import TestSupport
 import Testing
 
+@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations of everything in kube-proxy's recorded cases, held against kube-proxy's own rules.

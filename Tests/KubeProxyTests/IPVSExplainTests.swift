@@ -6,6 +6,7 @@ import NetAddress
 import TestSupport
 import Testing
 
+@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations in IPVS mode of everything in the recorded cases, held against kube-proxy's own texts.

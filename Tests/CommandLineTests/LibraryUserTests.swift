@@ -31,7 +31,9 @@ import Testing
         let scratch = "\(Package.root)/.build-library-user"
         let build = try Program(
             executable: "/bin/sh",
-            arguments: ["-c", "exec swift build -j 2 --package-path \"$1\" --scratch-path \"$2\"", "sh", Self.folder, scratch],
+            arguments: [
+                "-c", "exec swift build -j 2 --package-path \"$1\" --scratch-path \"$2\"", "sh", Self.folder, scratch,
+            ],
             environment: ["HOME": NSHomeDirectory()], secondsAllowed: 1200
         ).run()
         #expect(build.ending == .exit(0), "\(build.outputText)\(build.errorText)")

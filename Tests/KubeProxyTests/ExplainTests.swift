@@ -171,7 +171,10 @@ import Testing
                     let fates = walk.fates(of: packet)
                     packets += 1
                     switch found.outcome {
-                    case .endpoint(let count, let isMasqueraded):
+                    case .endpoints(let shares, let source):
+                        let count = shares.count
+                        let isMasqueraded = source == .rewritten
+                        #expect(shares.allSatisfy { $0.oneIn == count }, place)
                         #expect(fates.count == count, place)
                         #expect(fates.allSatisfy { $0.endpoint != nil && $0.end == .passes }, place)
                         // Endpoints on the node itself are reached without leaving it.
@@ -180,9 +183,10 @@ import Testing
                         }
                         let leaving = fates.contains(where: isAway) ? fates.filter(isAway) : fates
                         #expect(leaving.allSatisfy { $0.isMasqueraded == isMasqueraded }, place)
-                    case .reject: #expect(fates == [PacketFate(end: .reject)], place)
-                    case .drop: #expect(fates == [PacketFate(end: .drop)], place)
-                    case .untouched: #expect(fates == [PacketFate(end: .passes)], place)
+                    case .refused: #expect(fates == [PacketFate(end: .reject)], place)
+                    case .timesOut: #expect(fates == [PacketFate(end: .drop)], place)
+                    case .unchanged: #expect(fates == [PacketFate(end: .passes)], place)
+                    case .unknown: Issue.record("an outcome that is not known")
                     }
                 }
             }
@@ -199,7 +203,7 @@ import Testing
     }
 
     private struct Sender {
-        let origin: TrafficPath.Origin
+        let origin: TrafficOrigin
         let source: IPAddress
         let interface: String
     }

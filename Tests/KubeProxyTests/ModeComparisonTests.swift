@@ -17,7 +17,7 @@ import Testing
         func has(_ kind: ModeDifference.Kind) -> Bool { ipvs.differences.contains { $0.kind == kind } }
 
         /// What becomes of a sender's packets in iptables mode, by a way in and past source ranges.
-        func outcome(_ origin: TrafficPath.Origin, _ kind: Frontend.Kind) -> TrafficPath.Outcome? {
+        func outcome(_ origin: TrafficOrigin, _ kind: Frontend.Kind) -> TrafficOutcome? {
             iptables.entries.first { $0.kind == kind }?.paths.first {
                 $0.origin == origin && $0.isInSourceRanges != false
             }?.outcome
@@ -50,24 +50,24 @@ import Testing
             for port in try both(RandomCluster(seed: seed)) {
                 let name = "seed \(seed): \(port.ipvs.servicePort)"
                 if let outcome = port.outcome(.pods, .clusterIP), let servers = port.servers(.clusterIP) {
-                    #expect(port.has(.internalFallback) == (outcome == .drop && !servers.isEmpty), "\(name)")
-                    #expect(port.has(.internalRefusal) == (outcome == .drop && servers.isEmpty), "\(name)")
+                    #expect(port.has(.internalFallback) == (outcome == .timesOut && !servers.isEmpty), "\(name)")
+                    #expect(port.has(.internalRefusal) == (outcome == .timesOut && servers.isEmpty), "\(name)")
                     // Where one mode refuses, so does the other: nothing is said of that.
-                    if outcome == .reject { #expect(servers.isEmpty, "\(name)") }
-                    if case .endpoint(let count, _) = outcome { #expect(servers.count == count, "\(name)") }
+                    if outcome == .refused { #expect(servers.isEmpty, "\(name)") }
+                    if case .endpoints(let shares, _) = outcome { #expect(servers.count == shares.count, "\(name)") }
                 }
                 for kind in [Frontend.Kind.nodePort, .externalIP, .loadBalancerIP] {
-                    guard let outside = port.outcome(.outside, kind), outside != .untouched,
+                    guard let outside = port.outcome(.outside, kind), outside != .unchanged,
                         let servers = port.servers(kind)
                     else { continue }
-                    #expect(port.has(.externalFallback) == (outside == .drop), "\(name)")
-                    #expect(outside != .drop || !servers.isEmpty, "\(name)")
-                    #expect(port.has(.podFallback) == (port.outcome(.pods, kind) == .drop), "\(name)")
-                    guard case .endpoint(_, let isMasqueraded) = port.outcome(.node, kind) else { continue }
+                    #expect(port.has(.externalFallback) == (outside == .timesOut), "\(name)")
+                    #expect(outside != .timesOut || !servers.isEmpty, "\(name)")
+                    #expect(port.has(.podFallback) == (port.outcome(.pods, kind) == .timesOut), "\(name)")
+                    guard case .endpoints(_, let source) = port.outcome(.node, kind) else { continue }
                     let used = port.iptables.endpoints.filter { $0.clusterOneIn != nil }.map(\.text)
                     #expect(port.has(.localOnly) == (used != servers), "\(name)")
                     let isLocal = port.ipvs.plan?.externalPolicyIsLocal == true
-                    #expect(port.has(.ownSource) == (isLocal && isMasqueraded), "\(name)")
+                    #expect(port.has(.ownSource) == (isLocal && source == .rewritten), "\(name)")
                 }
             }
         }

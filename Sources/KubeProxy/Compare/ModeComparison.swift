@@ -61,8 +61,13 @@ public struct ModeComparison: Sendable {
 
     // MARK: Traffic policies
 
+    /// Whether endpoints of other nodes serve where the local policy is asked for.
+    private func fallsBack(_ site: Site) -> Bool {
+        state.policy(serving: .local, whereLocal: site.hasLocalEndpoint) == .cluster
+    }
+
     private func internalPolicy(_ kind: ModeDifference.Kind, _ port: ServicePortPlan, _ site: Site) -> Texts? {
-        guard port.internalPolicyIsLocal, port.hasAnyEndpoint, !site.hasLocalEndpoint else { return nil }
+        guard port.internalPolicyIsLocal, port.hasAnyEndpoint, fallsBack(site) else { return nil }
         // The fallback needs the cluster policy's endpoints, which are known only if another frontend uses them.
         guard port.usesClusterPolicy == (kind == .internalFallback) else { return nil }
         return (
@@ -75,13 +80,13 @@ public struct ModeComparison: Sendable {
         guard port.externalPolicyIsLocal, port.hasAnyEndpoint, let entrances = entrances(of: port) else { return nil }
         let tellsPods = node.localTraffic != nil
         switch kind {
-        case .externalFallback where !site.hasLocalEndpoint:
+        case .externalFallback where fallsBack(site):
             return (
                 "clients outside, to \(entrances)", "dropped: clients wait in silence",
                 "sent to endpoints of other nodes, whose answers come from their own addresses, so that clients discard them "
                     + "and wait as well"
             )
-        case .podFallback where !site.hasLocalEndpoint && !tellsPods:
+        case .podFallback where fallsBack(site) && !tellsPods:
             return (
                 "pods, to \(entrances)", "dropped like all others: pods are not told from them",
                 "sent to endpoints of other nodes, which pods can use"
@@ -153,9 +158,9 @@ public struct ModeComparison: Sendable {
     /// The Service port's outside addresses on `kube-ipvs0`, each once.
     private func boundAddresses(of port: ServicePortPlan) -> [String] {
         var addresses: [String] = []
-        state.eachClaim(of: port) { claim in
-            let text = claim.address.description
-            if claim.kind != .clusterIP, claim.bindsAddress, !addresses.contains(text) { addresses.append(text) }
+        state.eachFrontend(of: port) { frontend in
+            let text = frontend.address.description
+            if frontend.kind != .clusterIP, frontend.bindsAddress, !addresses.contains(text) { addresses.append(text) }
         }
         return addresses
     }

@@ -3,20 +3,19 @@ internal import NetAddress
 
 /// Explains the share of each endpoint of a Service port, and why other endpoints of the Service are not used.
 struct EndpointReasons {
-    private let plan: NodePlan
+    private let mode: any ExplainedMode
     private let slices: [EndpointSlice]
-    /// The names of endpoints' chains; nil: in a mode that has no such chains.
-    private let iptables: IptablesPlan?
     /// The positions of the Service's slices, of all families.
     private let own: [Int]
 
     /// - Parameter own: the positions of the Service's slices among the snapshot's.
-    init(_ plan: NodePlan, _ own: [Int], chainsOf iptables: IptablesPlan? = nil) {
-        self.plan = plan
-        self.iptables = iptables
-        slices = plan.snapshot.endpointSlices
+    init(_ mode: any ExplainedMode, _ own: [Int]) {
+        self.mode = mode
+        slices = mode.plan.snapshot.endpointSlices
         self.own = own
     }
+
+    private var plan: NodePlan { mode.plan }
 
     /// Whether any endpoint of the Service port has topology hints.
     func hasHints(_ port: ServicePortPlan) -> Bool { port.endpoints.contains { object($0.source).hints != nil } }
@@ -33,8 +32,7 @@ struct EndpointReasons {
         }
         var known: Set<EndpointSource> = []
         var result: [ExplainedEndpoint] = []
-        let isIPVS = plan.settings.mode == .ipvs
-        let fallsBack = isIPVS && port.usesLocalPolicy && port.fallsBackInIPVS
+        let fallsBack = port.usesLocalPolicy && mode.policy(serving: .local, of: port) == .cluster
         for endpoint in port.endpoints {
             known.insert(endpoint.source)
             let object = object(endpoint.source)
@@ -42,7 +40,7 @@ struct EndpointReasons {
             let localOneIn = endpoint.localUse.isUsed ? port.localCount : nil
             result.append(
                 ExplainedEndpoint(
-                    address: endpoint.address, port: endpoint.port, chain: iptables?.chain(of: endpoint),
+                    address: endpoint.address, port: endpoint.port, chain: mode.chain(of: endpoint),
                     node: object.nodeName, zone: object.zone, clusterOneIn: clusterOneIn,
                     localOneIn: fallsBack ? clusterOneIn : localOneIn, reason: reason(endpoint, port),
                     isTarget: isTarget(endpoint.address, endpoint.port)))

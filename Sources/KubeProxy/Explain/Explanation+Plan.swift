@@ -42,8 +42,8 @@ extension ServiceExplanation {
         self.plan = port
         chains = iptables.chains(of: port)
         absence = nil
-        let reasons = EndpointReasons(plan, slices, chainsOf: iptables)
-        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
+        let reasons = EndpointReasons(iptables, slices)
+        settings = SettingReasons(iptables, service, port, hasHints: reasons.hasHints(port)).sentences
         rules = RuleCollector.rules(of: port, iptables)
         entries = TrafficWalk.entries(port, iptables, rules)
         endpoints = reasons.endpoints(of: port, target)

@@ -97,10 +97,6 @@ extension Frontend.Kind {
 
 /// The path of a connection's first packet through the node.
 public struct TrafficPath: Sendable {
-    public enum Origin: String, Sendable, Hashable, CaseIterable {
-        case pods, node, outside
-    }
-
     public struct Step: Sendable {
         /// `nat` or `filter`.
         public let table: String
@@ -114,21 +110,13 @@ public struct TrafficPath: Sendable {
         public let rules: [Int]
     }
 
-    public enum Outcome: Sendable, Hashable {
-        /// One of this many endpoints gets it.
-        case endpoint(count: Int, isMasqueraded: Bool)
-        case reject, drop
-        /// No rule of kube-proxy applies to it.
-        case untouched
-    }
-
-    public let origin: Origin
+    public let origin: TrafficOrigin
     /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
     public let isInSourceRanges: Bool?
     /// The sender, in words.
     public let sender: String
     public let steps: [Step]
-    public let outcome: Outcome
+    public let outcome: TrafficOutcome
     /// What the client sees.
     public let clientSees: String
 }

@@ -4,40 +4,34 @@ internal import NetAddress
 
 /// Explains what a Service's settings do here, and why some have no effect.
 struct SettingReasons {
-    private let plan: NodePlan
+    private let mode: any ExplainedMode
     private let service: Service
     private let port: ServicePortPlan
     private let hasHints: Bool
 
     /// - Parameter hasHints: whether any endpoint of the Service port has topology hints.
-    init(_ plan: NodePlan, _ service: Service, _ port: ServicePortPlan, hasHints: Bool) {
-        self.plan = plan
+    init(_ mode: any ExplainedMode, _ service: Service, _ port: ServicePortPlan, hasHints: Bool) {
+        self.mode = mode
         self.service = service
         self.port = port
         self.hasHints = hasHints
     }
 
+    private var plan: NodePlan { mode.plan }
+
     var sentences: [String] {
         [
             internalPolicy, externalPolicy, affinity, sourceRanges, healthCheck, proxyAddresses, externalIPs, topology,
-            nodePortAddresses, localTraffic, largeCluster, scheduler, forwarding,
-        ].compactMap(\.self)
+            nodePortAddresses, localTraffic,
+        ].compactMap(\.self) + mode.ownSettings
     }
-
-    private var isIPVS: Bool { plan.settings.mode == .ipvs }
 
     private var internalPolicy: String? {
         guard port.internalPolicyIsLocal else {
             return "internalTrafficPolicy Cluster: the cluster IP leads to endpoints of all nodes"
         }
-        return "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only" + fallback
-    }
-
-    /// The fallback of a local policy without local endpoints.
-    private var fallback: String {
-        guard isIPVS, port.fallsBackInIPVS, port.hasAnyEndpoint else { return "" }
-        return port.usesClusterPolicy
-            ? "; there is none, so endpoints of other nodes stand in" : "; there is none, so connections are refused"
+        return "internalTrafficPolicy Local: the cluster IP leads to this node's endpoints only"
+            + mode.fallback(of: port)
     }
 
     private var externalPolicy: String? {
@@ -45,15 +39,7 @@ struct SettingReasons {
             return service.externalTrafficPolicyIsLocal
                 ? "externalTrafficPolicy Local has no effect: nothing but the cluster IP leads here" : nil
         }
-        if port.externalPolicyIsLocal, isIPVS {
-            return
-                "externalTrafficPolicy Local: only this node's endpoints are used, by pods and the node itself too, and "
-                + "see the client's address" + fallback
-        }
-        if port.externalPolicyIsLocal {
-            return "externalTrafficPolicy Local: from outside only this node's endpoints are used, which see the "
-                + "client's address"
-        }
+        if port.externalPolicyIsLocal { return mode.localExternalPolicy(of: port) }
         return service.externalTrafficPolicyIsLocal
             ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name.escapingInvisible()) "
                 + "without externalIPs"
@@ -63,7 +49,7 @@ struct SettingReasons {
     private var affinity: String? {
         port.affinitySeconds.map {
             "sessionAffinity ClientIP: a client keeps its endpoint for \($0) s after its last connection"
-                + (isIPVS ? " to the same address and port, and as long as one is open" : "")
+                + mode.affinity
         }
     }
 
@@ -111,8 +97,7 @@ struct SettingReasons {
     }
 
     private var nodePortAddresses: String? {
-        guard port.nodePort > 0, case .addresses(var addresses) = plan.node.nodePorts else { return nil }
-        if isIPVS { addresses.removeAll(where: \.isLoopback) }
+        guard port.nodePort > 0, let addresses = mode.nodePortAddresses else { return nil }
         let list = addresses.map(\.description).joined(separator: ", ")
         return addresses.isEmpty
             ? "node ports answer nowhere: the host has no address in nodePortAddresses"
@@ -123,29 +108,7 @@ struct SettingReasons {
         guard plan.node.localTraffic == nil, !plan.settings.masqueradeAll else { return nil }
         return
             "pods are not told from others (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
-            + (isIPVS
-                ? "of what is sent to the cluster IP only the node's own is masqueraded"
-                : "what is sent to the cluster IP is never masqueraded")
-    }
-
-    private var largeCluster: String? {
-        plan.isLargeCluster && !isIPVS
-            ? "large cluster (\(plan.endpointCount) endpoints, more than \(NodePlan.largeClusterThreshold)): rules of "
-                + "endpoints have no comments" : nil
-    }
-
-    private var scheduler: String? {
-        guard isIPVS else { return nil }
-        return "scheduler \(plan.settings.ipvs.scheduler): \(plan.settings.ipvs.scheduler.choice)"
-    }
-
-    private var forwarding: String? {
-        switch plan.settings.ipvs.forwarding {
-        case _ where !isIPVS: nil
-        case .masquerading: nil
-        case .gatewaying: "gatewaying: packets go as they are to the endpoint's hardware address"
-        case .tunneling: "tunneling: packets go as they are, within others, to the endpoint"
-        }
+            + mode.unknownPods
     }
 }
 

@@ -2,7 +2,7 @@ public import NetAddress
 
 /// Where traffic for a Service port comes in: an address and port, or a node port on any address of the node.
 public struct Frontend: Sendable, Hashable {
-    /// What makes a frontend of an address.
+    /// What makes an address and port a frontend.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         case clusterIP, externalIP, loadBalancerIP, nodePort
     }
@@ -13,18 +13,45 @@ public struct Frontend: Sendable, Hashable {
     public let transport: TransportProtocol
 }
 
+/// A frontend with the Service port that it belongs to.
+public struct ServiceFrontend: Sendable {
+    public let kind: Frontend.Kind
+    public let frontend: Frontend
+    public let servicePort: ServicePortPlan
+
+    fileprivate init(_ kind: Frontend.Kind, _ address: IPAddress?, _ servicePort: ServicePortPlan) {
+        self.kind = kind
+        self.servicePort = servicePort
+        frontend = Frontend(
+            address: address, port: kind == .nodePort ? servicePort.nodePort : servicePort.port,
+            transport: servicePort.name.transport)
+    }
+}
+
 extension ServicePortPlan {
-    /// The Service port's frontends in kube-proxy's order; an address that the Service lists twice comes twice.
-    public var frontends: [(kind: Frontend.Kind, frontend: Frontend)] {
-        func frontend(_ kind: Frontend.Kind, _ address: IPAddress?) -> (Frontend.Kind, Frontend) {
-            (
-                kind,
-                Frontend(
-                    address: address, port: kind == .nodePort ? nodePort : port, transport: name.transport)
-            )
+    /// The Service port's frontends in kube-proxy's order. An address that the Service lists twice comes twice.
+    public var frontends: [ServiceFrontend] {
+        [ServiceFrontend(.clusterIP, clusterIP, self)]
+            + externalIPs.map { ServiceFrontend(.externalIP, $0, self) }
+            + loadBalancerIPs.map { ServiceFrontend(.loadBalancerIP, $0, self) }
+            + (nodePort > 0 ? [ServiceFrontend(.nodePort, nil, self)] : [])
+    }
+}
+
+extension ClusterPlan {
+    /// The frontends that several Service ports have, each with the positions of these, in their order. All traffic there
+    /// goes to one of them.
+    public var sharedFrontends: [Frontend: [Int]] {
+        var owners: [Frontend: [Int]] = [:]
+        for (index, port) in tables.ports.enumerated() {
+            func add(_ address: IPAddress?, _ number: UInt16) {
+                let frontend = Frontend(address: address, port: number, transport: port.name.transport)
+                // A frontend that a Service port has twice is not shared.
+                if owners[frontend]?.last != index { owners[frontend, default: []].append(index) }
+            }
+            for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs { add(address, port.port) }
+            if port.nodePort > 0 { add(nil, port.nodePort) }
         }
-        return [frontend(.clusterIP, clusterIP)] + externalIPs.map { frontend(.externalIP, $0) }
-            + loadBalancerIPs.map { frontend(.loadBalancerIP, $0) }
-            + (nodePort > 0 ? [frontend(.nodePort, nil)] : [])
+        return owners.filter { $0.value.count > 1 }
     }
 }

@@ -60,10 +60,11 @@ extension ExplainReport {
     private static func json(_ path: TrafficPath) -> JSONValue {
         let outcome: (word: String, isMasqueraded: Bool?) =
             switch path.outcome {
-            case .endpoint(_, let isMasqueraded): ("endpoint", isMasqueraded)
-            case .reject: ("reject", nil)
-            case .drop: ("drop", nil)
-            case .untouched: ("untouched", nil)
+            case .endpoints(_, let source): ("endpoint", source == .rewritten)
+            case .refused: ("reject", nil)
+            case .timesOut: ("drop", nil)
+            case .unchanged: ("untouched", nil)
+            case .unknown: ("unknown", nil)
             }
         return .object([
             ("from", .string(path.origin.rawValue)), ("sender", .string(path.sender)),

@@ -31,13 +31,13 @@ struct FrontendConflicts: Sendable {
     init(_ state: IPVSPlan) {
         var owners: [Place: Owners] = [:]
         for (index, port) in state.plan.servicePorts.enumerated() {
-            state.eachClaim(of: port) { claim in
-                let place = Place(transport: port.name.transport, address: claim.address, port: claim.port)
-                let isNodePort = claim.kind == .nodePort
+            state.eachFrontend(of: port) { frontend in
+                let place = Place(transport: port.name.transport, address: frontend.address, port: frontend.port)
+                let isNodePort = frontend.kind == .nodePort
                 var entry = owners[place] ?? Owners(iptables: nil, ipvs: index)
                 entry.isShared = entry.isShared || entry.ipvs != index
                 entry.ipvs = index
-                let translates = claim.kind == .clusterIP ? port.acceptsInternal : port.hasAnyEndpoint
+                let translates = frontend.kind == .clusterIP ? port.acceptsInternal : port.hasAnyEndpoint
                 if translates, entry.iptables.map({ $0.isNodePort && !isNodePort }) ?? true {
                     entry.iptables = (index, isNodePort)
                 }
@@ -51,10 +51,10 @@ struct FrontendConflicts: Sendable {
     func rival(of port: ServicePortPlan, _ state: IPVSPlan) -> Rival? {
         if shared.isEmpty { return nil }
         var found: Rival?
-        state.eachClaim(of: port) { claim in
-            let place = Place(transport: port.name.transport, address: claim.address, port: claim.port)
+        state.eachFrontend(of: port) { frontend in
+            let place = Place(transport: port.name.transport, address: frontend.address, port: frontend.port)
             guard found == nil, let owners = shared[place], owners.iptables?.index != owners.ipvs else { return }
-            let text = AddressText(claim.address, port: claim.port)
+            let text = AddressText(frontend.address, port: frontend.port)
             found = Rival(
                 place: "\(text)/\(place.transport.name)", iptablesOwner: owners.iptables?.index, ipvsOwner: owners.ipvs)
         }

@@ -1,3 +1,4 @@
+public import KubeChainsBytes
 public import KubeChainsJSON
 internal import KubeObjects
 public import NetAddress
@@ -9,28 +10,22 @@ public struct VirtualServer: Sendable, Hashable {
     public let port: UInt16
     /// The index of its Service port in the plan, the last of several.
     public let servicePort: Int
-    /// Whether it uses the local policy.
-    public let asksForLocal: Bool
+    /// The policy that its frontend asks for.
+    public let policy: EndpointPolicy
 
     /// `address:port`, with brackets around an IPv6 address.
     public var text: AddressText { AddressText(address, port: port) }
 }
 
-/// A frontend of a Service port, which gets a virtual server.
-struct VirtualServerFrontend: Sendable, Hashable {
-    let kind: Frontend.Kind
+/// A frontend of a Service port on one address, which gets a virtual server.
+struct VirtualServerFrontend: Sendable {
+    let frontend: ServiceFrontend
     let address: IPAddress
-    let port: UInt16
-    /// Whether it uses the local policy.
-    let asksForLocal: Bool
     /// Whether it puts the address on `kube-ipvs0`.
     let bindsAddress: Bool
-}
 
-extension ServicePortPlan {
-    /// The modes differ here: without a local endpoint the local policy falls back to the cluster policy's endpoints,
-    /// where iptables mode drops.
-    var fallsBackInIPVS: Bool { localCount == 0 }
+    var kind: Frontend.Kind { frontend.kind }
+    var port: UInt16 { frontend.frontend.port }
 }
 
 /// A load balancer's address whose replies the node itself must not get, since no source range contains the node.
@@ -61,7 +56,7 @@ public struct IPVSPlan: Sendable {
     public func entries(of set: IPSet) -> [IPSetEntry] { sets.bySet[set] ?? [] }
 
     /// - Throws: ``SnapshotError`` if the forwarding method cannot serve a Service.
-    public init(_ plan: NodePlan) throws(SnapshotError) {
+    public init(_ plan: NodePlan, with workers: Workers? = nil) throws(SnapshotError) {
         self.plan = plan
         nodeIPs = IPVSPlan.nodeIPs(plan.node)
         hostAddresses = Set(IPVSPlan.withoutSpecial(plan.node.hostAddresses))
@@ -69,12 +64,13 @@ public struct IPVSPlan: Sendable {
         var claims: [VirtualServer] = []
         var bound: Set<IPAddress> = []
         for (index, port) in plan.servicePorts.enumerated() {
-            eachClaim(of: port) { claim in
+            eachFrontend(of: port) { frontend in
                 claims.append(
                     VirtualServer(
-                        transport: port.name.transport, address: claim.address, port: claim.port, servicePort: index,
-                        asksForLocal: claim.asksForLocal))
-                if claim.bindsAddress { bound.insert(claim.address) }
+                        transport: port.name.transport, address: frontend.address, port: frontend.port,
+                        servicePort: index,
+                        policy: frontend.frontend.policy))
+                if frontend.bindsAddress { bound.insert(frontend.address) }
             }
             sets.add(port)
         }
@@ -87,30 +83,27 @@ public struct IPVSPlan: Sendable {
     /// The real servers of a virtual server, in byte order.
     public func realServers(of server: VirtualServer) -> some Sequence<PlannedEndpoint> {
         let port = plan.servicePorts[server.servicePort]
-        let use = server.asksForLocal && !port.fallsBackInIPVS ? \PlannedEndpoint.localUse : \.clusterUse
-        return port.endpoints.lazy.filter { $0[keyPath: use].isUsed }
+        return port.endpoints(of: policy(serving: server.policy, of: port))
     }
 
     /// The seconds for which a client keeps its real server; nil: not at all.
     public func persistence(of server: VirtualServer) -> Int? { plan.servicePorts[server.servicePort].affinitySeconds }
 
-    // MARK: Claims
+    // MARK: Frontends
 
-    /// The frontends of a Service port, in kube-proxy's order.
-    func eachClaim(of port: ServicePortPlan, _ body: (VirtualServerFrontend) -> Void) {
-        func claim(_ kind: Frontend.Kind, _ address: IPAddress, binds: Bool) {
-            let isLocal = kind == .clusterIP ? port.internalPolicyIsLocal : port.externalPolicyIsLocal
-            body(
-                VirtualServerFrontend(
-                    kind: kind, address: address, port: kind == .nodePort ? port.nodePort : port.port,
-                    asksForLocal: isLocal, bindsAddress: binds))
+    /// The frontends of a Service port, in kube-proxy's order; node ports once for each address on which they listen.
+    func eachFrontend(of port: ServicePortPlan, _ body: (VirtualServerFrontend) -> Void) {
+        for frontend in port.frontends {
+            for address in frontend.frontend.address.map({ [$0] }) ?? nodeIPs {
+                let binds: Bool =
+                    switch frontend.kind {
+                    case .clusterIP: true
+                    case .externalIP, .loadBalancerIP: !hostAddresses.contains(address)
+                    case .nodePort: false
+                    }
+                body(VirtualServerFrontend(frontend: frontend, address: address, bindsAddress: binds))
+            }
         }
-        claim(.clusterIP, port.clusterIP, binds: true)
-        for address in port.externalIPs { claim(.externalIP, address, binds: !hostAddresses.contains(address)) }
-        for address in port.loadBalancerIPs {
-            claim(.loadBalancerIP, address, binds: !hostAddresses.contains(address))
-        }
-        if port.nodePort > 0 { for address in nodeIPs { claim(.nodePort, address, binds: false) } }
     }
 
     // MARK: Addresses

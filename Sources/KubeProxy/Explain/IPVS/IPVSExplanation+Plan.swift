@@ -58,8 +58,8 @@ extension IPVSServiceExplanation {
         transport = port.name.transport
         self.plan = port
         absence = nil
-        let reasons = EndpointReasons(plan, slices)
-        settings = SettingReasons(plan, service, port, hasHints: reasons.hasHints(port)).sentences
+        let reasons = EndpointReasons(state, slices)
+        settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
         virtualServers = ExplainedVirtualServer.all(of: index, state)
         endpoints = reasons.endpoints(of: port, target)
         let entries = state.setEntries(of: port)
@@ -85,7 +85,7 @@ extension IPVSPlan {
     func setEntries(of port: ServicePortPlan) -> SetEntries {
         var entries = SetEntries(nodeIPs: nodeIPs)
         entries.add(port)
-        eachClaim(of: port) { if $0.bindsAddress { entries.add(bound: $0.address) } }
+        eachFrontend(of: port) { if $0.bindsAddress { entries.add(bound: $0.address) } }
         return entries
     }
 }
@@ -98,46 +98,47 @@ extension ExplainedVirtualServer {
         let transport = port.name.transport
         let own = state.virtualServers.filter { $0.servicePort == index }
         var result: [ExplainedVirtualServer] = []
-        state.eachClaim(of: port) { claim in
+        state.eachFrontend(of: port) { frontend in
             func isClaimed(_ server: VirtualServer) -> Bool {
-                server.address == claim.address && server.port == claim.port && server.transport == transport
+                server.address == frontend.address && server.port == frontend.port && server.transport == transport
             }
             let server = own.first(where: isClaimed)
             let owner = server == nil ? state.virtualServers.first(where: isClaimed)?.servicePort : nil
-            let fallsBack = claim.asksForLocal && port.fallsBackInIPVS
+            let asked = frontend.frontend.policy
+            let serving = state.policy(serving: asked, of: port)
             result.append(
                 ExplainedVirtualServer(
-                    kind: claim.kind, address: claim.address, port: claim.port, isBound: claim.bindsAddress,
-                    usesLocalPolicy: claim.asksForLocal && !fallsBack, fallsBack: fallsBack,
-                    policy: policy(claim, fallsBack, port), masquerade: masquerade(claim, port, plan),
-                    ranges: claim.kind == .loadBalancerIP ? ranges(port, plan) : nil,
+                    kind: frontend.kind, address: frontend.address, port: frontend.port, isBound: frontend.bindsAddress,
+                    usesLocalPolicy: serving == .local, fallsBack: serving != asked,
+                    policy: policy(serving, fallsBack: serving != asked, port),
+                    masquerade: masquerade(state.masquerading(of: frontend.frontend), frontend.kind, plan),
+                    ranges: frontend.kind == .loadBalancerIP ? ranges(port, plan) : nil,
                     owner: owner.map { plan.servicePorts[$0].label }, line: server.map { state.line(of: $0) },
                     realServers: server.map { state.realServers(of: $0).map(\.text.description) } ?? []))
         }
         return result
     }
 
-    private static func policy(_ claim: VirtualServerFrontend, _ fallsBack: Bool, _ port: ServicePortPlan) -> String {
-        let usesLocal = claim.asksForLocal && !fallsBack
-        let count = usesLocal ? port.localCount : port.clusterCount
+    private static func policy(_ serving: EndpointPolicy, fallsBack: Bool, _ port: ServicePortPlan) -> String {
+        let count = port.count(of: serving)
         guard count > 0 else { return "no real server: IPVS refuses connections" }
         let servers = count == 1 ? "1 real server" : "\(count) real servers"
-        if usesLocal { return "\(servers), this node's endpoints (local policy)" }
+        if serving == .local { return "\(servers), this node's endpoints (local policy)" }
         return fallsBack
             ? "\(servers) of other nodes: the local policy finds no endpoint here and falls back"
             : "\(servers) (cluster policy)"
     }
 
-    private static func masquerade(_ claim: VirtualServerFrontend, _ port: ServicePortPlan, _ plan: NodePlan) -> String
-    {
-        guard claim.kind == .clusterIP else {
-            return port.externalPolicyIsLocal
-                ? "nobody's source is rewritten: endpoints see the client's address"
-                : "everybody's source is rewritten: endpoints see this node as the client"
+    private static func masquerade(
+        _ masquerading: IPVSPlan.Masquerading, _ kind: Frontend.Kind, _ plan: NodePlan
+    ) -> String {
+        switch masquerading {
+        case .nobody: "nobody's source is rewritten: endpoints see the client's address"
+        case .everybody where kind == .clusterIP: "everybody's source is rewritten (masqueradeAll)"
+        case .everybody: "everybody's source is rewritten: endpoints see this node as the client"
+        case .others: "the source is rewritten, unless a pod sends (\(plan.node.localTraffic?.phrase ?? ""))"
+        case .clusterIPs: "the source is rewritten only if it is a cluster IP, as that of the node itself is"
         }
-        if plan.settings.masqueradeAll { return "everybody's source is rewritten (masqueradeAll)" }
-        return plan.node.localTraffic.map { "the source is rewritten, unless a pod sends (\($0.phrase))" }
-            ?? "the source is rewritten only if it is a cluster IP, as that of the node itself is"
     }
 
     private static func ranges(_ port: ServicePortPlan, _ plan: NodePlan) -> String? {

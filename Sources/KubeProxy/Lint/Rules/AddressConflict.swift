@@ -10,27 +10,20 @@ extension LintRule {
         remedy: "give one of them another address or port, or make one Service of both"
     ) { subject, report in
         let plans = subject.plan.servicePorts
-        var owners: [String: [Int]] = [:]
-        func entrances(_ port: ServicePortPlan) -> [String] {
-            ([port.clusterIP] + port.externalIPs + port.loadBalancerIPs).map { address in
-                "\(address) with \(port.name.transport.kubernetesName) port \(port.port)"
-            }
-        }
+        var owners = subject.plan.cluster.sharedFrontends
         for (index, port) in plans.enumerated() {
-            // An address that a Service port has twice is not a conflict.
-            for entrance in entrances(port) where owners[entrance]?.last != index {
-                owners[entrance, default: []].append(index)
-            }
-        }
-        for (index, port) in plans.enumerated() {
-            for (position, entrance) in entrances(port).enumerated() {
-                guard let indices = owners[entrance], indices.count > 1, indices[0] == index else { continue }
+            for shared in port.frontends {
+                let frontend = shared.frontend
+                guard let address = frontend.address, let indices = owners[frontend], indices[0] == index else {
+                    continue
+                }
                 // Reported once for an address that a Service port has twice.
-                owners[entrance] = nil
+                owners[frontend] = nil
                 let others = indices.dropFirst().prefix(LintSubject.exampleLimit).map { plans[$0].name.description }
                 report.add(
                     .port(port),
-                    "the \(position == 0 ? "cluster IP" : "address") \(entrance) is also that of "
+                    "the \(shared.kind == .clusterIP ? "cluster IP" : "address") \(address) with "
+                        + "\(frontend.transport.kubernetesName) port \(frontend.port) is also that of "
                         + "\(listed(others, of: indices.count - 1)); all connections go to one of them")
             }
         }

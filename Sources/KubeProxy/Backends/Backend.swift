@@ -1,0 +1,39 @@
+public import KubeChainsBytes
+public import KubeChainsJSON
+
+/// What kube-proxy makes of a plan in one of its modes.
+///
+/// The plan says which endpoints each policy uses, and why; frontends, affinity and source ranges are its matter too. A
+/// back end decides the rest: names, where node ports answer, what happens without a local endpoint, whose source is
+/// rewritten, and how all of it is spelled. Nothing else asks which mode it is.
+public protocol Backend: Sendable {
+    /// The texts that hold what is programmed.
+    associatedtype Form: Sendable, Hashable, CaseIterable
+
+    /// The decisions that all modes share.
+    var plan: NodePlan { get }
+
+    /// - Parameter workers: to whom a part of the work can be given; the result is the same with and without.
+    /// - Throws: ``SnapshotError`` if the mode cannot serve a Service as the settings ask for it.
+    init(_ plan: NodePlan, with workers: Workers?) throws(SnapshotError)
+
+    /// One of the texts as a string.
+    func text(_ form: Form) -> String
+
+    /// Whose endpoints serve a frontend that asks for a policy: what happens to the local policy on a node without an endpoint.
+    func policy(serving policy: EndpointPolicy, whereLocal hasLocalEndpoint: Bool) -> EndpointPolicy
+
+    /// What becomes of the first packet of a connection, as far as the frontend's own Service port decides it: another one
+    /// may have the same frontend (``ClusterPlan/sharedFrontends``).
+    func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome
+}
+
+extension Backend {
+    /// Whose endpoints serve the frontends of a Service port that ask for a policy.
+    public func policy(serving policy: EndpointPolicy, of port: ServicePortPlan) -> EndpointPolicy {
+        self.policy(serving: policy, whereLocal: port.localCount > 0)
+    }
+}
+
+extension IptablesPlan: Backend {}
+extension IPVSPlan: Backend {}

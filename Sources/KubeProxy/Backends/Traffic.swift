@@ -1,0 +1,74 @@
+public import NetAddress
+
+/// Who sends.
+public enum TrafficOrigin: String, Sendable, Hashable, CaseIterable {
+    case pods, node, outside
+}
+
+/// Who sends, as far as it makes a difference to a frontend.
+public struct TrafficSender: Sendable, Hashable {
+    public let origin: TrafficOrigin
+    /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
+    public let isInSourceRanges: Bool?
+
+    public init(_ origin: TrafficOrigin, isInSourceRanges: Bool? = nil) {
+        self.origin = origin
+        self.isInSourceRanges = isInSourceRanges
+    }
+}
+
+/// What becomes of the first packet of a connection.
+public enum TrafficOutcome: Sendable, Hashable {
+    /// One of these gets it.
+    case endpoints([EndpointShare], SourceTreatment)
+    /// The client learns at once that nobody answers.
+    case refused
+    /// It is dropped, so that the client waits in silence.
+    case timesOut
+    /// kube-proxy does nothing about it.
+    case unchanged
+    /// What becomes of it cannot be told from the plan.
+    case unknown
+
+    /// What endpoints see of the sender's address.
+    public enum SourceTreatment: Sendable, Hashable {
+        case preserved
+        /// They see an address of the node.
+        case rewritten
+    }
+}
+
+/// An endpoint with its part of the connections.
+public struct EndpointShare: Sendable, Hashable {
+    public let address: IPAddress
+    public let port: UInt16
+    /// It gets one in so many connections; nil where that depends on other connections.
+    public let oneIn: Int?
+}
+
+extension ServicePortPlan {
+    /// The endpoints that a policy chooses among, with equal parts.
+    func shares(of policy: EndpointPolicy) -> [EndpointShare] {
+        let count = count(of: policy)
+        return endpoints(of: policy).map { EndpointShare(address: $0.address, port: $0.port, oneIn: count) }
+    }
+
+    /// Whether senders of an origin are in the source ranges: one case, or both where some are and some are not; nil where
+    /// the ranges do not matter.
+    func sourceRangeCases(_ origin: TrafficOrigin, to kind: Frontend.Kind, _ node: NodeFacts) -> [Bool?] {
+        guard kind == .loadBalancerIP, !sourceRanges.isEmpty else { return [nil] }
+        switch origin {
+        case .node: return [sourceRangesHoldNode]
+        case .outside: return [true, false]
+        case .pods:
+            guard case .source(let pods) = node.localTraffic else { return [true, false] }
+            if sourceRanges.contains(where: { $0.length <= pods.length && $0.contains(pods.network) }) { return [true] }
+            return sourceRanges.contains { pods.contains($0.network) } ? [true, false] : [false]
+        }
+    }
+}
+
+extension NodeFacts {
+    /// Whether a sender is taken for a pod, as the node is where its address is among the pods'.
+    func takesForPod(_ origin: TrafficOrigin) -> Bool { origin == .pods || origin == .node && countsAsPod }
+}

@@ -1,0 +1,22 @@
+/// Which of the two policies chooses among endpoints.
+public enum EndpointPolicy: Sendable, Hashable {
+    case cluster, local
+}
+
+extension ServicePortPlan {
+    /// The endpoints that a policy chooses among.
+    func endpoints(of policy: EndpointPolicy) -> some Collection<PlannedEndpoint> {
+        let use = policy == .local ? \PlannedEndpoint.localUse : \.clusterUse
+        return endpoints.lazy.filter { $0[keyPath: use].isUsed }
+    }
+
+    /// The number of endpoints that a policy chooses among.
+    func count(of policy: EndpointPolicy) -> Int { policy == .local ? localCount : clusterCount }
+}
+
+extension ServiceFrontend {
+    /// The policy that the frontend asks for.
+    public var policy: EndpointPolicy {
+        (kind == .clusterIP ? servicePort.internalPolicyIsLocal : servicePort.externalPolicyIsLocal) ? .local : .cluster
+    }
+}

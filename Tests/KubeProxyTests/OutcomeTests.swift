@@ -1,4 +1,5 @@
 import KubeObjects
+import NetAddress
 import TestSupport
 import Testing
 

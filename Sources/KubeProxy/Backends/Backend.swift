@@ -34,6 +34,3 @@ extension Backend {
         self.policy(serving: policy, whereLocal: port.localCount > 0)
     }
 }
-
-extension IptablesPlan: Backend {}
-extension IPVSPlan: Backend {}

@@ -38,7 +38,7 @@ public struct RefusedOrigin: Sendable, Hashable {
 /// What kube-proxy in IPVS mode programs for a plan on a host without left-overs: virtual and real servers, addresses,
 /// and sets (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`). Which endpoints there are and which
 /// policy uses them is decided in the plan; here is only what IPVS mode does differently from iptables mode.
-public struct IPVSPlan: Sendable {
+public struct IPVSPlan: Backend {
     public let plan: NodePlan
     /// The addresses on which node ports listen.
     public let nodeIPs: [IPAddress]

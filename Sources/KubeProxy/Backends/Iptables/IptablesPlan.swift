@@ -1,7 +1,7 @@
 public import KubeChainsBytes
 
 /// What kube-proxy in iptables mode programs for a plan: the plan's decisions with the names of chains.
-public struct IptablesPlan: Sendable {
+public struct IptablesPlan: Backend {
     public let plan: NodePlan
     private let hashes: ChainHashes
 

@@ -68,7 +68,4 @@ extension IPVSScheduler {
             "the first real server with at most one active connection; where all have more, connections are refused"
         }
     }
-
-    /// Whether each real server gets an equal share.
-    public var sharesEqually: Bool { self == .rr || self == .wrr }
 }

@@ -51,3 +51,8 @@ public struct IPVSSettings: Sendable, Hashable {
 
     public init() {}
 }
+
+extension IPVSScheduler {
+    /// Whether each real server gets an equal share.
+    public var sharesEqually: Bool { self == .rr || self == .wrr }
+}

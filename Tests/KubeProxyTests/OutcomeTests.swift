@@ -42,6 +42,6 @@ import Testing
                 }
             }
         }
-        #expect(endpoints > 100)
+        #expect(endpoints > 50)
     }
 }

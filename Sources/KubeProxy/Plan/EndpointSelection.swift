@@ -3,6 +3,8 @@ internal import NetAddress
 
 /// Decides which endpoints of a Service port are used on one node (kube-proxy 1.36: `CategorizeEndpoints` of
 /// `pkg/proxy/topology.go`).
+///
+/// No closure captures a span here, not even the right side of `&&`: the optimiser crashes on it (Swift 6.3.1).
 struct EndpointSelection {
     private let slices: [EndpointSlice]
     private let node: String?
@@ -71,7 +73,8 @@ struct EndpointSelection {
         _ decision: inout PortDecision
     ) -> Bool {
         var noneIsReady = true
-        for index in range where uses[index].isLocal && endpoints[index].conditions.contains(.ready) {
+        for index in range where endpoints[index].conditions.contains(.ready) {
+            guard uses[index].isLocal else { continue }
             noneIsReady = false
             break
         }
@@ -94,14 +97,12 @@ struct EndpointSelection {
     private func topologyMode(
         _ coverage: HintCoverage, _ range: Range<Int>, _ endpoints: Span<ClusterEndpoint>
     ) -> TopologyMode {
-        func isAnyReady(_ isForUs: (ClusterEndpoint) -> Bool) -> Bool {
-            for index in range where endpoints[index].conditions.contains(.ready) && isForUs(endpoints[index]) {
-                return true
-            }
-            return false
+        var isAnyForZone = false
+        for index in range where endpoints[index].conditions.contains(.ready) {
+            if coverage.contains(.nodes), isForNode(endpoints[index]) { return .node }
+            if coverage.contains(.zones), !isAnyForZone { isAnyForZone = isForZone(endpoints[index]) }
         }
-        if coverage.contains(.nodes), isAnyReady({ isForNode($0) }) { return .node }
-        return coverage.contains(.zones) && isAnyReady { isForZone($0) } ? .zone : .none
+        return isAnyForZone ? .zone : .none
     }
 
     private func isForNode(_ endpoint: ClusterEndpoint) -> Bool {

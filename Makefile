@@ -60,7 +60,7 @@ demo: ## show what kubechains is for, on one screen (builds it first, in about a
 
 lint: ## check formatting and the project's conventions
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
-	@! grep -rnE '^(@[a-z]+ )?(public |package |internal )?import Foundation' Sources || \
+	@! grep -rnE --include='*.swift' '^(@[a-z]+ )?(public |package |internal )?import Foundation' Sources || \
 		{ echo 'Foundation stays out of Sources'; exit 1; }
 
 docs: ## build the documentation into .build-docs, warnings as errors

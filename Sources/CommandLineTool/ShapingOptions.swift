@@ -13,6 +13,7 @@ extension OptionGroup {
             },
             .family,
             .proxyMode,
+            .kubeProxyVersion,
             OptionSpec(
                 name: "config", value: .text("FILE"),
                 help: "a KubeProxyConfiguration as JSON; flags win over it"
@@ -170,6 +171,13 @@ extension OptionSpec {
         help: "kube-proxy's mode; render, apply, cleanup, explain and lint serve ipvs", defaultText: "iptables"
     ) { invocation, text throws(OptionError) in
         try set { () throws(SettingError) in try invocation.settings.setMode(text) }
+    }
+
+    static let kubeProxyVersion = OptionSpec(
+        name: "kube-proxy-version", value: .text("1.N"), help: "kube-proxy's version, 1.24 to 1.37",
+        defaultText: "the Node's kubeProxyVersion or kubeletVersion, else 1.36"
+    ) { invocation, text throws(OptionError) in
+        try set { () throws(SettingError) in try invocation.settings.setVersion(text) }
     }
 
     static let ipvsExcludeCIDRs = OptionSpec(

@@ -6,6 +6,8 @@ struct NodeFields {
     private var podCIDRs: [IPPrefix] = []
     private var internalIPs: [IPAddress] = []
     private var externalIPs: [IPAddress] = []
+    private var kubeProxyVersion: JSONString?
+    private var kubeletVersion: JSONString?
     /// Invalid texts and what they should be; reported once the whole object has been read.
     private var badPodCIDRs: [JSONString] = []
     private var badAddresses: [JSONString] = []
@@ -28,12 +30,28 @@ struct NodeFields {
 
     mutating func readStatus(_ json: inout JSONReader) throws(ReadFault) {
         (internalIPs, externalIPs, badAddresses) = ([], [], [])
+        (kubeProxyVersion, kubeletVersion) = (nil, nil)
         if try json.skipNull() { return }
         try json.object("status") { json, key throws(ReadFault) in
+            if json.string(key, equals: "nodeInfo") { return try readNodeInfo(&json) }
             guard json.string(key, equals: "addresses") else { return try json.skipValue() }
             (internalIPs, externalIPs, badAddresses) = ([], [], [])
             if try json.skipNull() { return }
             try json.array("addresses") { json throws(ReadFault) in try readAddress(&json) }
+        }
+    }
+
+    private mutating func readNodeInfo(_ json: inout JSONReader) throws(ReadFault) {
+        (kubeProxyVersion, kubeletVersion) = (nil, nil)
+        if try json.skipNull() { return }
+        try json.object("nodeInfo") { json, key throws(ReadFault) in
+            if json.string(key, equals: "kubeProxyVersion") {
+                kubeProxyVersion = try json.string("kubeProxyVersion")
+            } else if json.string(key, equals: "kubeletVersion") {
+                kubeletVersion = try json.string("kubeletVersion")
+            } else {
+                try json.skipValue()
+            }
         }
     }
 
@@ -75,6 +93,8 @@ struct NodeFields {
         node.internalIPs = internalIPs
         node.externalIPs = externalIPs
         node.podCIDRs = podCIDRs
+        node.kubeProxyVersion = kubeProxyVersion.map { json.shared($0) } ?? ""
+        node.kubeletVersion = kubeletVersion.map { json.shared($0) } ?? ""
         for text in badPodCIDRs {
             json.warn(at: text.offset, "the pod CIDR \(json.quoted(text)) is no CIDR; it is passed over")
         }

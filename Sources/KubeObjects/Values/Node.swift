@@ -12,6 +12,10 @@ public struct Node: Sendable, Equatable {
     public var externalIPs: [IPAddress] = []
     /// The entries of `spec.podCIDRs` that parse, in order.
     public var podCIDRs: [IPPrefix] = []
+    /// `status.nodeInfo.kubeProxyVersion`; empty where it is missing, as it mostly is since 1.33.
+    public var kubeProxyVersion = ""
+    /// `status.nodeInfo.kubeletVersion`; empty where it is missing.
+    public var kubeletVersion = ""
     /// The object's location in the inputs.
     public var place: ObjectPlace
 

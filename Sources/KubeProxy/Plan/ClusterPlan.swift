@@ -17,8 +17,12 @@ public struct ClusterPlan: Sendable {
 
     /// What was planned.
     public let snapshot: ClusterSnapshot
-    /// The settings of which the family, and whether external IPs are allowed, have been used.
+    /// The settings of which the family, the version, and whether external IPs are allowed, have been used.
     public let settings: ProxySettings
+    /// kube-proxy's version.
+    public let version: VersionChoice
+    /// What the version does that not all do.
+    public let behaviors: ProxyBehaviors
     public let skippedServices: [SkippedService]
     /// That all Services are of the other family.
     let familyWarning: PlacedMessage?
@@ -31,7 +35,9 @@ public struct ClusterPlan: Sendable {
     /// Decides what does not depend on a node.
     ///
     /// - Parameters:
-    ///   - settings: their family and ``ProxySettings/allowServiceExternalIPs`` count here, the others with each node.
+    ///   - settings: their family, version and ``ProxySettings/allowServiceExternalIPs`` count here, the others with
+    ///     each node. Without a version it is that of the Node which they name, or of the only Node: a plan for nodes of
+    ///     several versions is made once for each version.
     ///   - forManyNodes: whether plans of many nodes are to follow. Each of them is then made faster; they are the same.
     ///   - workers: threads that may plan half of many Services; the plan is the same without them.
     public init(
@@ -40,6 +46,8 @@ public struct ClusterPlan: Sendable {
     ) {
         self.snapshot = snapshot
         self.settings = settings
+        version = VersionChoice(settings, snapshot.node(for: settings))
+        behaviors = version.version.behaviors
         let planned = ClusterPlan.plan(snapshot, settings, workers)
         skippedServices = planned.skipped
         tables = ClusterTables(planned)

@@ -21,6 +21,10 @@ public struct NodePlan: Sendable {
     public let warningsOfAnyFamily: [PlacedMessage]
 
     public var snapshot: ClusterSnapshot { cluster.snapshot }
+    /// kube-proxy's version, and where it comes from.
+    public var version: VersionChoice { cluster.version }
+    /// What the version does that not all do.
+    public var behaviors: ProxyBehaviors { cluster.behaviors }
     public var skippedServices: [ClusterPlan.SkippedService] { cluster.skippedServices }
     /// The endpoints of all Service ports, in every condition.
     public var endpointCount: Int { cluster.tables.endpoints.count }
@@ -41,8 +45,8 @@ public struct NodePlan: Sendable {
 
     /// Decides what one node does.
     ///
-    /// - Parameter settings: the node's name and its settings; nil: those of the cluster's plan. The family and whether
-    ///   external IPs are allowed are the cluster plan's in any case.
+    /// - Parameter settings: the node's name and its settings; nil: those of the cluster's plan. The family, the version
+    ///   and whether external IPs are allowed are the cluster plan's in any case.
     /// - Throws: ``SnapshotError`` if the snapshot has several Nodes and the settings name none.
     public init(_ cluster: ClusterPlan, _ settings: ProxySettings? = nil) throws(SnapshotError) {
         var own = settings ?? cluster.settings
@@ -50,8 +54,10 @@ public struct NodePlan: Sendable {
         own.allowServiceExternalIPs = cluster.settings.allowServiceExternalIPs
         self.cluster = cluster
         self.settings = own
+        own.version = cluster.settings.version
         var warnings: [PlacedMessage] = []
         node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings))
+        if let warning = cluster.version.warning { warnings.append(PlacedMessage(message: warning, location: nil)) }
         warningsOfAnyFamily = warnings
         servicePorts = ServicePortPlans(cluster.tables, PlanDecisions(cluster, node))
     }
@@ -121,6 +127,12 @@ extension PlanDecisions {
 }
 
 extension ClusterSnapshot {
+    /// The Node that settings name, or the only one; nil: there is none, or there are several.
+    func node(for settings: ProxySettings) -> Node? {
+        if let name = settings.nodeName { return node(named: name) }
+        return nodes.count == 1 ? nodes[0] : nil
+    }
+
     /// The Node of a name.
     fileprivate func node(named name: String) -> Node? {
         var (low, high) = (0, nodes.count)

@@ -49,6 +49,8 @@ public struct ProxySettings: Sendable, Hashable {
     /// The node whose rules are wanted; nil: the only Node of the snapshot.
     public var nodeName: String?
     public var mode = ProxyMode.iptables
+    /// kube-proxy's version; nil: the one that the Node says, else ``ProxyVersion/default`` (``VersionChoice``).
+    public var version: ProxyVersion?
     /// The family of the rules; kube-proxy runs once for each.
     public var family: AddressFamily = .ipv4
     public var detectLocalMode: DetectLocalMode = .clusterCIDR

@@ -1,0 +1,62 @@
+public import KubeObjects
+
+/// The version of kube-proxy whose rules are planned, and where it comes from.
+public struct VersionChoice: Sendable, Hashable {
+    public enum Source: Sendable, Hashable {
+        /// ``ProxySettings/version``.
+        case settings
+        /// The Node's `status.nodeInfo.kubeProxyVersion`.
+        case kubeProxyOfNode
+        /// The Node's `status.nodeInfo.kubeletVersion`.
+        case kubeletOfNode
+        /// Nothing says it: ``ProxyVersion/default``.
+        case none
+    }
+
+    public let version: ProxyVersion
+    public let source: Source
+    /// What the Node says where that is older than all known versions, or is not a version.
+    public let unknownText: String?
+
+    /// That of the settings; else what the Node says, kube-proxy's before kubelet's; else the default.
+    public init(_ settings: ProxySettings, _ node: Node?) {
+        if let version = settings.version {
+            self.init(version, .settings)
+        } else if let version = ProxyVersion(node?.kubeProxyVersion ?? "") {
+            self.init(version, .kubeProxyOfNode)
+        } else if let version = ProxyVersion(node?.kubeletVersion ?? "") {
+            self.init(version, .kubeletOfNode)
+        } else {
+            let texts = [node?.kubeProxyVersion ?? "", node?.kubeletVersion ?? ""]
+            self.init(.default, .none, unknown: texts.first { !$0.isEmpty })
+        }
+    }
+
+    private init(_ version: ProxyVersion, _ source: Source, unknown: String? = nil) {
+        self.version = version
+        self.source = source
+        unknownText = unknown
+    }
+
+    /// Where the version comes from, for people: `the Node's kubeletVersion`.
+    public var sourceText: String {
+        switch source {
+        case .settings: "--kube-proxy-version"
+        case .kubeProxyOfNode: "the Node's kubeProxyVersion"
+        case .kubeletOfNode: "the Node's kubeletVersion"
+        case .none: "the default"
+        }
+    }
+
+    /// What is doubtful about it; nil: nothing.
+    public var warning: String? {
+        if version.isNewerThanKnown {
+            return "kube-proxy \(version) (\(sourceText)) is newer than all versions that are known here: "
+                + "the rules are those of \(version.knownRelease)"
+        }
+        guard let unknownText else { return nil }
+        let known = ProxyVersion.knownMinors
+        return "the Node's version '\(unknownText)' is none of 1.\(known.lowerBound) to 1.\(known.upperBound): "
+            + "the rules are those of \(version), unless --kube-proxy-version says another"
+    }
+}

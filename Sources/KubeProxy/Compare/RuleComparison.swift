@@ -198,12 +198,14 @@ public struct RuleComparison: Sendable {
 
     /// The fixed chains that kube-proxy fills, those shared by Service ports aside.
     static func isWritten(_ table: String, _ chain: String) -> Bool {
-        switch table {
-        case "filter": chain == "KUBE-FORWARD"
-        case "nat": chain == "KUBE-POSTROUTING" || chain == "KUBE-MARK-MASQ"
-        default: false
-        }
+        fixedChains[table]?.contains(chain) ?? false
     }
+
+    /// By table. What kubelet fills as well is not kube-proxy's alone.
+    private static let fixedChains: [String: OwnedChains] = Dictionary(
+        grouping: KubeChainEntry.all.filter { $0.owner == .iptablesMode && $0.content == .fixed && !$0.isKubeletsToo },
+        by: \.table
+    ).mapValues { OwnedChains($0) }
 
     /// Compares rules in order: the shortest edit from one side to the other.
     private mutating func compareRules(_ table: String, _ chain: String, _ expected: [Rule], _ actual: [Rule]) {

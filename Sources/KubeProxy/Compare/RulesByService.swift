@@ -13,10 +13,9 @@ struct RulesByService {
     private(set) var servicePorts: Set<ChainHash> = []
 
     /// The chains in which each Service port has rules of its own.
-    static let sharedChains: [(table: String, chain: ChainName.Kind)] = [
-        ("filter", .services), ("filter", .externalServices), ("filter", .nodePorts), ("filter", .proxyFirewall),
-        ("nat", .services), ("nat", .nodePorts),
-    ]
+    static let sharedChains: [(table: String, chain: ChainName.Kind)] = KubeChainEntry.all.filter {
+        $0.owner == .iptablesMode && $0.content == .servicePorts
+    }.map { ($0.table, $0.chain) }
 
     init(_ ruleset: Ruleset, _ names: ChainOwners) {
         self.ruleset = ruleset

@@ -83,7 +83,7 @@ extension SharedChainExplanation {
         rules += shared.after
         return ["filter", "nat"].compactMap { table in
             guard let purpose = purpose(chain.kind, isNat: table == "nat") else { return nil }
-            let jumps = JumpRule.all.filter { $0.table == table && $0.target == chain.kind }
+            let jumps = JumpRule.iptablesMode.filter { $0.table == table && $0.target == chain.kind }
             return SharedChainExplanation(
                 table: table, chain: chain, purpose: purpose, callers: jumps.map { $0.rule.saved(in: $0.chain) },
                 rules: rules.filter { $0.table == table })

@@ -10,10 +10,10 @@ public struct MissingJump: AuditEvidence {
 
 extension MissingJump: AuditCheck {
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
-        for jump in JumpRule.all {
+        for jump in JumpRule.iptablesMode {
             if jump.target == .firewall, !subject.plan.node.hasLocalhostNodePorts { continue }
             let rules = subject.live.chain(jump.table, jump.chain)?.rules ?? []
-            guard !rules.contains(where: { jump.isDone(by: $0) }) else { continue }
+            guard !jump.isDone(by: rules) else { continue }
             findings.add(
                 MissingJump(table: jump.table, chain: jump.chain, target: jump.target),
                 rule: "-A \(jump.chain) -j \(jump.target.text)")

@@ -35,7 +35,7 @@ struct FamilyChanges {
             let old = host[table: table.name]
             let new = wanted[table: table.name]
             let missing = table.chains.filter { old?[chain: $0] == nil && new?[chain: $0] != nil }
-            let jumps = IPVSSetup.jumps.filter { jump in
+            let jumps = JumpRule.ipvsMode.filter { jump in
                 jump.table == table.name && !(old?.has(jump) ?? false) && (new?.has(jump) ?? false)
             }
             guard !missing.isEmpty || !jumps.isEmpty else { continue }
@@ -183,7 +183,7 @@ extension FamilyChanges {
                 let old = host.rules[table: table.name]
                 let new = wanted.rules[table: table.name]
                 let surplus = table.chains.filter { old?[chain: $0] != nil && new?[chain: $0] == nil }
-                let jumps = IPVSSetup.jumps.filter { $0.table == table.name && !(new?.has($0) ?? false) }
+                let jumps = JumpRule.ipvsMode.filter { $0.table == table.name && !(new?.has($0) ?? false) }
                 let rules = jumps.flatMap { jump in
                     (old?[chain: jump.chain]?.rules ?? []).filter { jump.isDone(by: $0) }.map { rule in
                         rule.ignoringCounters.saved(in: jump.chain).dropFirst("-A ".count)
@@ -209,8 +209,8 @@ extension FamilyChanges {
 
 extension Table {
     /// Whether a rule of the table does the same as a jump.
-    fileprivate func has(_ jump: IPVSSetup.Jump) -> Bool {
-        self[chain: jump.chain]?.rules.contains { jump.isDone(by: $0) } ?? false
+    fileprivate func has(_ jump: JumpRule) -> Bool {
+        jump.isDone(by: self[chain: jump.chain]?.rules ?? [])
     }
 }
 

@@ -1,4 +1,4 @@
-public import Iptables
+internal import Iptables
 public import NetAddress
 
 extension IPVSHostState {
@@ -52,27 +52,16 @@ extension IPVSFamilyState {
     public func blockingReferences(to wanted: IPVSFamilyState) -> [ChainReference] {
         rules.tables.flatMap { table in
             let own = IPVSRules.chains(of: table.name)
+            let jumps = JumpRule.ipvsMode.filter { $0.table == table.name }
             let doomed = own.filter { table[chain: $0] != nil && wanted.rules[table: table.name]?[chain: $0] == nil }
             return ChainReference.all(
                 to: Set(doomed), in: table, exceptIn: { own.contains($0) },
-                besides: { chain, rule in
-                    IPVSSetup.jumps.contains { $0.table == table.name && $0.chain == chain.name && $0.isDone(by: rule) }
-                })
+                besides: { chain, rule in jumps.contains { $0.chain == chain.name && $0.isDone(by: rule) } })
         }
     }
 }
 
 extension Ruleset {
-    /// Whether there are chains that kube-proxy makes in this mode only: `KUBE-SERVICES` and others are in both.
-    public func holdsChains(only mode: ProxyMode) -> Bool {
-        let nat = self[table: "nat"]
-        switch mode {
-        case .iptables:
-            return nat?.chains.contains { $0.name == "KUBE-NODEPORTS" || HostChanges.isServiceChain($0.name) } ?? false
-        case .ipvs: return nat?[chain: "KUBE-NODE-PORT"] != nil || nat?[chain: "KUBE-LOAD-BALANCER"] != nil
-        }
-    }
-
     /// The rules without IPVS mode's chains and jumps. Chains that both modes have stay where iptables mode has left
     /// some, without rules that need the others or the sets.
     fileprivate func withoutIPVS(_ family: AddressFamily) -> Ruleset {
@@ -82,7 +71,8 @@ extension Ruleset {
         for index in tables.indices {
             let table = tables[index]
             let own = IPVSRules.chains(of: table.name)
-            let doomed = Set(own.filter { !isMixed || !IPVSRules.sharedChains.contains($0) })
+            let doomed = OwnedChains(
+                removedWith: .ipvsMode, in: table.name, keeping: isMixed ? .iptablesMode : nil)
             rules.tables[index].chains = table.chains.filter { !doomed.contains($0.name) }.map { chain in
                 var chain = chain
                 chain.rules.removeAll { rule in
@@ -92,8 +82,8 @@ extension Ruleset {
                                 if case .set(let match) = match { sets.contains(match.name) } else { false }
                             }
                     }
-                    return IPVSSetup.jumps.contains { jump in
-                        jump.table == table.name && jump.chain == chain.name && doomed.contains(jump.target)
+                    return JumpRule.ipvsMode.contains { jump in
+                        jump.table == table.name && jump.chain == chain.name && doomed.contains(jump.target.name)
                             && jump.isDone(by: rule)
                     }
                 }

@@ -19,7 +19,7 @@ extension IPVSFamilyState {
         let texts = IPVSHostTexts(
             servers: state.text(.ipvsadm), sets: state.text(.ipset), addresses: addresses.split(separator: "\n"))
         var rules = IPVSRules(state).ruleset()
-        for jump in IPVSSetup.jumps { rules.insert(jump) }
+        for jump in JumpRule.ipvsMode { rules.insert(jump) }
         self.init(state.plan.settings.family, texts, rules)
         restoreText = Array(state.text(.restore).utf8)
     }
@@ -27,7 +27,7 @@ extension IPVSFamilyState {
 
 extension Ruleset {
     /// Inserts a jump at the top of its chain.
-    fileprivate mutating func insert(_ jump: IPVSSetup.Jump) {
+    fileprivate mutating func insert(_ jump: JumpRule) {
         guard let table = tables.firstIndex(where: { $0.name == jump.table }) else { return }
         if !tables[table].chains.contains(where: { $0.name == jump.chain }) {
             tables[table].chains.append(Chain(name: jump.chain, policy: .accept))

@@ -5,36 +5,22 @@ internal import NetAddress
 /// Composes the iptables rules around IPVS (kube-proxy 1.36: `writeIptablesRules` of `pkg/proxy/ipvs/proxier.go`). They
 /// are the same for every cluster, except that rules for empty sets are left out.
 struct IPVSRules {
-    /// A table's chains, in kube-proxy's order.
-    static let nat: (name: StaticString, chains: [StaticString]) = (
-        "nat", ["KUBE-SERVICES", "KUBE-POSTROUTING", "KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", "KUBE-MARK-MASQ"]
-    )
-    static let filter: (name: StaticString, chains: [StaticString]) = (
-        "filter",
-        [
-            "KUBE-FORWARD", "KUBE-NODE-PORT", "KUBE-PROXY-FIREWALL", "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-FILTER",
-            "KUBE-IPVS-OUT-FILTER",
-        ]
-    )
-
-    /// Those that iptables mode has as well.
-    static let sharedChains: Set<String> = [
-        "KUBE-SERVICES", "KUBE-POSTROUTING", "KUBE-MARK-MASQ", "KUBE-FORWARD", "KUBE-PROXY-FIREWALL",
-    ]
+    /// The tables and their chains, in kube-proxy's order.
+    static let tables: [(name: String, chains: [KubeChain])] = ["nat", "filter"].map { table in
+        (table, KubeChainEntry.fixedChains(of: .ipvsMode, in: table))
+    }
 
     /// The names of a table's chains.
     static func chains(of table: String) -> [String] {
-        [nat, filter].first { $0.name.description == table }?.chains.map(\.description) ?? []
+        tables.first { $0.name == table }?.chains.map(\.name) ?? []
     }
 
     private let state: IPVSPlan
     private let family: AddressFamily
-    private let mark: UInt32
 
     init(_ state: IPVSPlan) {
         self.state = state
         family = state.plan.settings.family
-        mark = state.plan.node.masqueradeMark
     }
 
     func writeRestore(to text: inout TextWriter) { write(.restore, to: &text) }
@@ -59,22 +45,11 @@ struct IPVSRules {
     }
 
     private func write(_ form: TextForm, to text: inout TextWriter) {
-        begin(IPVSRules.nat, to: &text)
-        addNatRules(to: &text)
-        text.append("COMMIT\n")
-        begin(IPVSRules.filter, to: &text)
-        addFilterRules(form, to: &text)
-        text.append("COMMIT\n")
-    }
-
-    private func begin(_ table: (name: StaticString, chains: [StaticString]), to text: inout TextWriter) {
-        text.append("*")
-        text.append(table.name)
-        text.append("\n")
-        for chain in table.chains {
-            text.append(":")
-            text.append(chain)
-            text.append(" - [0:0]\n")
+        for table in IPVSRules.tables {
+            text.append("*", table.name, "\n")
+            for chain in table.chains { text.append(":", chain.name, " - [0:0]\n") }
+            if table.name == "nat" { addNatRules(to: &text) } else { addFilterRules(form, to: &text) }
+            text.append("COMMIT\n")
         }
     }
 
@@ -106,17 +81,8 @@ struct IPVSRules {
         text.append("-A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ\n")
         ask(.clusterIP, "KUBE-SERVICES", " dst,dst -j ACCEPT\n", hasComment: false, to: &text)
         ask(.loadBalancer, "KUBE-SERVICES", " dst,dst -j ACCEPT\n", hasComment: false, to: &text)
-
-        text.append("-A KUBE-POSTROUTING -m mark ! --mark ")
-        appendMarkAndMask(to: &text)
-        text.append(" -j RETURN\n-A KUBE-POSTROUTING -j MARK --xor-mark ")
-        text.append(hexadecimal: mark, width: 8)
-        text.append("\n-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\"")
-        text.append(" -j MASQUERADE")
-        if state.plan.settings.hasRandomFully { text.append(" --random-fully") }
-        text.append("\n-A KUBE-MARK-MASQ -j MARK --or-mark ")
-        text.append(hexadecimal: mark, width: 8)
-        text.append("\n")
+        let fixed = FixedRules(state.plan)
+        add(fixed.postrouting + fixed.markMasquerade, to: &text)
     }
 
     /// Traffic to a cluster IP that is not from a local pod is masqueraded, so that replies come back through this
@@ -148,10 +114,7 @@ struct IPVSRules {
         ask(.loadBalancerSourceIP, "KUBE-SOURCE-RANGES-FIREWALL", " dst,dst,src -j RETURN\n", to: &text)
         text.append("-A KUBE-SOURCE-RANGES-FIREWALL -j DROP\n")
         for origin in state.refusedOrigins { addDrop(of: origin, form, to: &text) }
-        text.append("-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark --mark ")
-        appendMarkAndMask(to: &text)
-        text.append(" -j ACCEPT\n-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\"")
-        text.append(" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n")
+        add(FixedRules(state.plan).forward, to: &text)
         // From here on empty sets are matched too.
         appendQuestion(.healthCheckNodePort, "KUBE-NODE-PORT", hasComment: true, to: &text)
         text.append(" dst -j ACCEPT\n")
@@ -212,9 +175,10 @@ struct IPVSRules {
         text.append(string: set.name(family))
     }
 
-    private func appendMarkAndMask(to text: inout TextWriter) {
-        text.append(hexadecimal: mark, width: 8)
-        text.append("/")
-        text.append(hexadecimal: mark, width: 8)
+    /// Adds rules that both modes have.
+    private func add(_ rules: [ComposedRule], to text: inout TextWriter) {
+        var sink = RestoreTextSink(TextWriter())
+        for rule in rules { sink.add(rule, RuleSubject(family)) }
+        text.append(sink.finish().finish())
     }
 }

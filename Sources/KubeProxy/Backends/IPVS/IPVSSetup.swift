@@ -13,10 +13,10 @@ struct IPVSSetup {
         if !timeouts.isEmpty {
             text.append(string: "ipvsadm --set \(timeouts.map { "\($0)" }.joined(separator: " "))\n")
         }
-        for table in [IPVSRules.nat, IPVSRules.filter] {
-            for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain)\n") }
+        for table in IPVSRules.tables {
+            for chain in table.chains { text.append(string: "iptables -t \(table.name) -N \(chain.text)\n") }
         }
-        for jump in IPVSSetup.jumps {
+        for jump in JumpRule.ipvsMode {
             text.append(string: "iptables -t \(jump.table) -I \(jump.text)\n")
         }
     }
@@ -39,43 +39,4 @@ struct IPVSSetup {
         guard timeouts.contains(where: { $0 > .zero }) else { return [] }
         return timeouts.map { Int($0.components.seconds) }
     }
-
-    /// A rule of a built-in chain that leads packets into one of kube-proxy's.
-    struct Jump: Sendable {
-        let table, chain, target: String
-        private let comment: String
-
-        fileprivate init(
-            _ table: StaticString, _ chain: StaticString, _ comment: StaticString, to target: StaticString
-        ) {
-            self.table = table.description
-            self.chain = chain.description
-            self.target = target.description
-            self.comment = comment.description
-        }
-
-        /// What follows `-I` or `-D` in a command of iptables.
-        var text: String { "\(chain) -m comment --comment \"\(comment)\" -j \(target)" }
-
-        var rule: Rule { Rule(matches: [.comment(comment)], target: .jump(target)) }
-
-        /// Whether a rule sends all packets there, whatever its comment.
-        func isDone(by rule: Rule) -> Bool {
-            rule.target == .jump(target) && !rule.hasBasicConditions
-                && rule.matches.allSatisfy { if case .comment = $0 { true } else { false } }
-        }
-    }
-
-    /// In the order in which they are ensured; each new one is inserted at the top of its chain.
-    static let jumps = [
-        Jump("nat", "OUTPUT", "kubernetes service portals", to: "KUBE-SERVICES"),
-        Jump("nat", "PREROUTING", "kubernetes service portals", to: "KUBE-SERVICES"),
-        Jump("nat", "POSTROUTING", "kubernetes postrouting rules", to: "KUBE-POSTROUTING"),
-        Jump("filter", "FORWARD", "kubernetes forwarding rules", to: "KUBE-FORWARD"),
-        Jump("filter", "INPUT", "kubernetes health check rules", to: "KUBE-NODE-PORT"),
-        Jump("filter", "INPUT", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
-        Jump("filter", "FORWARD", "kube-proxy firewall rules", to: "KUBE-PROXY-FIREWALL"),
-        Jump("filter", "INPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-FILTER"),
-        Jump("filter", "OUTPUT", "kubernetes ipvs access filter", to: "KUBE-IPVS-OUT-FILTER"),
-    ]
 }

@@ -23,16 +23,17 @@ public struct Cleanup: Sendable {
     public init(_ live: Ruleset) {
         for table in live.tables {
             var cleanup = TableCleanup(name: table.name)
-            cleanup.chains = table.chains.map(\.name).filter { Cleanup.isProxyChain($0, table.name) }
+            let own = OwnedChains(removedWith: .iptablesMode, in: table.name, keeping: nil)
+            cleanup.chains = table.chains.map(\.name).filter { own.contains($0) }
             let doomed = Set(cleanup.chains)
             for chain in table.chains where chain.policy != nil {
-                for rule in chain.rules where Cleanup.isProxyJump(rule, doomed) {
+                for rule in chain.rules where JumpRule.isJump(rule, to: doomed.contains) {
                     cleanup.jumps.append(String(rule.ignoringCounters.saved(in: chain.name).dropFirst("-A ".count)))
                 }
             }
             blockingReferences += ChainReference.all(
                 to: doomed, in: table, exceptIn: { _ in false },
-                besides: { chain, rule in chain.policy != nil && Cleanup.isProxyJump(rule, doomed) })
+                besides: { chain, rule in chain.policy != nil && JumpRule.isJump(rule, to: doomed.contains) })
             if !cleanup.chains.isEmpty { tables.append(cleanup) }
         }
     }
@@ -51,34 +52,6 @@ public struct Cleanup: Sendable {
             for jump in table.jumps { text.append("-D ", jump, "\n") }
             for chain in table.chains { text.append("-X ", chain, "\n") }
             text.append("COMMIT\n")
-        }
-    }
-
-    /// Whether a chain of a table is one that kube-proxy makes.
-    private static func isProxyChain(_ name: String, _ table: String) -> Bool {
-        if name == "KUBE-PROXY-CANARY" { return true }
-        switch table {
-        case "nat": return HostChanges.isServiceChain(name) || HostChanges.fixedNATChains.contains(name)
-        case "filter":
-            return [
-                "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL",
-            ].contains(name)
-        default: return false
-        }
-    }
-
-    /// Whether a rule of a built-in chain is a jump as kube-proxy writes it, in this version or another: with no
-    /// condition but that the connection is new.
-    private static func isProxyJump(_ rule: Rule, _ doomed: Set<String>) -> Bool {
-        guard case .jump(let target) = rule.target, doomed.contains(target), !rule.hasBasicConditions else {
-            return false
-        }
-        return rule.matches.allSatisfy { match in
-            switch match {
-            case .comment: true
-            case .conntrack(let match): match == ConntrackMatch(states: .init(.new))
-            default: false
-            }
         }
     }
 }

@@ -26,28 +26,20 @@ public struct HostChanges: Sendable {
         let liveNAT = live[table: "nat"]?.chains ?? []
         let textHoldsFirewall = plan.plan.node.hasLocalhostNodePorts
         createsFirewallChain =
-            !textHoldsFirewall && !liveFilter.contains { $0.name == ChainName.Kind.firewall.text.description }
-        missingJumps = JumpRule.all.filter { jump in
-            let chain = live[table: jump.table]?[chain: jump.chain]
-            return !(chain?.rules ?? []).contains { jump.isDone(by: $0) }
+            !textHoldsFirewall && !liveFilter.contains { $0.name == KubeChain.firewall.name }
+        missingJumps = JumpRule.iptablesMode.filter { jump in
+            !jump.isDone(by: live[table: jump.table]?[chain: jump.chain]?.rules ?? [])
         }
 
         var used: Set<ChainName> = []
         rules.eachNatChain { used.insert($0) }
-        staleChains = liveNAT.map(\.name).filter { HostChanges.isServiceChain($0) && !used.containsChain($0) }.sorted()
+        let own = OwnedChains.ofServicePorts
+        staleChains = liveNAT.map(\.name).filter { own.contains($0) && !used.containsChain($0) }.sorted()
 
         guard isIncremental else { return }
         let wanted = plan.ruleset(keepsComments: true)
         filterChains = HostChanges.differing(rules.filterChains, wanted[table: "filter"]?.chains ?? [], liveFilter)
         natChains = HostChanges.differing(Array(used), wanted[table: "nat"]?.chains ?? [], liveNAT)
-    }
-
-    /// The chains of the nat table that every text holds.
-    static let fixedNATChains = RuleComposer.fixedNATChains.map(\.description)
-
-    /// Whether the name is one that kube-proxy gives to chains of single Service ports, and deletes.
-    static func isServiceChain(_ name: String) -> Bool {
-        ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-FW-", "KUBE-EXT-"].contains { name.hasPrefix($0) }
     }
 
     /// The chains whose live rules differ from the wanted ones, or that are missing.
@@ -89,13 +81,16 @@ extension Set<ChainName> {
     func containsChain(_ name: String) -> Bool { ChainName(name).map { contains($0) } ?? false }
 }
 
-extension [Rule] {
-    /// Whether the rules are the same one by one, counters aside.
-    func isSame(as others: [Rule]) -> Bool {
-        let ours = span
-        let theirs = others.span
-        guard ours.count == theirs.count else { return false }
-        for index in ours.indices where !ours[index].isSame(as: theirs[index]) { return false }
-        return true
+extension HostChanges {
+    /// The remaining rules that jump to chains which are deleted.
+    public func blockingReferences(in live: Ruleset) -> [ChainReference] {
+        guard let nat = live[table: "nat"] else { return [] }
+        let written = natChains.map { Set($0.map(\.description)) }
+        let own = OwnedChains(KubeChainEntry.all.filter { $0.owner == .iptablesMode && $0.table == "nat" })
+        return ChainReference.all(
+            to: Set(staleChains), in: nat,
+            exceptIn: {
+                written?.contains($0) ?? own.contains($0)
+            })
     }
 }

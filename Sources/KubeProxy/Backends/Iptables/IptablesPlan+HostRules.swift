@@ -8,7 +8,7 @@ extension IptablesPlan {
         for index in rules.tables.indices {
             var builtIn: [Chain] = []
             let own = rules.tables[index].chains
-            for jump in JumpRule.all where jump.table == rules.tables[index].name {
+            for jump in JumpRule.iptablesMode where jump.table == rules.tables[index].name {
                 // kubelet's own chain may be missing.
                 guard let target = jump.rule.target?.chain, own.contains(where: { $0.name == target }) else { continue }
                 if let position = builtIn.firstIndex(where: { $0.name == jump.chain }) {

@@ -144,7 +144,7 @@ extension TextWriter {
     /// Appends the commands that put a table's missing jumps at the top of their chains.
     fileprivate mutating func append(_ changes: HostChanges, jumpsOf table: String) {
         if table == "filter", changes.createsFirewallChain {
-            append("-N ", ChainName.Kind.firewall.text.description, "\n")
+            append("-N ", KubeChain.firewall.name, "\n")
         }
         for jump in changes.missingJumps where jump.table == table {
             append("-I ", jump.chain, "")

@@ -104,7 +104,7 @@ struct IptablesRoute {
     private mutating func refuse() {
         for hook in filterHooks {
             // Each jump is put at the top of its chain, so the last one comes first.
-            for jump in JumpRule.all.reversed() where jump.table == "filter" && jump.chain == hook {
+            for jump in JumpRule.iptablesMode.reversed() where jump.table == "filter" && jump.chain == hook {
                 guard let purpose = refusal(in: jump.target) else { continue }
                 refusal = (hook, purpose)
                 outcome = purpose == .dropOutsideRanges || port.hasAnyEndpoint ? .timesOut : .refused

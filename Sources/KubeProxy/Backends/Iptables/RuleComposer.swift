@@ -7,25 +7,26 @@ struct RuleComposer {
     private let iptables: IptablesPlan
     private let plan: NodePlan
     private let family: AddressFamily
-    private let mark: UInt32
 
     init(_ iptables: IptablesPlan) {
         self.iptables = iptables
         plan = iptables.plan
         family = plan.settings.family
-        mark = plan.node.masqueradeMark
     }
 
     // MARK: Chains
 
     /// The chains of the filter table, in kube-proxy's order.
     var filterChains: [ChainName] {
-        let kinds: [ChainName.Kind] = [.services, .externalServices, .forward, .nodePorts, .proxyFirewall]
-        return (kinds + (plan.node.hasLocalhostNodePorts ? [.firewall] : [])).map { ChainName($0) }
+        RuleComposer.fixedFilterChains.filter { $0.kind != .firewall || plan.node.hasLocalhostNodePorts }
+    }
+
+    private static let fixedFilterChains = KubeChainEntry.fixedChains(of: .iptablesMode, in: "filter").map {
+        ChainName($0)
     }
 
     /// The chains of the nat table that are always there, which come first.
-    static let fixedNATChains = [.services, .nodePorts, .postrouting, .markMasquerade].map { ChainName($0) }
+    static let fixedNATChains = KubeChainEntry.fixedChains(of: .iptablesMode, in: "nat").map { ChainName($0) }
 
     /// The chains of the nat table, in kube-proxy's order.
     @inline(__always)
@@ -105,20 +106,9 @@ struct RuleComposer {
 
     func addForwardRules(to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family)
-        let chain = ChainName(.forward)
-        if !plan.settings.conntrackTCPBeLiberal {
-            var rule = ComposedRule(chain, to: .drop, for: .dropInvalid)
-            rule.conntrackState = .invalid
-            if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
-            sink.add(rule, subject)
-        }
-        var marked = ComposedRule(chain, .text("kubernetes forwarding rules"), to: .accept, for: .acceptMarked)
-        marked.mark = ComposedRule.MarkMatch(value: mark)
-        sink.add(marked, subject)
-        var known = ComposedRule(
-            chain, .text("kubernetes forwarding conntrack rule"), to: .accept, for: .acceptKnown)
-        known.conntrackState = .known
-        sink.add(known, subject)
+        let fixed = FixedRules(plan)
+        if let rule = fixed.dropInvalid { sink.add(rule, subject) }
+        for rule in fixed.forward { sink.add(rule, subject) }
     }
 
     // MARK: The nat table
@@ -137,15 +127,8 @@ struct RuleComposer {
 
     func addMasqueradeRules(to sink: inout some RuleSink & ~Copyable) {
         let subject = RuleSubject(family)
-        let chain = ChainName(.postrouting)
-        var unmarked = ComposedRule(chain, to: .return, for: .passUnmarked)
-        unmarked.mark = ComposedRule.MarkMatch(value: mark, isNegated: true)
-        sink.add(unmarked, subject)
-        sink.add(ComposedRule(chain, to: .clearMark(mark), for: .clearMark), subject)
-        let comment = ComposedRule.Comment.text("kubernetes service traffic requiring SNAT")
-        let masquerade = ComposedRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
-        sink.add(ComposedRule(chain, comment, to: masquerade, for: .masquerade), subject)
-        sink.add(ComposedRule(ChainName(.markMasquerade), to: .setMark(mark), for: .setMark), subject)
+        let fixed = FixedRules(plan)
+        for rule in fixed.postrouting + fixed.markMasquerade { sink.add(rule, subject) }
     }
 
     /// The rules of the shared chains, which lead to the Service port's own.

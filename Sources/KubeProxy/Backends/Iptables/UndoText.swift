@@ -21,7 +21,7 @@ extension IptablesPlan {
         let old = before[table: table]?.chains ?? []
         let positions = ChainPositions(old)
         var made = written.filter { positions.position(of: $0, in: old) == nil }
-        if table == "filter", changes.createsFirewallChain { made.append(ChainName.Kind.firewall.text.description) }
+        if table == "filter", changes.createsFirewallChain { made.append(KubeChain.firewall.name) }
 
         var text = TextWriter()
         text.append(UInt8(ascii: "*"))

@@ -19,7 +19,7 @@ extension IPVSExplanation {
             services = []
             sharedRules = []
             set = IPSet.allCases.first { $0.name(plan.settings.family) == name }.map { ExplainedSet($0, state, rules) }
-            chains = IPVSRuleReasons.tables.compactMap { ExplainedIPVSChain(name, in: $0, rules) }
+            chains = IPVSRules.tables.compactMap { ExplainedIPVSChain(name, in: $0, rules) }
             return
         }
         let match = try TargetSearch(plan: plan, nodeIPs: state.nodeIPs).find(target)
@@ -171,14 +171,14 @@ extension ExplainedSet {
 extension ExplainedIPVSChain {
     /// The chain of a table; nil: the table has none of that name.
     fileprivate init?(
-        _ chain: String, in table: (name: StaticString, chains: [StaticString]), _ rules: [ExplainedIPVSRule]
+        _ chain: String, in table: (name: String, chains: [KubeChain]), _ rules: [ExplainedIPVSRule]
     ) {
-        let name = table.name.description
-        guard table.chains.contains(where: { $0.description == chain }) else { return nil }
+        let name = table.name
+        guard table.chains.contains(where: { $0.name == chain }) else { return nil }
         self.table = name
         self.chain = chain
         purpose = IPVSRuleReasons.purpose(of: chain, in: name)
-        let jumps = IPVSSetup.jumps.filter { $0.table.description == name && $0.target.description == chain }
+        let jumps = JumpRule.ipvsMode.filter { $0.table == name && $0.target.name == chain }
         callers =
             jumps.map { "-A \($0.text)" }
             + rules.filter { $0.table == name && $0.target == chain }.map(\.text)

@@ -9,7 +9,7 @@ struct IPVSNames {
 
     init(_ family: AddressFamily) {
         let sets = IPSet.allCases.map { $0.name(family) }
-        let chains = IPVSRuleReasons.tables.flatMap(\.chains).map(\.description)
+        let chains = IPVSRules.tables.flatMap(\.chains).map(\.name)
         names = Set(sets + chains).sorted()
     }
 
@@ -23,8 +23,7 @@ struct IPVSNames {
         if !found.isEmpty {
             throw ExplainTargetError("\(text) begins \(found.count) names: \(found.joined(separator: ", "))")
         }
-        let ofServices = ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-", "KUBE-FW-"]
-        if ofServices.contains(where: { text.hasPrefix($0) }) {
+        if OwnedChains.ofServicePorts.contains(text) {
             throw ExplainTargetError(
                 "in IPVS mode Services and endpoints have no chains; --proxy-mode iptables explains "
                     + text.escapingInvisible())

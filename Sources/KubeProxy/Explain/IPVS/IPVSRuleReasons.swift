@@ -4,8 +4,6 @@ internal import NetAddress
 /// Gives the reasons for the rules around IPVS. They are read from the text, which is the same for all clusters except
 /// for the sets' names and a few settings.
 struct IPVSRuleReasons {
-    static let tables = [IPVSRules.nat, IPVSRules.filter]
-
     private let plan: NodePlan
 
     /// All rules, in kube-proxy's order.

@@ -43,30 +43,7 @@ public struct ChainHash: Sendable, Hashable, Comparable {
 
 /// The name of a chain that kube-proxy writes.
 public struct ChainName: Sendable, Hashable {
-    /// The fixed chains, and the kinds of hashed ones; in the byte order of their names.
-    public enum Kind: UInt8, Sendable, Hashable, CaseIterable {
-        case external, externalServices, firewall, forward, sourceRanges, markMasquerade, nodePorts, postrouting
-        case proxyFirewall, endpoint, services, clusterPolicy, localPolicy
-
-        /// The whole name of a fixed chain; what comes before the hash of the others.
-        public var text: StaticString {
-            switch self {
-            case .external: "KUBE-EXT-"
-            case .externalServices: "KUBE-EXTERNAL-SERVICES"
-            case .firewall: "KUBE-FIREWALL"
-            case .forward: "KUBE-FORWARD"
-            case .sourceRanges: "KUBE-FW-"
-            case .markMasquerade: "KUBE-MARK-MASQ"
-            case .nodePorts: "KUBE-NODEPORTS"
-            case .postrouting: "KUBE-POSTROUTING"
-            case .proxyFirewall: "KUBE-PROXY-FIREWALL"
-            case .endpoint: "KUBE-SEP-"
-            case .services: "KUBE-SERVICES"
-            case .clusterPolicy: "KUBE-SVC-"
-            case .localPolicy: "KUBE-SVL-"
-            }
-        }
-    }
+    public typealias Kind = KubeChain
 
     public let kind: Kind
     /// Nil for a fixed chain.

@@ -1,4 +1,4 @@
-public import Iptables
+internal import Iptables
 
 /// A rule that jumps to a chain which is to be deleted. iptables refuses to delete such a chain, after other tables may
 /// have been written already.
@@ -31,18 +31,5 @@ public struct ChainReference: Sendable, Hashable {
             }
         }
         return found
-    }
-}
-
-extension HostChanges {
-    /// The remaining rules that jump to chains which are deleted.
-    public func blockingReferences(in live: Ruleset) -> [ChainReference] {
-        guard let nat = live[table: "nat"] else { return [] }
-        let written = natChains.map { Set($0.map(\.description)) }
-        return ChainReference.all(
-            to: Set(staleChains), in: nat,
-            exceptIn: {
-                written?.contains($0) ?? (HostChanges.isServiceChain($0) || HostChanges.fixedNATChains.contains($0))
-            })
     }
 }

@@ -1,0 +1,48 @@
+/// The rules of KUBE-POSTROUTING, KUBE-MARK-MASQ and KUBE-FORWARD, which no Service port shapes and both modes have
+/// (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`, `writeIptablesRules` of
+/// `pkg/proxy/ipvs/proxier.go`).
+struct FixedRules {
+    private let plan: NodePlan
+    private let mark: UInt32
+
+    init(_ plan: NodePlan) {
+        self.plan = plan
+        mark = plan.node.masqueradeMark
+    }
+
+    /// Rewrites the source of marked packets, and clears their mark.
+    var postrouting: [ComposedRule] {
+        let chain = ChainName(.postrouting)
+        var unmarked = ComposedRule(chain, to: .return, for: .passUnmarked)
+        unmarked.mark = ComposedRule.MarkMatch(value: mark, isNegated: true)
+        let comment = ComposedRule.Comment.text("kubernetes service traffic requiring SNAT")
+        let masquerade = ComposedRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
+        return [
+            unmarked, ComposedRule(chain, to: .clearMark(mark), for: .clearMark),
+            ComposedRule(chain, comment, to: masquerade, for: .masquerade),
+        ]
+    }
+
+    /// Marks packets whose source is to be rewritten.
+    var markMasquerade: [ComposedRule] { [ComposedRule(ChainName(.markMasquerade), to: .setMark(mark), for: .setMark)] }
+
+    /// Lets marked packets be forwarded, and those of known connections.
+    var forward: [ComposedRule] {
+        let chain = ChainName(.forward)
+        var marked = ComposedRule(chain, .text("kubernetes forwarding rules"), to: .accept, for: .acceptMarked)
+        marked.mark = ComposedRule.MarkMatch(value: mark)
+        var known = ComposedRule(
+            chain, .text("kubernetes forwarding conntrack rule"), to: .accept, for: .acceptKnown)
+        known.conntrackState = .known
+        return [marked, known]
+    }
+
+    /// Drops packets of no connection. Iptables mode alone has it, before the others of KUBE-FORWARD.
+    var dropInvalid: ComposedRule? {
+        guard !plan.settings.conntrackTCPBeLiberal else { return nil }
+        var rule = ComposedRule(ChainName(.forward), to: .drop, for: .dropInvalid)
+        rule.conntrackState = .invalid
+        if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
+        return rule
+    }
+}

@@ -28,7 +28,7 @@ BENCH_PATH = $(RELEASE_PATH)/bench
 # What is measured is a copy, as after `make install`: what a linker wrote lies in the page cache in single pages, which makes the
 # start a fifth longer.
 BENCH_KUBECHAINS = $(BENCH_PATH)/kubechains
-BENCH_ARGUMENTS = $(BENCH_KUBECHAINS) $(BENCH_PATH)/parse $(BENCH_PATH) -- $(DEMO)
+BENCH_ARGUMENTS = --kubechains $(BENCH_KUBECHAINS) --simdjson $(BENCH_PATH)/parse --folder $(BENCH_PATH) -- $(DEMO)
 
 # What `make docs` builds: a site that any static web server can serve.
 DOCS_PATH = .build-docs
@@ -83,7 +83,7 @@ format: ## format all Swift files
 bench: bench-programs ## measure everything that has a bound (needs PyPI's orjson, libsimdjson-dev, a C++ compiler; minutes)
 	@status=0; $(BENCHMARKS) all $(BENCH_ARGUMENTS) || status=1; \
 	if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
-		unshare -n $(BENCHMARKS) rules $(BENCH_KUBECHAINS) $(BENCH_PATH) || status=1; \
+		unshare -n $(BENCHMARKS) rules --kubechains $(BENCH_KUBECHAINS) --folder $(BENCH_PATH) || status=1; \
 	else echo 'Skipped: iptables-legacy-save is not measured, since root, unshare and iptables-legacy-save are needed.'; fi; \
 	exit $$status
 
@@ -103,7 +103,7 @@ profile: ## count the instructions of each phase of rendering 5,000 Services (ne
 	@$(SWIFT) build $(RELEASE_FLAGS) --product Benchmarks
 	@mkdir -p $(BENCH_PATH)
 	@for shape in pretty compact; do \
-		$(BENCHMARKS) generate 5000 10 $$shape $(BENCH_PATH)/profile.json >/dev/null && \
+		$(BENCHMARKS) generate --services 5000 --endpoints 10 --shape $$shape $(BENCH_PATH)/profile.json >/dev/null && \
 		python3 Sources/Benchmarks/Compared/phases.py "$$shape" .build-profile/release/kubechains render \
 			--node node-0 --cluster-cidr 10.0.0.0/8 $(BENCH_PATH)/profile.json || exit 1; \
 	done; rm -f $(BENCH_PATH)/profile.json

@@ -2,46 +2,52 @@ import Glibc
 import KubeChainsBytes
 
 /// Makes large clusters, and measures whole processes with them: in turns with what else one would read such a file with.
-///
-///     Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE
-///     Benchmarks all|quick KUBECHAINS SIMDJSON FOLDER -- DEMO...
-///     Benchmarks rules KUBECHAINS FOLDER
-///     Benchmarks floor FILE LENGTH
-///
-/// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster.
 @main
 enum Benchmarks {
+    /// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster.
+    private static let usage = """
+        usage: Benchmarks generate --services N --endpoints N [--shape pretty|compact] FILE
+               Benchmarks all|quick --kubechains PROGRAM --simdjson PROGRAM --folder DIR -- DEMO...
+               Benchmarks rules --kubechains PROGRAM --folder DIR
+               Benchmarks floor --length BYTES FILE
+        """
+
     static func main() throws {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        switch arguments.first {
-        case "generate" where arguments.count == 5:
-            guard let services = Int(arguments[1]), let endpoints = Int(arguments[2]) else { return usage() }
-            let size = try generate(
-                SyntheticCluster(services: services, endpointsPerService: endpoints),
-                isPretty: arguments[3] == "pretty", arguments[4])
-            print("\(arguments[4]): \(megabytes(Double(size)))")
-        case "all" where arguments.count > 5 && arguments[4] == "--",
-            "quick" where arguments.count > 5 && arguments[4] == "--":
-            let isHeld = try compare(
-                kubechains: arguments[1], simdjson: arguments[2], folder: arguments[3],
-                demo: Array(arguments.dropFirst(5)), isQuick: arguments[0] == "quick")
-            if !isHeld { exit(1) }
-        case "rules" where arguments.count == 3:
-            if try !RulesBenchmark(kubechains: arguments[1], folder: arguments[2]).run() { exit(1) }
-        case "floor" where arguments.count == 3:
-            guard let length = Int(arguments[2]) else { return usage() }
-            try Floor.run(arguments[1], writing: length)
-        default:
-            usage()
+        do {
+            try run(CommandLine.arguments.dropFirst().first ?? "", Array(CommandLine.arguments.dropFirst(2)))
+        } catch let error as UsageError {
+            print("error: \(error)\n\(usage)")
+            exit(64)
         }
     }
 
-    private static func usage() {
-        print("usage: Benchmarks generate SERVICES ENDPOINTS pretty|compact FILE")
-        print("       Benchmarks all|quick KUBECHAINS SIMDJSON FOLDER -- DEMO...")
-        print("       Benchmarks rules KUBECHAINS FOLDER")
-        print("       Benchmarks floor FILE LENGTH")
-        exit(64)
+    private static func run(_ command: String, _ arguments: [String]) throws {
+        switch command {
+        case "generate":
+            let options = try Arguments(arguments, names: ["services", "endpoints", "shape"])
+            let cluster = SyntheticCluster(
+                services: try options.number("services"), endpointsPerService: try options.number("endpoints"))
+            let isPretty = try options.word("shape", of: ["pretty", "compact"]) == "pretty"
+            let path = try options.file()
+            let size = try generate(cluster, isPretty: isPretty, path)
+            print("\(path): \(megabytes(Double(size)))")
+        case "all", "quick":
+            let options = try Arguments(arguments, names: ["kubechains", "simdjson", "folder"])
+            guard !options.others.isEmpty else { throw UsageError(description: "expected the demo's arguments") }
+            let isHeld = try compare(
+                kubechains: options.text("kubechains"), simdjson: options.text("simdjson"),
+                folder: options.text("folder"), demo: options.others, isQuick: command == "quick")
+            if !isHeld { exit(1) }
+        case "rules":
+            let options = try Arguments(arguments, names: ["kubechains", "folder"])
+            let benchmark = RulesBenchmark(
+                kubechains: try options.text("kubechains"), folder: try options.text("folder"))
+            if try !benchmark.run() { exit(1) }
+        case "floor":
+            let options = try Arguments(arguments, names: ["length"])
+            try Floor.run(options.file(), writing: options.number("length"))
+        default: throw UsageError(description: "unknown command '\(command)'")
+        }
     }
 
     /// Everything that has a bound; quickly: the smaller sizes a few times, with bounds twice as loose.

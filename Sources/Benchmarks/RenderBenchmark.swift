@@ -27,7 +27,7 @@ struct RenderBenchmark {
             let text = try textLength(path)
             let commands = [
                 command(path), ["python3", "-c", Self.orjson, path], [simdjson, path],
-                [CommandLine.arguments[0], "floor", path, String(text)],
+                [CommandLine.arguments[0], "floor", "--length", String(text), path],
             ]
             let measured = try inTurns(commands, runs: runs)
             let title = "\(services) × \(endpoints) \(isPretty ? "pretty" : "compact"), \(megabytes(Double(size)))"

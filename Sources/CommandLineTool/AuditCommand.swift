@@ -7,9 +7,47 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
+struct AuditOptions: ShapesRules, WritesReport {
+    static let command = "audit"
+    static let modes = [ProxyMode.iptables]
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var output = ReportOutput()
+    /// The dumps of the node's rules.
+    var live: [String] = []
+    var severity = FindingSeverity.info
+    var namespace: String?
+    var service: String?
+
+    var inputs: [String] { operands + live + shapingInputs }
+
+    static var groups: [OptionGroup<AuditOptions>] { [audited, .output([.text, .json]), .shaping] }
+
+    static func defaultText(of flag: ProxyFlag) -> String? {
+        flag == .family ? "that of the dump, else ipv4" : nil
+    }
+
+    private static var audited: OptionGroup<AuditOptions> {
+        OptionGroup(
+            title: "What is audited",
+            options: [
+                Option("live", "SAVE|host", "the node's rules; may be given twice") {
+                    options, text throws(OptionError) in options.live.append(text)
+                },
+                .severity { $0.severity = $1 },
+                Option("namespace", short: "n", "NAME", "show findings of this namespace's Services only") {
+                    options, text throws(OptionError) in options.namespace = text
+                },
+                Option("service", "[NAMESPACE/]NAME", "show findings of this Service only") {
+                    options, text throws(OptionError) in options.service = text
+                },
+            ])
+    }
+}
+
 extension Command {
     static let audit = Command(
-        name: "audit",
         operands: "--live SAVE SNAPSHOT...",
         summary: "is this node what the API says it should be",
         discussion: [
@@ -18,53 +56,31 @@ extension Command {
             "SAVE is what iptables-save printed on the node, '-' for standard input, or the word 'host' to run iptables-save "
                 + "here. Given twice, the dumps are those of the nft and the legacy backend of one node.",
             "Exit code 0: nothing is wrong, or there is only information; 1: findings; 2: an input is at fault.",
-        ],
-        options: [
-            .shaping,
-            OptionGroup(
-                title: "What is audited",
-                options: [
-                    OptionSpec(
-                        name: "live", value: .text("SAVE|host"), help: "the node's rules; may be given twice"
-                    ) { invocation, text throws(OptionError) in invocation.live.append(text) },
-                    .severity,
-                    OptionSpec(
-                        name: "namespace", short: "n", value: .text("NAME"),
-                        help: "show findings of this namespace's Services only"
-                    ) { invocation, text throws(OptionError) in invocation.namespace = text },
-                    OptionSpec(
-                        name: "service", value: .text("[NAMESPACE/]NAME"), help: "show findings of this Service only"
-                    ) { invocation, text throws(OptionError) in invocation.service = text },
-                ]),
-            OptionGroup(title: "Output", options: [.report([.text, .json]), .outputFile]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        guard !invocation.live.isEmpty else {
-            throw .usage("audit needs the node's rules: --live with a file, '-' or 'host'", see: "audit")
+    ) { (options: AuditOptions, console) throws(CommandFailure) in
+        guard !options.live.isEmpty else {
+            throw AuditOptions.usage("audit needs the node's rules: --live with a file, '-' or 'host'")
         }
-        guard invocation.live.count <= 2 else {
-            throw .usage("--live is given more than twice; a node has two backends", see: "audit")
+        guard options.live.count <= 2 else {
+            throw AuditOptions.usage("--live is given more than twice; a node has two backends")
         }
-        guard !invocation.operands.isEmpty else {
-            throw .usage("audit needs a SNAPSHOT: a file, or '-' for standard input", see: "audit")
-        }
-        guard (invocation.live + invocation.operands).count(where: { $0 == "-" }) <= 1 else {
-            throw .usage("standard input can be read only once, but '-' is given several times", see: "audit")
+        guard !options.operands.isEmpty else {
+            throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
         var sources: [SnapshotSource] = []
-        for live in invocation.live {
-            let family = invocation.gives("family") ? invocation.settings.family : .ipv4
+        for live in options.live {
+            let family = options.shaping.family ?? .ipv4
             sources.append(live == "host" ? try LiveRules.ofHost(family) : try InputFile.open(live))
         }
         // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
-        let given = invocation.gives("family") ? invocation.settings.family : nil
+        let given = options.shaping.family
         let known = given ?? sources[0].headerFamily
         let saves = sources
         let (reading, planning) = System.workers.both(
             { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
             {
                 Result { () throws(CommandFailure) -> (PreparedSnapshot, (IptablesPlan, Ruleset)?) in
-                    let prepared = try invocation.readSnapshot()
+                    let prepared = try options.readSnapshot(options.operands)
                     guard let known else { return (prepared, nil) }
                     return (prepared, try prepared.expectation(known))
                 }
@@ -74,13 +90,13 @@ extension Command {
         let (plan, rules) = if let early { early } else { try prepared.expectation(dumps[0].family) }
         System.keep((prepared, plan, rules, dumps))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        let findings = Audit(plan, rules, dumps).findings.filter { invocation.shows($0) }
+        let findings = Audit(plan, rules, dumps).findings.filter { options.shows($0) }
         let text: String
-        switch invocation.report {
+        switch options.output.form {
         case .json: text = AuditReport.json(findings).text
         default: text = AuditReport.text(findings, sources[0].name)
         }
-        try OutputFile.write(text, to: invocation.outputFile)
+        try OutputFile.write(text, to: options.output.file)
         return findings.contains { $0.severity > .info } ? .findings : .success
     }
 }
@@ -111,20 +127,7 @@ extension PreparedSnapshot {
     }
 }
 
-extension OptionSpec {
-    /// Which findings are shown.
-    static let severity = OptionSpec(
-        name: "severity", value: .text("error|warning|info"), help: "show findings of this severity and above",
-        defaultText: "info"
-    ) { invocation, text throws(OptionError) in
-        guard let severity = FindingSeverity(rawValue: text) else {
-            throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
-        }
-        invocation.severity = severity
-    }
-}
-
-extension Invocation {
+extension AuditOptions {
     /// Whether the command line selects a finding.
     fileprivate func shows(_ finding: AuditFinding) -> Bool {
         guard finding.severity >= severity else { return false }

@@ -5,9 +5,29 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
+struct ExplainOptions: ShapesRules, WritesReport {
+    static let command = "explain"
+    static let modes: [ProxyMode] = [.iptables, .ipvs]
+
+    /// TARGET and SNAPSHOT.
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var output = ReportOutput()
+
+    var snapshots: [String] { Array(operands.dropFirst()) }
+    var inputs: [String] { snapshots + shapingInputs }
+
+    static var groups: [OptionGroup<ExplainOptions>] {
+        [.output([.text, .json, .dot, .mermaid, .svg]), .shaping, .ipvs]
+    }
+
+    static func defaultText(of flag: ProxyFlag) -> String? {
+        flag == .family ? "that of an address, else ipv4" : nil
+    }
+}
+
 extension Command {
     static let explain = Command(
-        name: "explain",
         operands: "TARGET SNAPSHOT...",
         summary: "say of a Service, chain, address or endpoint why its rules are as they are",
         discussion: [
@@ -22,56 +42,46 @@ extension Command {
                 + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode.",
             "The family is that of an address, unless --family says otherwise.",
             "Exit code 0: explained, also a Service that has no rules; 2: there is no such target, or an input is at fault.",
-        ],
-        options: [
-            .shaping,
-            .ipvs,
-            OptionGroup(title: "Output", options: [.report([.text, .json, .dot, .mermaid, .svg]), .outputFile]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        guard let text = invocation.operands.first else {
-            throw .usage("explain needs a TARGET, such as default/kubernetes, and a SNAPSHOT", see: "explain")
+    ) { (options: ExplainOptions, console) throws(CommandFailure) in
+        guard let text = options.operands.first else {
+            throw ExplainOptions.usage("explain needs a TARGET, such as default/kubernetes, and a SNAPSHOT")
         }
         let target: ExplainTarget
         do throws(ExplainTargetError) {
             target = try ExplainTarget(text)
         } catch {
-            throw .usage(error.description, see: "explain")
+            throw ExplainOptions.usage(error.description)
         }
-        var invocation = invocation
-        invocation.operands.removeFirst()
-        guard !invocation.operands.isEmpty else {
-            throw .usage("explain needs a SNAPSHOT after the target: a file, or '-' for standard input", see: "explain")
+        guard !options.snapshots.isEmpty else {
+            throw ExplainOptions.usage("explain needs a SNAPSHOT after the target: a file, or '-' for standard input")
         }
-        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
-            throw .usage("standard input can be read only once, but '-' is given several times", see: "explain")
-        }
-        var prepared = try invocation.readSnapshot(servesIPVS: true)
+        var prepared = try options.readSnapshot(options.snapshots)
         if let family = target.family {
-            guard !invocation.gives("family") || invocation.settings.family == family else {
-                throw .usage("\(text) is of the family \(family.name), but --family says otherwise", see: "explain")
+            guard family == options.shaping.family ?? family else {
+                throw ExplainOptions.usage("\(text) is of the family \(family.name), but --family says otherwise")
             }
             prepared.settings.family = family
         }
-        if prepared.settings.mode == .ipvs { return try invocation.explainIPVS(target, text, prepared, console) }
+        if prepared.settings.mode == .ipvs { return try options.explainIPVS(target, text, prepared, console) }
         let iptables = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
         let explanation = try found { () throws(ExplainTargetError) in
             try Explanation(target, iptables)
         }
         let report =
-            switch invocation.report {
+            switch options.output.form {
             case .json: ExplainReport.json(text, explanation).text
-            case .dot, .mermaid, .svg: invocation.report.picture(of: FlowGraphs(explanation))
+            case .dot, .mermaid, .svg: options.output.form.picture(of: FlowGraphs(explanation))
             default: ExplainReport.text(explanation)
             }
-        try OutputFile.write(report, to: invocation.outputFile)
+        try OutputFile.write(report, to: options.output.file)
         System.keep((prepared, explanation))
         return .success
     }
 }
 
-extension Invocation {
+extension ExplainOptions {
     fileprivate func explainIPVS(
         _ target: ExplainTarget, _ text: String, _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
@@ -80,13 +90,13 @@ extension Invocation {
         let explanation = try found { () throws(ExplainTargetError) in
             try IPVSExplanation(target, state)
         }
-        let output =
-            switch report {
+        let report =
+            switch output.form {
             case .json: IPVSReport.json(text, explanation).text
-            case .dot, .mermaid, .svg: report.picture(of: FlowGraphs(explanation))
+            case .dot, .mermaid, .svg: output.form.picture(of: FlowGraphs(explanation))
             default: IPVSReport.text(explanation)
             }
-        try OutputFile.write(output, to: outputFile)
+        try OutputFile.write(report, to: output.file)
         System.keep((prepared, explanation))
         return .success
     }

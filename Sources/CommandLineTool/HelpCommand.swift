@@ -1,29 +1,34 @@
 internal import KubeChains
 internal import KubeChainsHost
 
+struct HelpOptions: CommandOptions {
+    static let command = "help"
+
+    var operands: [String] = []
+    /// Show all options in full.
+    var isComplete = false
+
+    static var groups: [OptionGroup<HelpOptions>] {
+        [
+            OptionGroup(
+                title: "Options",
+                options: [.boolean("all", "describe the options that commands share too") { $0.isComplete = $1 }])
+        ]
+    }
+}
+
 extension Command {
     static let help = Command(
-        name: "help",
         operands: "[COMMAND]",
-        summary: "show what the tool or a command does",
-        discussion: [],
-        options: []
-    ) { invocation, _ throws(CommandFailure) in
-        guard invocation.operands.count <= 1 else {
-            throw .usage("help takes one command", see: "help")
-        }
-        guard let name = invocation.operands.first else {
+        summary: "show what the tool or a command does"
+    ) { (options: HelpOptions, _) throws(CommandFailure) in
+        guard options.operands.count <= 1 else { throw HelpOptions.usage("help takes one command") }
+        guard let name = options.operands.first else {
             try HelpText.print(HelpText.overview)
             return .success
         }
-        try HelpText.print(HelpText.page(for: try Command.named(name)))
+        try HelpText.print(HelpText.page(for: try Command.named(name), isComplete: options.isComplete))
         return .success
-    }
-
-    /// The command with this name.
-    static func named(_ name: String) throws(CommandFailure) -> Command {
-        if let command = find(name) { return command }
-        throw .usage("unknown command '\(name)'" + Suggestion.text(for: name, among: all.map(\.name)))
     }
 }
 
@@ -33,7 +38,8 @@ enum HelpText {
 
     /// The options in place of a command.
     static let generalOptions = [
-        ("-h, --help", "show help"), ("--version", "show the version"),
+        ("-h, --help", "show help"), ("--help-all", "show help with the options that commands share in full"),
+        ("--version", "show the version"),
         ("--generate-completion-script SHELL", "write completions for bash, zsh or fish"),
         ("--generate-manual", "write the manual page, in roff"),
     ]
@@ -56,21 +62,33 @@ enum HelpText {
             """
     }
 
-    static func page(for command: Command) -> String {
-        let options = command.options.isEmpty ? "" : " [OPTION...]"
+    /// A command's help: its own options first, then those that it shares with others; these in short unless `isComplete`.
+    static func page(for command: Command, isComplete: Bool) -> String {
+        let sections = command.sections
+        let options = sections.isEmpty ? "" : " [OPTION...]"
         var text = "kubechains \(command.name): \(command.summary)\n\n"
         let operands = command.operands.isEmpty ? "" : " " + command.operands
         text += "Usage: kubechains \(command.name)\(options)\(operands)\n"
         for paragraph in command.discussion {
             text += "\n" + TextLayout.wrapped(paragraph, indent: 0, width: width) + "\n"
         }
-        for group in command.options {
-            let rows = group.options.map { option in
-                (option.usage, option.help + (option.defaultText.map { " (default: \($0))" } ?? ""))
-            }
-            text += "\n\(group.title):\n\(table(rows))"
+        for section in sections { text += "\n" + part(section, isComplete: isComplete || !section.isShared) }
+        if !isComplete, sections.contains(where: \.isShared) {
+            text += "\n'kubechains help \(command.name) --all' describes all options.\n"
         }
         return text
+    }
+
+    /// A section; in short it describes only the options that are used every day, and names the others.
+    private static func part(_ section: OptionSection, isComplete: Bool) -> String {
+        let described = section.options.filter { isComplete || $0.isCommon }
+        let named = section.options.filter { !isComplete && !$0.isCommon }.map { "--" + $0.name }.joined(
+            separator: ", ")
+        let rows = described.map { option in
+            (option.usage, option.help + (option.defaultText.map { " (default: \($0))" } ?? ""))
+        }
+        let others = named.isEmpty ? "" : "  " + TextLayout.wrapped(named, indent: 2, width: width) + "\n"
+        return "\(section.title):\n\(table(rows))\(others)"
     }
 
     static func print(_ text: String) throws(CommandFailure) {

@@ -4,9 +4,55 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
+struct LintOptions: ShapesRules, WritesReport {
+    static let command = "lint"
+    static let modes: [ProxyMode] = [.iptables, .ipvs]
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var output = ReportOutput()
+    var severity = FindingSeverity.info
+    /// The rules that are left out.
+    var disabledRules: Set<String> = []
+    var listsRules = false
+
+    static var groups: [OptionGroup<LintOptions>] {
+        [
+            OptionGroup(title: "What is looked for", options: [.severity { $0.severity = $1 }, disable, listRules]),
+            .output([.text, .json]), .shaping, .ipvs,
+        ]
+    }
+
+    static func defaultText(of flag: ProxyFlag) -> String? {
+        switch flag {
+        case .node: "all Nodes of the snapshot"
+        case .family: "both"
+        default: nil
+        }
+    }
+
+    private static var disable: Option<LintOptions> {
+        Option(
+            "disable", "RULE[,RULE]", "leave rules out; may be given several times", choices: LintRule.all.map(\.name)
+        ) { options, text throws(OptionError) in
+            let names = LintRule.all.map(\.name)
+            for name in text.split(separator: ",").map(String.init) {
+                guard names.contains(name) else {
+                    throw OptionError(
+                        message: "there is no rule '\(name)'" + Suggestion.text(for: name, among: names))
+                }
+                options.disabledRules.insert(name)
+            }
+        }
+    }
+
+    private static var listRules: Option<LintOptions> {
+        .boolean("list-rules", "show all rules with their explanations, and nothing else") { $0.listsRules = $1 }
+    }
+}
+
 extension Command {
     static let lint = Command(
-        name: "lint",
         operands: "SNAPSHOT...",
         summary: "what will surprise you in this snapshot",
         discussion: [
@@ -18,61 +64,32 @@ extension Command {
             "With --proxy-mode ipvs the rules named ipvs-… are looked for too: what changes for clients, and for whom, when the "
                 + "cluster leaves IPVS mode for iptables mode. Rules about iptables mode alone are left out.",
             "Exit code 0: nothing but information; 1: findings; 2: an input is at fault.",
-        ],
-        options: [
-            .shaping,
-            .ipvs,
-            OptionGroup(
-                title: "What is looked for",
-                options: [
-                    .severity,
-                    OptionSpec(
-                        name: "disable", value: .text("RULE[,RULE]"),
-                        help: "leave rules out; may be given several times", choices: LintRule.all.map(\.name)
-                    ) { invocation, text throws(OptionError) in
-                        let names = LintRule.all.map(\.name)
-                        for name in text.split(separator: ",").map(String.init) {
-                            guard names.contains(name) else {
-                                throw OptionError(
-                                    message: "there is no rule '\(name)'" + Suggestion.text(for: name, among: names))
-                            }
-                            invocation.disabledRules.insert(name)
-                        }
-                    },
-                    .boolean("list-rules", "show all rules with their explanations, and nothing else", "false") {
-                        $0.listsRules = $1
-                    },
-                ]),
-            OptionGroup(title: "Output", options: [.report([.text, .json]), .outputFile]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        if invocation.listsRules {
-            try OutputFile.write(LintReports.rules, to: invocation.outputFile)
+    ) { (options: LintOptions, console) throws(CommandFailure) in
+        if options.listsRules {
+            try OutputFile.write(LintReports.rules, to: options.output.file)
             return .success
         }
-        guard !invocation.operands.isEmpty else {
-            throw .usage("lint needs a SNAPSHOT: a file, or '-' for standard input", see: "lint")
+        guard !options.operands.isEmpty else {
+            throw LintOptions.usage("lint needs a SNAPSHOT: a file, or '-' for standard input")
         }
-        guard invocation.operands.count(where: { $0 == "-" }) + (invocation.configFile == "-" ? 1 : 0) <= 1 else {
-            throw .usage("standard input can be read only once, but '-' is given several times", see: "lint")
-        }
-        let prepared = try invocation.readSnapshot(servesIPVS: true)
+        let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
-        let families = invocation.gives("family") ? [prepared.settings.family] : AddressFamily.allCases
+        let families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
         let lint = try input { () throws(SnapshotError) in
-            try Lint(snapshot, prepared.settings, families: families, without: invocation.disabledRules)
+            try Lint(snapshot, prepared.settings, families: families, without: options.disabledRules)
         }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
-        let findings = lint.findings.filter { $0.severity >= invocation.severity }
+        let findings = lint.findings.filter { $0.severity >= options.severity }
         let places = snapshot.diagnostics(
             .warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }
         ).map(\.place)
         let text: String
-        switch invocation.report {
+        switch options.output.form {
         case .json: text = LintReports.json(findings, places).text
         default: text = LintReports.text(findings, places)
         }
-        try OutputFile.write(text, to: invocation.outputFile)
+        try OutputFile.write(text, to: options.output.file)
         return findings.contains { $0.severity > .info } ? .findings : .success
     }
 }

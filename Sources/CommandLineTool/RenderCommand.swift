@@ -5,9 +5,62 @@ internal import KubeChainsJSON
 internal import KubeObjects
 internal import KubeProxy
 
+struct RenderOptions: ShapesRules {
+    static let command = "render"
+    static let modes: [ProxyMode] = [.iptables, .ipvs]
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    /// The form that `-o` names.
+    var givenForm: IPVSForm?
+    var form: IPVSForm { givenForm ?? .restore }
+    var outputFile: String?
+    /// The folder for all texts of IPVS mode.
+    var outputFolder: String?
+    var wantsSummary = false
+    /// The host's rules; only the chains that differ from them are written.
+    var against: String?
+
+    var inputs: [String] { operands + shapingInputs + (against.map { [$0] } ?? []) }
+
+    static var groups: [OptionGroup<RenderOptions>] { [output, .shaping, .ipvs] }
+
+    private static var output: OptionGroup<RenderOptions> {
+        OptionGroup(
+            title: "Output",
+            options: [
+                Option(
+                    "output", short: "o", "restore|save",
+                    "restore: input for iptables-restore; save: what iptables-save prints once it is loaded; "
+                        + "in IPVS mode also ipvsadm, ipset, addresses and setup",
+                    default: "restore"
+                ) { options, text throws(OptionError) in
+                    guard let form = IPVSForm(rawValue: text) else {
+                        throw OptionError(
+                            message: "'\(text)' is no form: expected restore or save, or in IPVS mode ipvsadm, "
+                                + "ipset, addresses or setup")
+                    }
+                    options.givenForm = form
+                },
+                Option(
+                    "against", "SAVE",
+                    "write only what is to be changed on a host whose rules iptables-save printed so"
+                ) { options, text throws(OptionError) in options.against = text },
+                .outputFile { $0.outputFile = $1 },
+                Option(
+                    "output-dir", "DIR",
+                    "write all texts of IPVS mode into a new or empty folder: rules, ipvsadm, ipset, "
+                        + "addresses and setup"
+                ) { options, text throws(OptionError) in options.outputFolder = text },
+                .boolean("summary", "end with a line on standard error that says how much was written") {
+                    $0.wantsSummary = $1
+                },
+            ])
+    }
+}
+
 extension Command {
     static let render = Command(
-        name: "render",
         operands: "SNAPSHOT...",
         summary: "write the rules that kube-proxy would program, as iptables-restore text",
         discussion: [
@@ -18,66 +71,27 @@ extension Command {
             "Several files are read as one snapshot. The order of files and objects never changes the text.",
             "A running kube-proxy owns the chains that the text fills: loading it beside one changes them only until its "
                 + "next sync.",
-        ],
-        options: [
-            .shaping,
-            .ipvs,
-            OptionGroup(
-                title: "Output",
-                options: [
-                    OptionSpec(
-                        name: "output", short: "o", value: .text("restore|save"),
-                        help: "restore: input for iptables-restore; save: what iptables-save prints once it is loaded; "
-                            + "in IPVS mode also ipvsadm, ipset, addresses and setup",
-                        defaultText: "restore"
-                    ) { invocation, text throws(OptionError) in
-                        guard let form = IPVSForm(rawValue: text) else {
-                            throw OptionError(
-                                message: "'\(text)' is no form: expected restore or save, or in IPVS mode ipvsadm, "
-                                    + "ipset, addresses or setup")
-                        }
-                        invocation.form = form
-                    },
-                    OptionSpec(
-                        name: "against", value: .text("SAVE"),
-                        help: "write only what is to be changed on a host whose rules iptables-save printed so"
-                    ) { invocation, text throws(OptionError) in invocation.against = text },
-                    .outputFile,
-                    OptionSpec(
-                        name: "output-dir", value: .text("DIR"),
-                        help: "write all texts of IPVS mode into a new or empty folder: rules, ipvsadm, ipset, "
-                            + "addresses and setup"
-                    ) { invocation, text throws(OptionError) in invocation.outputFolder = text },
-                    .boolean("summary", "end with a line on standard error that says how much was written", "false") {
-                        $0.wantsSummary = $1
-                    },
-                ]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        guard !invocation.operands.isEmpty else {
-            throw .usage("render needs a SNAPSHOT: a file, or '-' for standard input", see: "render")
+    ) { (options: RenderOptions, console) throws(CommandFailure) in
+        guard !options.operands.isEmpty else {
+            throw RenderOptions.usage("render needs a SNAPSHOT: a file, or '-' for standard input")
         }
-        let inputs = invocation.operands + [invocation.configFile, invocation.against].compactMap { $0 }
-        guard inputs.count(where: { $0 == "-" }) <= 1 else {
-            throw .usage("standard input can be read only once, but '-' is given several times", see: "render")
+        guard options.against == nil || options.form == .restore else {
+            throw RenderOptions.usage("--against writes text for iptables-restore, and no other form")
         }
-        guard invocation.against == nil || invocation.form == .restore else {
-            throw .usage("--against writes text for iptables-restore, and no other form", see: "render")
+        if options.outputFolder != nil, options.givenForm != nil || options.outputFile != nil {
+            throw RenderOptions.usage("--output-dir writes all texts; leave -o and --output-file out")
         }
-        if invocation.outputFolder != nil, invocation.gives("output") || invocation.outputFile != nil {
-            throw .usage("--output-dir writes all texts; leave -o and --output-file out", see: "render")
-        }
-        var prepared = try invocation.readSnapshot(servesIPVS: true)
-        if prepared.settings.mode == .ipvs { return try invocation.renderIPVS(prepared, console) }
-        guard let form = invocation.form.iptablesForm, invocation.outputFolder == nil else {
-            throw .usage(
-                (invocation.outputFolder == nil ? "-o \(invocation.form)" : "--output-dir")
-                    + " is for IPVS mode; give --proxy-mode ipvs too", see: "render")
+        var prepared = try options.readSnapshot(options.operands)
+        if prepared.settings.mode == .ipvs { return try options.renderIPVS(prepared, console) }
+        guard let form = options.form.iptablesForm, options.outputFolder == nil else {
+            throw RenderOptions.usage(
+                (options.outputFolder == nil ? "-o \(options.form)" : "--output-dir")
+                    + " is for IPVS mode; give --proxy-mode ipvs too")
         }
         var live: Ruleset?
-        if let against = invocation.against {
-            let family = invocation.gives("family") ? invocation.settings.family : nil
-            live = try RulesInput.readRules(try InputFile.open(against), family)
+        if let against = options.against {
+            live = try RulesInput.readRules(try InputFile.open(against), options.shaping.family)
             prepared.settings.family = live?.family ?? prepared.settings.family
         }
         let snapshot = prepared.snapshot
@@ -85,7 +99,7 @@ extension Command {
         let plan = iptables.plan
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
-        let output = try OutputFile(invocation.outputFile)
+        let output = try OutputFile(options.outputFile)
         let writer = unsafe TextWriter { chunk in unsafe output.write(chunk) }
         let text =
             if let live {
@@ -94,7 +108,7 @@ extension Command {
                 iptables.write(form, to: writer, with: System.workers)
             }
         try output.finish()
-        if invocation.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
+        if options.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
         System.keep((prepared, iptables, live))
         return .success
     }
@@ -111,12 +125,12 @@ extension Command {
     }
 }
 
-extension Invocation {
+extension RenderOptions {
     fileprivate func renderIPVS(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         guard against == nil else {
-            throw .usage("--against is for iptables mode", see: "render")
+            throw RenderOptions.usage("--against is for iptables mode")
         }
         let snapshot = prepared.snapshot
         let state = try prepared.ipvsPlan()

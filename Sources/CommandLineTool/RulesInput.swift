@@ -14,44 +14,42 @@ struct RulesInput {
 
     /// Reads two files and detects their kind: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
-    static func readPair(
-        _ paths: [String], _ invocation: Invocation
-    ) throws(CommandFailure) -> (RulesInput, RulesInput) {
+    static func readPair(_ options: DiffOptions) throws(CommandFailure) -> (RulesInput, RulesInput) {
         var sources: [SnapshotSource] = []
-        for path in paths { sources.append(try InputFile.open(path)) }
+        for path in options.operands { sources.append(try InputFile.open(path)) }
         let (one, other) = (sources[0], sources[1])
-        let family = invocation.gives("family") ? invocation.settings.family : one.headerFamily ?? other.headerFamily
+        let family = options.shaping.family ?? one.headerFamily ?? other.headerFamily
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
             // Each can be read independently of the other.
             let (left, right) = System.workers.both(
-                { result(one, family, invocation) }, { result(other, family, invocation) })
+                { result(one, family, options) }, { result(other, family, options) })
             return (try left.get(), try right.get())
         }
         if one.looksLikeJSON {
-            let right = try read(other, nil, invocation)
-            return (try read(one, right.side.family, invocation), right)
+            let right = try read(other, nil, options)
+            return (try read(one, right.side.family, options), right)
         }
-        let left = try read(one, nil, invocation)
-        return (left, try read(other, left.side.family, invocation))
+        let left = try read(one, nil, options)
+        return (left, try read(other, left.side.family, options))
     }
 
     private static func result(
-        _ source: SnapshotSource, _ family: AddressFamily?, _ invocation: Invocation
+        _ source: SnapshotSource, _ family: AddressFamily?, _ options: DiffOptions
     ) -> Result<RulesInput, CommandFailure> {
-        Result { () throws(CommandFailure) in try read(source, family, invocation) }
+        Result { () throws(CommandFailure) in try read(source, family, options) }
     }
 
     private static func read(
-        _ source: SnapshotSource, _ family: AddressFamily?, _ invocation: Invocation
+        _ source: SnapshotSource, _ family: AddressFamily?, _ options: DiffOptions
     ) throws(CommandFailure) -> RulesInput {
         guard source.looksLikeJSON else {
             return RulesInput(side: RuleComparison.Side(try readRules(source, family)), diagnostics: [])
         }
-        var prepared = try invocation.readSnapshot([source])
+        var prepared = try options.readSnapshot([source])
         if let family { prepared.settings.family = family }
         let plan = try prepared.iptablesPlan()
         return RulesInput(
-            side: RuleComparison.Side(plan, keepsComments: invocation.isStrict),
+            side: RuleComparison.Side(plan, keepsComments: options.isStrict),
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
     }
 

@@ -1,7 +1,4 @@
 internal import KubeChainsHost
-internal import KubeChainsJSON
-internal import KubeObjects
-internal import KubeProxy
 
 @main
 enum Tool {
@@ -47,16 +44,7 @@ enum Tool {
             guard !name.hasPrefix("-") else {
                 throw .usage("the command comes first, before the option '\(name)'")
             }
-            let command = try Command.named(name)
-            let invocation = try ArgumentParser(command: command).parse(Array(arguments.dropFirst()))
-            if invocation.wantsHelp {
-                try HelpText.print(HelpText.page(for: command))
-                return .success
-            }
-            for gate in invocation.unknownGates {
-                console.say([Diagnostic(.warning, ProxySettings.unknownGateMessage(gate))])
-            }
-            return try command.run(invocation, console)
+            return try Command.named(name).run(Array(arguments.dropFirst()), console)
         } catch {
             if let message = error.message { console.say(lines: [message]) }
             return error.exitCode

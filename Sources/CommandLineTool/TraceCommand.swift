@@ -8,7 +8,6 @@ internal import NetAddress
 
 extension Command {
     static let trace = Command(
-        name: "trace",
         operands: "--from IP --to IP:PORT[/PROTO] INPUT...",
         summary: "say where a packet goes, with what chance and by which rules",
         discussion: [
@@ -20,32 +19,28 @@ extension Command {
                 + "what is assumed for it. With rules, --node-address tells which addresses are the host's.",
             "The family is that of --to. Routes, spoofed sources and whether somebody listens are not looked at, and the "
                 + "answer of --reply is taken to come back by this node.",
-        ],
-        options: [
-            .packet, .shaping,
-            OptionGroup(title: "Output", options: [.report([.text, .json, .dot, .mermaid]), .outputFile]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        var query = try invocation.traceQuery()
-        guard let path = invocation.operands.first else {
-            throw .usage("trace needs an INPUT: a snapshot, rules, or '-' for standard input", see: "trace")
+    ) { (options: TraceOptions, console) throws(CommandFailure) in
+        var query = try options.query()
+        guard let path = options.operands.first else {
+            throw TraceOptions.usage("trace needs an INPUT: a snapshot, rules, or '-' for standard input")
         }
         let source = try InputFile.open(path)
         let rules: Ruleset
         var diagnostics: [Diagnostic] = []
         if source.looksLikeJSON {
-            var prepared = try invocation.readSnapshot(of: source)
+            var prepared = try options.readSnapshot(of: source)
             prepared.settings.family = query.destination.family
             let plan = try prepared.plan()
             diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
             query.hostAddresses = plan.node.hostAddresses
             rules = IptablesPlan(plan).hostRules
         } else {
-            guard invocation.operands.count == 1 else {
-                throw .usage("rules are one INPUT, but \(invocation.operands.count) are given", see: "trace")
+            guard options.operands.count == 1 else {
+                throw TraceOptions.usage("rules are one INPUT, but \(options.operands.count) are given")
             }
             rules = try RulesInput.readRules(source, query.destination.family)
-            query.hostAddresses = invocation.settings.hostAddresses
+            query.hostAddresses = options.shaping.settings.hostAddresses
             diagnostics = warnings(of: rules, query)
         }
         let trace: PacketTrace
@@ -63,36 +58,36 @@ extension Command {
         }
         console.say(diagnostics)
         let text: String
-        switch invocation.report {
+        switch options.output.form {
         case .json: text = TraceReport.json(trace).text
         case .dot: text = TraceGraph(trace).dot
         case .mermaid: text = TraceGraph(trace).mermaid
         default: text = TraceReport.text(trace)
         }
-        try OutputFile.write(text, to: invocation.outputFile)
+        try OutputFile.write(text, to: options.output.file)
         System.keep((rules, trace))
         return .success
     }
 }
 
-extension Invocation {
+extension TraceOptions {
     /// The packet that the options name.
-    fileprivate func traceQuery() throws(CommandFailure) -> TraceQuery {
+    fileprivate func query() throws(CommandFailure) -> TraceQuery {
         guard let source = packet.source else {
-            throw .usage("trace needs the client's address: --from IP", see: "trace")
+            throw TraceOptions.usage("trace needs the client's address: --from IP")
         }
         guard let destination = packet.destination else {
-            throw .usage("trace needs the packet's destination: --to IP:PORT[/PROTO]", see: "trace")
+            throw TraceOptions.usage("trace needs the packet's destination: --to IP:PORT[/PROTO]")
         }
         let family = destination.address.family
         guard source.address.family == family, packet.affinity.map({ $0.address.family == family }) ?? true else {
-            throw .usage("--from, --to and --affinity-from must be addresses of one family", see: "trace")
+            throw TraceOptions.usage("--from, --to and --affinity-from must be addresses of one family")
         }
-        guard !gives("family") || settings.family == family else {
-            throw .usage("--family is \(settings.family.name), but --to is an \(family.name) address", see: "trace")
+        if let given = shaping.family, given != family {
+            throw TraceOptions.usage("--family is \(given.name), but --to is an \(family.name) address")
         }
         guard !packet.isReply || packet.state ?? .established == .established else {
-            throw .usage("an answer is ESTABLISHED; leave --ctstate out with --reply", see: "trace")
+            throw TraceOptions.usage("an answer is ESTABLISHED; leave --ctstate out with --reply")
         }
         var query = TraceQuery(
             from: source.address, sourcePort: source.port, to: destination.address, port: destination.port,

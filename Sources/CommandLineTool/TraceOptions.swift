@@ -1,8 +1,9 @@
 internal import Iptables
+internal import KubeProxy
 internal import NetAddress
 
 /// The packet that a command line names.
-struct TraceOptions: Sendable {
+struct PacketOptions: Sendable {
     var source: (address: IPAddress, port: UInt16?)?
     var destination: (address: IPAddress, port: UInt16, transport: TransportProtocol)?
     var state: TraceQuery.State?
@@ -12,72 +13,98 @@ struct TraceOptions: Sendable {
     var affinity: (address: IPAddress, port: UInt16)?
 }
 
-extension OptionGroup {
-    /// The options that name a packet.
-    static let packet = OptionGroup(
-        title: "The packet",
-        options: [
-            OptionSpec(name: "from", value: .text("IP[:PORT]"), help: "the client's address") {
-                invocation, text throws(OptionError) in
-                guard let source = parseSocketAddress(text) else {
-                    throw OptionError(
-                        message: "'\(text)' is no source: expected an address such as 10.244.1.9, or with a port "
-                            + "10.244.1.9:40000 or [fd00::9]:40000")
-                }
-                invocation.packet.source = source
-            },
-            OptionSpec(
-                name: "to", value: .text("IP:PORT[/PROTO]"),
-                help: "where the client sends it; PROTO is tcp, udp or sctp, and tcp if left out"
-            ) { invocation, text throws(OptionError) in
-                let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-                let name = parts.count > 1 ? parts[1].lowercased() : "tcp"
-                let transport = TransportProtocol.allCases.first { $0.name.description == name }
-                guard let transport, let (address, port) = parseSocketAddress(String(parts[0])), let port else {
-                    throw OptionError(
-                        message: "'\(text)' is no destination: expected IP:PORT or IP:PORT/PROTO, such as "
-                            + "10.96.0.10:53/udp or [fd00::a]:53/udp, with PROTO tcp, udp or sctp")
-                }
-                invocation.packet.destination = (address, port, transport)
-            },
-            .boolean("reply", "follow the answer to the packet, not the packet itself", "false") {
-                $0.packet.isReply = $1
-            },
-            OptionSpec(
-                name: "ctstate", value: .text("STATE"),
-                help: "what connection tracking says of it: "
-                    + TraceQuery.State.allCases.map(\.rawValue).joined(separator: ", "),
-                defaultText: "NEW; ESTABLISHED with --reply"
-            ) { invocation, text throws(OptionError) in
-                guard let state = TraceQuery.State(rawValue: text.uppercased()) else {
-                    let states = TraceQuery.State.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw OptionError(message: "'\(text)' is no state: expected \(states)")
-                }
-                invocation.packet.state = state
-            },
-            interface("in-interface", "the interface by which the packet comes in") { $0.inInterface = $1 },
-            interface("out-interface", "the interface by which it leaves") { $0.outInterface = $1 },
-            OptionSpec(
-                name: "affinity-from", value: .text("IP:PORT"),
-                help: "the endpoint to which the client was sent before, for Services with session affinity",
-                defaultText: "the client was nowhere"
-            ) { invocation, text throws(OptionError) in
-                guard let (address, port) = parseSocketAddress(text), let port else {
-                    throw OptionError(message: "'\(text)' is no endpoint: expected IP:PORT, such as 10.244.1.71:8080")
-                }
-                invocation.packet.affinity = (address, port)
-            },
-        ])
+struct TraceOptions: ShapesRules, WritesReport {
+    static let command = "trace"
+    static let modes = [ProxyMode.iptables]
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var output = ReportOutput()
+    var packet = PacketOptions()
+
+    static var groups: [OptionGroup<TraceOptions>] {
+        [
+            OptionGroup(
+                title: "The packet",
+                options: [
+                    from, to,
+                    .boolean("reply", "follow the answer to the packet, not the packet itself") {
+                        $0.packet.isReply = $1
+                    },
+                    state,
+                    interface("in-interface", "the interface by which the packet comes in") { $0.inInterface = $1 },
+                    interface("out-interface", "the interface by which it leaves") { $0.outInterface = $1 },
+                    affinity,
+                ]),
+            .output([.text, .json, .dot, .mermaid]), .shaping,
+        ]
+    }
+
+    static func defaultText(of flag: ProxyFlag) -> String? { flag == .family ? "that of --to" : nil }
+}
+
+extension TraceOptions {
+    private static var from: Option<TraceOptions> {
+        Option("from", "IP[:PORT]", "the client's address") { options, text throws(OptionError) in
+            guard let source = parseSocketAddress(text) else {
+                throw OptionError(
+                    message: "'\(text)' is no source: expected an address such as 10.244.1.9, or with a port "
+                        + "10.244.1.9:40000 or [fd00::9]:40000")
+            }
+            options.packet.source = source
+        }
+    }
+
+    private static var to: Option<TraceOptions> {
+        Option(
+            "to", "IP:PORT[/PROTO]", "where the client sends it; PROTO is tcp, udp or sctp, and tcp if left out"
+        ) { options, text throws(OptionError) in
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = parts.count > 1 ? parts[1].lowercased() : "tcp"
+            let transport = TransportProtocol.allCases.first { $0.name.description == name }
+            guard let transport, let (address, port) = parseSocketAddress(String(parts[0])), let port else {
+                throw OptionError(
+                    message: "'\(text)' is no destination: expected IP:PORT or IP:PORT/PROTO, such as "
+                        + "10.96.0.10:53/udp or [fd00::a]:53/udp, with PROTO tcp, udp or sctp")
+            }
+            options.packet.destination = (address, port, transport)
+        }
+    }
+
+    private static var state: Option<TraceOptions> {
+        let states = TraceQuery.State.allCases.map(\.rawValue).joined(separator: ", ")
+        return Option(
+            "ctstate", "STATE", "what connection tracking says of it: " + states,
+            default: "NEW; ESTABLISHED with --reply"
+        ) { options, text throws(OptionError) in
+            guard let state = TraceQuery.State(rawValue: text.uppercased()) else {
+                throw OptionError(message: "'\(text)' is no state: expected \(states)")
+            }
+            options.packet.state = state
+        }
+    }
+
+    private static var affinity: Option<TraceOptions> {
+        Option(
+            "affinity-from", "IP:PORT",
+            "the endpoint to which the client was sent before, for Services with session affinity",
+            default: "the client was nowhere"
+        ) { options, text throws(OptionError) in
+            guard let (address, port) = parseSocketAddress(text), let port else {
+                throw OptionError(message: "'\(text)' is no endpoint: expected IP:PORT, such as 10.244.1.71:8080")
+            }
+            options.packet.affinity = (address, port)
+        }
+    }
 
     private static func interface(
-        _ name: String, _ help: String, _ set: @escaping @Sendable (inout TraceOptions, String) -> Void
-    ) -> OptionSpec {
-        OptionSpec(name: name, value: .text("NAME"), help: help, defaultText: "not known") {
-            invocation, text throws(OptionError) in
+        _ name: String, _ help: String, _ set: @escaping @Sendable (inout PacketOptions, String) -> Void
+    ) -> Option<TraceOptions> {
+        Option(name, "NAME", help, default: "not known") { options, text throws(OptionError) in
             guard (1...15).contains(text.utf8.count), !text.contains(where: { $0 == "/" || $0.isWhitespace }) else {
                 throw OptionError(message: "'\(text)' is no interface: expected a name of 1 to 15 bytes, such as eth0")
             }
-            set(&invocation.packet, text)
+            set(&options.packet, text)
         }
     }
 }

@@ -70,7 +70,7 @@ import Testing
     func bashOptions(_ command: String) throws {
         let arguments = ["\(Package.support)/complete.bash", "./script", "kubechains", command, "--"]
         let found = try run("bash", arguments, in: folder("bash"))
-        #expect(found == (try Command.named(command)).allOptions.map { "--\($0.name)" } + ["--help"])
+        #expect(found == (try Command.named(command)).allOptions.map { "--\($0.name)" } + ["--help", "--help-all"])
     }
 
     // MARK: zsh

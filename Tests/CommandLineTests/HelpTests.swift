@@ -43,7 +43,7 @@ import Testing
         let error = try Tool.run(["render", "--ipvs-scheduler", "?", "no.json"]).errorText
         let end = try #require(error.split(separator: "expected one of ").last)
         let names = try #require(end.split(separator: " (see").first)
-        let help = try page(["help", "render"]).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let help = try page(["help", "render", "--all"]).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(help.contains("how virtual servers choose: \(names) (default"), "\(names)")
     }
 
@@ -51,11 +51,11 @@ import Testing
         #expect(try page(["render", "--family", "ipv6", "no.json", "-h"]) == page(["help", "render"]))
     }
 
-    /// Every option that is parsed stands in help, at the beginning of a line, and the other way round.
+    /// Every option that is parsed stands in full help, at the beginning of a line, and the other way round.
     @Test(arguments: Command.all.map(\.name))
     func everyOptionIsListed(_ name: String) throws {
         let command = try Command.named(name)
-        let lines = try page(["help", name]).split(separator: "\n").map { $0.drop { $0 == " " } }
+        let lines = try page(["help", name, "--all"]).split(separator: "\n").map { $0.drop { $0 == " " } }
         for option in command.allOptions {
             let short = option.short.map { "-\($0), " } ?? ""
             #expect(lines.contains { ($0 + " ").hasPrefix("\(short)--\(option.name) ") }, "--\(option.name)")
@@ -70,10 +70,43 @@ import Testing
 
     @Test(arguments: renderOptions)
     func renderListsOption(_ option: String) throws {
-        #expect(try page(["help", "render"]).contains("\n  \(option)"))
+        #expect(try page(["render", "--help-all"]).contains("\n  \(option)"))
     }
 
-    @Test(arguments: [["help"]] + Command.all.map { ["help", $0.name] })
+    /// Short help names every option too, and describes the command's own before shared ones.
+    @Test(arguments: Command.all.map(\.name))
+    func shortHelp(_ name: String) throws {
+        let command = try Command.named(name)
+        let text = try page(["help", name])
+        for option in command.allOptions { #expect(text.contains("--\(option.name)"), "--\(option.name)") }
+        let shared = command.sections.map(\.isShared)
+        #expect(shared == shared.sorted { !$0 && $1 }, "own options come first")
+        for option in command.sections.filter({ !$0.isShared }).flatMap(\.options) {
+            #expect(text.contains("\n  \(option.usage)"), "\(option.usage)")
+        }
+        let full = try page(["help", name, "--all"])
+        #expect(shared.contains(true) == (full != text))
+        #expect(try page([name, "--help-all"]) == full)
+    }
+
+    /// A default is the command's own, and a mode that a command refuses is not offered.
+    @Test(arguments: [
+        ("lint", "--family ipv4|ipv6", "both"), ("lint", "--node NAME", "all Nodes of the snapshot"),
+        ("render", "--family ipv4|ipv6", "ipv4"), ("apply", "--family ipv4|ipv6", "those that the host has"),
+        ("cleanup", "--family ipv4|ipv6", "that of the rules; with --apply both"),
+        ("trace", "--family ipv4|ipv6", "that of --to"), ("apply", "--node NAME", "the host's name"),
+        ("diff", "--proxy-mode iptables", "iptables"), ("audit", "--proxy-mode iptables", "iptables"),
+        ("trace", "--proxy-mode iptables", "iptables"), ("explain", "--proxy-mode iptables|ipvs", "iptables"),
+    ])
+    func defaultsAreTheCommands(_ name: String, _ option: String, _ expected: String) throws {
+        let found = try #require(try Command.named(name).allOptions.first { $0.usage == option })
+        #expect(found.defaultText == expected)
+        #expect(
+            try page(["help", name]).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                .contains("\(option) \(found.help) (default: \(expected))"))
+    }
+
+    @Test(arguments: [["help"]] + Command.all.flatMap { [["help", $0.name], ["help", $0.name, "--all"]] })
     func linesAreShort(_ arguments: [String]) throws {
         for line in try page(arguments).split(separator: "\n") {
             #expect(line.count <= 100, "\(line)")

@@ -4,7 +4,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 @testable import KubeProxy
 
@@ -39,7 +38,7 @@ import Testing
     func everyNodeOfRecordedCase(_ name: String) throws {
         let recorded = try RecordedCase(name)
         let source = SnapshotSource(name: name, bytes: Array(recorded.snapshot.utf8))
-        let settings = try ArgumentParser(command: .render).parse(recorded.options).settings
+        let settings = try ProxySettings(flags: recorded.options)
         let hasSeveral = recorded.cluster.nodes.count > 1
         let count = hasSeveral ? try expectSame(ClusterSnapshot(reading: [source]), settings, name) : 0
         Self.nodes.add {
@@ -54,7 +53,7 @@ import Testing
         for seed in seeds.prefix(20) {
             let cluster = RandomCluster(seed: seed)
             let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
-            let settings = try ArgumentParser(command: .render).parse(cluster.options).settings
+            let settings = try ProxySettings(flags: cluster.options)
             _ = try expectSame(ClusterSnapshot(reading: [source]), settings, "seed \(seed)")
         }
     }

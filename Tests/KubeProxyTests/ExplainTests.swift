@@ -6,7 +6,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations of everything in kube-proxy's recorded cases, held against kube-proxy's own rules.
@@ -22,7 +21,7 @@ import Testing
             self.name = name
             self.text = text
             snapshot = try ClusterSnapshot(reading: [SnapshotSource(name: name, bytes: Array(document.utf8))])
-            plan = try NodePlan(snapshot, ArgumentParser(command: .render).parse(options).settings)
+            plan = try NodePlan(snapshot, ProxySettings(flags: options))
         }
 
         func explanation(_ target: String) throws -> Explanation {

@@ -5,7 +5,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// What has to be done to a host in IPVS mode: single decisions (SPEC-IPVS §14), and whole clusters over one another.
@@ -280,7 +279,7 @@ import Testing
 
     private func plan(_ seed: UInt64, family: RandomCluster? = nil) throws -> IPVSPlan {
         let cluster = RandomCluster(seed: seed)
-        var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
+        var settings = try ProxySettings(flags: cluster.options)
         if let family { settings.family = family.description.settings.family == .ipv4 ? .ipv4 : .ipv6 }
         let snapshot = try ClusterSnapshot(reading: [
             SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))

@@ -6,7 +6,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// Explanations in IPVS mode of everything in the recorded cases, held against kube-proxy's own texts.
@@ -31,7 +30,7 @@ import Testing
             self.name = name
             let text = try lines("snapshot.json").joined(separator: "\n")
             snapshot = try ClusterSnapshot(reading: [SnapshotSource(name: name, bytes: Array(text.utf8))])
-            let settings = try ArgumentParser(command: .render).parse(lines("options")).settings
+            let settings = try ProxySettings(flags: lines("options"))
             state = try IPVSPlan(NodePlan(snapshot, settings))
             ipvsadm = try lines("expected.ipvsadm")
             ipset = try lines("expected.ipset")
@@ -164,7 +163,7 @@ import Testing
             let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
             let snapshot = try ClusterSnapshot(reading: [source])
             let options = cluster.options + ["--proxy-mode", "ipvs"]
-            let settings = try ArgumentParser(command: .render).parse(options).settings
+            let settings = try ProxySettings(flags: options)
             let state = try IPVSPlan(NodePlan(snapshot, settings))
             for service in snapshot.services {
                 for port in try IPVSExplanation(ExplainTarget(service.qualifiedName), state).services {

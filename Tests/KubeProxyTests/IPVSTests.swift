@@ -5,13 +5,12 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// What a plan gives in IPVS mode.
 private func ipvsPlan(_ texts: [String], _ options: [String]) throws -> IPVSPlan {
     let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
-    let settings = try ArgumentParser(command: .render).parse(options).settings
+    let settings = try ProxySettings(flags: options)
     let snapshot = try ClusterSnapshot(reading: sources)
     return try IPVSPlan(NodePlan(snapshot, settings))
 }

@@ -4,7 +4,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// What is said to differ between the modes, held against what each of them does by itself: the paths of iptables mode, which
@@ -32,7 +31,7 @@ import Testing
     private func both(_ cluster: RandomCluster) throws -> [Both] {
         let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
         let snapshot = try ClusterSnapshot(reading: [source])
-        var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
+        var settings = try ProxySettings(flags: cluster.options)
         let plan = try NodePlan(snapshot, settings)
         settings.mode = .ipvs
         let state = try IPVSPlan(NodePlan(snapshot, settings))
@@ -109,7 +108,7 @@ import Testing
             let cluster = RandomCluster(seed: seed)
             let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
             let snapshot = try ClusterSnapshot(reading: [source])
-            var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
+            var settings = try ProxySettings(flags: cluster.options)
             settings.mode = .ipvs
             for node in snapshot.nodes {
                 settings.nodeName = node.name.text

@@ -3,7 +3,6 @@ import NetAddress
 import TestSupport
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 @testable import KubeProxy
 
@@ -12,7 +11,7 @@ import Testing
     private func ipvsPlan(_ seed: UInt64) throws -> IPVSPlan {
         let cluster = RandomCluster(seed: seed)
         let source = SnapshotSource(name: "a", bytes: Array(cluster.listDocument().utf8))
-        var settings = try ArgumentParser(command: .render).parse(cluster.options).settings
+        var settings = try ProxySettings(flags: cluster.options)
         settings.mode = .ipvs
         return try IPVSPlan(NodePlan(ClusterSnapshot(reading: [source]), settings))
     }

@@ -3,7 +3,6 @@ import KubeObjects
 import KubeProxy
 import TestSupport
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// The folder of the fixtures.
@@ -13,7 +12,7 @@ let fixtures =
 /// The plan for texts read as one snapshot, with the tool's options.
 func plan(_ texts: [String], _ options: [String]) throws -> NodePlan {
     let sources = texts.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
-    let settings = try ArgumentParser(command: .render).parse(options).settings
+    let settings = try ProxySettings(flags: options)
     return try NodePlan(ClusterSnapshot(reading: sources), settings)
 }
 

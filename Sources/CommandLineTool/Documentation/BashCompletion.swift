@@ -9,7 +9,7 @@ extension CompletionScript {
                 let patterns = option.spellings.map { "\(command.name):\($0)" }.joined(separator: "|")
                 values += "        \(patterns)) \(bashCall(choice)) ;;\n"
             }
-            let names = command.allOptions.flatMap(\.spellings) + ["--help"]
+            let names = command.allOptions.flatMap(\.spellings) + ["--help", "--help-all"]
             options += "        \(command.name)) words='\(names.joined(separator: " "))' ;;\n"
             operands += "        \(command.name)) \(bashCall(command.operandChoice)) ;;\n"
         }

@@ -21,6 +21,7 @@ extension CompletionScript {
                 add(condition, "-l \(option.name)\(short)\(value) -d '\(fishText(option.help))'")
             }
             add(condition, "-l help -s h -d 'show help'")
+            add(condition, "-l help-all -d 'show help with all options in full'")
             if !command.operandChoice.isEmpty { add(condition, fishArguments(command.operandChoice, isValue: false)) }
         }
         return text

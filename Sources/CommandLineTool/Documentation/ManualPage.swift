@@ -30,8 +30,10 @@ enum ManualPage {
         for (usage, help) in HelpText.generalOptions { page += item(usage, help) }
         page += ".SH COMMANDS\n"
         for command in Command.all { page += section(of: command) }
-        page += ".SH \(OptionGroup.shaping.title.uppercased())\nEvery command that reads a snapshot takes these.\n"
-        page += items(OptionGroup.shaping)
+        for section in shared {
+            page += ".SH \(section.title.uppercased())\nEvery command that serves the mode takes these.\n"
+            page += items(section)
+        }
         page += """
             .SH EXIT STATUS
             .TP
@@ -73,8 +75,11 @@ enum ManualPage {
         return page
     }
 
+    /// The options that commands share, with the usual defaults, which are those of `render`.
+    private static var shared: [OptionSection] { Command.render.sections.filter(\.isShared) }
+
     private static func section(of command: Command) -> String {
-        let usage = [command.name, command.options.isEmpty ? "" : "[OPTION...]", command.operands]
+        let usage = [command.name, command.sections.isEmpty ? "" : "[OPTION...]", command.operands]
         var text = ".SS \"\(escaped(usage.filter { !$0.isEmpty }.joined(separator: " ")))\"\n"
         text += escaped(command.summary) + "\n"
         for paragraph in command.discussion {
@@ -86,18 +91,28 @@ enum ManualPage {
                     ? ".PP\n.EX\n\(escaped(String(line)))\n.EE\n" : escaped(String(line)) + "\n"
             }
         }
-        for group in command.options {
-            if group.title == OptionGroup.shaping.title {
-                text += ".PP\nThe options that shape the rules, below, and these:\n"
-            } else {
-                text += items(group)
-            }
+        for section in command.sections where !section.isShared { text += items(section) }
+        return text + sharedOptions(of: command.sections.filter(\.isShared))
+    }
+
+    /// Which shared options a command has, and which of their defaults are its own.
+    private static func sharedOptions(of sections: [OptionSection]) -> String {
+        guard !sections.isEmpty else { return "" }
+        let titles = sections.map { $0.title.prefix(1).lowercased() + $0.title.dropFirst() }.joined(
+            separator: " and the ")
+        var text = ".PP\nIt also takes the \(titles), below.\n"
+        let usual = shared.flatMap(\.options)
+        for option in sections.flatMap(\.options) {
+            guard let defaultText = option.defaultText,
+                usual.contains(where: { $0.name == option.name && $0.defaultText != defaultText })
+            else { continue }
+            text += "The default of\n.B \(escaped("--" + option.name))\nis here: \(escaped(defaultText)).\n"
         }
         return text
     }
 
-    private static func items(_ group: OptionGroup) -> String {
-        group.options.map { option in
+    private static func items(_ section: OptionSection) -> String {
+        section.options.map { option in
             item(option.usage, option.help + (option.defaultText.map { " (default: \($0))" } ?? ""))
         }.joined()
     }

@@ -9,6 +9,7 @@ extension CompletionScript {
                 arguments += "                \(zshSpecification(option)) \\\n"
             }
             arguments += "                '(-h --help)'{-h,--help}'[show help]' \\\n"
+            arguments += "                '--help-all[show help with all options in full]' \\\n"
             let operand = command.operandChoice
             arguments += "                '*:argument:\(zshAction(operand))'\n            ;;\n"
         }

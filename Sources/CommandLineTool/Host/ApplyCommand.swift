@@ -6,9 +6,61 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
+struct ApplyOptions: ShapesRules, WorksOnHost {
+    static let command = "apply"
+    static let modes: [ProxyMode] = [.iptables, .ipvs]
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var host = HostOptions()
+    /// Print what would be written, and write nothing.
+    var isDryRun = false
+    /// Write only the chains that differ from the host's.
+    var isIncremental = false
+    /// Read the rules back and compare.
+    var verifies = false
+    /// The present rules, for a dry run.
+    var live: [String] = []
+
+    var inputs: [String] { operands + live + shapingInputs }
+
+    static var groups: [OptionGroup<ApplyOptions>] { [done, .shaping, .ipvs] }
+
+    /// What kube-proxy finds out about its host is read from it.
+    static func defaultText(of flag: ProxyFlag) -> String? {
+        switch flag {
+        case .node: "the host's name"
+        case .family: "those that the host has"
+        case .nodeAddress: "those of the host"
+        case .conntrackTCPBeLiberal: "as the host's sysctl has it"
+        case .nfacct: "whether the host has the counters"
+        case .noRandomFully: "what the host's iptables can do"
+        case .kernelVersion: "the running kernel"
+        default: nil
+        }
+    }
+
+    private static var done: OptionGroup<ApplyOptions> {
+        OptionGroup(
+            title: "What is done",
+            options: [
+                .boolean(
+                    "dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing"
+                ) { $0.isDryRun = $1 },
+                .boolean("incremental", "write only the chains that differ from the host's") { $0.isIncremental = $1 },
+                .backend,
+                .boolean("verify", "read the rules back and compare") { $0.verifies = $1 },
+                .force,
+                .wait,
+                Option(
+                    "live", "SAVE", "with --dry-run: the present rules, as iptables-save printed them; needs no root"
+                ) { options, text throws(OptionError) in options.live.append(text) },
+            ])
+    }
+}
+
 extension Command {
     static let apply = Command(
-        name: "apply",
         operands: "SNAPSHOT...",
         summary: "program this host, atomically",
         discussion: [
@@ -25,80 +77,50 @@ extension Command {
                 + "is left over is deleted, but real servers with TCP connections stay at weight 0 until a later apply "
                 + "finds none. If a step fails, what was done is taken back.",
             "Exit code 0: done; 1: --verify found a difference; 2: the input or the host is at fault.",
-        ],
-        options: [
-            .shaping,
-            .ipvs,
-            OptionGroup(
-                title: "What is done",
-                options: [
-                    .boolean(
-                        "dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing",
-                        "false"
-                    ) {
-                        $0.isDryRun = $1
-                    },
-                    .boolean("incremental", "write only the chains that differ from the host's", "false") {
-                        $0.isIncremental = $1
-                    },
-                    .backend,
-                    .boolean("verify", "read the rules back and compare", "false") { $0.verifies = $1 },
-                    .force,
-                    .wait,
-                    OptionSpec(
-                        name: "live", value: .text("SAVE"),
-                        help: "with --dry-run: the present rules, as iptables-save printed them; needs no root"
-                    ) { invocation, text throws(OptionError) in invocation.live.append(text) },
-                ]),
         ]
-    ) { invocation, console throws(CommandFailure) in
-        guard !invocation.operands.isEmpty else {
-            throw .usage("apply needs a SNAPSHOT: a file, or '-' for standard input", see: "apply")
+    ) { (options: ApplyOptions, console) throws(CommandFailure) in
+        guard !options.operands.isEmpty else {
+            throw ApplyOptions.usage("apply needs a SNAPSHOT: a file, or '-' for standard input")
         }
-        guard invocation.live.isEmpty || invocation.isDryRun && invocation.live.count == 1 else {
-            throw .usage("--live is for --dry-run, once; apply reads the host's own rules", see: "apply")
+        guard options.live.isEmpty || options.isDryRun && options.live.count == 1 else {
+            throw ApplyOptions.usage("--live is for --dry-run, once; apply reads the host's own rules")
         }
-        let inputs = invocation.operands + invocation.live + (invocation.configFile.map { [$0] } ?? [])
-        guard inputs.count(where: { $0 == "-" }) <= 1 else {
-            throw .usage("standard input can be read only once, but '-' is given several times", see: "apply")
-        }
-        if let live = invocation.live.first { return try printDelta(to: live, invocation, console) }
+        if let live = options.live.first { return try printDelta(to: live, options, console) }
         guard System.isRoot else {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
-        let prepared = try invocation.readSnapshot(servesIPVS: true)
-        if !invocation.isDryRun { try HostLock.take(wait: invocation.waitSeconds) }
-        if prepared.settings.mode == .ipvs { return try invocation.applyIPVS(prepared, console) }
+        let prepared = try options.readSnapshot(options.operands)
+        if !options.isDryRun { try HostLock.take(wait: options.host.waitSeconds) }
+        if prepared.settings.mode == .ipvs { return try options.applyIPVS(prepared, console) }
         // The host is read last, so that little can change before it is written.
-        let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
+        let rules = try HostRules.choose(HostRules.families(options.shaping.family), options.host.backend)
         var works: [HostWork] = []
         for rules in rules {
-            let settings = try HostFacts.complete(prepared.settings, invocation, rules.iptables)
-            works.append(try HostWork(prepared.snapshot, settings, rules, isIncremental: invocation.isIncremental))
+            let settings = try HostFacts.complete(prepared.settings, options.shaping, rules.iptables)
+            works.append(try HostWork(prepared.snapshot, settings, rules, isIncremental: options.isIncremental))
         }
         console.say(
             prepared.diagnostics
                 + prepared.snapshot.diagnostics(
                     .warning, works.count > 1 ? works[0].plan.warningsOfAnyFamily : works[0].plan.warnings))
-        if invocation.isDryRun {
-            for work in works { try work.printText(isNamed: works.count > 1, invocation.waitSeconds) }
+        if options.isDryRun {
+            for work in works { try work.printText(isNamed: works.count > 1, options.host.waitSeconds) }
             return .success
         }
-        return try HostApply(works: works, invocation: invocation, console: console).run(prepared.snapshot)
+        return try HostApply(works: works, options: options, console: console).run(prepared.snapshot)
     }
 
     /// Prints what would be written to a host whose rules are in a file.
     private static func printDelta(
-        to live: String, _ invocation: Invocation, _ console: Console
+        to live: String, _ options: ApplyOptions, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        let given = invocation.gives("family") ? invocation.settings.family : nil
-        let rules = try RulesInput.readRules(try InputFile.open(live), given)
-        var prepared = try invocation.readSnapshot(servesIPVS: true)
-        if prepared.settings.mode == .ipvs { try invocation.refuseUnsupportedIPVSOptions() }
+        let rules = try RulesInput.readRules(try InputFile.open(live), options.shaping.family)
+        var prepared = try options.readSnapshot(options.operands)
+        if prepared.settings.mode == .ipvs { try options.refuseUnsupportedIPVSOptions() }
         prepared.settings.family = rules.family
         let plan = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        let changes = HostChanges(plan, rules, isIncremental: invocation.isIncremental)
+        let changes = HostChanges(plan, rules, isIncremental: options.isIncremental)
         let output = try OutputFile(nil)
         plan.write(changes, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
         try output.finish()
@@ -106,7 +128,7 @@ extension Command {
     }
 }
 
-extension Invocation {
+extension ApplyOptions {
     fileprivate func applyIPVS(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
@@ -120,8 +142,13 @@ extension Invocation {
 
     /// Refuses options without effect in IPVS mode.
     fileprivate func refuseUnsupportedIPVSOptions() throws(CommandFailure) {
-        for (name, reason) in IPVSApply.unsupportedOptions where gives(name) {
-            throw .usage("--\(name) \(reason)", see: "apply")
+        if !live.isEmpty {
+            throw ApplyOptions.usage(
+                "--live is for iptables mode: the rules alone do not say what a host has in IPVS mode")
+        }
+        if isIncremental {
+            throw ApplyOptions.usage(
+                "--incremental is for iptables mode; in IPVS mode only what differs is written anyway")
         }
     }
 }

@@ -5,9 +5,48 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
+struct CleanupOptions: ShapesRules, WorksOnHost {
+    static let command = "cleanup"
+    static let modes: [ProxyMode] = [.iptables, .ipvs]
+
+    var operands: [String] = []
+    /// Only the mode, the family and the ranges that are left alone are given.
+    var shaping = ShapingOptions()
+    var host = HostOptions()
+    /// The present rules: a file, or the word `host`.
+    var live: [String] = []
+    /// Carry it out on this host.
+    var applies = false
+    /// Print what would be done, and do nothing.
+    var isDryRun = false
+    var outputFile: String?
+
+    var inputs: [String] { operands + live }
+
+    static var groups: [OptionGroup<CleanupOptions>] {
+        [
+            OptionGroup(
+                title: "What is cleaned up",
+                options: [
+                    Option(
+                        "live", "SAVE|host",
+                        "the present rules: what iptables-save printed, '-' for standard input, or this host's"
+                    ) { options, text throws(OptionError) in options.live.append(text) },
+                    .boolean("apply", "do it on this host; needs root") { $0.applies = $1 },
+                    .boolean("dry-run", "in IPVS mode: print the steps, and change nothing") { $0.isDryRun = $1 },
+                    .flag(.proxyMode), .flag(.ipvsExcludeCIDRs), .flag(.family), .backend, .wait,
+                    .outputFile { $0.outputFile = $1 },
+                ])
+        ]
+    }
+
+    static func defaultText(of flag: ProxyFlag) -> String? {
+        flag == .family ? "that of the rules; with --apply both" : nil
+    }
+}
+
 extension Command {
     static let cleanup = Command(
-        name: "cleanup",
         operands: "",
         summary: "text that removes every KUBE-* chain kube-proxy owns",
         discussion: [
@@ -20,98 +59,84 @@ extension Command {
             "With --proxy-mode ipvs it takes away on this host, without --apply, what kube-proxy in IPVS mode made, for both families: "
                 + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
                 + "the sets. Virtual servers of others stay, and so do sysctls.",
-        ],
-        options: [
-            OptionGroup(
-                title: "What is cleaned up",
-                options: [
-                    OptionSpec(
-                        name: "live", value: .text("SAVE|host"),
-                        help: "the present rules: what iptables-save printed, '-' for standard input, or this host's"
-                    ) { invocation, text throws(OptionError) in invocation.live.append(text) },
-                    .boolean("apply", "do it on this host; needs root", "false") { $0.appliesCleanup = $1 },
-                    .boolean("dry-run", "in IPVS mode: print the steps, and change nothing", "false") {
-                        $0.isDryRun = $1
-                    },
-                    .proxyMode, .ipvsExcludeCIDRs, .family, .backend, .wait, .outputFile,
-                ])
         ]
-    ) { invocation, console throws(CommandFailure) in
-        guard invocation.operands.isEmpty else {
-            throw .usage("cleanup takes no SNAPSHOT: '\(invocation.operands[0])'", see: "cleanup")
+    ) { (options: CleanupOptions, _) throws(CommandFailure) in
+        guard options.operands.isEmpty else {
+            throw CleanupOptions.usage("cleanup takes no SNAPSHOT: '\(options.operands[0])'")
         }
-        if invocation.settings.mode == .ipvs { return try cleanUpIPVS(invocation) }
-        for name in ["dry-run", "ipvs-exclude-cidrs"] where invocation.gives(name) {
-            throw .usage("--\(name) is for IPVS mode; give --proxy-mode ipvs too", see: "cleanup")
+        if options.shaping.settings.mode == .ipvs { return try cleanUpIPVS(options) }
+        if options.isDryRun || options.shaping.gives(.ipvsExcludeCIDRs) {
+            let name = options.isDryRun ? "dry-run" : ProxyFlag.ipvsExcludeCIDRs.rawValue
+            throw CleanupOptions.usage("--\(name) is for IPVS mode; give --proxy-mode ipvs too")
         }
-        if invocation.appliesCleanup {
-            guard invocation.live.isEmpty || invocation.live == ["host"] else {
-                throw .usage("--apply works on this host, and not on the rules of a file", see: "cleanup")
+        if options.applies {
+            guard options.live.isEmpty || options.live == ["host"] else {
+                throw CleanupOptions.usage("--apply works on this host, and not on the rules of a file")
             }
-            return try cleanUpHost(invocation)
+            return try cleanUpHost(options)
         }
-        guard let live = invocation.live.first, invocation.live.count == 1 else {
-            throw .usage(
-                "cleanup needs the present rules: --live with a file, '-' or 'host'; or --apply", see: "cleanup")
+        guard let live = options.live.first, options.live.count == 1 else {
+            throw CleanupOptions.usage(
+                "cleanup needs the present rules: --live with a file, '-' or 'host'; or --apply")
         }
-        let given = invocation.gives("family") ? invocation.settings.family : nil
+        let given = options.shaping.family
         let rules: Ruleset
         if live == "host" {
             guard System.isRoot else { throw .input("error: cleanup needs root, to read the host's rules") }
-            rules = try HostRules.choose([given ?? .ipv4], invocation.backend)[0].live
+            rules = try HostRules.choose([given ?? .ipv4], options.host.backend)[0].live
         } else {
             rules = try RulesInput.readRules(try InputFile.open(live), given)
         }
         let cleanup = Cleanup(rules)
         try refuse(cleanup.blockingReferences)
-        let output = try OutputFile(invocation.outputFile)
+        let output = try OutputFile(options.outputFile)
         let text = cleanup.text
         unsafe text.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
         try output.finish()
         return .success
     }
 
-    private static func cleanUpHost(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+    private static func cleanUpHost(_ options: CleanupOptions) throws(CommandFailure) -> ExitCode {
         guard System.isRoot else { throw .input("error: cleanup --apply needs root, to write the host's rules") }
-        try HostLock.take(wait: invocation.waitSeconds)
-        let backends = invocation.backend.map { [$0] } ?? [.nft, .legacy]
-        let all = try HostRules.readAll(HostRules.families(invocation), backends)
+        try HostLock.take(wait: options.host.waitSeconds)
+        let backends = options.host.backend.map { [$0] } ?? [.nft, .legacy]
+        let all = try HostRules.readAll(HostRules.families(options.shaping.family), backends)
         guard !all.isEmpty else { throw .input("error: iptables is not installed; install the package iptables") }
         let works = all.map { ($0.iptables, Cleanup($0.live)) }
         try refuse(works.flatMap { $1.blockingReferences })
         for (iptables, cleanup) in works where !cleanup.isEmpty {
-            try iptables.restore(cleanup.text, isTest: true, wait: invocation.waitSeconds)
+            try iptables.restore(cleanup.text, isTest: true, wait: options.host.waitSeconds)
         }
         var report = ""
         for (iptables, cleanup) in works {
-            if !cleanup.isEmpty { try iptables.restore(cleanup.text, wait: invocation.waitSeconds) }
+            if !cleanup.isEmpty { try iptables.restore(cleanup.text, wait: options.host.waitSeconds) }
             report +=
                 cleanup.isEmpty
                 ? "\(iptables.name): nothing to clean up\n"
                 : "\(iptables.name): \(cleanup.chainCount) chains and \(cleanup.jumpCount) jumps deleted\n"
         }
-        try OutputFile.write(report, to: invocation.outputFile)
+        try OutputFile.write(report, to: options.outputFile)
         return .success
     }
 
-    private static func cleanUpIPVS(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
-        guard invocation.live.isEmpty else {
-            throw .usage("--live is for iptables mode; in IPVS mode cleanup works on this host", see: "cleanup")
+    private static func cleanUpIPVS(_ options: CleanupOptions) throws(CommandFailure) -> ExitCode {
+        guard options.live.isEmpty else {
+            throw CleanupOptions.usage("--live is for iptables mode; in IPVS mode cleanup works on this host")
         }
-        guard !invocation.gives("family") else {
-            throw .usage(
-                "--family is for iptables mode; in IPVS mode both families share an interface", see: "cleanup")
+        guard options.shaping.family == nil else {
+            throw CleanupOptions.usage(
+                "--family is for iptables mode; in IPVS mode both families share an interface")
         }
         guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
-        if !invocation.isDryRun { try HostLock.take(wait: invocation.waitSeconds) }
-        let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
-        let host = try IPVSHost(rules, wait: invocation.waitSeconds)
+        if !options.isDryRun { try HostLock.take(wait: options.host.waitSeconds) }
+        let rules = try HostRules.choose(HostRules.families(options.shaping.family), options.host.backend)
+        let host = try IPVSHost(rules, wait: options.host.waitSeconds)
         let before = try host.read([])
-        let wanted = before.withoutProxy(excluding: invocation.settings.ipvs.excludeCIDRs)
+        let wanted = before.withoutProxy(excluding: options.shaping.settings.ipvs.excludeCIDRs)
         try refuse(zip(before.families, wanted.families).flatMap { $0.blockingReferences(to: $1) })
         let steps = IPVSChanges(from: before, to: wanted, .exact).steps
-        if invocation.isDryRun {
-            try OutputFile.write(host.script(steps), to: invocation.outputFile)
+        if options.isDryRun {
+            try OutputFile.write(host.script(steps), to: options.outputFile)
             return .success
         }
         for (index, step) in steps.enumerated() {
@@ -130,7 +155,7 @@ extension Command {
         for server in wanted.families.flatMap(\.servers) {
             report.append("left, for it is not kube-proxy's: \(server.name)")
         }
-        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: invocation.outputFile)
+        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: options.outputFile)
         return .success
     }
 

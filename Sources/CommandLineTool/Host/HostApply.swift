@@ -6,12 +6,12 @@ internal import NetAddress
 /// Programs this host: checks first, then writes, then cleans up.
 struct HostApply {
     let works: [HostWork]
-    let invocation: Invocation
+    let options: ApplyOptions
     let console: Console
 
     func run(_ snapshot: ClusterSnapshot) throws(CommandFailure) -> ExitCode {
         try refuseDanger(snapshot)
-        if invocation.gives("nfacct"), works[0].plan.settings.hasAccountingCounters { try HostFacts.makeCounters() }
+        if options.shaping.gives(.nfacct), works[0].plan.settings.hasAccountingCounters { try HostFacts.makeCounters() }
         for work in works where !work.text.isEmpty { try watching(work, work.test) }
         var report: [String] = []
         for work in works {
@@ -29,8 +29,8 @@ struct HostApply {
             report.append(change)
         }
         report += try ConnectionTracking.deleteStaleFlows(works.map(\.plan))
-        let differences = invocation.verifies ? try self.differences() : []
-        if invocation.verifies, differences.isEmpty {
+        let differences = options.verifies ? try self.differences() : []
+        if options.verifies, differences.isEmpty {
             report.append("verified: the host's rules are what they should be")
         }
         try OutputFile.write(report.map { $0 + "\n" }.joined(), to: nil)
@@ -51,7 +51,7 @@ struct HostApply {
                     }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")
             }
         }
-        guard !invocation.isForced else { return }
+        guard !options.host.isForced else { return }
         let rules = works.map { HostRules(iptables: $0.iptables, live: $0.before) }
         if let sign = HostFacts.signOfKubeProxy(rules) {
             throw .input(
@@ -88,7 +88,7 @@ struct HostApply {
         _ work: HostWork, _ body: (_ wait: Int, _ whileWaiting: (Double) -> Void) throws(CommandFailure) -> Void
     ) throws(CommandFailure) {
         defer { console.clearProgress() }
-        try body(invocation.waitSeconds) { seconds in
+        try body(options.host.waitSeconds) { seconds in
             guard seconds >= 2 else { return }
             console.showProgress("\(work.iptables.name): iptables-restore has been at work for \(Int(seconds)) s")
         }

@@ -13,7 +13,7 @@ enum HostFacts {
 
     /// Settings completed with the host's facts, where neither flags nor configuration set them.
     static func complete(
-        _ settings: ProxySettings, _ invocation: Invocation, _ iptables: IptablesPrograms
+        _ settings: ProxySettings, _ given: ShapingOptions, _ iptables: IptablesPrograms
     ) throws(CommandFailure) -> ProxySettings {
         var settings = settings
         settings.nodeName = settings.nodeName ?? System.hostName
@@ -26,15 +26,15 @@ enum HostFacts {
                 throw .input("error: the addresses of the host's interfaces can not be read: \(error)")
             }
         }
-        if !invocation.gives("conntrack-tcp-be-liberal") {
+        if !given.gives(.conntrackTCPBeLiberal) {
             settings.conntrackTCPBeLiberal = (System.text(of: liberalSysctl) ?? "0") != "0"
         }
-        if !invocation.gives("no-random-fully") { settings.hasRandomFully = iptables.hasRandomFully }
-        if !invocation.gives("kernel-version"), let release = System.text(of: kernelRelease) {
+        if !given.gives(.noRandomFully) { settings.hasRandomFully = iptables.hasRandomFully }
+        if !given.gives(.kernelVersion), let release = System.text(of: kernelRelease) {
             // A version that is not understood leaves the default.
             try? settings.ipvs.setKernelVersion(release)
         }
-        if !invocation.gives("nfacct") { settings.hasAccountingCounters = hasCounters }
+        if !given.gives(.nfacct) { settings.hasAccountingCounters = hasCounters }
         return settings
     }
 

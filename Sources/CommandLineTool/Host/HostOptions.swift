@@ -1,31 +1,50 @@
 internal import Iptables
 
-// Options of the commands that work on a host.
+/// How a command works on this host.
+struct HostOptions: Sendable {
+    /// The backend of iptables; nil: the host decides.
+    var backend: Generator.Backend?
+    /// Seconds to wait for the xtables lock, and for another kubechains.
+    var waitSeconds = 5
+    /// Do what would be refused as dangerous.
+    var isForced = false
+}
 
-extension OptionSpec {
-    static let backend = OptionSpec(
-        name: "backend", value: .text("auto|nft|legacy"),
-        help: "the backend of iptables; auto: the one that holds kube-proxy's chains, or that iptables itself is of",
-        defaultText: "auto"
-    ) { invocation, text throws(OptionError) in
-        guard text == "auto" || Generator.Backend(rawValue: text) != nil else {
-            throw OptionError(message: "'\(text)' is no backend: expected auto, nft or legacy")
+/// The options of a command that works on a host.
+protocol WorksOnHost: CommandOptions {
+    var host: HostOptions { get set }
+}
+
+extension Option where Options: WorksOnHost {
+    static var backend: Option {
+        Option(
+            "backend", "auto|nft|legacy",
+            "the backend of iptables; auto: the one that holds kube-proxy's chains, or that iptables itself is of",
+            default: "auto"
+        ) { options, text throws(OptionError) in
+            guard text == "auto" || Generator.Backend(rawValue: text) != nil else {
+                throw OptionError(message: "'\(text)' is no backend: expected auto, nft or legacy")
+            }
+            options.host.backend = Generator.Backend(rawValue: text)
         }
-        invocation.backend = Generator.Backend(rawValue: text)
     }
 
-    static let wait = OptionSpec(
-        name: "wait", value: .text("SECONDS"),
-        help: "how long to wait for the xtables lock, which the legacy backend has, and for another kubechains",
-        defaultText: "5"
-    ) { invocation, text throws(OptionError) in
-        guard let seconds = Int(text), (0...86400).contains(seconds) else {
-            throw OptionError(message: "'\(text)' is no number of seconds from 0 to 86400")
+    static var wait: Option {
+        Option(
+            "wait", "SECONDS",
+            "how long to wait for the xtables lock, which the legacy backend has, and for another kubechains",
+            default: "5"
+        ) { options, text throws(OptionError) in
+            guard let seconds = Int(text), (0...86400).contains(seconds) else {
+                throw OptionError(message: "'\(text)' is no number of seconds from 0 to 86400")
+            }
+            options.host.waitSeconds = seconds
         }
-        invocation.waitSeconds = seconds
     }
 
-    static let force = OptionSpec.boolean(
-        "force", "write even where kube-proxy seems to run, or where the snapshot seems not to be whole", "false"
-    ) { $0.isForced = $1 }
+    static var force: Option {
+        .boolean(
+            "force", "write even where kube-proxy seems to run, or where the snapshot seems not to be whole"
+        ) { $0.host.isForced = $1 }
+    }
 }

@@ -60,8 +60,8 @@ struct HostRules: Sendable {
     }
 
     /// The families that a command works on: the given one, or those that the host has.
-    static func families(_ invocation: Invocation) -> [AddressFamily] {
-        if invocation.gives("family") { return [invocation.settings.family] }
+    static func families(_ given: AddressFamily?) -> [AddressFamily] {
+        if let given { return [given] }
         // The file exists if the kernel supports IPv6.
         return System.text(of: "/proc/net/if_inet6") == nil ? [.ipv4] : [.ipv4, .ipv6]
     }

@@ -13,19 +13,13 @@ struct IPVSApply {
     private let changes: IPVSChanges
     private let excluded: [IPPrefix]
 
-    /// Options of `apply` without effect here, with the reason.
-    static let unsupportedOptions = [
-        ("live", "is for iptables mode: the rules alone do not say what a host has in IPVS mode"),
-        ("incremental", "is for iptables mode; in IPVS mode only what differs is written anyway"),
-    ]
-
-    init(_ prepared: PreparedSnapshot, _ invocation: Invocation) throws(CommandFailure) {
-        let rules = try HostRules.choose(HostRules.families(invocation), invocation.backend)
-        host = try IPVSHost(rules, wait: invocation.waitSeconds)
+    init(_ prepared: PreparedSnapshot, _ options: ApplyOptions) throws(CommandFailure) {
+        let rules = try HostRules.choose(HostRules.families(options.shaping.family), options.host.backend)
+        host = try IPVSHost(rules, wait: options.host.waitSeconds)
         var plans: [IPVSPlan] = []
         for rules in rules {
             var prepared = prepared
-            prepared.settings = try HostFacts.complete(prepared.settings, invocation, rules.iptables)
+            prepared.settings = try HostFacts.complete(prepared.settings, options.shaping, rules.iptables)
             prepared.settings.family = rules.iptables.family
             plans.append(try prepared.ipvsPlan())
         }
@@ -49,9 +43,9 @@ struct IPVSApply {
     var script: String { host.script(changes.steps) + drainingText.map { "# \($0)\n" }.joined() }
 
     func run(
-        _ snapshot: ClusterSnapshot, _ invocation: Invocation, _ console: Console
+        _ snapshot: ClusterSnapshot, _ options: ApplyOptions, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        if !invocation.isForced { try refuseDanger(snapshot) }
+        if !options.host.isForced { try refuseDanger(snapshot) }
         for (index, step) in changes.steps.enumerated() {
             do throws(CommandFailure) {
                 try host.run(step)
@@ -64,7 +58,7 @@ struct IPVSApply {
         report += drainingText
         report += try ConnectionTracking.deleteStaleFlows(plans.map(\.plan))
         var differences: [String] = []
-        if invocation.verifies {
+        if options.verifies {
             let left = IPVSChanges(
                 from: try host.read(wanted.sysctls.map(\.name)), to: wanted, .gentle(excluding: excluded))
             differences = left.steps.map { "error: \($0.name): not as they were written, \($0.summary) would be" }

@@ -3,10 +3,29 @@ internal import NetAddress
 
 /// What is wrong with a setting's text.
 public struct SettingError: Error, Sendable, CustomStringConvertible {
+    /// The kind of an error.
+    public enum Code: Sendable, Hashable {
+        /// There is no flag with this name.
+        case unknownFlag
+        /// A flag that takes a value stands last.
+        case missingValue
+        /// The value is not one that the setting can have.
+        case invalidValue
+        /// Another setting is needed too.
+        case incomplete
+    }
+
+    public let code: Code
     /// What was found and what was expected.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    /// An invalid value.
+    init(_ description: String) { self.init(.invalidValue, description) }
 }
 
 /// Settings from text, from a flag or a configuration file.
@@ -100,10 +119,11 @@ extension ProxySettings {
     /// - Throws: ``SettingError`` if the interface for the mode is missing.
     public func checkDetectLocalMode() throws(SettingError) {
         if detectLocalMode == .bridgeInterface, podBridgeInterface == nil {
-            throw SettingError("mode BridgeInterface needs the bridge's name: give --pod-bridge-interface")
+            throw SettingError(.incomplete, "mode BridgeInterface needs the bridge's name: give --pod-bridge-interface")
         }
         if detectLocalMode == .interfaceNamePrefix, podInterfaceNamePrefix == nil {
-            throw SettingError("mode InterfaceNamePrefix needs the prefix: give --pod-interface-name-prefix")
+            throw SettingError(
+                .incomplete, "mode InterfaceNamePrefix needs the prefix: give --pod-interface-name-prefix")
         }
     }
 

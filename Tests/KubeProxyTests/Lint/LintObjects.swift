@@ -3,7 +3,6 @@ import KubeProxy
 import NetAddress
 import Testing
 
-@testable import CommandLineTool
 @testable import KubeChainsJSON
 
 /// A snapshot for one rule, and what the rule finds in it.
@@ -37,9 +36,9 @@ func findings(of rule: String, in objects: [String], _ options: [String] = []) t
 /// Lints objects as the tool does.
 func lint(_ objects: [String], _ options: [String] = [], without disabled: Set<String> = []) throws -> Lint {
     let sources = objects.enumerated().map { SnapshotSource(name: "\($0)", bytes: Array($1.utf8)) }
-    let invocation = try ArgumentParser(command: .lint).parse(options)
-    let families = invocation.gives("family") ? [invocation.settings.family] : [.ipv4, .ipv6]
-    return try Lint(ClusterSnapshot(reading: sources), invocation.settings, families: families, without: disabled)
+    let settings = try ProxySettings(flags: options)
+    let families = options.contains("--family") ? [settings.family] : [.ipv4, .ipv6]
+    return try Lint(ClusterSnapshot(reading: sources), settings, families: families, without: disabled)
 }
 
 /// The Service `shop/NAME` with a port `http` 80 unless other ports are given.

@@ -1,0 +1,95 @@
+internal import KubeChainsJSON
+internal import KubeProxy
+internal import NetAddress
+
+/// The options that shape the rules, as a command line gives them.
+struct ShapingOptions: Sendable {
+    /// The flags in the order given, set again on top of configuration files.
+    private var flags: [(flag: ProxyFlag, text: String)] = []
+    /// What the flags alone say.
+    private(set) var settings = ProxySettings()
+    var configFile: String?
+    /// Feature gates without effect here.
+    private(set) var unknownGates: [String] = []
+
+    mutating func set(_ flag: ProxyFlag, _ text: String) throws(OptionError) {
+        do {
+            unknownGates += try settings.set(flag, to: text)
+        } catch {
+            throw OptionError(message: error.description)
+        }
+        flags.append((flag, text))
+    }
+
+    /// Whether the command line gives a flag.
+    func gives(_ flag: ProxyFlag) -> Bool { flags.contains { $0.flag == flag } }
+
+    /// The family that the command line gives.
+    var family: AddressFamily? { gives(.family) ? settings.family : nil }
+
+    /// Settings with the flags on top.
+    func applied(to settings: ProxySettings) -> ProxySettings {
+        var settings = settings
+        for (flag, text) in flags {
+            do {
+                try settings.set(flag, to: text)
+            } catch {
+                // Every value was accepted once before.
+                preconditionFailure(error.description)
+            }
+        }
+        return settings
+    }
+}
+
+/// The options of a command that makes rules from a snapshot, or removes them.
+protocol ShapesRules: CommandOptions {
+    var shaping: ShapingOptions { get set }
+    /// What a flag's default is in this command, where it is another one than usual.
+    static func defaultText(of flag: ProxyFlag) -> String?
+}
+
+extension ShapesRules {
+    static func defaultText(of flag: ProxyFlag) -> String? { nil }
+    var inputs: [String] { operands + shapingInputs }
+    /// The inputs that the options of all commands name.
+    var shapingInputs: [String] { shaping.configFile.map { [$0] } ?? [] }
+
+    var warnings: [Diagnostic] {
+        shaping.unknownGates.map { Diagnostic(.warning, ProxySettings.unknownGateMessage($0)) }
+    }
+}
+
+extension OptionGroup where Options: ShapesRules {
+    /// The flags of all modes, and a configuration file.
+    static var shaping: OptionGroup {
+        var options = ProxyFlag.allCases.filter { $0.mode == nil }.map { Option<Options>.flag($0) }
+        let config = Option<Options>(
+            OptionSpec(
+                name: "config", value: .text("FILE"), help: "a KubeProxyConfiguration as JSON; flags win over it",
+                isCommon: true)
+        ) { options, text throws(OptionError) in options.shaping.configFile = text }
+        options.insert(config, at: 4)
+        return OptionGroup(title: "Options that shape the rules", isShared: true, options: options)
+    }
+
+    /// The flags of IPVS mode.
+    static var ipvs: OptionGroup {
+        OptionGroup(
+            title: "Options of IPVS mode", isShared: true,
+            options: ProxyFlag.allCases.filter { $0.mode == .ipvs }.map { Option<Options>.flag($0) })
+    }
+}
+
+extension Option where Options: ShapesRules {
+    /// A flag of kube-proxy's, or one about its host.
+    static func flag(_ flag: ProxyFlag) -> Option {
+        let words = flag.words(Options.modes)
+        return Option(
+            OptionSpec(
+                name: flag.rawValue, value: flag.isBoolean ? .boolean : .text(words.placeholder), help: words.help,
+                defaultText: Options.defaultText(of: flag) ?? words.defaultText, choices: words.choices,
+                isCommon: flag.isCommon)
+        ) { options, text throws(OptionError) in try options.shaping.set(flag, text) }
+    }
+}

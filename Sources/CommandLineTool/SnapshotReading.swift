@@ -1,0 +1,113 @@
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+
+/// The inputs and settings of a command, read.
+struct PreparedSnapshot {
+    let snapshot: ClusterSnapshot
+    var settings: ProxySettings
+    /// Warnings and notices so far. They are shown only if there is no error.
+    let diagnostics: [Diagnostic]
+}
+
+extension PreparedSnapshot {
+    /// Plans for the family that the settings name.
+    func plan() throws(CommandFailure) -> NodePlan {
+        try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }
+    }
+
+    /// Plans for iptables mode.
+    func iptablesPlan() throws(CommandFailure) -> IptablesPlan { IptablesPlan(try plan(), with: System.workers) }
+
+    /// Plans for IPVS mode.
+    func ipvsPlan() throws(CommandFailure) -> IPVSPlan {
+        let plan = try plan()
+        return try input { () throws(SnapshotError) in try IPVSPlan(plan) }
+    }
+}
+
+extension ShapesRules {
+    /// Reads a snapshot and resolves the settings: flags win over `--config`, which wins over a configuration in the
+    /// snapshot.
+    func readSnapshot(_ paths: [String]) throws(CommandFailure) -> PreparedSnapshot {
+        var sources: [SnapshotSource] = []
+        for path in paths { sources.append(try InputFile.open(path)) }
+        return try readSnapshot(sources)
+    }
+
+    /// Reads a snapshot from open inputs, and resolves the settings.
+    func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
+        try shaping.readSnapshot(sources, modes: Self.modes, command: Self.command)
+    }
+}
+
+extension ShapingOptions {
+    /// Reads a snapshot from open inputs, and resolves the settings.
+    ///
+    /// - Parameters:
+    ///   - modes: the modes that the command serves.
+    ///   - command: the command's name, for errors.
+    fileprivate func readSnapshot(
+        _ sources: [SnapshotSource], modes: [ProxyMode], command: String
+    ) throws(CommandFailure) -> PreparedSnapshot {
+        let snapshot = try input { () throws(SnapshotError) in
+            try ClusterSnapshot(reading: sources, with: System.workers)
+        }
+        var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
+        var settings = ProxySettings()
+        // The places that set the detect-local mode and the proxy mode, to which errors are attributed.
+        var mode: (file: ClusterSnapshot, location: SourceLocation?)?
+        var proxyMode: (file: ClusterSnapshot, location: SourceLocation?)?
+
+        func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
+            let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }
+            diagnostics += file.diagnostics(.warning, warnings)
+            if let setting = configuration.detectLocalMode { mode = (file, setting.location) }
+            if let setting = configuration.mode { proxyMode = (file, setting.location) }
+        }
+        if let configuration = snapshot.configuration {
+            let notice = PlacedMessage(
+                message: "the settings of this KubeProxyConfiguration are used", location: configuration.location)
+            diagnostics += snapshot.diagnostics(.notice, [notice])
+            try apply(configuration, of: snapshot)
+        }
+        if let configFile = configFile {
+            let source = try InputFile.open(configFile)
+            let file = try input { () throws(SnapshotError) in
+                try ClusterSnapshot(reading: [source], expecting: .configuration)
+            }
+            guard let configuration = file.configuration else {
+                throw .input("\(source.name): error: the file holds no KubeProxyConfiguration")
+            }
+            try apply(configuration, of: file)
+        }
+
+        settings = applied(to: settings)
+        do {
+            try settings.checkDetectLocalMode()
+        } catch {
+            guard let mode, !gives(.detectLocalMode) else {
+                throw .usage("--detect-local-mode: \(error)", see: command)
+            }
+            throw .input(mode.file.error(error.description, at: mode.location).description)
+        }
+        if !modes.contains(settings.mode) {
+            let message = Command.refusal(of: settings.mode)
+            guard let proxyMode, !gives(.proxyMode) else {
+                throw .usage("--proxy-mode: \(message)", see: command)
+            }
+            throw .input(proxyMode.file.error(message, at: proxyMode.location).description)
+        }
+        return PreparedSnapshot(snapshot: snapshot, settings: settings, diagnostics: diagnostics)
+    }
+}
+
+/// Runs `body`; an input error becomes the command's failure.
+func input<Value>(_ body: () throws(SnapshotError) -> Value) throws(CommandFailure) -> Value {
+    do {
+        return try body()
+    } catch {
+        throw .input(error.description)
+    }
+}

@@ -38,8 +38,7 @@ enum HelpText {
 
     /// The options in place of a command.
     static let generalOptions = [
-        ("-h, --help", "show help"), ("--help-all", "show help with the options that commands share in full"),
-        ("--version", "show the version"),
+        ("-h, --help", "show help"), ("--version", "show the version"),
         ("--generate-completion-script SHELL", "write completions for bash, zsh or fish"),
         ("--generate-manual", "write the manual page, in roff"),
     ]
@@ -55,7 +54,7 @@ enum HelpText {
             \(table(commands))
             Options:
             \(table(generalOptions))
-            'kubechains help COMMAND' shows a command's options.
+            'kubechains help COMMAND' shows a command's options, with --all also those that commands share.
             For example:
               kubectl get services,endpointslices,nodes -A -o json | kubechains render --node worker-1 -
 

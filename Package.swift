@@ -81,7 +81,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"], exclude: ["Support"],
+            name: "CommandLineTests", dependencies: ["CommandLineTool", "KubeChains", "TestSupport"],
+            exclude: ["Support"],
             swiftSettings: settings),
     ] + fuzzTargets
 )

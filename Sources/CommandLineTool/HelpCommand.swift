@@ -1,5 +1,6 @@
 internal import KubeChains
 internal import KubeChainsHost
+internal import KubeProxy
 
 struct HelpOptions: CommandOptions {
     static let command = "help"
@@ -19,12 +20,16 @@ struct HelpOptions: CommandOptions {
 
 extension Command {
     static let help = Command(
-        operands: "[COMMAND]",
+        operands: "[COMMAND|versions]",
         summary: "show what the tool or a command does"
     ) { (options: HelpOptions, _) throws(CommandFailure) in
         guard options.operands.count <= 1 else { throw HelpOptions.usage("help takes one command") }
         guard let name = options.operands.first else {
             try HelpText.print(HelpText.overview)
+            return .success
+        }
+        if name == "versions" {
+            try HelpText.print(HelpText.versions)
             return .success
         }
         try HelpText.print(HelpText.page(for: try Command.named(name), isComplete: options.isComplete))
@@ -59,6 +64,18 @@ enum HelpText {
               kubectl get services,endpointslices,nodes -A -o json | kubechains render --node worker-1 -
 
             """
+    }
+
+    /// What kube-proxy's versions do differently.
+    static var versions: String {
+        let known = ProxyVersion.knownMinors
+        let introduction =
+            "kubechains writes the rules of kube-proxy 1.\(known.lowerBound) to 1.\(known.upperBound). The version is that "
+            + "of --kube-proxy-version, else of the Node's kubeProxyVersion or kubeletVersion, else "
+            + "\(ProxyVersion.default). Where versions differ:"
+        return TextLayout.wrapped(introduction, indent: 0, width: width) + "\n\n"
+            + table(VersionsReport.rows.map { ($0.versions, $0.text) })
+            + "\nNumbers are pull requests of github.com/kubernetes/kubernetes.\n"
     }
 
     /// A command's help: its own options first, then those that it shares with others; these in short unless `isComplete`.

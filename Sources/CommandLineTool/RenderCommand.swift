@@ -121,7 +121,7 @@ extension Command {
         let milliseconds = (System.seconds - Tool.start) * 1000
         let tenths = Int((milliseconds * 10).rounded())
         return "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "
-            + "\(plan.endpointCount) endpoints: \(written) in \(tenths / 10).\(tenths % 10) ms"
+            + "\(plan.endpointCount) endpoints: \(written) in \(tenths / 10).\(tenths % 10) ms; \(plan.version.phrase)"
     }
 }
 

@@ -59,12 +59,14 @@ extension ShapingOptions {
         // The places that set the detect-local mode and the proxy mode, to which errors are attributed.
         var mode: (file: ClusterSnapshot, location: SourceLocation?)?
         var proxyMode: (file: ClusterSnapshot, location: SourceLocation?)?
+        var nodePorts: (file: ClusterSnapshot, location: SourceLocation?)?
 
         func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
             let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }
             diagnostics += file.diagnostics(.warning, warnings)
             if let setting = configuration.detectLocalMode { mode = (file, setting.location) }
             if let setting = configuration.mode { proxyMode = (file, setting.location) }
+            if let setting = configuration.nodePortAddresses.first { nodePorts = (file, setting.location) }
         }
         if let configuration = snapshot.configuration {
             let notice = PlacedMessage(
@@ -91,6 +93,14 @@ extension ShapingOptions {
                 throw .usage("--detect-local-mode: \(error)", see: command)
             }
             throw .input(mode.file.error(error.description, at: mode.location).description)
+        }
+        do {
+            try settings.checkNodePortAddresses(for: VersionChoice(settings, in: snapshot).version)
+        } catch {
+            guard let nodePorts, !gives(.nodePortAddresses) else {
+                throw .usage("--nodeport-addresses: \(error)", see: command)
+            }
+            throw .input(nodePorts.file.error(error.description, at: nodePorts.location).description)
         }
         if !modes.contains(settings.mode) {
             let message = Command.refusal(of: settings.mode)

@@ -35,6 +35,15 @@ public struct IPAddress: Sendable, Hashable {
         family == .ipv4 ? low >> 24 == 127 : high == 0 && low == 1
     }
 
+    /// The number of bytes of an IPv4 address's canonical text.
+    package var ipv4TextCount: Int {
+        func length(_ shift: UInt64) -> Int {
+            let octet = low >> shift & 0xFF
+            return octet >= 100 ? 4 : octet >= 10 ? 3 : 2
+        }
+        return length(24) + length(16) + length(8) + length(0) - 1
+    }
+
     /// Whether the address is `0.0.0.0` or `::`.
     public var isUnspecified: Bool { high == 0 && low == 0 }
 

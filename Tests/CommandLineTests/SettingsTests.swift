@@ -111,6 +111,58 @@ import Testing
         #expect(result.errorText.contains(" \(chains) chains, \(rules) rules,"))
     }
 
+    /// It says which version was taken, and where it comes from.
+    @Test(arguments: [
+        ([], "; kube-proxy v1.36.2 (the Node's kubeletVersion)"),
+        (["--kube-proxy-version", "v1.31.4-eks-12"], "; kube-proxy v1.31.4-eks-12 (--kube-proxy-version)"),
+        (["--kube-proxy-version=1.37", "--proxy-mode", "ipvs"], "; kube-proxy 1.37 (--kube-proxy-version)"),
+    ])
+    func summaryNamesTheVersion(_ options: [String], _ end: String) throws {
+        let result = try Tool.run(["render", "--summary"] + Self.node + options + [Self.demo])
+        #expect(result.ending == .exit(0))
+        #expect(result.errorLines.last?.hasSuffix(end) == true, "\(result.errorText)")
+    }
+
+    /// A release that is not known yet gets the newest known text, and a warning.
+    @Test func newerVersion() throws {
+        let newest = try Tool.run(["render", "--kube-proxy-version", "1.37"] + Self.node + [Self.demo])
+        expect(newest, 0, errors: [])
+        let newer = try Tool.run(["render", "--kube-proxy-version", "v1.40.1"] + Self.node + [Self.demo])
+        expect(
+            newer, 0, output: newest.outputText,
+            errors: [
+                "warning: kube-proxy v1.40.1 (--kube-proxy-version) is newer than all versions that are known "
+                    + "here: the rules are those of 1.37"
+            ])
+    }
+
+    /// kube-proxy up to 1.30 does not start with the word `primary`.
+    @Test func primaryBefore131() throws {
+        let version = ["--kube-proxy-version", "1.30"]
+        let problem =
+            "kube-proxy 1.30 does not start with the word 'primary', which is known since 1.31: expected CIDRs"
+        let flag = try Tool.run(["render"] + Self.node + version + ["--nodeport-addresses", "primary", Self.demo])
+        #expect(flag.ending == .exit(64))
+        #expect(flag.errorText.contains("--nodeport-addresses: \(problem)"))
+        let folder = try TemporaryFolder()
+        try folder.write("config.json", Self.configuration(#""nodePortAddresses": ["primary"]"#))
+        let file = try Tool.run(
+            ["render", "--config", "config.json"] + Self.node + version + [Self.demo], in: folder.path)
+        #expect(file.ending == .exit(2))
+        #expect(file.errorText.contains("config.json:1:") && file.errorText.contains(problem), "\(file.errorText)")
+        let newer = try Tool.run(
+            ["render", "--config", "config.json", "--kube-proxy-version", "1.31"] + Self.node + [Self.demo],
+            in: folder.path)
+        #expect(newer.ending == .exit(0))
+    }
+
+    @Test(arguments: ["localhost", "all"])
+    func wordsOfNftablesMode(_ word: String) throws {
+        let result = try Tool.run(["render", "--nodeport-addresses", word] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(64))
+        #expect(result.errorText.contains("the word '\(word)' is for mode nftables since kube-proxy 1.37 only"))
+    }
+
     // MARK: Colours
 
     private static let bad = "Fixtures/invalid/port-zero/snapshot.json"

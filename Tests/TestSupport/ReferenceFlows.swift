@@ -213,6 +213,7 @@ extension ReferenceFlows {
             }
         }
         guard takesNodePorts(target) else { return nil }
+        guard node.nodePorts.hasRules else { return nil }
         for port in candidates where port.nodePort != 0 && port.nodePort == flow.port && port.selection.hasAny {
             if let choice = externalChoice(port, flow.client, source) { return choice }
         }
@@ -243,7 +244,7 @@ extension ReferenceFlows {
 
     private func takesNodePorts(_ address: ReferenceAddress) -> Bool {
         guard node.nodePortsOnAllAddresses else { return node.nodePortAddresses.contains(address.text) }
-        return isHost(address) && (!address.isLoopback || node.localhostNodePorts)
+        return isHost(address) && (!address.isLoopback || node.nodePorts.exception == nil)
     }
 
     // MARK: Refusals
@@ -264,7 +265,8 @@ extension ReferenceFlows {
         let externalRefusal = first { port in
             guard !port.acceptsExternal else { return false }
             let hasAddress = port.externalIPs.contains(target.text) || port.loadBalancerIPs.contains(target.text)
-            return hasAddress && port.port == number || port.nodePort != 0 && port.nodePort == number && toHost
+            let hasNodePort = node.nodePorts.hasRules && port.nodePort != 0
+            return hasAddress && port.port == number || hasNodePort && port.nodePort == number && toHost
         }
         let isShutOut = candidates.contains { port in
             port.usesFirewallChain && port.loadBalancerIPs.contains(target.text) && port.port == number

@@ -28,7 +28,8 @@ public struct VersionedCase: Sendable {
         return cluster
     }
 
-    private init(folder: String) throws {
+    /// Reads the case in a folder.
+    public init(folder: String) throws {
         let manager = FileManager.default
         func read(_ file: String) throws -> String {
             try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
@@ -47,10 +48,10 @@ public struct VersionedCase: Sendable {
 
     private static let prefix = "expected.rules."
 
-    /// The cases of a folder, sorted by name.
-    public static func all(in folder: String) throws -> [VersionedCase] {
-        let folders = try FileManager.default.contentsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
-        return try folders.filter { FileManager.default.fileExists(atPath: "\($0)/options") }
-            .sorted(by: bytesPrecede).map { try VersionedCase(folder: $0) }
+    /// The names of the cases in a folder, sorted.
+    public static func names(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/options") }
+            .sorted(by: bytesPrecede)
     }
 }

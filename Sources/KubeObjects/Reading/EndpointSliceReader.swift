@@ -8,6 +8,8 @@ struct EndpointSliceFields {
     var family: AddressFamily?
     var endpoints: [Endpoint] = []
     var ports: [EndpointPort] = []
+    /// See ``EndpointSlice/addressTexts``.
+    private var addressTexts: [Int: [String]] = [:]
     /// The first address of another family. It is an error only if the slice is considered, which depends on its
     /// labels.
     var firstBadAddress: JSONString?
@@ -25,6 +27,7 @@ struct EndpointSliceFields {
 
     mutating func readEndpoints(_ json: inout JSONReader) throws(ReadFault) {
         endpoints = []
+        addressTexts = [:]
         firstBadAddress = nil
         if try json.skipNull() { return }
         var last = LastValues()
@@ -62,11 +65,18 @@ struct EndpointSliceFields {
 
     private mutating func readFirstAddress(_ json: inout JSONReader) throws(ReadFault) -> IPAddress? {
         var first: JSONString?
+        var others: [JSONString] = []
         try json.strings("addresses") { _, string throws(ReadFault) in
-            if first == nil { first = string }
+            if first == nil { first = string } else { others.append(string) }
         }
+        if !addressTexts.isEmpty { addressTexts[endpoints.count] = nil }
         guard let first, let family else { return nil }
-        if let address = json.address(first), address.family == family { return address }
+        if let address = json.address(first), address.family == family {
+            if !json.isCanonical(first, address) || !others.isEmpty {
+                addressTexts[endpoints.count] = ([first] + others).map { json.contents($0) }
+            }
+            return address
+        }
         if firstBadAddress == nil { firstBadAddress = first }
         return nil
     }
@@ -83,8 +93,10 @@ struct EndpointSliceFields {
             namespace: namespace, name: json.shared(name), place: ObjectPlace(json.location(start)))
         slice.family = family
         slice.isHeadless = metadata.isHeadless
+        slice.hasProxyName = metadata.hasProxyName
         slice.ports = ports
         slice.endpoints = endpoints
+        slice.addressTexts = addressTexts
         if let service = metadata.serviceName, !service.range.isEmpty {
             slice.serviceName = try json.label(
                 service, "the label kubernetes.io/service-name", missingAt: service.offset)

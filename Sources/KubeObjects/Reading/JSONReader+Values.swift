@@ -9,13 +9,35 @@ extension JSONReader {
     @inline(__always)
     func address(_ string: JSONString) -> IPAddress? { withContents(string) { IPAddress(parsing: $0) } }
 
-    /// The CIDR that a string writes, with white space around it allowed, as kube-proxy has it for source ranges.
-    func prefix(_ string: JSONString) -> IPPrefix? {
-        let text = withContents(string) { String(copying: $0) }
-        var scalars = Substring(text).unicodeScalars
+    /// Whether a string writes an address as its canonical text does. May be false where it does, for a string with
+    /// escapes.
+    func isCanonical(_ string: JSONString, _ address: IPAddress) -> Bool {
+        // No other text of an IPv4 address is as long as the canonical one: what is added to it makes it longer, be it
+        // leading zeros or the form of an IPv4-mapped address.
+        if address.family == .ipv4 { return string.range.count == address.ipv4TextCount }
+        let text = address.text
+        guard string.range.count == text.count else { return false }
+        return withContents(string) { bytes in
+            guard bytes.count == text.count else { return false }
+            for index in bytes.indices where bytes[index] != text[index] { return false }
+            return true
+        }
+    }
+
+    /// The contents of a string.
+    func contents(_ string: JSONString) -> String { withContents(string) { String(copying: $0) } }
+
+    /// The contents of a string without white space around it.
+    func trimmedContents(_ string: JSONString) -> String {
+        var scalars = Substring(contents(string)).unicodeScalars
         while scalars.first?.properties.isWhitespace == true { scalars.removeFirst() }
         while scalars.last?.properties.isWhitespace == true { scalars.removeLast() }
-        return IPPrefix(String(scalars))
+        return String(scalars)
+    }
+
+    /// The CIDR that a string writes, with white space around it allowed, as kube-proxy has it for source ranges.
+    func prefix(_ string: JSONString) -> IPPrefix? {
+        IPPrefix(trimmedContents(string))
     }
 
     /// Reads a port number; nil for `null`.

@@ -10,11 +10,15 @@ struct Metadata {
     var isHeadless = false
     var serviceName: JSONString?
     var zone: JSONString?
+    /// The annotations that ask for topology hints; of a Service only.
+    var topologyAwareHints: JSONString?
+    var topologyMode: JSONString?
     var continueToken: JSONString?
 
     init() {}
 
-    init(_ json: inout JSONReader) throws(ReadFault) {
+    /// - Parameter isOfService: whether annotations are read.
+    init(_ json: inout JSONReader, isOfService: Bool) throws(ReadFault) {
         offset = json.position
         if try json.skipNull() { return }
         try json.object("metadata") { json, key throws(ReadFault) in
@@ -24,6 +28,8 @@ struct Metadata {
                 namespace = try json.string("metadata.namespace")
             } else if json.string(key, equals: "labels") {
                 try readLabels(&json)
+            } else if isOfService, json.string(key, equals: "annotations") {
+                try readAnnotations(&json)
             } else if json.string(key, equals: "continue") {
                 continueToken = try json.string("metadata.continue")
             } else {
@@ -44,6 +50,20 @@ struct Metadata {
                 isHeadless = try json.string("the label") != nil
             } else if json.string(key, equals: "topology.kubernetes.io/zone") {
                 zone = try json.string("the label")
+            } else {
+                try json.skipValue()
+            }
+        }
+    }
+
+    private mutating func readAnnotations(_ json: inout JSONReader) throws(ReadFault) {
+        (topologyAwareHints, topologyMode) = (nil, nil)
+        if try json.skipNull() { return }
+        try json.object("metadata.annotations") { json, key throws(ReadFault) in
+            if json.string(key, equals: "service.kubernetes.io/topology-aware-hints") {
+                topologyAwareHints = try json.string("the annotation")
+            } else if json.string(key, equals: "service.kubernetes.io/topology-mode") {
+                topologyMode = try json.string("the annotation")
             } else {
                 try json.skipValue()
             }

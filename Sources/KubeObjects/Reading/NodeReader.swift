@@ -4,6 +4,7 @@ internal import NetAddress
 /// A Node while it is read.
 struct NodeFields {
     private var podCIDRs: [IPPrefix] = []
+    private var podCIDRTexts: [Int: String] = [:]
     private var internalIPs: [IPAddress] = []
     private var externalIPs: [IPAddress] = []
     private var kubeProxyVersion: JSONString?
@@ -13,13 +14,15 @@ struct NodeFields {
     private var badAddresses: [JSONString] = []
 
     mutating func readSpec(_ json: inout JSONReader) throws(ReadFault) {
-        (podCIDRs, badPodCIDRs) = ([], [])
+        (podCIDRs, podCIDRTexts, badPodCIDRs) = ([], [:], [])
         if try json.skipNull() { return }
         try json.object("spec") { json, key throws(ReadFault) in
             guard json.string(key, equals: "podCIDRs") else { return try json.skipValue() }
-            (podCIDRs, badPodCIDRs) = ([], [])
+            (podCIDRs, podCIDRTexts, badPodCIDRs) = ([], [:], [])
             try json.strings("podCIDRs") { json, string throws(ReadFault) in
                 if let range = json.withContents(string, { IPPrefix(parsing: $0) }) {
+                    let text = json.contents(string)
+                    if text != range.description { podCIDRTexts[podCIDRs.count] = text }
                     podCIDRs.append(range)
                 } else {
                     badPodCIDRs.append(string)
@@ -93,6 +96,7 @@ struct NodeFields {
         node.internalIPs = internalIPs
         node.externalIPs = externalIPs
         node.podCIDRs = podCIDRs
+        node.podCIDRTexts = podCIDRTexts
         node.kubeProxyVersion = kubeProxyVersion.map { json.shared($0) } ?? ""
         node.kubeletVersion = kubeletVersion.map { json.shared($0) } ?? ""
         for text in badPodCIDRs {

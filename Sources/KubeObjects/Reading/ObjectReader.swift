@@ -171,7 +171,7 @@ extension ObjectCollection {
     ) throws(ReadFault) {
         switch (kind, field) {
         case (.other, _), (.configuration, _): try json.skipValue()
-        case (_, .metadata): draft.metadata = try Metadata(&json)
+        case (_, .metadata): draft.metadata = try Metadata(&json, isOfService: kind == .service)
         case (.service, .spec): draft.service.spec = try ServiceFields.Spec(&json)
         case (.service, .status): draft.service.ingress = try ServiceFields.readStatus(&json)
         case (.endpointSlice, .addressType): try draft.slice.readAddressType(&json)

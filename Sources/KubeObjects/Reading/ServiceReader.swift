@@ -146,6 +146,9 @@ struct ServiceFields {
         var service = Service(namespace: namespace, name: name, place: ObjectPlace(json.location(start)))
         service.type = spec.type
         service.hasProxyName = metadata.hasProxyName
+        service.hasHeadlessLabel = metadata.isHeadless
+        service.topologyAwareHints = metadata.topologyAwareHints.map { json.shared($0) }
+        service.topologyMode = metadata.topologyMode.map { json.shared($0) }
         if let entry = spec.clusterIP, !entry.string.range.isEmpty {
             if json.string(entry.string, equals: "None") {
                 service.clusterIP = .none
@@ -166,10 +169,33 @@ struct ServiceFields {
         service.internalTrafficPolicyIsLocal = spec.internalPolicyIsLocal
         service.healthCheckNodePort = spec.healthCheckNodePort
         service.ports = spec.ports.map(\.port)
+        service.spellings = spellings(json)
         try checkPortsAreUnique(json)
         try checkClusterIPs(of: service, json)
         warn(of: service, &json)
         return service
+    }
+
+    /// The texts of what is not spelled canonically.
+    private func spellings(_ json: JSONReader) -> AddressSpellings {
+        var spellings = AddressSpellings()
+        func add(_ entry: AddressEntry, _ index: inout Int, to texts: inout [Int: String]) {
+            guard let address = entry.address else { return }
+            if !json.isCanonical(entry.string, address) { texts[index] = json.contents(entry.string) }
+            index += 1
+        }
+        var index = 0
+        for entry in spec.externalIPs { add(entry, &index, to: &spellings.externalIPs) }
+        index = 0
+        for entry in ingress { add(entry.ip, &index, to: &spellings.loadBalancerIngress) }
+        index = 0
+        for (string, range) in spec.sourceRanges {
+            guard let range else { continue }
+            let text = json.trimmedContents(string)
+            if text != range.description { spellings.loadBalancerSourceRanges[index] = text }
+            index += 1
+        }
+        return spellings
     }
 
     /// Warns about what is skipped: invalid texts, and addresses of a family that the Service does not have, which

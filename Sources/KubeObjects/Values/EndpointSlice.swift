@@ -18,8 +18,14 @@ public struct EndpointSlice: Sendable, Equatable {
     public var family: AddressFamily?
     /// Whether the object has the label `service.kubernetes.io/headless`; kube-proxy skips such objects.
     public var isHeadless = false
+    /// Whether the object has the label `service.kubernetes.io/service-proxy-name`; kube-proxy skips such objects up to
+    /// 1.35.
+    public var hasProxyName = false
     public var ports: [EndpointPort] = []
     public var endpoints: [Endpoint] = []
+    /// The texts of all addresses of those endpoints that have several, or one that is not spelled canonically, by the
+    /// endpoints' indices. kube-proxy writes what the slice says up to 1.30.
+    public package(set) var addressTexts: [Int: [String]] = [:]
     public var origin: Origin = .endpointSlice
     /// The object's location in the inputs.
     public var place: ObjectPlace

@@ -12,6 +12,8 @@ public struct Node: Sendable, Equatable {
     public var externalIPs: [IPAddress] = []
     /// The entries of `spec.podCIDRs` that parse, in order.
     public var podCIDRs: [IPPrefix] = []
+    /// The texts of those of ``podCIDRs`` that are not spelled canonically, by their indices.
+    public package(set) var podCIDRTexts: [Int: String] = [:]
     /// `status.nodeInfo.kubeProxyVersion`; empty where it is missing, as it mostly is since 1.33.
     public var kubeProxyVersion = ""
     /// `status.nodeInfo.kubeletVersion`; empty where it is missing.

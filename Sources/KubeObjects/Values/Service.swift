@@ -56,6 +56,14 @@ public struct Service: Sendable, Equatable {
     public var healthCheckNodePort: UInt16 = 0
     /// Whether the label `service.kubernetes.io/service-proxy-name` assigns the Service to another proxy.
     public var hasProxyName = false
+    /// Whether the Service has the label `service.kubernetes.io/headless`; kube-proxy skips such Services up to 1.35.
+    public var hasHeadlessLabel = false
+    /// The annotation `service.kubernetes.io/topology-aware-hints`; nil: none. Read up to 1.30, as the next one.
+    public var topologyAwareHints: String?
+    /// The annotation `service.kubernetes.io/topology-mode`; nil: none.
+    public var topologyMode: String?
+    /// How addresses are spelled.
+    public package(set) var spellings = AddressSpellings()
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
@@ -109,6 +117,8 @@ public struct Service: Sendable, Equatable {
         /// `clusterIP` is `None` or empty.
         case headless
         case externalName
+        /// The label `service.kubernetes.io/headless` keeps kube-proxy up to 1.35 from reading it.
+        case headlessLabel
         /// It has no cluster IP of the family that is asked about.
         case otherFamily
     }
@@ -130,6 +140,21 @@ public struct Service: Sendable, Equatable {
             return address
         }
         return nil
+    }
+}
+
+/// The texts of those addresses and CIDRs of a Service that are not spelled canonically, by their indices: kube-proxy
+/// writes what the Service says up to 1.29.
+public struct AddressSpellings: Sendable, Hashable {
+    /// By the indices of ``Service/externalIPs``.
+    public package(set) var externalIPs: [Int: String] = [:]
+    /// By the indices of ``Service/loadBalancerIngress``.
+    public package(set) var loadBalancerIngress: [Int: String] = [:]
+    /// By the indices of ``Service/loadBalancerSourceRanges``; without white space around them.
+    public package(set) var loadBalancerSourceRanges: [Int: String] = [:]
+
+    public var isEmpty: Bool {
+        externalIPs.isEmpty && loadBalancerIngress.isEmpty && loadBalancerSourceRanges.isEmpty
     }
 }
 

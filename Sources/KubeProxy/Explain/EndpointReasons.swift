@@ -47,8 +47,11 @@ struct EndpointReasons {
         }
         for source in port.duplicates {
             known.insert(source)
+            let rule =
+                plan.behaviors.contains(.localDuplicateWins)
+                ? ", the one on this node, or else the first (before kube-proxy 1.36)" : ""
             let reason =
-                "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts"
+                "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts\(rule)"
             if let endpoint = leftOut(source, port, reason, isTarget) { result.append(endpoint) }
         }
         for slice in own {
@@ -84,6 +87,10 @@ struct EndpointReasons {
     /// Why the endpoints of a slice do not belong to the Service port.
     private func reason(_ slice: EndpointSlice, _ port: ServicePortPlan) -> String {
         if slice.isHeadless { return "slice \(slice.name) carries the label service.kubernetes.io/headless" }
+        if slice.hasProxyName, plan.behaviors.contains(.sharedLabelSelector) {
+            return "slice \(slice.name) carries the label service.kubernetes.io/service-proxy-name, with which "
+                + "kube-proxy up to 1.35 skips it"
+        }
         guard let family = slice.family else { return "slice \(slice.name) has neither IPv4 nor IPv6 addresses" }
         guard family == plan.settings.family else { return "of the other family, \(family.name): see --family" }
         let name = port.name.port.map { "named \($0)" } ?? "without a name"
@@ -110,6 +117,7 @@ struct EndpointReasons {
         case .notReady:
             return object.conditions.contains(.terminating) ? "terminating, and not serving any more" : "not ready"
         case .terminating: return "terminating, while others are ready"
+        case .terminatingUnused: return "terminating, which kube-proxy \(plan.version.version.release) does not use"
         case .hintedForOtherNodes: return "hinted for \(list(object.hints?.nodes ?? [], "node")); \(here)"
         case .hintedForOtherZones:
             return "hinted for \(list(object.hints?.zones ?? [], "zone")); this node is in \(plan.node.zone)"

@@ -60,6 +60,13 @@ struct RuleReasons {
         case .allowOwnAddress:
             return "a range holds this node (\(plan.node.nodeIP)), which sends from the load balancer's IP where it is "
                 + "assigned to it"
+        case .markOutsideRanges:
+            return
+                "what no source range lets in is marked, and kubelet's KUBE-FIREWALL drops what is for this node or from it"
+        case .markWithoutLocal:
+            return
+                "this node has no endpoint: what comes is marked, and kubelet's KUBE-FIREWALL drops what is for this "
+                + "node or from it"
         case .endOfRanges:
             return "a remark without effect: what comes this far goes back untranslated, to be dropped"
         case .affinity:

@@ -40,6 +40,9 @@ struct SettingReasons {
                 ? "externalTrafficPolicy Local has no effect: nothing but the cluster IP leads here" : nil
         }
         if port.externalPolicyIsLocal { return mode.localExternalPolicy(of: port) }
+        if service.externalTrafficPolicyIsLocal, service.type == .clusterIP, service.hasExternalIPs {
+            return "externalTrafficPolicy Local has no effect on a Service of type ClusterIP before kube-proxy 1.29"
+        }
         return service.externalTrafficPolicyIsLocal
             ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name.escapingInvisible()) "
                 + "without externalIPs"
@@ -78,11 +81,17 @@ struct SettingReasons {
         let addresses = service.loadBalancerIngress.filter { !$0.isVIP && $0.address.family == plan.settings.family }
         guard !addresses.isEmpty else { return nil }
         let list = addresses.map(\.address.description).joined(separator: ", ")
+        if plan.behaviors.contains(.proxyModeAddressesServed) {
+            return "ipMode Proxy has no effect before kube-proxy 1.30: \(list) has rules like other addresses"
+        }
         return "ipMode Proxy: packets for \(list) come with other destinations, so the address has no rules"
     }
 
     private var externalIPs: String? {
         guard !plan.settings.allowServiceExternalIPs, service.hasExternalIPs else { return nil }
+        guard plan.behaviors.contains(.externalIPsGate) else {
+            return "externalIPs have rules: the feature gate AllowServiceExternalIPs does not exist before 1.36"
+        }
         return "externalIPs have no rules: the feature gate AllowServiceExternalIPs is off"
     }
 
@@ -90,6 +99,12 @@ struct SettingReasons {
         switch port.topologyMode {
         case .zone: "topology hints: traffic of zone \(plan.node.zone) stays with the endpoints hinted for it"
         case .node: "topology hints: traffic of this node stays with the endpoints hinted for it"
+        case .none where hasHints && port.usesClusterPolicy && port.countedHints.isEmpty:
+            "topology hints are ignored before kube-proxy 1.31 unless an annotation asks for them, such as "
+                + "service.kubernetes.io/topology-aware-hints: Auto"
+        case .none where hasHints && port.usesClusterPolicy && !port.countedHints.contains(.nodes):
+            "topology hints are not used: all ready endpoints must have them, and one be for this node's zone "
+                + "(hints by node are ignored before kube-proxy 1.34)"
         case .none where hasHints && port.usesClusterPolicy:
             "topology hints are not used: all ready endpoints must have them, and one be for this node or its zone"
         case .none: nil
@@ -98,6 +113,9 @@ struct SettingReasons {
 
     private var nodePortAddresses: String? {
         guard port.nodePort > 0, let addresses = mode.nodePortAddresses else { return nil }
+        if !plan.node.hasNodePortRules {
+            return "node ports have no rules: the host has no address in nodePortAddresses (before kube-proxy 1.27)"
+        }
         let list = addresses.map(\.description).joined(separator: ", ")
         return addresses.isEmpty
             ? "node ports answer nowhere: the host has no address in nodePortAddresses"
@@ -123,6 +141,8 @@ extension Service.SkipReason {
                 ? "kube-proxy passes over it: type ExternalName is a matter of DNS only, there is no cluster IP"
                 : "kube-proxy passes over it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
                     + "connect to them without rules"
+        case .headlessLabel:
+            "kube-proxy up to 1.35 skips it: it carries the label service.kubernetes.io/headless"
         case .externalName: "kube-proxy passes over it: type ExternalName is a matter of DNS only"
         case .otherFamily:
             "kube-proxy passes over it for \(family.name): it has a cluster IP of the other family only (--family "

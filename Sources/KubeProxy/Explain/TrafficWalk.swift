@@ -181,6 +181,15 @@ struct TrafficWalk {
                     rules: []))
             return
         }
+        let isMarked = refusal.purpose == .markOutsideRanges || refusal.purpose == .markWithoutLocal
+        if isMarked {
+            let rule = taken.filter { rules[$0].purpose == refusal.purpose }
+            steps.append(
+                TrafficPath.Step(
+                    table: "filter", hooks: [refusal.hook], chains: [ChainName(.firewall)],
+                    text: "dropped by kubelet's rule for marked packets", rules: rule))
+            return
+        }
         let found = rules.indices.filter {
             rules[$0].purpose == refusal.purpose && rules[$0].destination == entry.address
         }.prefix(1)

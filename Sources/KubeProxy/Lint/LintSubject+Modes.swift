@@ -21,7 +21,7 @@ extension LintSubject {
                 ? [(ModeComparison.Site(hasLocalEndpoint: true, hasOtherEndpoints: false), nil)]
                 : [(modes.site(of: port), nil)]
         }
-        let names = Set(port.endpoints.filter(\.couldTakeTraffic).map { endpoint($0).nodeName })
+        let names = Set(port.endpoints.filter { $0.couldTakeTraffic(plan.behaviors) }.map { endpoint($0).nodeName })
         let without = nodesWithoutEndpoint(of: port)
         var sites: [(site: ModeComparison.Site, nodes: String?)] = []
         if let without {

@@ -28,7 +28,8 @@ extension LintSubject {
     /// The checked nodes without an endpoint of a Service port which has some elsewhere; nil: there are none.
     func nodesWithoutEndpoint(of port: ServicePortPlan) -> (text: String, areAll: Bool)? {
         guard port.hasAnyEndpoint else { return nil }
-        let present = Set(port.endpoints.filter(\.couldTakeTraffic).compactMap { endpoint($0).nodeName })
+        let present = Set(
+            port.endpoints.filter { $0.couldTakeTraffic(plan.behaviors) }.compactMap { endpoint($0).nodeName })
         let (count, examples) = membersBeside(present)
         guard count > 0 else { return nil }
         if coversCluster, count == members.count {

@@ -42,7 +42,9 @@ final class LintSubject: Sendable {
         let family = plan.settings.family
         nodes = forAllNodes ? snapshot.nodes : snapshot.nodes.filter { $0.name.text == plan.node.name }
         var members = nodes.map { node in
-            let address = NodeFacts.nodeIPs(plan.settings, node).first { $0.family == family && !$0.isLoopback }
+            let address = NodeFacts.nodeIPs(plan.settings, node, plan.behaviors).first {
+                $0.family == family && !$0.isLoopback && !$0.isUnspecified
+            }
             return Member(name: node.name.text, zone: node.zone, address: address)
         }
         if members.isEmpty, let name = plan.node.name { members = [Member(name: name, zone: "", address: nil)] }
@@ -58,8 +60,8 @@ final class LintSubject: Sendable {
         self.membersOfZone = membersOfZone
         zones = membersOfZone.keys.sorted()
         coversCluster = forAllNodes && !nodes.isEmpty
-        ownSlices = ServiceSlices(snapshot, family)
-        slicesOfOtherFamily = ServiceSlices(snapshot, family.other)
+        ownSlices = ServiceSlices(snapshot, family, plan.behaviors)
+        slicesOfOtherFamily = ServiceSlices(snapshot, family.other, plan.behaviors)
     }
 
     var snapshot: ClusterSnapshot { plan.snapshot }

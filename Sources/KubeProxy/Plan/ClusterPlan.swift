@@ -46,9 +46,9 @@ public struct ClusterPlan: Sendable {
     ) {
         self.snapshot = snapshot
         self.settings = settings
-        version = VersionChoice(settings, snapshot.node(for: settings))
+        version = VersionChoice(settings, in: snapshot)
         behaviors = version.version.behaviors
-        let planned = ClusterPlan.plan(snapshot, settings, workers)
+        let planned = ClusterPlan.plan(snapshot, settings, behaviors, workers)
         skippedServices = planned.skipped
         tables = ClusterTables(planned)
         endpointsByNode = forManyNodes ? EndpointsByNode(tables.endpoints, snapshot.endpointSlices) : nil
@@ -57,10 +57,10 @@ public struct ClusterPlan: Sendable {
     }
 
     private static func plan(
-        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, _ workers: Workers?
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, _ behaviors: ProxyBehaviors, _ workers: Workers?
     ) -> PlannedServices {
-        let slices = ServiceSlices(snapshot, settings.family)
-        let planner = ServicePortPlanner(settings, snapshot.endpointSlices)
+        let slices = ServiceSlices(snapshot, settings.family, behaviors)
+        let planner = ServicePortPlanner(settings, behaviors, snapshot.endpointSlices)
         let services = snapshot.services.indices
         guard let workers, services.count >= shareThreshold else {
             return PlannedServices(snapshot, services, slices, planner)

@@ -19,16 +19,24 @@ struct ClusterServicePort: Sendable {
     let isExternal: Bool
     /// `namespace/service:port` as bytes, for comments and names.
     let nameText: [UInt8]
-    /// What hints its ready endpoints have.
+    /// The texts of its addresses as they are written; nil: the canonical ones.
+    let texts: FrontendTexts?
+    /// Which hints count, if all ready endpoints have them.
+    let countedHints: HintCoverage
+    /// Which of the hints that count its ready endpoints have.
     var hintCoverage: HintCoverage = []
     /// Whether any endpoint could take traffic, on this node or another.
     var hasAnyEndpoint = false
     var duplicates: [EndpointSource] = []
+    /// Whether it depends on the node which of several equal endpoints counts.
+    var hasEqualEndpoints = false
 
     var usesClusterPolicy: Bool { !internalPolicyIsLocal || isExternal }
     var usesLocalPolicy: Bool { internalPolicyIsLocal || externalPolicyIsLocal && isExternal }
     /// Whether nodes may decide differently about it.
-    var dependsOnNode: Bool { usesLocalPolicy || !hintCoverage.isEmpty || !sourceRanges.isEmpty }
+    var dependsOnNode: Bool {
+        usesLocalPolicy || !hintCoverage.isEmpty || !sourceRanges.isEmpty || hasEqualEndpoints
+    }
 }
 
 /// What of an endpoint is the same on every node.
@@ -53,13 +61,30 @@ final class ClusterTables: Sendable {
     let decisions: PlanDecisions
     /// The Service ports on which nodes may differ.
     let nodeDependentPorts: [Int32]
+    /// Endpoints of a Service port with equal texts, where it depends on the node which one counts.
+    let equalEndpoints: [EqualEndpoints]
+    /// The texts of endpoints' addresses that are written as the slice spells them, by the endpoints' positions.
+    let addressTexts: [Int: String]
 
     init(_ services: consuming PlannedServices) {
+        equalEndpoints = services.equalEndpoints
+        addressTexts = services.addressTexts
         ports = services.ports
         starts = services.starts
         endpoints = services.endpoints
         decisions = services.decisions
         nodeDependentPorts = services.nodeDependentPorts
+    }
+
+    /// The same with other endpoints and what follows from them for their Service ports.
+    init(_ tables: ClusterTables, _ ports: [ClusterServicePort], _ endpoints: [ClusterEndpoint]) {
+        self.ports = ports
+        starts = tables.starts
+        self.endpoints = endpoints
+        decisions = tables.decisions
+        nodeDependentPorts = tables.nodeDependentPorts
+        equalEndpoints = tables.equalEndpoints
+        addressTexts = tables.addressTexts
     }
 
     /// The positions of a Service port's endpoints.

@@ -9,14 +9,20 @@ struct EndpointSelection {
     private let slices: [EndpointSlice]
     private let node: String?
     private let zone: String
+    private let usesTerminating: Bool
+    /// Whether hints by zone count on the node.
+    private let matchesZone: Bool
 
     /// - Parameters:
     ///   - node: the node's name; nil: a node that has no endpoints of its own.
     ///   - zone: the node's zone; empty where it is not known.
-    init(_ slices: [EndpointSlice], node: String?, zone: String) {
+    init(_ slices: [EndpointSlice], _ behaviors: ProxyBehaviors, node: String?, zone: String) {
         self.slices = slices
         self.node = node
         self.zone = zone
+        usesTerminating = behaviors.contains(.terminatingEndpoints)
+        let zoneIsKnown = !zone.isEmpty
+        matchesZone = zoneIsKnown ? true : behaviors.contains(.emptyZoneMatchesHints)
     }
 
     /// Decides the part of each endpoint. Which are local is known already.
@@ -61,7 +67,7 @@ struct EndpointSelection {
         }
         let noneIsUsed = decision.clusterCount == 0
         for index in range where !endpoints[index].conditions.contains(.ready) {
-            let use = endpoints[index].conditions.useWhileNotReady(noneIsReady: noneIsUsed)
+            let use = endpoints[index].conditions.useWhileNotReady(noneIsReady: noneIsUsed, usesTerminating)
             uses[index].clusterUse = use
             if use.isUsed { decision.clusterCount += 1 }
         }
@@ -85,7 +91,7 @@ struct EndpointSelection {
             } else if endpoints[index].conditions.contains(.ready) {
                 use = .used
             } else {
-                use = endpoints[index].conditions.useWhileNotReady(noneIsReady: noneIsReady)
+                use = endpoints[index].conditions.useWhileNotReady(noneIsReady: noneIsReady, usesTerminating)
             }
             uses[index].localUse = use
             if use.isUsed { decision.localCount += 1 }
@@ -98,9 +104,10 @@ struct EndpointSelection {
         _ coverage: HintCoverage, _ range: Range<Int>, _ endpoints: Span<ClusterEndpoint>
     ) -> TopologyMode {
         var isAnyForZone = false
+        let looksForZone = matchesZone ? coverage.contains(.zones) : false
         for index in range where endpoints[index].conditions.contains(.ready) {
             if coverage.contains(.nodes), isForNode(endpoints[index]) { return .node }
-            if coverage.contains(.zones), !isAnyForZone { isAnyForZone = isForZone(endpoints[index]) }
+            if looksForZone, !isAnyForZone { isAnyForZone = isForZone(endpoints[index]) }
         }
         return isAnyForZone ? .zone : .none
     }
@@ -123,8 +130,9 @@ struct HintCoverage: OptionSet, Sendable {
 }
 
 extension HintCoverage {
-    init(_ endpoints: ArraySlice<ClusterEndpoint>, _ slices: [EndpointSlice]) {
-        var coverage: HintCoverage = [.nodes, .zones]
+    /// - Parameter counted: the hints that are looked for.
+    init(_ endpoints: ArraySlice<ClusterEndpoint>, _ slices: [EndpointSlice], counted: HintCoverage) {
+        var coverage = counted
         var isAnyReady = false
         for endpoint in endpoints where endpoint.conditions.contains(.ready) {
             isAnyReady = true
@@ -147,11 +155,16 @@ extension Endpoint.Conditions {
     private var isServingWhileTerminating: Bool { isSuperset(of: [.serving, .terminating]) }
 
     /// Whether an endpoint takes traffic where no better one does.
-    var couldTakeTraffic: Bool { contains(.ready) || isServingWhileTerminating }
+    ///
+    /// - Parameter terminatingToo: whether endpoints that terminate and still serve do.
+    func couldTakeTraffic(_ terminatingToo: Bool) -> Bool {
+        contains(.ready) || terminatingToo && isServingWhileTerminating
+    }
 
     /// How an endpoint that is not ready is used.
-    fileprivate func useWhileNotReady(noneIsReady: Bool) -> EndpointUse {
+    fileprivate func useWhileNotReady(noneIsReady: Bool, _ usesTerminating: Bool) -> EndpointUse {
         guard isServingWhileTerminating else { return .notReady }
+        guard usesTerminating else { return .terminatingUnused }
         return noneIsReady ? .usedWhileTerminating : .terminating
     }
 }

@@ -29,69 +29,71 @@ public struct NodeFacts: Sendable, Hashable {
     /// The addresses of the host's interfaces of the family, each once, sorted by their text.
     public let hostAddresses: [IPAddress]
     public let nodePorts: NodePorts
-    /// Whether node ports answer on 127.0.0.1 (`LNP`).
+    /// Whether KUBE-FIREWALL guards node ports that answer on 127.0.0.1 (`LNP`).
     public let hasLocalhostNodePorts: Bool
+    /// Whether node ports answer on loopback addresses.
+    public let loopbackTakesNodePorts: Bool
+    /// Whether node ports have rules, which up to 1.26 depends on whether any address of the host takes them.
+    public let hasNodePortRules: Bool
     /// The packet mark for masquerading.
     public let masqueradeMark: UInt32
+    /// How the CIDR of ``localTraffic`` is written; nil: canonically.
+    let localTrafficText: String?
+    /// Whether the node's own address is in the pods' range, so that it counts as a pod.
+    let countsAsPod: Bool
 
-    init(_ settings: ProxySettings, node: Node?) {
+    init(_ settings: ProxySettings, node: Node?, _ behaviors: ProxyBehaviors) {
         let family = settings.family
         name = settings.nodeName ?? node?.name.text
         zone = node?.zone ?? ""
-        let nodeIPs = NodeFacts.nodeIPs(settings, node)
+        let nodeIPs = NodeFacts.nodeIPs(settings, node, behaviors)
         nodeIP = nodeIPs.first { $0.family == family } ?? .loopback(family)
         localTraffic = NodeFacts.localTraffic(settings, node)
+        localTrafficText =
+            behaviors.contains(.serviceAddressesAsGiven) ? NodeFacts.localTrafficText(settings, node) : nil
+        // The address that it has, not the one that kube-proxy up to 1.28 takes it to have.
+        let own = NodeFacts.nodeIPs(settings, node, ProxyVersion.default.behaviors).first { $0.family == family }
+        if case .source(let pods) = localTraffic, let own {
+            countsAsPod = pods.contains(own)
+        } else {
+            countsAsPod = false
+        }
         masqueradeMark = 1 << UInt32(settings.masqueradeBit)
 
-        var ranges: [IPPrefix]
-        switch settings.nodePortAddresses {
-        case .ranges(let given): ranges = given
-        case .primary: ranges = nodeIPs.filter { !$0.isLoopback }.map(IPPrefix.init(single:))
-        }
-        ranges = ranges.filter { $0.family == family }
-        if ranges.isEmpty { ranges = [.all(family)] }
-        // Those after the first range of all addresses do not matter.
-        let firstZero = ranges.firstIndex { $0.length == 0 }
-        let loopback = IPAddress(ipv4: 0x7F00_0000)
-        let holdsLoopback = ranges[...(firstZero ?? ranges.count - 1)].contains {
-            $0.network.isLoopback || $0.contains(loopback)
-        }
-        let hasLocalhost = settings.localhostNodePorts && family == .ipv4 && holdsLoopback
-        hasLocalhostNodePorts = hasLocalhost
         let host =
             settings.hostAddresses
             ?? (node.map { $0.internalIPs + $0.externalIPs } ?? []) + [.loopback(family)]
         hostAddresses = host.filter { $0.family == family }.sorted { $0.text < $1.text }.reduce(into: []) {
             if $0.last != $1 { $0.append($1) }
         }
-        guard firstZero == nil else {
-            nodePorts = .allAddresses
-            return
-        }
-        nodePorts = .addresses(
-            hostAddresses.filter { address in
-                ranges.contains { $0.contains(address) } && (hasLocalhost || !address.isLoopback)
-            })
-    }
-
-    /// Whether the node's own address is in the pods' range, so that it counts as a pod.
-    var countsAsPod: Bool {
-        guard case .source(let pods) = localTraffic else { return false }
-        return pods.contains(nodeIP)
+        let selection = NodePortSelection(settings, nodeIPs, hostAddresses, behaviors)
+        nodePorts = selection.nodePorts
+        loopbackTakesNodePorts = selection.allowsLoopback
+        hasLocalhostNodePorts = selection.hasLocalhost && behaviors.contains(.loopbackGuard)
+        hasNodePortRules = selection.hasRules
     }
 
     /// Whether node ports answer on one of the host's addresses.
     func takesNodePorts(_ address: IPAddress) -> Bool {
         switch nodePorts {
         case .addresses(let addresses): addresses.contains(address)
-        case .allAddresses: address.isLoopback ? hasLocalhostNodePorts : hostAddresses.contains(address)
+        case .allAddresses: address.isLoopback ? loopbackTakesNodePorts : hostAddresses.contains(address)
         }
     }
 
     /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses,
     /// the bind address in place of the one of its family, loopback where there is none.
-    static func nodeIPs(_ settings: ProxySettings, _ node: Node?) -> [IPAddress] {
+    ///
+    /// Up to 1.28 there is one of a single family, and the other's is unspecified (`pkg/proxy/util/nodeport_addresses.go`
+    /// and `cmd/kube-proxy/app/server.go`).
+    static func nodeIPs(_ settings: ProxySettings, _ node: Node?, _ behaviors: ProxyBehaviors) -> [IPAddress] {
         let given = (node?.internalIPs ?? []) + (node?.externalIPs ?? [])
+        guard behaviors.contains(.nodeIPOfBothFamilies) else {
+            let bind = settings.bindAddress ?? IPAddress(ipv4: 0)
+            let looksAtNode = bind.isUnspecified && behaviors.contains(.nodeIPFromNode)
+            let own = looksAtNode ? given.first ?? .loopback(.ipv4) : bind
+            return AddressFamily.allCases.map { $0 == own.family ? own : IPPrefix.all($0).network }
+        }
         return AddressFamily.allCases.map { family in
             if let bind = settings.bindAddress, bind.family == family, !bind.isUnspecified { return bind }
             return given.first { $0.family == family } ?? .loopback(family)
@@ -107,6 +109,23 @@ public struct NodeFacts: Sendable, Hashable {
         case .nodeCIDR: return source(node?.podCIDRs ?? [])
         case .bridgeInterface: return settings.podBridgeInterface.map { .interface($0.text) }
         case .interfaceNamePrefix: return settings.podInterfaceNamePrefix.map { .interface($0.text + "+") }
+        }
+    }
+
+    /// The spelling of the CIDR of local traffic.
+    private static func localTrafficText(_ settings: ProxySettings, _ node: Node?) -> String? {
+        func text(_ ranges: [IPPrefix], _ text: (Int) -> String) -> String? {
+            ranges.firstIndex { $0.family == settings.family }.map { text($0) }
+        }
+        switch settings.detectLocalMode {
+        case .clusterCIDR:
+            return text(settings.clusterCIDRs) {
+                ProxySettings.text(of: settings.clusterCIDRs[$0], at: $0, in: settings.clusterCIDRTexts)
+            }
+        case .nodeCIDR:
+            guard let node else { return nil }
+            return text(node.podCIDRs) { node.podCIDRTexts[$0] ?? node.podCIDRs[$0].description }
+        case .bridgeInterface, .interfaceNamePrefix: return nil
         }
     }
 }

@@ -56,10 +56,11 @@ public struct NodePlan: Sendable {
         self.settings = own
         own.version = cluster.settings.version
         var warnings: [PlacedMessage] = []
-        node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings))
+        node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings), cluster.behaviors)
         if let warning = cluster.version.warning { warnings.append(PlacedMessage(message: warning, location: nil)) }
         warningsOfAnyFamily = warnings
-        servicePorts = ServicePortPlans(cluster.tables, PlanDecisions(cluster, node))
+        let tables = cluster.tables.ofNode(node.name, cluster.snapshot.endpointSlices, cluster.behaviors)
+        servicePorts = ServicePortPlans(tables, PlanDecisions(cluster, tables, node))
     }
 
     /// The Node object that the settings name, or the only one.
@@ -94,17 +95,21 @@ public struct NodePlan: Sendable {
 extension PlanDecisions {
     /// What a node decides: as all do, but for which endpoints are its own, and for those Service ports on which nodes
     /// differ.
-    fileprivate init(_ cluster: ClusterPlan, _ node: NodeFacts) {
-        let tables = cluster.tables
+    ///
+    /// - Parameter tables: the cluster's, with those of several equal endpoints that count on the node.
+    fileprivate init(_ cluster: ClusterPlan, _ tables: ClusterTables, _ node: NodeFacts) {
         let slices = cluster.snapshot.endpointSlices
         let known = tables.endpoints
         self = tables.decisions
         if let name = node.name, let byNode = cluster.endpointsByNode {
             for position in byNode[name] { endpoints[Int(position)].isLocal = true }
+            for group in tables.equalEndpoints {
+                endpoints[group.position].isLocal = slices.isLocal(known[group.position], to: name)
+            }
         } else if let name = node.name {
             markLocal(known, slices, name)
         }
-        let selection = EndpointSelection(slices, node: node.name, zone: node.zone)
+        let selection = EndpointSelection(slices, cluster.behaviors, node: node.name, zone: node.zone)
         for index in tables.nodeDependentPorts {
             let port = Int(index)
             var decision = selection.select(
@@ -123,6 +128,13 @@ extension PlanDecisions {
             guard slices[Int(source.slice)].endpoints[Int(source.endpoint)].nodeName == node else { continue }
             endpoints[position].isLocal = true
         }
+    }
+}
+
+extension VersionChoice {
+    /// The version for the Node of a snapshot that the settings name, or the only one.
+    public init(_ settings: ProxySettings, in snapshot: ClusterSnapshot) {
+        self.init(settings, snapshot.node(for: settings))
     }
 }
 

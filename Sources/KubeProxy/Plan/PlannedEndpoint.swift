@@ -13,6 +13,8 @@ public enum EndpointUse: UInt8, Sendable, Hashable {
     case notReady
     /// It is serving and terminating, but others are ready.
     case terminating
+    /// It is serving and terminating, which kube-proxy does not use up to 1.25.
+    case terminatingUnused
     /// The hints by node keep traffic of this node at other endpoints.
     case hintedForOtherNodes
     /// The hints by zone keep traffic of this zone at other endpoints.
@@ -48,8 +50,11 @@ public struct PlannedEndpoint: Sendable {
 
     /// `address:port`, with brackets around an IPv6 address.
     public var text: AddressText { AddressText(address, port: port) }
+
     /// Whether it takes traffic if no better endpoint does.
-    var couldTakeTraffic: Bool { conditions.couldTakeTraffic }
+    func couldTakeTraffic(_ behaviors: ProxyBehaviors) -> Bool {
+        conditions.couldTakeTraffic(behaviors.contains(.terminatingEndpoints))
+    }
 }
 
 /// The endpoints of a Service port, in every condition, sorted by their text.

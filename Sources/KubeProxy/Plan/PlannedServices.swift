@@ -9,6 +9,9 @@ struct PlannedServices: Sendable {
     private(set) var decisions = PlanDecisions()
     private(set) var nodeDependentPorts: [Int32] = []
     private(set) var skipped: [ClusterPlan.SkippedService] = []
+    private(set) var equalEndpoints: [EqualEndpoints] = []
+    private(set) var addressTexts: [Int: String] = [:]
+    private let behaviors: ProxyBehaviors
 
     /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
     init(
@@ -16,6 +19,7 @@ struct PlannedServices: Sendable {
         room: Int? = nil
     ) {
         var planner = planner
+        behaviors = planner.behaviors
         ports.reserveCapacity(room ?? services.count)
         let objects = snapshot.services.span
         for index in services {
@@ -35,15 +39,19 @@ struct PlannedServices: Sendable {
     ) {
         let start = endpoints.count
         addEndpoints(&endpoints)
-        endpoints.mergeTail(from: start, duplicates: &port.duplicates)
+        if behaviors.contains(.localDuplicateWins) {
+            mergeOlder(from: start, &port, slices)
+        } else {
+            endpoints.mergeTail(from: start, duplicates: &port.duplicates)
+        }
         let range = start..<endpoints.count
-        port.lookAtEndpoints(endpoints[range], slices)
+        port.lookAtEndpoints(endpoints[range], slices, behaviors)
         decisions.endpoints.append(contentsOf: repeatElement(EndpointDecision(), count: range.count))
         var decision = PortDecision()
         if port.dependsOnNode {
             nodeDependentPorts.append(Int32(ports.count))
         } else {
-            let selection = EndpointSelection(slices, node: nil, zone: "")
+            let selection = EndpointSelection(slices, behaviors, node: nil, zone: "")
             decision = selection.select(port, range, endpoints, &decisions.endpoints)
         }
         decisions.ports.append(decision)
@@ -61,14 +69,40 @@ struct PlannedServices: Sendable {
         decisions.endpoints += others.decisions.endpoints
         nodeDependentPorts.append(contentsOf: others.nodeDependentPorts.lazy.map { $0 + firstPort })
         skipped += others.skipped
+        for group in others.equalEndpoints {
+            equalEndpoints.append(group.moved(ports: Int(firstPort), endpoints: Int(firstEndpoint)))
+        }
+        for (position, text) in others.addressTexts { addressTexts[position + Int(firstEndpoint)] = text }
+    }
+
+    /// Brings the endpoints of one Service port, which stand at the end, in order, as versions up to 1.35 do.
+    private mutating func mergeOlder(
+        from start: Int, _ port: inout ClusterServicePort, _ slices: [EndpointSlice]
+    ) {
+        guard endpoints.count > start else { return }
+        let merged = OlderMerge(Array(endpoints[start...]), slices, behaviors)
+        endpoints.removeSubrange(start...)
+        for group in merged.groups {
+            let position = endpoints.count
+            endpoints.append(group.endpoints[0])
+            if let text = group.text { addressTexts[position] = text }
+            guard group.endpoints.count > 1 else { continue }
+            port.duplicates += group.endpoints.dropFirst().map(\.source)
+            port.hasEqualEndpoints = true
+            equalEndpoints.append(
+                EqualEndpoints(port: ports.count, position: position, candidates: group.endpoints))
+        }
     }
 }
 
 extension ClusterServicePort {
     /// Takes in what its endpoints say that is the same on every node.
-    fileprivate mutating func lookAtEndpoints(_ endpoints: ArraySlice<ClusterEndpoint>, _ slices: [EndpointSlice]) {
-        hasAnyEndpoint = endpoints.contains { $0.conditions.couldTakeTraffic }
-        hintCoverage = HintCoverage(endpoints, slices)
+    mutating func lookAtEndpoints(
+        _ endpoints: ArraySlice<ClusterEndpoint>, _ slices: [EndpointSlice], _ behaviors: ProxyBehaviors
+    ) {
+        let terminatingToo = behaviors.contains(.terminatingEndpoints)
+        hasAnyEndpoint = endpoints.contains { $0.conditions.couldTakeTraffic(terminatingToo) }
+        hintCoverage = HintCoverage(endpoints, slices, counted: countedHints)
     }
 }
 

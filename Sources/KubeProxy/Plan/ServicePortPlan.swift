@@ -9,7 +9,7 @@ public enum TopologyMode: UInt8, Sendable, Hashable {
 public struct ServicePortPlan: Sendable {
     /// The position among the plan's Service ports.
     let index: Int
-    private let tables: ClusterTables
+    fileprivate let tables: ClusterTables
     private let decision: PortDecision
     /// All endpoints, in every condition, sorted by their text.
     public let endpoints: PlannedEndpoints
@@ -49,8 +49,12 @@ public struct ServicePortPlan: Sendable {
     public var duplicates: [EndpointSource] { tables.ports[index].duplicates }
     /// Whether any endpoint could take traffic, here or elsewhere.
     public var hasAnyEndpoint: Bool { tables.ports[index].hasAnyEndpoint }
+    /// Which topology hints count, if all ready endpoints have them.
+    var countedHints: HintCoverage { tables.ports[index].countedHints }
     /// What topology hints all ready endpoints have.
     var hintCoverage: HintCoverage { tables.ports[index].hintCoverage }
+    /// The texts of its addresses as they are written; nil: the canonical ones.
+    var texts: FrontendTexts? { tables.ports[index].texts }
     /// `namespace/service:port` as bytes, for comments and names.
     var nameText: [UInt8] { tables.ports[index].nameText }
     /// Whether the cluster policy is used.
@@ -75,6 +79,11 @@ public struct ServicePortPlan: Sendable {
 }
 
 extension ServicePortPlan {
+    /// `address:port` of an endpoint as it is written; nil: the canonical text.
+    func spelledText(of endpoint: PlannedEndpoint) -> String? {
+        tables.addressTexts[endpoint.index].map { EndpointText.of($0, port: endpoint.port) }
+    }
+
     /// `namespace/service:port/protocol`.
     var label: String { "\(name)/\(name.transport.name)" }
 }
@@ -92,6 +101,12 @@ public struct ServicePortPlans: Sendable, RandomAccessCollection {
     public var startIndex: Int { 0 }
     public var endIndex: Int { tables.ports.count }
     public subscript(index: Int) -> ServicePortPlan { ServicePortPlan(self, index) }
+
+    /// The texts of endpoints' addresses that are written as the slice spells them, by the endpoints' positions.
+    var addressTexts: [Int: String] { tables.addressTexts }
+
+    /// Whether any address of a Service or endpoint is written as its object spells it.
+    var haveTexts: Bool { !tables.addressTexts.isEmpty || tables.ports.contains { $0.texts != nil } }
 
     /// The position of a Service port's first endpoint among those of all.
     func firstEndpoint(of port: Int) -> Int { Int(tables.starts[port]) }

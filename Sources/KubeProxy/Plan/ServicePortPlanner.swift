@@ -5,12 +5,14 @@ internal import NetAddress
 /// `endpointslicecache.go`).
 struct ServicePortPlanner {
     private let settings: ProxySettings
+    let behaviors: ProxyBehaviors
     private let slices: [EndpointSlice]
     /// The endpoints of each port of a Service with several ports, which come slice by slice.
     private var gathered: [[ClusterEndpoint]] = []
 
-    init(_ settings: ProxySettings, _ slices: [EndpointSlice]) {
+    init(_ settings: ProxySettings, _ behaviors: ProxyBehaviors, _ slices: [EndpointSlice]) {
         self.settings = settings
+        self.behaviors = behaviors
         self.slices = slices
     }
 
@@ -22,6 +24,9 @@ struct ServicePortPlanner {
     /// The Service's cluster IP of the family, or why kube-proxy skips the Service.
     func clusterIP(of service: Service) -> Result<IPAddress, Skipped> {
         if let reason = service.skipReason { return .failure(Skipped(reason: reason)) }
+        if service.hasHeadlessLabel, behaviors.contains(.sharedLabelSelector) {
+            return .failure(Skipped(reason: .headlessLabel))
+        }
         return service.clusterIP(settings.family).map { .success($0) } ?? .failure(Skipped(reason: .otherFamily))
     }
 
@@ -32,7 +37,7 @@ struct ServicePortPlanner {
         _ service: Service, _ serviceIndex: Int, _ clusterIP: IPAddress, _ own: ArraySlice<Int32>,
         into services: inout PlannedServices
     ) {
-        let common = ServiceSettings(service, settings)
+        let common = ServiceSettings(service, settings, behaviors)
         var ports = service.ports.map { common.plan(of: $0, service, serviceIndex, clusterIP) }
         if ports.count > 1 { ports.sort { $0.name < $1.name } }
         guard ports.count != 1 else {
@@ -98,20 +103,31 @@ private struct ServiceSettings {
     let sourceRanges: [IPPrefix]
     let externalPolicyIsLocal: Bool
     let healthCheckNodePort: UInt16
+    let texts: FrontendTexts?
+    let countedHints: HintCoverage
 
-    init(_ service: Service, _ settings: ProxySettings) {
+    init(_ service: Service, _ settings: ProxySettings, _ behaviors: ProxyBehaviors) {
         let family = settings.family
         let ownExternalIPs = service.externalIPs.filter { $0.family == family }
         hasExternalIPs = !ownExternalIPs.isEmpty
-        externalIPs = settings.allowServiceExternalIPs ? ownExternalIPs : []
-        loadBalancerIPs = service.loadBalancerIngress.filter { $0.isVIP && $0.address.family == family }.map(\.address)
+        let allowsExternalIPs = settings.allowServiceExternalIPs || !behaviors.contains(.externalIPsGate)
+        externalIPs = allowsExternalIPs ? ownExternalIPs : []
+        let servesProxyMode = behaviors.contains(.proxyModeAddressesServed)
+        loadBalancerIPs = service.loadBalancerIngress.filter {
+            ($0.isVIP || servesProxyMode) && $0.address.family == family
+        }.map(\.address)
         let ranges = service.loadBalancerSourceRanges.filter { $0.family == family }
         // A range of all addresses restricts nothing.
-        sourceRanges = ranges.contains { $0.length == 0 } ? [] : ranges
+        let isLifted = behaviors.contains(.zeroRangeLiftsRestriction) && ranges.contains { $0.length == 0 }
+        sourceRanges = isLifted ? [] : ranges
+        texts =
+            !service.spellings.isEmpty && behaviors.contains(.serviceAddressesAsGiven)
+            ? FrontendTexts(service, family) : nil
+        countedHints = HintCoverage(counting: service, behaviors)
         let takesExternalPolicy =
             switch service.type {
             case .loadBalancer, .nodePort: true
-            case .clusterIP: service.hasExternalIPs
+            case .clusterIP: service.hasExternalIPs && behaviors.contains(.localPolicyOfExternalIPs)
             case .externalName, .unknown: false
             }
         externalPolicyIsLocal = service.externalTrafficPolicyIsLocal && takesExternalPolicy
@@ -129,7 +145,7 @@ private struct ServiceSettings {
             affinitySeconds: service.sessionAffinitySeconds, externalPolicyIsLocal: externalPolicyIsLocal,
             internalPolicyIsLocal: service.internalTrafficPolicyIsLocal, healthCheckNodePort: healthCheckNodePort,
             isExternal: port.nodePort > 0 || !loadBalancerIPs.isEmpty || hasExternalIPs,
-            nameText: Array(name.description.utf8))
+            nameText: Array(name.description.utf8), texts: texts, countedHints: countedHints)
     }
 }
 

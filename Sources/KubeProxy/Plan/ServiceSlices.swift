@@ -10,7 +10,8 @@ struct ServiceSlices: Sendable {
     /// Indices of the snapshot's slices, by Service, in the order of their names.
     private var slices: [Int32] = []
 
-    init(_ snapshot: ClusterSnapshot, _ family: AddressFamily) {
+    init(_ snapshot: ClusterSnapshot, _ family: AddressFamily, _ behaviors: ProxyBehaviors) {
+        let skipsProxyNames = behaviors.contains(.sharedLabelSelector)
         let services = snapshot.services
         starts = Array(repeating: 0, count: services.count + 1)
         var owners: [Int32] = []
@@ -23,6 +24,7 @@ struct ServiceSlices: Sendable {
             guard endpointSlices[index].isConsidered, endpointSlices[index].family == family,
                 let name = endpointSlices[index].serviceName
             else { continue }
+            if skipsProxyNames, endpointSlices[index].hasProxyName { continue }
             let namespace = endpointSlices[index].namespace
             if !services.holds(namespace, name, at: present) { present += 1 }
             if !services.holds(namespace, name, at: present) {

@@ -104,7 +104,10 @@ extension ProxyBehavior {
         case .hairpinSourceAsGiven:
             Row("L", 29...30, "the rule for a pod that reaches itself has the address as the EndpointSlice spells it")
         case .endpointsSortedInSlice:
-            Row("C", Self.upTo(30), "a slice's endpoints are taken in the order of their addresses' texts")
+            Row(
+                "C", Self.upTo(30),
+                "a slice's endpoints are taken in the order of their addresses' texts, its ports by number; one without crashes"
+            )
         case .serviceAddressesAsGiven:
             Row(
                 "M", Self.upTo(29),

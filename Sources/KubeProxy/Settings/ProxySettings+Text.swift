@@ -54,7 +54,9 @@ extension ProxySettings {
 
     /// Takes CIDRs with commas between them.
     public mutating func setClusterCIDRs(_ text: String) throws(SettingError) {
-        clusterCIDRs = try ProxySettings.prefixes(text.split(separator: ",", omittingEmptySubsequences: false))
+        let texts = text.split(separator: ",", omittingEmptySubsequences: false)
+        clusterCIDRs = try ProxySettings.prefixes(texts)
+        clusterCIDRTexts = texts.map(String.init)
     }
 
     public mutating func setDetectLocalMode(_ text: String) throws(SettingError) {
@@ -84,10 +86,14 @@ extension ProxySettings {
     public mutating func setNodePortAddresses(_ texts: [String]) throws(SettingError) {
         if texts == ["primary"] {
             nodePortAddresses = .primary
+        } else if let word = texts.first(where: { $0 == "localhost" || $0 == "all" }) {
+            throw SettingError(
+                "the word '\(word)' is for mode nftables since kube-proxy 1.37 only: expected CIDRs or primary")
         } else if texts.contains("primary") {
             throw SettingError("'primary' stands for all node-port addresses: expected no other beside it")
         } else {
             nodePortAddresses = .ranges(try ProxySettings.prefixes(texts))
+            nodePortAddressTexts = texts
         }
     }
 

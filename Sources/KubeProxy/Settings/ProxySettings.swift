@@ -56,6 +56,9 @@ public struct ProxySettings: Sendable, Hashable {
     public var detectLocalMode: DetectLocalMode = .clusterCIDR
     /// The ranges of all pods, for mode ``DetectLocalMode/clusterCIDR``; the first of the family counts.
     public var clusterCIDRs: [IPPrefix] = []
+    /// How ``clusterCIDRs`` were spelled, one text for each; versions up to 1.29 write the text. None for those that were
+    /// made from values.
+    public var clusterCIDRTexts: [String] = []
     public var podBridgeInterface: InterfaceName?
     public var podInterfaceNamePrefix: InterfaceName?
     /// Rewrite the source of everything that is sent to a cluster IP.
@@ -65,6 +68,9 @@ public struct ProxySettings: Sendable, Hashable {
     /// Let node ports answer on 127.0.0.1 (IPv4 only).
     public var localhostNodePorts = true
     public var nodePortAddresses: NodePortAddresses = .ranges([])
+    /// How the ranges of ``nodePortAddresses`` were spelled, one text for each; to versions up to 1.33 it makes a
+    /// difference. None for those that were made from values.
+    public var nodePortAddressTexts: [String] = []
     /// The addresses of the host's interfaces; nil: the Node's addresses and loopback.
     public var hostAddresses: [IPAddress]?
     public var bindAddress: IPAddress?
@@ -80,4 +86,10 @@ public struct ProxySettings: Sendable, Hashable {
     public var ipvs = IPVSSettings()
 
     public init() {}
+
+    /// The text of a range: the one at its index where that spells the range, else the canonical one.
+    static func text(of range: IPPrefix, at index: Int, in texts: [String]) -> String {
+        guard index < texts.count, IPPrefix(texts[index]) == range else { return range.description }
+        return texts[index]
+    }
 }

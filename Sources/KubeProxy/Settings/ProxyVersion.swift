@@ -35,11 +35,14 @@ public struct ProxyVersion: Sendable, Hashable {
     /// Whether the release is newer than all known ones. Its text is taken to be that of the newest known one.
     public var isNewerThanKnown: Bool { minor > ProxyVersion.knownMinors.upperBound }
 
-    /// The release whose text is written: this one, or the newest known one.
-    public var knownRelease: String { "1.\(min(minor, ProxyVersion.knownMinors.upperBound))" }
+    /// The minor version whose text is written: this one's, or the newest known one.
+    public var knownMinor: Int { min(minor, ProxyVersion.knownMinors.upperBound) }
+
+    /// `1.knownMinor`.
+    public var knownRelease: String { "1.\(knownMinor)" }
 
     /// What this version does that not all do.
-    public var behaviors: ProxyBehaviors { ProxyBehaviors(minor: min(minor, ProxyVersion.knownMinors.upperBound)) }
+    public var behaviors: ProxyBehaviors { ProxyBehaviors(minor: knownMinor) }
 
     /// The first two numbers of `1.N`, `v1.N.P` and the like, with anything after `-` or `+`.
     private static func numbers(_ text: String) -> (major: Int, minor: Int)? {
@@ -85,5 +88,14 @@ extension ProxySettings {
                     + "expected 1.\(known.lowerBound) to 1.\(known.upperBound), such as 1.34 or v1.34.2")
         }
         self.version = version
+    }
+
+    /// Whether a version takes the word `primary`.
+    ///
+    /// - Throws: ``SettingError`` if kube-proxy of that version does not start with it.
+    public func checkNodePortAddresses(for version: ProxyVersion) throws(SettingError) {
+        guard nodePortAddresses == .primary, !version.behaviors.contains(.primaryNodePortAddresses) else { return }
+        throw SettingError(
+            "kube-proxy \(version) does not start with the word 'primary', which is known since 1.31: expected CIDRs")
     }
 }

@@ -48,10 +48,13 @@ public struct VersionChoice: Sendable, Hashable {
         }
     }
 
+    /// `kube-proxy v1.36.2 (the Node's kubeletVersion)`.
+    public var phrase: String { "kube-proxy \(version) (\(sourceText))" }
+
     /// What is doubtful about it; nil: nothing.
     public var warning: String? {
         if version.isNewerThanKnown {
-            return "kube-proxy \(version) (\(sourceText)) is newer than all versions that are known here: "
+            return "\(phrase) is newer than all versions that are known here: "
                 + "the rules are those of \(version.knownRelease)"
         }
         guard let unknownText else { return nil }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds `kubechains trace` against a kernel.
 
-    unshare -n kernel_flows.py nft|legacy ipv4|ipv6
+    unshare -n kernel_flows.py nft|legacy ipv4|ipv6 [1.N]
 
 Makes a small network around the network namespace that it runs in, which becomes a node: three pods, a client outside, and
 the rest of the world, each a process in a network namespace of its own that ends with this program. Loads the rules that
@@ -16,6 +16,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 BACKEND, FAMILY = sys.argv[1:3]
+# kube-proxy's version; without one the newest rules.
+VERSION = sys.argv[3] if len(sys.argv) > 3 else None
+MINOR = int(VERSION.split(".")[1]) if VERSION else 99
 IPV6 = FAMILY == "ipv6"
 IPTABLES = ("ip6tables" if IPV6 else "iptables") + "-" + BACKEND
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -178,11 +181,23 @@ JUMPS = (
     + ["filter INPUT -j KUBE-NODEPORTS"]
     + [f"filter {chain} {NEW} -j KUBE-SERVICES" for chain in ("FORWARD", "OUTPUT")]
     + ["filter FORWARD -j KUBE-FORWARD"]
-    + [f"filter {chain} {NEW} -j KUBE-PROXY-FIREWALL" for chain in ("INPUT", "OUTPUT", "FORWARD")]
+    + ([f"filter {chain} {NEW} -j KUBE-PROXY-FIREWALL" for chain in ("INPUT", "OUTPUT", "FORWARD")] if MINOR > 24 else [])
     + [f"nat {chain} -j KUBE-SERVICES" for chain in ("OUTPUT", "PREROUTING")]
     + ["nat POSTROUTING -j KUBE-POSTROUTING"]
-    + ([] if IPV6 else [f"filter {chain} -j KUBE-FIREWALL" for chain in ("INPUT", "OUTPUT")])
+    + ([f"filter {chain} -j KUBE-FIREWALL" for chain in ("INPUT", "OUTPUT")] if MINOR == 24 or MINOR > 26 and not IPV6 else [])
     + [f"filter {chain} -j T-FILTER" for chain in ("INPUT", "FORWARD", "OUTPUT")])
+
+
+# kubelet's chains, by which it drops what kube-proxy 1.24 marks.
+KUBELET = """*nat
+:KUBE-MARK-DROP - [0:0]
+-A KUBE-MARK-DROP -j MARK --or-mark 0x8000
+COMMIT
+*filter
+:KUBE-FIREWALL - [0:0]
+-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP
+COMMIT
+"""
 
 
 def run(*words, text=None):
@@ -264,6 +279,10 @@ def make_network():
 def load_rules():
     cidr = pick("10.244.0.0/16", "fd00:244::/32")
     options = ["--node", "node", "--family", FAMILY, "--cluster-cidr", cidr]
+    if VERSION:
+        options = [*options, "--kube-proxy-version", VERSION]
+    if MINOR == 24:
+        run(f"{IPTABLES}-restore", "--noflush", text=KUBELET)
     rules = run(TOOL, "render", *options, "-", text=snapshot())
     run(f"{IPTABLES}-restore", "--noflush", text=rules)
     run(f"{IPTABLES}-restore", "--noflush", text=other_rules())

@@ -10,7 +10,8 @@ public struct MissingJump: AuditEvidence {
 
 extension MissingJump: AuditCheck {
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
-        for jump in JumpRule.iptablesMode {
+        let version = subject.plan.version.version.knownMinor
+        for jump in JumpRule.iptablesMode where jump.isMade(by: version) {
             if jump.target == .firewall, !subject.plan.node.hasLocalhostNodePorts { continue }
             let rules = subject.live.chain(jump.table, jump.chain)?.rules ?? []
             guard !jump.isDone(by: rules) else { continue }

@@ -75,7 +75,14 @@ struct ChainHasher {
     /// The hash of the chain that an endpoint of the Service port has, or would have if it were used.
     mutating func hash(of endpoint: PlannedEndpoint, of port: ServicePortPlan) -> ChainHash {
         begin(port)
+        if let text = port.spelledText(of: endpoint) { return hash(of: text) }
         add(endpoint.text)
         return finish()[0]
+    }
+
+    /// The hash for an endpoint of the selected Service port whose text is not the canonical one.
+    func hash(of endpoint: String) -> ChainHash {
+        let bytes = prefix + endpoint.utf8
+        return ChainHash(of: bytes.span)
     }
 }

@@ -30,6 +30,7 @@ struct ChainHashes: Sendable {
         let start = plans.firstEndpoint(of: range.lowerBound)
         endpoints = Array(repeating: ChainHash(), count: plans.firstEndpoint(of: range.upperBound) - start)
         var hasher = ChainHasher()
+        let hasTexts = !plans.addressTexts.isEmpty
         // Whose names are in the hasher's lanes: an endpoint's position, or -1 for the Service port.
         var owners = InlineArray<4, Int>(repeating: -1)
         for index in range {
@@ -49,6 +50,10 @@ struct ChainHashes: Sendable {
             owners[0] = -1
             hasher.add()
             for endpoint in port.endpoints where endpoint.isReachable {
+                if hasTexts, let text = port.spelledText(of: endpoint) {
+                    endpoints[endpoint.index - start] = hasher.hash(of: text)
+                    continue
+                }
                 owners[hasher.count] = endpoint.index
                 hasher.add(endpoint.text)
                 if hasher.isFull { name(&self) }

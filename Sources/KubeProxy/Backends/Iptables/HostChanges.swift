@@ -25,10 +25,12 @@ public struct HostChanges: Sendable {
         let liveFilter = live[table: "filter"]?.chains ?? []
         let liveNAT = live[table: "nat"]?.chains ?? []
         let textHoldsFirewall = plan.plan.node.hasLocalhostNodePorts
+        let version = plan.plan.version.version.knownMinor
         createsFirewallChain =
-            !textHoldsFirewall && !liveFilter.contains { $0.name == KubeChain.firewall.name }
+            !textHoldsFirewall && plan.plan.behaviors.contains(.loopbackGuard)
+            && !liveFilter.contains { $0.name == KubeChain.firewall.name }
         missingJumps = JumpRule.iptablesMode.filter { jump in
-            !jump.isDone(by: live[table: jump.table]?[chain: jump.chain]?.rules ?? [])
+            jump.isMade(by: version) && !jump.isDone(by: live[table: jump.table]?[chain: jump.chain]?.rules ?? [])
         }
 
         var used: Set<ChainName> = []

@@ -5,6 +5,7 @@ extension IptablesPlan {
     /// the top of its chain.
     public var hostRules: Ruleset {
         var rules = ruleset(keepsComments: true)
+        if !plan.behaviors.contains(.dropsInFilterTable) { rules.addKubeletChains() }
         for index in rules.tables.indices {
             var builtIn: [Chain] = []
             let own = rules.tables[index].chains
@@ -20,5 +21,25 @@ extension IptablesPlan {
             rules.tables[index].chains = builtIn + own
         }
         return rules
+    }
+}
+
+extension Ruleset {
+    /// Adds the chains of kubelet 1.24 by which it drops what kube-proxy marks (`pkg/kubelet/kubelet_network_linux.go`).
+    fileprivate mutating func addKubeletChains() {
+        let mark: UInt32 = 1 << 15
+        for index in tables.indices {
+            if tables[index].name == "nat" {
+                let marking = Rule(matches: [], target: .mark(MarkChange(value: mark, mask: mark)))
+                tables[index].chains.append(
+                    Chain(name: KubeChain.markDrop.name, counters: Counters(), rules: [marking]))
+            } else if tables[index].name == "filter" {
+                let match = Match.mark(MarkMatch(mark, mask: mark))
+                let comment = Match.comment("kubernetes firewall for dropping marked packets")
+                let drop = Rule(matches: [comment, match], target: .drop)
+                tables[index].chains.append(
+                    Chain(name: KubeChain.firewall.name, counters: Counters(), rules: [drop]))
+            }
+        }
     }
 }

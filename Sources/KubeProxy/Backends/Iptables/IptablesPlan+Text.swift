@@ -26,7 +26,7 @@ extension IptablesPlan {
         let rules = RuleComposer(self)
         switch form {
         case .restore: return writeRestore(rules, text, workers: workers)
-        case .save: return writeSave(rules, text)
+        case .save: return writesSpellings ? writeSavedSpellings(text) : writeSave(rules, text)
         }
     }
 

@@ -3,11 +3,16 @@ public import KubeChainsBytes
 /// What kube-proxy in iptables mode programs for a plan: the plan's decisions with the names of chains.
 public struct IptablesPlan: Backend {
     public let plan: NodePlan
+    /// Whether any address is written as its object spells it, which is not the canonical text.
+    let writesSpellings: Bool
     private let hashes: ChainHashes
 
     /// - Parameter workers: threads that may plan half of many Service ports; the plan is the same without them.
     public init(_ plan: NodePlan, with workers: Workers? = nil) {
         self.plan = plan
+        writesSpellings =
+            plan.behaviors.contains(.endpointAddressesAsGiven)
+            && (plan.node.localTrafficText != nil || plan.servicePorts.haveTexts)
         hashes = ChainHashes(plan, workers)
     }
 
@@ -26,6 +31,7 @@ public struct IptablesPlan: Backend {
     @inline(__always)
     func eachChain(of port: ServicePortPlan, _ body: (ChainName) -> Void) {
         let chains = chains(of: port)
+        guard plan.behaviors.contains(.dropsInFilterTable) else { return eachOldestChain(of: port, body) }
         if port.usesExternalChain { body(chains.external) }
         if port.usesSourceRangesChain { body(chains.sourceRanges) }
         if port.clusterCount > 0 { body(chains.clusterPolicy) }
@@ -33,6 +39,18 @@ public struct IptablesPlan: Backend {
         for endpoint in port.endpoints where endpoint.isReachable {
             body(ChainName(.endpoint, hashes.endpoints[endpoint.index]))
         }
+    }
+
+    /// The same in 1.24.
+    private func eachOldestChain(of port: ServicePortPlan, _ body: (ChainName) -> Void) {
+        let chains = chains(of: port)
+        for endpoint in port.endpoints where endpoint.isReachable {
+            body(ChainName(.endpoint, hashes.endpoints[endpoint.index]))
+        }
+        if port.clusterCount > 0 { body(chains.clusterPolicy) }
+        if port.hasAnyEndpoint, port.usesLocalPolicy { body(chains.localPolicy) }
+        if port.usesExternalChain { body(chains.external) }
+        if port.usesSourceRangesChain { body(chains.sourceRanges) }
     }
 }
 

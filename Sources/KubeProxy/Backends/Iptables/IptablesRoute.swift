@@ -13,7 +13,10 @@ struct IptablesRoute {
     /// The hook and the purpose of the filter table's rule that ends the packet's way.
     private(set) var refusal: (hook: String, purpose: RulePurpose)?
     private(set) var outcome = TrafficOutcome.unchanged
+    /// The purpose of the nat table's rule that marks the packet for kubelet's rule to drop, in 1.24.
+    private var dropMark: RulePurpose?
 
+    private let dropsInFilter: Bool
     private let node: NodeFacts
     private let port: ServicePortPlan
     private let kind: Frontend.Kind
@@ -21,6 +24,7 @@ struct IptablesRoute {
 
     init(_ plan: NodePlan, _ sender: TrafficSender, to frontend: ServiceFrontend) {
         node = plan.node
+        dropsInFilter = plan.behaviors.contains(.dropsInFilterTable)
         port = frontend.servicePort
         kind = frontend.kind
         self.sender = sender
@@ -33,7 +37,7 @@ struct IptablesRoute {
     private mutating func enterServices(masqueradeAll: Bool) {
         switch kind {
         case .clusterIP:
-            guard port.acceptsInternal else { return }
+            guard dropsInFilter ? port.acceptsInternal : port.hasAnyEndpoint else { return }
             purposes.insert(.clusterIP)
             if masqueradeAll || node.localTraffic != nil && !node.takesForPod(sender.origin) { mark(.markClusterIP) }
             choose(port.internalPolicyIsLocal ? .local : .cluster)
@@ -41,11 +45,15 @@ struct IptablesRoute {
         case .loadBalancerIP:
             guard port.hasAnyEndpoint else { return }
             purposes.insert(.loadBalancerIP)
-            if port.usesSourceRangesChain, sender.isInSourceRanges != true { return }
+            if port.usesSourceRangesChain, sender.isInSourceRanges != true {
+                if !dropsInFilter { markForDrop(.markOutsideRanges) }
+                return
+            }
             enterExternal(port.usesSourceRangesChain ? .allowRange : .loadBalancerIP)
         case .nodePort:
             // Where no address takes node ports, nothing leads to their chain.
             if case .addresses(let addresses) = node.nodePorts, addresses.isEmpty { return }
+            guard node.hasNodePortRules else { return }
             if port.hasAnyEndpoint { enterExternal(.nodePort) }
         }
     }
@@ -64,7 +72,7 @@ struct IptablesRoute {
             mark(.markNode)
             purposes.insert(.nodeUsesCluster)
             choose(.cluster)
-        } else if port.acceptsExternal {
+        } else if port.acceptsExternal || !dropsInFilter {
             purposes.insert(.externalPolicy)
             choose(.local)
         }
@@ -75,7 +83,13 @@ struct IptablesRoute {
         marking = purpose
     }
 
+    private mutating func markForDrop(_ purpose: RulePurpose) {
+        purposes.insert(purpose)
+        dropMark = purpose
+    }
+
     private mutating func choose(_ policy: EndpointPolicy) {
+        guard dropsInFilter || policy == .cluster || port.localCount > 0 else { return markForDrop(.markWithoutLocal) }
         if port.affinitySeconds != nil { purposes.insert(.affinity) }
         purposes.insert(.share)
         self.policy = policy
@@ -102,6 +116,13 @@ struct IptablesRoute {
     }
 
     private mutating func refuse() {
+        if let dropMark {
+            // kubelet's KUBE-FIREWALL drops what is marked, where it comes in or goes out; nothing does where it is forwarded.
+            guard let hook = filterHooks.first(where: { $0 != "FORWARD" }) else { return }
+            refusal = (hook, dropMark)
+            outcome = .timesOut
+            return
+        }
         for hook in filterHooks {
             // Each jump is put at the top of its chain, so the last one comes first.
             for jump in JumpRule.iptablesMode.reversed() where jump.table == "filter" && jump.chain == hook {
@@ -116,14 +137,19 @@ struct IptablesRoute {
     /// The purpose of the frontend's rule in a chain of the filter table; nil: there is none.
     private func refusal(in chain: ChainName.Kind) -> RulePurpose? {
         switch (chain, kind) {
-        case (.services, .clusterIP): port.acceptsInternal ? nil : .refuseClusterIP
-        case (.proxyFirewall, .loadBalancerIP): port.usesSourceRangesChain ? .dropOutsideRanges : nil
-        case (.externalServices, .externalIP): port.acceptsExternal ? nil : .refuseExternalIP
-        case (.externalServices, .loadBalancerIP): port.acceptsExternal ? nil : .refuseLoadBalancerIP
-        case (.externalServices, .nodePort): port.acceptsExternal ? nil : .refuseNodePort
+        case (.services, .clusterIP): refuses(port.acceptsInternal) ? .refuseClusterIP : nil
+        case (.proxyFirewall, .loadBalancerIP):
+            dropsInFilter && port.usesSourceRangesChain ? .dropOutsideRanges : nil
+        case (.externalServices, .externalIP): refuses(port.acceptsExternal) ? .refuseExternalIP : nil
+        case (.externalServices, .loadBalancerIP): refuses(port.acceptsExternal) ? .refuseLoadBalancerIP : nil
+        case (.externalServices, .nodePort):
+            refuses(port.acceptsExternal) && node.hasNodePortRules ? .refuseNodePort : nil
         default: nil
         }
     }
+
+    /// Whether the filter table has a rule against traffic that has an endpoint or not.
+    private func refuses(_ isAccepted: Bool) -> Bool { dropsInFilter ? !isAccepted : !port.hasAnyEndpoint }
 }
 
 extension IptablesPlan {

@@ -4,21 +4,37 @@ internal import NetAddress
 /// Composes the rules of a plan (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`). The only place
 /// that knows which rules exist; the sinks decide how they are written.
 struct RuleComposer {
-    private let iptables: IptablesPlan
-    private let plan: NodePlan
+    let iptables: IptablesPlan
+    let plan: NodePlan
+    /// Whether what is not served is dropped in the filter table: since 1.25.
+    let dropsInFilter: Bool
     private let family: AddressFamily
 
     init(_ iptables: IptablesPlan) {
         self.iptables = iptables
         plan = iptables.plan
         family = plan.settings.family
+        dropsInFilter = plan.behaviors.contains(.dropsInFilterTable)
+    }
+
+    /// The subject of the rules of a Service port.
+    func subject(_ port: ServicePortPlan) -> RuleSubject {
+        var subject = RuleSubject(family, port)
+        if iptables.writesSpellings { addTexts(of: port, to: &subject) }
+        return subject
     }
 
     // MARK: Chains
 
     /// The chains of the filter table, in kube-proxy's order.
     var filterChains: [ChainName] {
-        RuleComposer.fixedFilterChains.filter { $0.kind != .firewall || plan.node.hasLocalhostNodePorts }
+        RuleComposer.fixedFilterChains.filter { chain in
+            switch chain.kind {
+            case .proxyFirewall: dropsInFilter
+            case .firewall: plan.node.hasLocalhostNodePorts
+            default: true
+            }
+        }
     }
 
     private static let fixedFilterChains = KubeChainEntry.fixedChains(of: .iptablesMode, in: "filter").map {
@@ -55,41 +71,47 @@ struct RuleComposer {
     }
 
     func addFilterRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
-        let subject = RuleSubject(family, port)
+        let subject = subject(port)
+        // In 1.24 what has endpoints elsewhere is dropped in the nat table.
+        let refusesInternal = dropsInFilter ? !port.acceptsInternal : !port.hasAnyEndpoint
+        let refusesExternal = dropsInFilter ? !port.acceptsExternal : !port.hasAnyEndpoint
         let refusal: ComposedRule.Target = port.hasAnyEndpoint ? .drop : .reject
         let reason: ComposedRule.Comment =
             port.hasAnyEndpoint ? .aboutName("", " has no local endpoints") : .aboutName("", " has no endpoints")
         func refuse(
-            _ chain: ChainName.Kind, _ destination: IPAddress?, _ number: UInt16, _ purpose: RulePurpose
+            _ chain: ChainName.Kind, _ destination: ComposedRule.AddressMatch?, _ number: UInt16, _ purpose: RulePurpose
         ) -> ComposedRule {
             var rule = ComposedRule(ChainName(chain), reason, to: refusal, for: purpose)
             rule.transport = port.name.transport
-            rule.destination = destination.map { .single($0) }
+            rule.destination = destination
             rule.destinationPort = number
             return rule
         }
 
-        if !port.acceptsInternal {
-            sink.add(refuse(.services, port.clusterIP, port.port, .refuseClusterIP), subject)
+        if refusesInternal {
+            sink.add(refuse(.services, .single(port.clusterIP), port.port, .refuseClusterIP), subject)
         }
-        if !port.acceptsExternal {
-            for address in port.externalIPs {
-                sink.add(refuse(.externalServices, address, port.port, .refuseExternalIP), subject)
+        if refusesExternal {
+            for (index, address) in port.externalIPs.enumerated() {
+                let match = ComposedRule.AddressMatch.single(address, spelling(.externalIP(index), port))
+                sink.add(refuse(.externalServices, match, port.port, .refuseExternalIP), subject)
             }
         }
-        if port.usesSourceRangesChain {
-            for address in port.loadBalancerIPs {
-                var rule = refuse(.proxyFirewall, address, port.port, .dropOutsideRanges)
+        if dropsInFilter, port.usesSourceRangesChain {
+            for (index, address) in port.loadBalancerIPs.enumerated() {
+                let match = ComposedRule.AddressMatch.single(address, spelling(.loadBalancerIP(index), port))
+                var rule = refuse(.proxyFirewall, match, port.port, .dropOutsideRanges)
                 rule.comment = .notAccepted(by: iptables.chains(of: port).sourceRanges)
                 rule.target = .drop
                 sink.add(rule, subject)
             }
         }
-        if !port.acceptsExternal {
-            for address in port.loadBalancerIPs {
-                sink.add(refuse(.externalServices, address, port.port, .refuseLoadBalancerIP), subject)
+        if refusesExternal {
+            for (index, address) in port.loadBalancerIPs.enumerated() {
+                let match = ComposedRule.AddressMatch.single(address, spelling(.loadBalancerIP(index), port))
+                sink.add(refuse(.externalServices, match, port.port, .refuseLoadBalancerIP), subject)
             }
-            if port.nodePort > 0 {
+            if port.nodePort > 0, plan.node.hasNodePortRules {
                 var rule = refuse(.externalServices, nil, port.nodePort, .refuseNodePort)
                 rule.addressType = .localDestination
                 sink.add(rule, subject)
@@ -120,7 +142,8 @@ struct RuleComposer {
     }
 
     func addNatRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
-        var subject = RuleSubject(family, port)
+        var subject = subject(port)
+        guard dropsInFilter else { return addOldestNatRules(of: port, &subject, to: &sink) }
         addEntranceRules(of: port, subject, to: &sink)
         addChainRules(of: port, &subject, to: &sink)
     }
@@ -129,186 +152,6 @@ struct RuleComposer {
         let subject = RuleSubject(family)
         let fixed = FixedRules(plan)
         for rule in fixed.postrouting + fixed.markMasquerade { sink.add(rule, subject) }
-    }
-
-    /// The rules of the shared chains, which lead to the Service port's own.
-    private func addEntranceRules(
-        of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
-        func entrance(
-            _ comment: ComposedRule.Comment, _ address: IPAddress, _ chain: ChainName, _ purpose: RulePurpose
-        ) -> ComposedRule {
-            var rule = ComposedRule(ChainName(.services), comment, to: .jump(chain), for: purpose)
-            rule.transport = port.name.transport
-            rule.destination = .single(address)
-            rule.destinationPort = port.port
-            return rule
-        }
-        let chains = iptables.chains(of: port)
-        if port.acceptsInternal {
-            sink.add(
-                entrance(.aboutName("", " cluster IP"), port.clusterIP, chains.internalTraffic, .clusterIP), subject)
-        }
-        guard port.hasAnyEndpoint else { return }
-        for address in port.externalIPs {
-            sink.add(entrance(.aboutName("", " external IP"), address, chains.external, .externalIP), subject)
-        }
-        for address in port.loadBalancerIPs {
-            sink.add(
-                entrance(.aboutName("", " loadbalancer IP"), address, chains.loadBalancer, .loadBalancerIP), subject)
-        }
-        guard port.nodePort > 0 else { return }
-        var rule = ComposedRule(ChainName(.nodePorts), .name, to: .jump(chains.external), for: .nodePort)
-        rule.transport = port.name.transport
-        rule.destinationPort = port.nodePort
-        if plan.node.hasLocalhostNodePorts, plan.settings.hasAccountingCounters {
-            var counted = rule
-            counted.destination = .range(IPPrefix(.loopback(.ipv4), length: 8))
-            counted.accounting = "localhost_nps_accepted_pkts"
-            counted.purpose = .countLoopback
-            sink.add(counted, subject)
-        }
-        sink.add(rule, subject)
-    }
-
-    /// The rules of the Service port's own chains.
-    private func addChainRules(
-        of port: ServicePortPlan, _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
-        let chains = iptables.chains(of: port)
-        if port.acceptsInternal, let rule = clusterIPMasquerade(of: port) { sink.add(rule, subject) }
-        if port.usesExternalChain { addExternalChain(of: port, subject, to: &sink) }
-        if port.usesSourceRangesChain { addSourceRangesChain(of: port, subject, to: &sink) }
-        if port.clusterCount > 0 {
-            addBalancing(of: port, chains.clusterPolicy, \.clusterUse, port.clusterCount, &subject, to: &sink)
-        }
-        if port.localCount > 0 {
-            addBalancing(of: port, chains.localPolicy, \.localUse, port.localCount, &subject, to: &sink)
-        }
-        for endpoint in port.endpoints {
-            guard let chain = iptables.chain(of: endpoint) else { continue }
-            subject.endpoint = RuleSubject.Endpoint(endpoint)
-            addEndpointChain(chain, endpoint, port, subject, to: &sink)
-        }
-    }
-
-    /// Traffic to the cluster IP that is not from a local pod is masqueraded, so that replies come back through this
-    /// node.
-    private func clusterIPMasquerade(of port: ServicePortPlan) -> ComposedRule? {
-        var rule = ComposedRule(
-            iptables.chains(of: port).internalTraffic, .aboutName("", " cluster IP"),
-            to: .jump(ChainName(.markMasquerade)),
-            for: .markClusterIP)
-        rule.transport = port.name.transport
-        rule.destination = .single(port.clusterIP)
-        rule.destinationPort = port.port
-        if plan.settings.masqueradeAll { return rule }
-        guard let local = plan.node.localTraffic else { return nil }
-        rule.source = local.match(isNegated: true)
-        return rule
-    }
-
-    private func addExternalChain(
-        of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
-        let chains = iptables.chains(of: port)
-        let chain = chains.external
-        let masquerade = ComposedRule.Target.jump(ChainName(.markMasquerade))
-        if !port.externalPolicyIsLocal {
-            sink.add(
-                ComposedRule(
-                    chain, .aboutName("masquerade traffic for ", " external destinations"), to: masquerade,
-                    for: .markExternal),
-                subject)
-        } else {
-            // Traffic of pods and of the node itself may use all endpoints: it is not external.
-            let cluster = ComposedRule.Target.jump(chains.clusterPolicy)
-            if let local = plan.node.localTraffic {
-                var rule = ComposedRule(
-                    chain, .aboutName("pod traffic for ", " external destinations"), to: cluster, for: .podsUseCluster)
-                rule.source = local.match(isNegated: false)
-                sink.add(rule, subject)
-            }
-            var marking = ComposedRule(
-                chain, .aboutName("masquerade LOCAL traffic for ", " external destinations"), to: masquerade,
-                for: .markNode)
-            marking.addressType = .localSource
-            sink.add(marking, subject)
-            var routing = ComposedRule(
-                chain, .aboutName("route LOCAL traffic for ", " external destinations"), to: cluster,
-                for: .nodeUsesCluster)
-            routing.addressType = .localSource
-            sink.add(routing, subject)
-        }
-        if port.acceptsExternal {
-            sink.add(ComposedRule(chain, to: .jump(chains.externalPolicy), for: .externalPolicy), subject)
-        }
-    }
-
-    private func addSourceRangesChain(
-        of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
-        let chains = iptables.chains(of: port)
-        let chain = chains.sourceRanges
-        var allowing = ComposedRule(
-            chain, .aboutName("", " loadbalancer IP"), to: .jump(chains.external), for: .allowRange)
-        for range in port.sourceRanges {
-            allowing.source = .address(.range(range))
-            sink.add(allowing, subject)
-        }
-        if port.sourceRangesHoldNode {
-            allowing.purpose = .allowOwnAddress
-            for address in port.loadBalancerIPs {
-                allowing.source = .address(.single(address))
-                sink.add(allowing, subject)
-            }
-        }
-        sink.add(
-            ComposedRule(
-                chain, .aboutName("other traffic to ", " will be dropped by KUBE-PROXY-FIREWALL"), for: .endOfRanges),
-            subject)
-    }
-
-    /// Shares a policy chain's traffic between endpoints: each takes one in as many as are left.
-    private func addBalancing(
-        of port: ServicePortPlan, _ chain: ChainName, _ use: KeyPath<PlannedEndpoint, EndpointUse>, _ count: Int,
-        _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
-    ) {
-        var rule = ComposedRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
-        if let seconds = port.affinitySeconds {
-            for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
-                guard let target = iptables.chain(of: endpoint) else { continue }
-                subject.endpoint = RuleSubject.Endpoint(endpoint)
-                rule.recent = .check(target, seconds: seconds)
-                rule.target = .jump(target)
-                sink.add(rule, subject)
-            }
-            rule.recent = nil
-        }
-        rule.purpose = .share
-        var left = count
-        for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
-            guard let target = iptables.chain(of: endpoint) else { continue }
-            subject.endpoint = RuleSubject.Endpoint(endpoint)
-            rule.oneIn = left > 1 ? left : nil
-            rule.target = .jump(target)
-            sink.add(rule, subject)
-            left -= 1
-        }
-    }
-
-    private func addEndpointChain(
-        _ chain: ChainName, _ endpoint: PlannedEndpoint, _ port: ServicePortPlan, _ subject: RuleSubject,
-        to sink: inout some RuleSink & ~Copyable
-    ) {
-        let comment: ComposedRule.Comment = plan.isLargeCluster ? .none : .name
-        var hairpin = ComposedRule(chain, comment, to: .jump(ChainName(.markMasquerade)), for: .markHairpin)
-        hairpin.source = .address(.single(endpoint.address))
-        sink.add(hairpin, subject)
-        var translation = ComposedRule(chain, comment, to: .endpoint, for: .translate)
-        if port.affinitySeconds != nil { translation.recent = .set(chain) }
-        translation.transport = port.name.transport
-        sink.add(translation, subject)
     }
 
     /// The last rules: traffic to the node's own addresses may be for a node port.
@@ -321,10 +164,9 @@ struct RuleComposer {
         switch plan.node.nodePorts {
         case .allAddresses:
             rule.addressType = .localDestination
-            if family == .ipv6 {
-                rule.destination = .range(IPPrefix(single: .loopback(.ipv6)), isNegated: true)
-            } else if !plan.node.hasLocalhostNodePorts {
-                rule.destination = .range(IPPrefix(.loopback(.ipv4), length: 8), isNegated: true)
+            if !plan.node.loopbackTakesNodePorts {
+                let length = family == .ipv4 ? 8 : 128
+                rule.destination = .range(IPPrefix(.loopback(family), length: length), isNegated: true)
             }
             sink.add(rule, subject)
         case .addresses(let addresses):
@@ -332,15 +174,6 @@ struct RuleComposer {
                 rule.destination = .single(address)
                 sink.add(rule, subject)
             }
-        }
-    }
-}
-
-extension NodeFacts.LocalTraffic {
-    fileprivate func match(isNegated: Bool) -> ComposedRule.SourceMatch {
-        switch self {
-        case .source(let prefix): .address(.range(prefix, isNegated: isNegated))
-        case .interface(let name): .interface(name, isNegated: isNegated)
         }
     }
 }

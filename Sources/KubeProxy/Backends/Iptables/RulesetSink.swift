@@ -173,6 +173,7 @@ extension IptablesPlan {
         rules.eachNatChain { chains.append($0) }
         var nat = RulesetSink("nat", chains, keepsComments: keepsComments)
         rules.addNatRules(to: &nat)
-        return Ruleset(family: plan.settings.family, tables: [filter.finish(), nat.finish()])
+        let result = Ruleset(family: plan.settings.family, tables: [filter.finish(), nat.finish()])
+        return writesSpellings ? asRead(result) : result
     }
 }

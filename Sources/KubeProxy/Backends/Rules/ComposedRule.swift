@@ -81,14 +81,34 @@ struct ComposedRule {
         /// Whether kube-proxy writes the prefix length; a single address goes without.
         var writesLength: Bool
         var isNegated = false
+        var spelling = Spelling.canonical
 
-        static func single(_ address: IPAddress) -> AddressMatch {
-            AddressMatch(prefix: IPPrefix(single: address), writesLength: false)
+        static func single(_ address: IPAddress, _ spelling: Spelling = .canonical) -> AddressMatch {
+            AddressMatch(prefix: IPPrefix(single: address), writesLength: false, spelling: spelling)
         }
 
-        static func range(_ prefix: IPPrefix, isNegated: Bool = false) -> AddressMatch {
-            AddressMatch(prefix: prefix, writesLength: true, isNegated: isNegated)
+        static func range(
+            _ prefix: IPPrefix, isNegated: Bool = false, _ spelling: Spelling = .canonical
+        ) -> AddressMatch {
+            AddressMatch(prefix: prefix, writesLength: true, isNegated: isNegated, spelling: spelling)
         }
+    }
+
+    /// How an address is written: canonically, or in versions up to 1.30 as its object spells it. A number, so that rules
+    /// own nothing more.
+    struct Spelling {
+        private let value: Int32
+
+        static let canonical = Spelling(value: -1)
+        /// As the EndpointSlice spells the subject's endpoint.
+        static let endpoint = Spelling(value: -2)
+
+        /// That of ``RuleSubject/texts`` at an index.
+        static func text(_ index: Int) -> Spelling { Spelling(value: Int32(index)) }
+
+        /// The index among ``RuleSubject/texts``; negative for the others.
+        var index: Int { Int(value) }
+        var isCanonical: Bool { value == -1 }
     }
 
     enum SourceMatch {
@@ -107,36 +127,4 @@ struct ComposedRule {
         case setMark(UInt32)
         case clearMark(UInt32)
     }
-}
-
-/// The subject of a rule: texts that several rules share.
-struct RuleSubject {
-    /// `namespace/service:port`.
-    var name: [UInt8]
-    var family: AddressFamily
-    var endpoint: Endpoint?
-
-    /// A Service port's rules, or without one the node's.
-    init(_ family: AddressFamily, _ port: ServicePortPlan? = nil) {
-        self.family = family
-        name = port?.nameText ?? []
-    }
-
-    struct Endpoint {
-        let address: IPAddress
-        let port: UInt16
-        /// `address:port`.
-        let text: AddressText
-
-        init(_ endpoint: PlannedEndpoint) {
-            address = endpoint.address
-            port = endpoint.port
-            text = endpoint.text
-        }
-    }
-}
-
-/// Receives rules in the order of the text.
-protocol RuleSink: ~Copyable {
-    mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject)
 }

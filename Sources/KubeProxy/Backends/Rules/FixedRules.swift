@@ -16,7 +16,8 @@ struct FixedRules {
         var unmarked = ComposedRule(chain, to: .return, for: .passUnmarked)
         unmarked.mark = ComposedRule.MarkMatch(value: mark, isNegated: true)
         let comment = ComposedRule.Comment.text("kubernetes service traffic requiring SNAT")
-        let masquerade = ComposedRule.Target.masquerade(randomFully: plan.settings.hasRandomFully)
+        let isRandom = plan.settings.hasRandomFully || plan.behaviors.contains(.alwaysRandomFully)
+        let masquerade = ComposedRule.Target.masquerade(randomFully: isRandom)
         return [
             unmarked, ComposedRule(chain, to: .clearMark(mark), for: .clearMark),
             ComposedRule(chain, comment, to: masquerade, for: .masquerade),
@@ -39,10 +40,17 @@ struct FixedRules {
 
     /// Drops packets of no connection. Iptables mode alone has it, before the others of KUBE-FORWARD.
     var dropInvalid: ComposedRule? {
-        guard !plan.settings.conntrackTCPBeLiberal else { return nil }
+        let keepsInvalid =
+            plan.settings.conntrackTCPBeLiberal && plan.behaviors.contains(.liberalConntrackKeepsInvalid)
+        guard !keepsInvalid else { return nil }
         var rule = ComposedRule(ChainName(.forward), to: .drop, for: .dropInvalid)
         rule.conntrackState = .invalid
-        if plan.settings.hasAccountingCounters { rule.accounting = "ct_state_invalid_dropped_pkts" }
+        if plan.countsPackets { rule.accounting = "ct_state_invalid_dropped_pkts" }
         return rule
     }
+}
+
+extension NodePlan {
+    /// Whether two rules count packets with nfacct.
+    var countsPackets: Bool { settings.hasAccountingCounters && behaviors.contains(.accountingCounters) }
 }

@@ -64,14 +64,14 @@ struct RestoreTextSink: RuleSink, ~Copyable {
             text.append(" -p ")
             text.append(transport.name)
         }
-        if let destination = rule.destination { append(" -d ", destination) }
+        if let destination = rule.destination { append(" -d ", destination, subject) }
         if let port = rule.destinationPort {
             text.append(" --dport ")
             text.append(decimal: UInt64(port))
         }
         switch rule.source {
         case nil: break
-        case .address(let match): append(" -s ", match)
+        case .address(let match): append(" -s ", match, subject)
         case .interface(let name, let isNegated):
             text.append(isNegated ? " ! -i " : " -i ")
             text.append(string: name)
@@ -115,9 +115,14 @@ struct RestoreTextSink: RuleSink, ~Copyable {
         }
     }
 
-    private mutating func append(_ option: StaticString, _ match: ComposedRule.AddressMatch) {
+    private mutating func append(
+        _ option: StaticString, _ match: ComposedRule.AddressMatch, _ subject: borrowing RuleSubject
+    ) {
         if match.isNegated { text.append(" !") }
         text.append(option)
+        if !match.spelling.isCanonical, let spelled = subject.text(match.spelling) {
+            return text.append(string: spelled)
+        }
         text.append(match.writesLength ? match.prefix.text : match.prefix.network.text)
     }
 
@@ -133,7 +138,7 @@ struct RestoreTextSink: RuleSink, ~Copyable {
         case .return: text.append(" -j RETURN")
         case .endpoint:
             text.append(" -j DNAT --to-destination ")
-            if let endpoint = subject.endpoint { text.append(endpoint.text) }
+            text.append(endpointOf: subject)
         case .masquerade(let randomFully):
             text.append(randomFully ? " -j MASQUERADE --random-fully" : " -j MASQUERADE")
         case .setMark(let mark):
@@ -191,7 +196,7 @@ extension TextWriter {
         case .endpoint:
             append(subject.name)
             append(" -> ")
-            if let endpoint = subject.endpoint { append(endpoint.text) }
+            append(endpointOf: subject)
         }
     }
 }

@@ -50,8 +50,12 @@ package enum RulePurpose: UInt8, Sendable, Hashable {
     case allowRange
     /// Allows the node to use the load balancer's address as its source.
     case allowOwnAddress
+    /// Marks traffic that no range allows, for kubelet's rule to drop (up to 1.24).
+    case markOutsideRanges
     /// A comment without effect, about traffic that no range allows.
     case endOfRanges
+    /// Marks traffic for the local policy without endpoints, for kubelet's rule to drop (up to 1.24).
+    case markWithoutLocal
     /// Sends a client back to its endpoint (session affinity).
     case affinity
     /// Sends an endpoint its share.

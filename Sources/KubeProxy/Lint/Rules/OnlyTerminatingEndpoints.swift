@@ -9,7 +9,7 @@ extension LintRule {
         remedy: "look at why no new pod becomes ready"
     ) { subject, report in
         for port in subject.plan.servicePorts {
-            let candidates = port.endpoints.filter(\.couldTakeTraffic)
+            let candidates = port.endpoints.filter { $0.couldTakeTraffic(subject.plan.behaviors) }
             guard !candidates.isEmpty, candidates.allSatisfy({ !$0.conditions.contains(.ready) }) else { continue }
             report.add(
                 .port(port),

@@ -15,15 +15,18 @@ public struct LintRule: Sendable {
 
     /// All rules, sorted by name.
     public static let all: [LintRule] = [
-        .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .duplicateEndpoint,
-        .externalIPsOff, .healthCheckMissing, .hintsIgnored, .ipvsAffinity, .ipvsARP, .ipvsClaimedTwice,
+        .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .crashingSlicePort,
+        .duplicateEndpoint, .externalIPsOff, .healthCheckMissing, .hintsIgnored, .hintsNeedAnnotation, .ipvsAffinity,
+        .ipvsARP, .ipvsClaimedTwice,
         .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback, .ipvsInternalRefusal,
         .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode, .ipvsOtherPorts, .ipvsOwnSource,
         .ipvsPodFallback, .ipvsScheduler, .ipvsSourceRanges, .largeCluster, .longInterfacePrefix, .missingClusterCIDR,
         .noEndpoints, .noLocalEndpointExternal, .noLocalEndpointInternal, .nodePortConflict,
         .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP, .nodeWithoutZone, .onlyTerminatingEndpoints,
-        .ownAddressAsExternalIP, .portWithoutSlice, .ruleBudget, .sliceWithoutService, .sourceRangesOfOtherFamily,
+        .ownAddressAsExternalIP, .portWithoutSlice, .proxyModeCaptured, .ruleBudget, .sliceWithoutService,
+        .sourceRangesOfOtherFamily,
         .sourceRangesUnused, .sourceRangesWithoutClient, .sourceRangesWithoutNode, .surplusClusterCIDR,
+        .versionsDiffer,
         .wrongFamilyEndpoints,
     ]
 }

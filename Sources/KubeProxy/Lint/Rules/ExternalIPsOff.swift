@@ -9,7 +9,9 @@ extension LintRule {
             + "them.",
         remedy: "remove the external IPs, or use a load balancer"
     ) { subject, report in
-        guard !subject.plan.settings.allowServiceExternalIPs else { return }
+        guard !subject.plan.settings.allowServiceExternalIPs, subject.plan.behaviors.contains(.externalIPsGate) else {
+            return
+        }
         for port in subject.firstPorts {
             let addresses = subject.service(port).externalIPs.filter { $0.family == subject.plan.settings.family }
             guard !addresses.isEmpty else { continue }

@@ -10,7 +10,7 @@ extension LintRule {
         remedy:
             "see why the control plane left hints out: too few endpoints for the zones, or slices that it did not write"
     ) { subject, report in
-        for port in subject.plan.servicePorts where port.usesClusterPolicy {
+        for port in subject.plan.servicePorts where port.usesClusterPolicy && !port.countedHints.isEmpty {
             let hints = HintSummary(port, subject)
             guard hints.hinted > 0 else { continue }
             if !hints.allHaveZones, !hints.allHaveNodes {
@@ -19,8 +19,11 @@ extension LintRule {
                     hints.hinted < hints.ready
                         ? "\(hints.ready - hints.hinted) of \(hints.ready) ready endpoints lack hints, so that all hints "
                             + "are ignored"
-                        : "some ready endpoints are hinted by zone only and others by node only, so that all hints are "
-                            + "ignored")
+                        : hints.zones.isEmpty && !port.countedHints.contains(.nodes)
+                            ? "its endpoints are hinted by node only, which kube-proxy "
+                                + "\(subject.plan.version.version) ignores"
+                            : "some ready endpoints are hinted by zone only and others by node only, so that all hints are "
+                                + "ignored")
                 continue
             }
             if hints.allHaveZones {

@@ -130,6 +130,10 @@ record: build ## write the demo's goldens anew, from our own output: check the d
 	@for family in ipv4 ipv6; do for form in restore save; do \
 		$(KUBECHAINS) render $(DEMO) --family $$family -o $$form --output-file Fixtures/demo/$$family.$$form || exit 1; \
 	done; done
+	@for family in ipv4 ipv6; do for form in restore state; do \
+		$(KUBECHAINS) render --proxy-mode nftables $(DEMO) --family $$family -o $$form \
+			--output-file Fixtures/demo/nftables/$$family.$$form || exit 1; \
+	done; done
 	@for form in text json; do \
 		$(KUBECHAINS) lint $(DEMO_LINT) -o $$form --output-file Fixtures/demo/lint.$$(echo $$form | sed s/text/txt/); \
 		test $$? -le 1 || exit 1; \

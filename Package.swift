@@ -41,9 +41,10 @@ let package = Package(
             name: "KubeObjects", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(name: "Iptables", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
+        .target(name: "Nftables", dependencies: ["KubeChainsBytes"], swiftSettings: settings),
         .target(
             name: "KubeProxy",
-            dependencies: ["Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            dependencies: ["Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(
             name: "KubeChainsHost", dependencies: ["NetAddress", "KubeChainsBytes"], path: "Sources/Host",

@@ -7,13 +7,13 @@ internal import KubeProxy
 
 struct RenderOptions: ShapesRules {
     static let command = "render"
-    static let modes: [ProxyMode] = [.iptables, .ipvs]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
     /// The form that `-o` names.
-    var givenForm: IPVSForm?
-    var form: IPVSForm { givenForm ?? .restore }
+    var givenForm: RenderForm?
+    var form: RenderForm { givenForm ?? .restore }
     var outputFile: String?
     /// The folder for all texts of IPVS mode.
     var outputFolder: String?
@@ -23,7 +23,7 @@ struct RenderOptions: ShapesRules {
 
     var inputs: [String] { operands + shapingInputs + (against.map { [$0] } ?? []) }
 
-    static var groups: [OptionGroup<RenderOptions>] { [output, .shaping, .ipvs] }
+    static var groups: [OptionGroup<RenderOptions>] { [output, .shaping, .nftables, .ipvs] }
 
     private static var output: OptionGroup<RenderOptions> {
         OptionGroup(
@@ -31,14 +31,16 @@ struct RenderOptions: ShapesRules {
             options: [
                 Option(
                     "output", short: "o", "restore|save",
-                    "restore: input for iptables-restore; save: what iptables-save prints once it is loaded; "
-                        + "in IPVS mode also ipvsadm, ipset, addresses and setup",
+                    "restore: input for iptables-restore, in nftables mode for nft; save: what iptables-save prints once it "
+                        + "is loaded; state, in nftables mode: the same sorted, one object a line; in IPVS mode also "
+                        + "ipvsadm, ipset, addresses and setup",
                     default: "restore"
                 ) { options, text throws(OptionError) in
-                    guard let form = IPVSForm(rawValue: text) else {
+                    guard let form = RenderForm(rawValue: text) else {
                         throw OptionError(
-                            message: "'\(text)' is no form: expected restore or save, or in IPVS mode ipvsadm, "
-                                + "ipset, addresses or setup")
+                            message:
+                                "'\(text)' is no form: expected restore or save, in nftables mode restore or state, "
+                                + "or in IPVS mode also ipvsadm, ipset, addresses or setup")
                     }
                     options.givenForm = form
                 },
@@ -62,10 +64,11 @@ struct RenderOptions: ShapesRules {
 extension Command {
     static let render = Command(
         operands: "SNAPSHOT...",
-        summary: "write the rules that kube-proxy would program, as iptables-restore text",
+        summary: "write what kube-proxy would program, as text for iptables-restore or nft",
         discussion: [
             "Reads a snapshot of a cluster and writes the iptables rules that kube-proxy in iptables mode would program on "
-                + "one node, for one address family; with --proxy-mode ipvs what it would program in IPVS mode.",
+                + "one node, for one address family; with --proxy-mode nftables or ipvs what it would program in that mode.",
+            "In nftables mode kube-proxy reads ServiceCIDRs too: add 'servicecidrs' to the kubectl line.",
             "SNAPSHOT is a file, or '-' for standard input, with the output of\n"
                 + "  kubectl get services,endpointslices,nodes -A -o json",
             "Several files are read as one snapshot. The order of files and objects never changes the text.",
@@ -83,11 +86,17 @@ extension Command {
             throw RenderOptions.usage("--output-dir writes all texts; leave -o and --output-file out")
         }
         var prepared = try options.readSnapshot(options.operands)
-        if prepared.settings.mode == .ipvs { return try options.renderIPVS(prepared, console) }
-        guard let form = options.form.iptablesForm, options.outputFolder == nil else {
+        switch prepared.settings.mode {
+        case .iptables: break
+        case .nftables: return try options.renderNftables(prepared, console)
+        case .ipvs: return try options.renderIPVS(prepared, console)
+        }
+        guard let form = options.form.iptables, options.outputFolder == nil else {
             throw RenderOptions.usage(
                 (options.outputFolder == nil ? "-o \(options.form)" : "--output-dir")
-                    + " is for IPVS mode; give --proxy-mode ipvs too")
+                    + (options.form == .state
+                        ? " is for nftables mode; give --proxy-mode nftables too"
+                        : " is for IPVS mode; give --proxy-mode ipvs too"))
         }
         var live: Ruleset?
         if let against = options.against {
@@ -144,6 +153,7 @@ extension RenderOptions {
             try folder.finish()
         } else {
             let output = try OutputFile(outputFile)
+            guard let form = form.ipvs else { throw RenderOptions.usage("-o \(form) is for nftables mode") }
             bytes = state.write(form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
             try output.finish()
         }
@@ -156,16 +166,31 @@ extension RenderOptions {
     }
 }
 
-extension IPVSForm {
-    /// The corresponding form of iptables mode; nil: there is none.
-    fileprivate var iptablesForm: TextForm? {
-        switch self {
-        case .restore: .restore
-        case .save: .save
-        case .ipvsadm, .ipset, .addresses, .setup: nil
+extension RenderOptions {
+    fileprivate func renderNftables(
+        _ prepared: PreparedSnapshot, _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        guard against == nil else { throw RenderOptions.usage("--against is for iptables mode") }
+        guard outputFolder == nil, let form = form.nftables else {
+            throw RenderOptions.usage(
+                (outputFolder == nil ? "-o \(form)" : "--output-dir") + " is not for nftables mode")
         }
+        let snapshot = prepared.snapshot
+        let state = try prepared.nftablesPlan()
+        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings))
+        let output = try OutputFile(outputFile)
+        let written = state.write(form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
+        try output.finish()
+        if wantsSummary {
+            let text = "\(written.commands) commands, \(written.bytes) bytes"
+            console.say(lines: [Command.summary(of: state.plan, snapshot, text)])
+        }
+        System.keep((prepared, state))
+        return .success
     }
+}
 
+extension IPVSForm {
     /// The file's name in a folder of all texts.
     fileprivate var fileName: String { self == .restore ? "rules" : rawValue }
 }

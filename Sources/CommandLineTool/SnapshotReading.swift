@@ -20,6 +20,12 @@ extension PreparedSnapshot {
     /// Plans for iptables mode.
     func iptablesPlan() throws(CommandFailure) -> IptablesPlan { IptablesPlan(try plan(), with: System.workers) }
 
+    /// Plans for nftables mode.
+    func nftablesPlan() throws(CommandFailure) -> NftablesPlan {
+        let plan = try plan()
+        return try input { () throws(SnapshotError) in try NftablesPlan(plan, with: System.workers) }
+    }
+
     /// Plans for IPVS mode.
     func ipvsPlan() throws(CommandFailure) -> IPVSPlan {
         let plan = try plan()

@@ -27,6 +27,31 @@ public struct AddressText: Sendable {
         append(decimal: Int(port))
     }
 
+    /// An address between two texts with a port behind them, such as `__10.0.0.1/80`; at most 48 bytes in all.
+    ///
+    /// - Parameter colon: what stands for each colon of an IPv6 address.
+    public init(
+        _ before: StaticString, _ address: IPAddress, colon: UInt8, _ after: StaticString, port: UInt16
+    ) {
+        append(before)
+        let start = count
+        append(address)
+        if address.family == .ipv6 { replace(UInt8(ascii: ":"), by: colon, from: start) }
+        append(after)
+        append(decimal: Int(port))
+    }
+
+    private mutating func append(_ literal: StaticString) {
+        let bytes = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        for index in bytes.indices { append(byte: unsafe bytes[index]) }
+    }
+
+    private mutating func replace(_ byte: UInt8, by other: UInt8, from start: Int) {
+        for position in start..<count where self[position] == byte {
+            words[position >> 3] ^= UInt64(byte ^ other) << UInt64(56 - (position & 7) * 8)
+        }
+    }
+
     /// The byte at a position below ``count``.
     public subscript(position: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: words[position >> 3] >> UInt64(56 - (position & 7) * 8))

@@ -72,7 +72,9 @@ import Testing
     private static let seeRender = " (see 'kubechains help render')"
     private static let cidr = "is no CIDR: expected one such as 10.244.0.0/16"
     private static let interface = "is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-"
-    private static let forms = "expected restore or save, or in IPVS mode ipvsadm, ipset, addresses or setup"
+    private static let forms =
+        "expected restore or save, in nftables mode restore or state, "
+        + "or in IPVS mode also ipvsadm, ipset, addresses or setup"
 
     private func expectUsageError(
         _ arguments: [String], _ message: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -101,10 +103,6 @@ import Testing
         ("--iptables-masquerade-bit", "-1", "'-1' is no bit of a packet mark: expected a number from 0 to 31"),
         ("--iptables-masquerade-bit", "0x4", "'0x4' is no bit of a packet mark: expected a number from 0 to 31"),
         ("--nodeport-addresses", "10.0.0.1", "'10.0.0.1' \(cidr)"),
-        (
-            "--nodeport-addresses", "primary,10.0.0.0/8",
-            "'primary' stands for all node-port addresses: expected no other beside it"
-        ),
         (
             "--node-address", "10.0.0.1/33",
             "'10.0.0.1/33' is no address: expected one such as 192.168.0.2 or 192.168.0.2/24"

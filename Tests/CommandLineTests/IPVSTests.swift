@@ -59,8 +59,8 @@ import Testing
 
     @Test(arguments: [
         (
-            ["--proxy-mode", "nftables"],
-            "--proxy-mode: 'nftables' is no mode that kubechains has: expected iptables or ipvs"
+            ["--proxy-mode", "userspace"],
+            "--proxy-mode: 'userspace' is no mode that kubechains has: expected iptables, nftables or ipvs"
         ),
         (
             ["--ipvs-scheduler", "random"],
@@ -96,7 +96,8 @@ import Testing
         (["--proxy-mode", "ipvs", "--against", demo], "--against is for iptables mode"),
         (
             ["-o", "nft"],
-            "-o: 'nft' is no form: expected restore or save, or in IPVS mode ipvsadm, ipset, addresses or setup"
+            "-o: 'nft' is no form: expected restore or save, in nftables mode restore or state, or in IPVS mode also "
+                + "ipvsadm, ipset, addresses or setup"
         ),
     ])
     func commandLineIsRefused(_ arguments: [String], _ message: String) throws {

@@ -77,21 +77,26 @@ import Testing
     /// Which versions write the same text: SPEC-VERSIONS §1.
     @Test func equalVersions() {
         for minor in 24..<37 {
-            let isSame = ProxyVersion(minor: minor).behaviors == ProxyVersion(minor: minor + 1).behaviors
-            #expect(isSame == [31, 34].contains(minor), "1.\(minor) and 1.\(minor + 1)")
+            for mode in ProxyMode.allCases {
+                let behaviors = ProxyVersion(minor: minor).behaviors(in: mode)
+                let isSame = behaviors == ProxyVersion(minor: minor + 1).behaviors(in: mode)
+                #expect(isSame == [31, 34].contains(minor), "1.\(minor) and 1.\(minor + 1)")
+            }
         }
     }
 
     /// All points of the comparison are in the table, and each row says something.
     @Test func table() {
-        #expect(Set(ProxyBehavior.allCases.map(\.point)) == Set("ABCDEFGHIJKLMNOPQRSTUVWXY"))
+        #expect(Set(ProxyBehavior.allCases.map(\.point)) == Set("ABCDEFGHIJKLMNOPQRSTUVWXYn"))
         for behavior in ProxyBehavior.allCases {
             #expect(!behavior.summary.isEmpty && !behavior.summary.hasSuffix("."))
             #expect(ProxyVersion.knownMinors.contains(behavior.versions.lowerBound))
             #expect(behavior.versions != ProxyVersion.knownMinors)
             for minor in ProxyVersion.knownMinors {
-                let does = ProxyVersion(minor: minor).behaviors.contains(behavior)
-                #expect(does == behavior.versions.contains(minor))
+                for mode in ProxyMode.allCases {
+                    let does = ProxyVersion(minor: minor).behaviors(in: mode).contains(behavior)
+                    #expect(does == (behavior.versions.contains(minor) && behavior.isOf(mode)))
+                }
             }
         }
     }

@@ -9,6 +9,8 @@ public struct ClusterDescription: Sendable, Equatable {
     public var slices: [Slice]
     /// The Nodes, of which the settings name one.
     public var nodes: [Node]
+    /// `spec.cidrs` of each ServiceCIDR.
+    public var serviceCIDRs: [[String]] = []
     /// How to render.
     public var settings: Settings
 

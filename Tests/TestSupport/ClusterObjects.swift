@@ -48,6 +48,13 @@ struct ObjectWriter {
             ("spec", spec), ("status", object([("addresses", list(addresses))])))
     }
 
+    mutating func text(ofServiceCIDR number: Int, _ ranges: [String]) -> String {
+        text(
+            "networking.k8s.io/v1", "ServiceCIDR",
+            ("metadata", metadata(name: "range-\(number)", namespace: nil, labels: [])),
+            ("spec", object([("cidrs", strings(ranges))])))
+    }
+
     /// An object of a kind that has no effect.
     mutating func unrelatedText(number: Int) -> String {
         text(

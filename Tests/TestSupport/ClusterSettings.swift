@@ -34,6 +34,12 @@ extension ClusterDescription {
         public var allowExternalIPs = true
         /// `--bind-address`.
         public var bindAddress: String?
+        /// `--proxy-mode`; nil stands for the default.
+        public var proxyMode: String?
+        /// `--nftables-masquerade-bit`, 0...31.
+        public var nftablesMasqueradeBit = 14
+        /// The feature gate `KubeProxyNFTablesLocalhostNodePorts`.
+        public var localhostNodePortsGate = false
         /// `--kube-proxy-version`: the `N` of `1.N`.
         public var kubeProxyMinor = newestRecordedMinor
 
@@ -69,7 +75,13 @@ extension ClusterDescription.Settings {
         if nfacctCounters { options.append(("--nfacct", nil)) }
         if conntrackTCPLiberal { options.append(("--conntrack-tcp-be-liberal", nil)) }
         if !randomFully { options.append(("--no-random-fully", nil)) }
-        if !allowExternalIPs { options.append(("--feature-gates", "AllowServiceExternalIPs=false")) }
+        var gates = allowExternalIPs ? [] : ["AllowServiceExternalIPs=false"]
+        if localhostNodePortsGate { gates.append("KubeProxyNFTablesLocalhostNodePorts=true") }
+        if !gates.isEmpty { options.append(("--feature-gates", gates.joined(separator: ","))) }
+        if let proxyMode { options.append(("--proxy-mode", proxyMode)) }
+        if nftablesMasqueradeBit != 14 {
+            options.append(("--nftables-masquerade-bit", String(nftablesMasqueradeBit)))
+        }
         if let bindAddress { options.append(("--bind-address", bindAddress)) }
         if kubeProxyMinor != Self.newestRecordedMinor {
             options.append(("--kube-proxy-version", "1.\(kubeProxyMinor)"))
@@ -112,7 +124,11 @@ extension ClusterDescription.Settings {
         case "--cluster-cidr": clusterCIDRs = list
         case "--pod-bridge-interface": bridgeInterface = value
         case "--pod-interface-name-prefix": interfaceNamePrefix = value
-        case "--feature-gates": allowExternalIPs = !list.contains("AllowServiceExternalIPs=false")
+        case "--feature-gates":
+            allowExternalIPs = !list.contains("AllowServiceExternalIPs=false")
+            localhostNodePortsGate = list.contains("KubeProxyNFTablesLocalhostNodePorts=true")
+        case "--proxy-mode": proxyMode = value
+        case "--nftables-masquerade-bit": nftablesMasqueradeBit = Int(value) ?? nftablesMasqueradeBit
         case "--bind-address": bindAddress = value
         case "--kube-proxy-version": kubeProxyMinor = Int(value.dropFirst(2)) ?? kubeProxyMinor
         default: throw RecordedCaseError("unknown option \(name)")

@@ -19,6 +19,20 @@ public struct RandomCluster: Sendable {
     /// - Parameter kubeProxyMinor: the `N` of the version `1.N` to render. The cluster then holds what versions read in
     ///   other ways besides; without it, the cluster is one of the newest recorded version.
     public init(seed: UInt64, kubeProxyMinor: Int? = nil) {
+        self.init(seed: seed, kubeProxyMinor: kubeProxyMinor) { _, _ in }
+    }
+
+    /// Creates the cluster of a seed for nftables mode, in one of the versions 1.31 to 1.37.
+    public init(nftablesSeed seed: UInt64) {
+        let minor = 31 + Int(seed % 7)
+        self.init(seed: seed, kubeProxyMinor: minor) { description, generator in
+            description.addNftablesTraits(using: &generator)
+        }
+    }
+
+    private init(
+        seed: UInt64, kubeProxyMinor: Int?, _ change: (inout ClusterDescription, inout SeededGenerator) -> Void
+    ) {
         var generator = SeededGenerator(seed: seed)
         let nodes = generator.nodes()
         let settings = generator.settings(for: nodes)
@@ -27,6 +41,8 @@ public struct RandomCluster: Sendable {
         var description = ClusterDescription(services: services, slices: slices, nodes: nodes, settings: settings)
         if generator.chance(1, in: 60) { description.addLargeService(using: &generator) }
         if let kubeProxyMinor { description.addVersionTraits(minor: kubeProxyMinor, using: &generator) }
+
+        change(&description, &generator)
 
         self.seed = seed
         self.description = description
@@ -133,7 +149,9 @@ extension ClusterDescription {
         var writer = ObjectWriter(generator: SeededGenerator(seed: generator.next()), style: style)
         let unrelated = generator.pick(weighted: [(5, 0), (1, 2)])
         return services.map { writer.text(of: $0) } + slices.map { writer.text(of: $0) }
-            + nodes.map { writer.text(of: $0) } + (0..<unrelated).map { writer.unrelatedText(number: $0) }
+            + nodes.map { writer.text(of: $0) }
+            + serviceCIDRs.enumerated().map { writer.text(ofServiceCIDR: $0, $1) }
+            + (0..<unrelated).map { writer.unrelatedText(number: $0) }
     }
 }
 

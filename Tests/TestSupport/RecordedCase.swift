@@ -25,11 +25,11 @@ public struct RecordedCase: Sendable {
     public static let ipvsNames = names(in: "conformance-ipvs")
 
     /// The package's `Fixtures`.
-    private static let fixtures =
+    static let fixtures =
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         + "/Fixtures"
 
-    private static func names(in folder: String) -> [String] {
+    static func names(in folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(fixtures)/\(folder)")) ?? []
         return names.filter { name in
             (only == nil || only == name)
@@ -71,6 +71,7 @@ extension ClusterDescription {
             case "Service": services.append(Service(item))
             case "EndpointSlice": slices.append(Slice(item))
             case "Node": nodes.append(Node(item))
+            case "ServiceCIDR": serviceCIDRs.append(item["spec"].texts("cidrs"))
             default: break
             }
         }

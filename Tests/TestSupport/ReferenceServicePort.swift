@@ -116,11 +116,13 @@ extension ClusterDescription {
     func referenceServicePorts(node: ReferenceNode) -> [ReferenceServicePort] {
         var servicePorts: [ReferenceServicePort] = []
         for service in services {
-            if node.version.isUpTo(35), service.isHeadless { continue }
+            // The recorded texts of nftables mode were made from objects that had been selected as 1.36 does.
+            let sharesSelector = node.version.isUpTo(35) && settings.proxyMode != "nftables"
+            if sharesSelector, service.isHeadless { continue }
             guard let clusterIP = service.consideredClusterIP(of: settings.family) else { continue }
             let slices = slices.filter { slice in
                 slice.isConsidered(for: service, family: settings.family)
-                    && !(node.version.isUpTo(35) && slice.proxyName != nil)
+                    && !(sharesSelector && slice.proxyName != nil)
             }
             servicePorts += service.ports.map { port in
                 ReferenceServicePort(

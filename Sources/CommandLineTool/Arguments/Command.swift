@@ -80,8 +80,10 @@ struct Command: Sendable {
     /// Why a command refuses a mode that others serve.
     static func refusal(of mode: ProxyMode) -> String {
         let names = all.filter { $0.modes.contains(mode) }.map(\.name)
-        let list = names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
-        return "only \(list) serve mode \(mode.rawValue); "
+        let list =
+            names.count == 1
+            ? "\(names[0]) serves" : names.dropLast().joined(separator: ", ") + " and \(names.last ?? "") serve"
+        return "only \(list) mode \(mode.rawValue); "
             + "give --proxy-mode iptables for the rules of iptables mode"
     }
 }

@@ -47,17 +47,26 @@ extension ProxyFlag {
         case .podInterfaceNamePrefix: FlagWords("PREFIX", "how pods' interfaces begin, in mode InterfaceNamePrefix")
         case .masqueradeAll: FlagWords("", "masquerade everything that is sent to a cluster IP", default: "false")
         case .masqueradeBit: FlagWords("N", "the bit of the packet mark for masquerading, 0 to 31", default: "14")
+        case .nftablesMasqueradeBit:
+            FlagWords(
+                "N", "the bit of the packet mark for masquerading; kube-proxy has it in its configuration only",
+                default: "14")
         case .localhostNodePorts: FlagWords("", "node ports answer on 127.0.0.1 too (IPv4 only)", default: "true")
         case .nodePortAddresses:
             FlagWords(
-                "CIDR[,CIDR]", "the node's addresses that take node ports, or the word 'primary'", default: "all")
+                "CIDR[,CIDR]", "the node's addresses that take node ports, or the word 'primary'",
+                default: modes.contains(.nftables) ? "all; in nftables mode primary" : "all")
         case .nodeAddress:
             FlagWords(
                 "IP[/LEN]", "an address of the host's interfaces; may be given several times",
                 default: "the Node's addresses and loopback")
         case .bindAddress: FlagWords("IP", "kube-proxy's bind address, the node's IP if it is one")
         case .featureGates:
-            FlagWords("K=BOOL[,...]", "kube-proxy's feature gates; AllowServiceExternalIPs is the one that counts")
+            FlagWords(
+                "K=BOOL[,...]",
+                "kube-proxy's feature gates; AllowServiceExternalIPs "
+                    + (modes.contains(.nftables)
+                        ? "and KubeProxyNFTablesLocalhostNodePorts are those that count" : "is the one that counts"))
         case .conntrackTCPBeLiberal:
             FlagWords("", "leave the rule out that drops INVALID packets", default: "false")
         case .nfacct: FlagWords("", "with the nfacct counters that newer kube-proxies add", default: "false")

@@ -73,11 +73,15 @@ extension OptionGroup where Options: ShapesRules {
         return OptionGroup(title: "Options that shape the rules", isShared: true, options: options)
     }
 
+    /// The flags of nftables mode.
+    static var nftables: OptionGroup { flags(of: .nftables, "Options of nftables mode") }
     /// The flags of IPVS mode.
-    static var ipvs: OptionGroup {
+    static var ipvs: OptionGroup { flags(of: .ipvs, "Options of IPVS mode") }
+
+    private static func flags(of mode: ProxyMode, _ title: String) -> OptionGroup {
         OptionGroup(
-            title: "Options of IPVS mode", isShared: true,
-            options: ProxyFlag.allCases.filter { $0.mode == .ipvs }.map { Option<Options>.flag($0) })
+            title: title, isShared: true,
+            options: ProxyFlag.allCases.filter { $0.mode == mode }.map { Option<Options>.flag($0) })
     }
 }
 

@@ -23,6 +23,8 @@ extension KubeProxyConfiguration {
                 try readFeatureGates(&json)
             } else if json.string(key, equals: "iptables") {
                 try readIPTables(&json)
+            } else if json.string(key, equals: "nftables") {
+                try readNftables(&json)
             } else if json.string(key, equals: "conntrack") {
                 try readConntrack(&json)
             } else if json.string(key, equals: "ipvs") {
@@ -66,12 +68,23 @@ extension KubeProxyConfiguration {
             if json.string(key, equals: "masqueradeAll") {
                 masqueradeAll = try json.booleanSetting("masqueradeAll")
             } else if json.string(key, equals: "masqueradeBit") {
-                let location = json.location(json.position)
-                masqueradeBit = try json.integer("masqueradeBit", in: 0...31).map {
-                    Setting(value: $0, location: location)
-                }
+                masqueradeBit = try json.markBitSetting()
             } else if json.string(key, equals: "localhostNodePorts") {
                 localhostNodePorts = try json.booleanSetting("localhostNodePorts")
+            } else {
+                try json.skipValue()
+            }
+        }
+    }
+
+    private mutating func readNftables(_ json: inout JSONReader) throws(ReadFault) {
+        (nftablesMasqueradeAll, nftablesMasqueradeBit) = (nil, nil)
+        if try json.skipNull() { return }
+        try json.object("nftables") { json, key throws(ReadFault) in
+            if json.string(key, equals: "masqueradeAll") {
+                nftablesMasqueradeAll = try json.booleanSetting("masqueradeAll")
+            } else if json.string(key, equals: "masqueradeBit") {
+                nftablesMasqueradeBit = try json.markBitSetting()
             } else {
                 try json.skipValue()
             }
@@ -128,6 +141,14 @@ extension JSONReader {
             settings.append(.init(value: json.shared(string), location: json.location(string.offset)))
         }
         return settings
+    }
+
+    /// Reads the number of a bit of the packet mark; nil where it is `null`.
+    fileprivate mutating func markBitSetting() throws(ReadFault) -> KubeProxyConfiguration.Setting<Int>? {
+        let location = location(position)
+        return try integer("masqueradeBit", in: 0...31).map {
+            KubeProxyConfiguration.Setting(value: $0, location: location)
+        }
     }
 
     fileprivate mutating func booleanSetting(

@@ -156,6 +156,7 @@ extension ObjectCollection {
         endpointSlices += items.objects.endpointSlices
         endpoints += items.objects.endpoints
         nodes += items.objects.nodes
+        serviceCIDRs += items.objects.serviceCIDRs
         configurations += items.objects.configurations
         json.warnings += items.warnings
         json.position = items.end

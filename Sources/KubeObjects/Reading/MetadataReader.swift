@@ -96,6 +96,20 @@ extension JSONReader {
         return DNSLabel(validated: shared(string))
     }
 
+    /// The DNS subdomain that `metadata.name` holds, which must be there.
+    mutating func subdomain(
+        _ name: JSONString?, of object: StaticString, missingAt offset: Int
+    ) throws(ReadFault) -> DNSSubdomain {
+        guard let name else { throw .value(at: offset, "metadata.name is missing; expected \(object)") }
+        guard withContents(name, DNSSubdomain.isValid) else {
+            throw .value(
+                at: name.offset,
+                "metadata.name is \(quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots"
+            )
+        }
+        return DNSSubdomain(validated: shared(name))
+    }
+
     /// The string's contents; long ones are shared with equal strings read before.
     mutating func shared(_ string: JSONString) -> String {
         if string.hasEscapes { return names.string(decode(string).span) }

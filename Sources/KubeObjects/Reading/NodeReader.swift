@@ -82,16 +82,8 @@ struct NodeFields {
 
     /// Checks the whole object.
     func finish(_ metadata: Metadata, at start: Int, _ json: inout JSONReader) throws(ReadFault) -> Node {
-        guard let name = metadata.name else {
-            throw .value(at: metadata.offset ?? start, "metadata.name is missing; expected the Node's name")
-        }
-        guard json.withContents(name, DNSSubdomain.isValid) else {
-            throw .value(
-                at: name.offset,
-                "metadata.name is \(json.quoted(name)); expected a DNS subdomain: labels of a-z, 0-9 and '-', joined by dots"
-            )
-        }
-        var node = Node(name: DNSSubdomain(validated: json.shared(name)), place: ObjectPlace(json.location(start)))
+        let name = try json.subdomain(metadata.name, of: "the Node's name", missingAt: metadata.offset ?? start)
+        var node = Node(name: name, place: ObjectPlace(json.location(start)))
         node.zone = metadata.zone.map { json.shared($0) } ?? ""
         node.internalIPs = internalIPs
         node.externalIPs = externalIPs

@@ -3,7 +3,7 @@ internal import KubeChainsJSON
 
 /// The kinds of objects that are read.
 enum ObjectKind: Sendable {
-    case service, endpointSlice, endpoints, node, configuration, status, list, other
+    case service, endpointSlice, endpoints, node, serviceCIDR, configuration, status, list, other
 }
 
 /// The top-level members of an object that are read.
@@ -36,6 +36,7 @@ private struct ObjectDraft {
     var slice = EndpointSliceFields()
     var subsets = EndpointsFields()
     var node = NodeFields()
+    var serviceCIDR = ServiceCIDRFields()
     var message: JSONString?
     /// For a list: the mark before its items, and the items without a kind.
     var beforeItems: ObjectCollection.Mark?
@@ -180,6 +181,7 @@ extension ObjectCollection {
         case (.endpoints, .subsets): try draft.subsets.readSubsets(&json)
         case (.node, .spec): try draft.node.readSpec(&json)
         case (.node, .status): try draft.node.readStatus(&json)
+        case (.serviceCIDR, .spec): try draft.serviceCIDR.readSpec(&json)
         case (.status, .message): draft.message = try json.string("message")
         case (.list, .items): try readItems(&draft, &json)
         default: try json.skipValue()
@@ -215,6 +217,8 @@ extension ObjectCollection {
             endpoints.append(try draft.subsets.finish(draft.metadata, at: draft.start, &json))
         case .node:
             nodes.append(try draft.node.finish(draft.metadata, at: draft.start, &json))
+        case .serviceCIDR:
+            serviceCIDRs.append(try draft.serviceCIDR.finish(draft.metadata, at: draft.start, &json))
         case .configuration:
             json.position = draft.start
             configurations.append(try KubeProxyConfiguration(&json))
@@ -296,6 +300,7 @@ extension JSONReader {
         if string(kind, equals: "EndpointSlice"), isOf("discovery.k8s.io/v1") { return .endpointSlice }
         if string(kind, equals: "Endpoints"), isOf("v1") { return .endpoints }
         if string(kind, equals: "Node"), isOf("v1") { return .node }
+        if string(kind, equals: "ServiceCIDR"), isOf("networking.k8s.io/v1") { return .serviceCIDR }
         if string(kind, equals: "Status"), isOf("v1") { return .status }
         if string(kind, equals: "KubeProxyConfiguration"), isOf("kubeproxy.config.k8s.io/v1alpha1") {
             return .configuration

@@ -11,6 +11,8 @@ public struct ClusterSnapshot: Sendable {
     public internal(set) var endpointSlices: [EndpointSlice] = []
     /// Sorted by name.
     public internal(set) var nodes: [Node] = []
+    /// Sorted by name.
+    public internal(set) var serviceCIDRs: [ServiceCIDR] = []
     /// The KubeProxyConfiguration, if the inputs hold one.
     public internal(set) var configuration: KubeProxyConfiguration?
     /// What was skipped in the inputs, in the inputs' order.
@@ -34,13 +36,14 @@ public struct ClusterSnapshot: Sendable {
     ///   a difference, two ports of a Service with the same name and protocol, a Service's port 0, a cluster IP of
     ///   another family than claimed, an endpoint of another family than its slice.
     public init(
-        services: [Service], endpointSlices: [EndpointSlice] = [], nodes: [Node] = []
+        services: [Service], endpointSlices: [EndpointSlice] = [], nodes: [Node] = [], serviceCIDRs: [ServiceCIDR] = []
     ) throws(SnapshotError) {
         sources = []
         var collection = ObjectCollection()
         collection.services = services
         collection.endpointSlices = endpointSlices
         collection.nodes = nodes
+        collection.serviceCIDRs = serviceCIDRs
         do throws(ReadFailure) {
             for service in services { try service.check() }
             for slice in endpointSlices { try slice.check() }

@@ -6,18 +6,20 @@ struct ObjectCollection {
     var endpointSlices: [EndpointSlice] = []
     var endpoints: [EndpointsObject] = []
     var nodes: [Node] = []
+    var serviceCIDRs: [ServiceCIDR] = []
     var configurations: [KubeProxyConfiguration] = []
     var warnings: [PlacedMessage] = []
 
     /// A mark in the collection, so that what was added after it can be dropped.
     struct Mark {
-        let services, endpointSlices, endpoints, nodes, configurations, warnings: Int
+        let services, endpointSlices, endpoints, nodes, serviceCIDRs, configurations, warnings: Int
     }
 
     func mark(_ json: JSONReader) -> Mark {
         Mark(
             services: services.count, endpointSlices: endpointSlices.count, endpoints: endpoints.count,
-            nodes: nodes.count, configurations: configurations.count, warnings: json.warnings.count)
+            nodes: nodes.count, serviceCIDRs: serviceCIDRs.count, configurations: configurations.count,
+            warnings: json.warnings.count)
     }
 
     /// Drops what was added after a mark.
@@ -26,6 +28,7 @@ struct ObjectCollection {
         endpointSlices.truncate(to: mark.endpointSlices)
         endpoints.truncate(to: mark.endpoints)
         nodes.truncate(to: mark.nodes)
+        serviceCIDRs.truncate(to: mark.serviceCIDRs)
         configurations.truncate(to: mark.configurations)
         json.warnings.truncate(to: mark.warnings)
     }
@@ -36,9 +39,11 @@ struct ObjectCollection {
         try endpointSlices.sortUnique()
         try endpoints.sortUnique()
         try nodes.sortUnique()
+        try serviceCIDRs.sortUnique()
         try configurations.sortUnique()
         swap(&snapshot.services, &services)
         swap(&snapshot.nodes, &nodes)
+        swap(&snapshot.serviceCIDRs, &serviceCIDRs)
         snapshot.configuration = configurations.first
         let others = slicesOfEndpoints()
         swap(&snapshot.endpointSlices, &endpointSlices)

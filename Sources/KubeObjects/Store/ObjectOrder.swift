@@ -37,6 +37,11 @@ extension Node: NamedObject {
     var orderName: String { name.text }
 }
 
+extension ServiceCIDR: NamedObject {
+    static var kind: String { "ServiceCIDR" }
+    var orderName: String { name.text }
+}
+
 extension KubeProxyConfiguration: NamedObject {
     static var kind: String { "KubeProxyConfiguration" }
     /// There can be only one object of this kind.

@@ -28,6 +28,9 @@ public struct KubeProxyConfiguration: Sendable, Equatable {
     public var featureGates: [FeatureGate] = []
     public var masqueradeAll: Setting<Bool>?
     public var masqueradeBit: Setting<Int>?
+    /// `masqueradeAll` and `masqueradeBit` of the section `nftables`, which count in nftables mode.
+    public var nftablesMasqueradeAll: Setting<Bool>?
+    public var nftablesMasqueradeBit: Setting<Int>?
     public var localhostNodePorts: Setting<Bool>?
     public var conntrackTCPBeLiberal: Setting<Bool>?
     public var ipvs = IPVS()

@@ -47,7 +47,7 @@ public struct ClusterPlan: Sendable {
         self.snapshot = snapshot
         self.settings = settings
         version = VersionChoice(settings, in: snapshot)
-        behaviors = version.version.behaviors
+        behaviors = version.version.behaviors(in: settings.mode)
         let planned = ClusterPlan.plan(snapshot, settings, behaviors, workers)
         skippedServices = planned.skipped
         tables = ClusterTables(planned)

@@ -55,6 +55,13 @@ public struct NodePlan: Sendable {
         self.cluster = cluster
         self.settings = own
         own.version = cluster.settings.version
+        if case .entries = own.nodePortAddresses {
+            do {
+                try own.checkNodePortAddresses(for: cluster.version.version)
+            } catch {
+                throw cluster.snapshot.error(error.description, at: nil)
+            }
+        }
         var warnings: [PlacedMessage] = []
         node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings), cluster.behaviors)
         if let warning = cluster.version.warning { warnings.append(PlacedMessage(message: warning, location: nil)) }

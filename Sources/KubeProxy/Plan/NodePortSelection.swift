@@ -17,22 +17,15 @@ struct NodePortSelection {
     init(_ settings: ProxySettings, _ nodeIPs: [IPAddress], _ host: [IPAddress], _ behaviors: ProxyBehaviors) {
         let family = settings.family
         var ranges: [IPPrefix]
-        var texts: [String] = []
         switch settings.nodePortAddresses {
-        case .ranges(let given):
-            ranges = given
-            texts = settings.nodePortAddressTexts
+        case .ranges(let given): ranges = given
+        // Only a mode that looks at them itself takes them.
+        case .entries: ranges = []
         case .primary: ranges = nodeIPs.filter { !$0.isLoopback }.map(IPPrefix.init(single:))
         }
         let zero = IPPrefix.all(family)
-        // Up to 1.33 a range of length 0 is that of all addresses only if it is spelled so.
-        let meansAll = ranges.indices.contains { index in
-            guard ranges[index].family == family, ranges[index].length == 0 else { return false }
-            return behaviors.contains(.anyZeroPrefixTakesNodePorts)
-                || ProxySettings.text(of: ranges[index], at: index, in: texts) == zero.description
-        }
         ranges = ranges.filter { $0.family == family }
-        let matchesAll = meansAll || ranges.isEmpty
+        let matchesAll = settings.nodePortRangesMeanAll(behaviors) || ranges.isEmpty
         if ranges.isEmpty { ranges = [zero] }
 
         // Those after the first range of length 0 do not matter.
@@ -56,5 +49,20 @@ struct NodePortSelection {
         let selected = matchesAll ? [] : host.filter { address in ranges.contains { $0.contains(address) } }
         hasRules = matchesAll || !selected.isEmpty || !behaviors.contains(.nodePortsNeedAddress)
         nodePorts = matchesAll ? .allAddresses : .addresses(selected.filter { takesLoopback || !$0.isLoopback })
+    }
+}
+
+extension ProxySettings {
+    /// Whether one of the ranges of node-port addresses stands for all addresses of the family.
+    ///
+    /// Up to 1.33 a range of length 0 does only if it is spelled `0.0.0.0/0` or `::/0`.
+    func nodePortRangesMeanAll(_ behaviors: ProxyBehaviors) -> Bool {
+        guard case .ranges(let ranges) = nodePortAddresses else { return false }
+        return ranges.indices.contains { index in
+            guard ranges[index].family == family, ranges[index].length == 0 else { return false }
+            if behaviors.contains(.anyZeroPrefixTakesNodePorts) { return true }
+            let text = ProxySettings.text(of: ranges[index], at: index, in: nodePortAddressTexts)
+            return text == IPPrefix.all(family).description
+        }
     }
 }

@@ -31,6 +31,16 @@ public enum ProxyBehavior: UInt8, Sendable, Hashable, CaseIterable {
     case localhostNodePortsOption
     case terminatingEndpoints
     case dropsInFilterTable
+    case nftables
+    case nftablesEndpointMaps
+    case nftablesSingleEndpoint
+    case nftablesShortComments
+    case nftablesNodePortWords
+    case nftablesLocalhostNodePorts
+    case nftablesClusterIPPort
+    case nftablesEarlyFilterChains
+    case nftablesInterfaceIndex
+    case nftablesFlushedSets
 }
 
 extension ProxyBehavior {
@@ -156,11 +166,43 @@ extension ProxyBehavior {
             Row(
                 "Y", Self.from(25), by: [110_289],
                 "packets are dropped in the filter table, by KUBE-PROXY-FIREWALL; before, by kubelet's KUBE-MARK-DROP")
+        case .nftables: Row("n", Self.from(31), "nftables mode, which is alpha before")
+        case .nftablesEndpointMaps:
+            Row(
+                "n", Self.from(36),
+                "rules translate by a map of endpoints, and a set of local endpoints decides whose hairpin connections "
+                    + "are masqueraded; before, every endpoint has a chain")
+        case .nftablesSingleEndpoint: Row("n", Self.from(37), "a Service port's only endpoint needs no map")
+        case .nftablesShortComments:
+            Row("n", Self.from(37), "comments are cut to the 128 bytes that nft takes; before, every sync fails")
+        case .nftablesNodePortWords:
+            Row("n", Self.from(37), "nodePortAddresses takes ranges and the words primary, localhost and all, mixed")
+        case .nftablesLocalhostNodePorts:
+            Row(
+                "n", Self.from(37), by: [138_427],
+                "the feature gate KubeProxyNFTablesLocalhostNodePorts can serve or reject node ports on loopback")
+        case .nftablesClusterIPPort:
+            Row("n", Self.upTo(33), "the rule that masquerades traffic to a cluster IP names the Service port")
+        case .nftablesEarlyFilterChains:
+            Row("n", Self.upTo(32), "all filter chains are hooked right before or after translation")
+        case .nftablesInterfaceIndex:
+            Row("n", Self.upTo(32), "an interface is matched by its index (iif), and so must exist, without a wildcard")
+        case .nftablesFlushedSets:
+            Row("n", Self.upTo(32), "the first sync flushes sets and maps; since, they are read back")
         }
     }
 
-    /// The letter of the behaviour in the documentation of versions.
+    /// The letter of the behaviour in the documentation of versions; `n`: a behaviour of nftables mode.
     public var point: Character { row.point }
+
+    /// Whether it shows in a mode.
+    public func isOf(_ mode: ProxyMode) -> Bool {
+        switch self {
+        // The recorded texts of nftables mode were made from objects that had been selected as 1.36 does.
+        case .sharedLabelSelector: mode != .nftables
+        default: rawValue < ProxyBehavior.nftables.rawValue || mode == .nftables
+        }
+    }
 
     /// The known minor versions that do it.
     public var versions: ClosedRange<Int> { row.minors }
@@ -177,9 +219,9 @@ public struct ProxyBehaviors: Sendable, Hashable {
     private let bits: UInt64
 
     /// The behaviours of kube-proxy `1.minor`, one of the known versions.
-    init(minor: Int) {
+    init(minor: Int, _ mode: ProxyMode) {
         var bits: UInt64 = 0
-        for behavior in ProxyBehavior.allCases where behavior.versions.contains(minor) {
+        for behavior in ProxyBehavior.allCases where behavior.versions.contains(minor) && behavior.isOf(mode) {
             bits |= 1 << UInt64(behavior.rawValue)
         }
         self.bits = bits

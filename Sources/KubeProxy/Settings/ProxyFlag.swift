@@ -5,7 +5,7 @@ public enum ProxyFlag: String, Sendable, Hashable, CaseIterable {
     case node
     /// The family of the rules: `ipv4` or `ipv6`.
     case family
-    /// `iptables` or `ipvs`.
+    /// `iptables`, `nftables` or `ipvs`.
     case proxyMode = "proxy-mode"
     /// kube-proxy's version, such as `1.34` or `v1.34.2`.
     case version = "kube-proxy-version"
@@ -21,6 +21,8 @@ public enum ProxyFlag: String, Sendable, Hashable, CaseIterable {
     case masqueradeAll = "masquerade-all"
     /// The bit of the packet mark for masquerading, 0…31.
     case masqueradeBit = "iptables-masquerade-bit"
+    /// The same bit in nftables mode, for which kube-proxy has a setting and no flag.
+    case nftablesMasqueradeBit = "nftables-masquerade-bit"
     /// Whether node ports answer on 127.0.0.1 (IPv4 only).
     case localhostNodePorts = "iptables-localhost-nodeports"
     /// The ranges of the node's addresses that take node ports, or the word `primary`.
@@ -68,6 +70,7 @@ public enum ProxyFlag: String, Sendable, Hashable, CaseIterable {
         case .ipvsScheduler, .ipvsExcludeCIDRs, .ipvsStrictARP, .ipvsTCPTimeout, .ipvsTCPFinTimeout, .ipvsUDPTimeout,
             .kernelVersion, .ipvsForwarding:
             .ipvs
+        case .nftablesMasqueradeBit: .nftables
         default: nil
         }
     }

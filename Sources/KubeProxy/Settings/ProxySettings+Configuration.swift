@@ -30,8 +30,13 @@ extension ProxySettings {
             try settings.setPodInterfaceNamePrefix(text)
         }
         try setNodePortAddresses(configuration.nodePortAddresses, snapshot)
-        if let setting = configuration.masqueradeAll { masqueradeAll = setting.value }
+        // Each mode has a section of its own for it.
+        let masquerades =
+            configuration.mode?.value == ProxyMode.nftables.rawValue
+            ? configuration.nftablesMasqueradeAll : configuration.masqueradeAll
+        if let masquerades { masqueradeAll = masquerades.value }
         if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
+        if let setting = configuration.nftablesMasqueradeBit { nftablesMasqueradeBit = setting.value }
         if let setting = configuration.localhostNodePorts { localhostNodePorts = setting.value }
         if let setting = configuration.conntrackTCPBeLiberal { conntrackTCPBeLiberal = setting.value }
         try apply(configuration.ipvs, snapshot)

@@ -38,6 +38,7 @@ extension ProxySettings {
         case .podInterfaceNamePrefix: try setPodInterfaceNamePrefix(text)
         case .masqueradeAll: masqueradeAll = try ProxyFlag.boolean(text)
         case .masqueradeBit: try setMasqueradeBit(text)
+        case .nftablesMasqueradeBit: try setNftablesMasqueradeBit(text)
         case .localhostNodePorts: localhostNodePorts = try ProxyFlag.boolean(text)
         case .nodePortAddresses:
             try setNodePortAddresses(text.split(separator: ",", omittingEmptySubsequences: false).map { String($0) })

@@ -39,7 +39,7 @@ extension ProxySettings {
 
     public mutating func setMode(_ text: String) throws(SettingError) {
         guard let mode = ProxyMode(rawValue: text) else {
-            throw SettingError("'\(text)' is no mode that kubechains has: expected iptables or ipvs")
+            throw SettingError("'\(text)' is no mode that kubechains has: expected iptables, nftables or ipvs")
         }
         self.mode = mode
     }
@@ -76,21 +76,35 @@ extension ProxySettings {
     }
 
     public mutating func setMasqueradeBit(_ text: String) throws(SettingError) {
+        masqueradeBit = try ProxySettings.markBit(text)
+    }
+
+    public mutating func setNftablesMasqueradeBit(_ text: String) throws(SettingError) {
+        nftablesMasqueradeBit = try ProxySettings.markBit(text)
+    }
+
+    private static func markBit(_ text: String) throws(SettingError) -> Int {
         guard let bit = Int(text), (0...31).contains(bit) else {
             throw SettingError("'\(text)' is no bit of a packet mark: expected a number from 0 to 31")
         }
-        masqueradeBit = bit
+        return bit
     }
 
-    /// Takes CIDRs, or the single word `primary`.
+    /// Takes CIDRs, or the single word `primary`; in nftables mode from kube-proxy 1.37 on also the words `primary`,
+    /// `localhost` and `all` in any mixture (``checkNodePortAddresses(for:)``).
     public mutating func setNodePortAddresses(_ texts: [String]) throws(SettingError) {
         if texts == ["primary"] {
             nodePortAddresses = .primary
-        } else if let word = texts.first(where: { $0 == "localhost" || $0 == "all" }) {
-            throw SettingError(
-                "the word '\(word)' is for mode nftables since kube-proxy 1.37 only: expected CIDRs or primary")
-        } else if texts.contains("primary") {
-            throw SettingError("'primary' stands for all node-port addresses: expected no other beside it")
+        } else if texts.contains(where: { NodePortAddresses.Entry(word: $0) != nil }) {
+            var entries: [NodePortAddresses.Entry] = []
+            for text in texts {
+                if let word = NodePortAddresses.Entry(word: text) {
+                    entries.append(word)
+                } else {
+                    entries += try ProxySettings.prefixes([text]).map { .range($0) }
+                }
+            }
+            nodePortAddresses = .entries(entries)
         } else {
             nodePortAddresses = .ranges(try ProxySettings.prefixes(texts))
             nodePortAddressTexts = texts
@@ -115,8 +129,11 @@ extension ProxySettings {
 
     /// Takes one gate; returns whether it is known.
     public mutating func setFeatureGate(_ name: String, _ isOn: Bool) -> Bool {
-        guard name == "AllowServiceExternalIPs" else { return false }
-        allowServiceExternalIPs = isOn
+        switch name {
+        case "AllowServiceExternalIPs": allowServiceExternalIPs = isOn
+        case "KubeProxyNFTablesLocalhostNodePorts": localhostNodePortsInNftables = isOn
+        default: return false
+        }
         return true
     }
 
@@ -149,5 +166,17 @@ extension ProxySettings {
             throw SettingError("'\(text)' is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-")
         }
         return name
+    }
+}
+
+extension NodePortAddresses.Entry {
+    /// The entry that a word stands for; nil for any other text.
+    fileprivate init?(word: String) {
+        switch word {
+        case "primary": self = .primary
+        case "localhost": self = .localhost
+        case "all": self = .all
+        default: return nil
+        }
     }
 }

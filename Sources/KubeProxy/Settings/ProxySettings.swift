@@ -2,7 +2,7 @@ public import NetAddress
 
 /// kube-proxy's mode: `--proxy-mode`.
 public enum ProxyMode: String, Sendable, Hashable, CaseIterable {
-    case iptables, ipvs
+    case iptables, nftables, ipvs
 }
 
 /// How kube-proxy detects traffic of local pods: `--detect-local-mode`.
@@ -19,6 +19,19 @@ public enum NodePortAddresses: Sendable, Hashable {
     case ranges([IPPrefix])
     /// The word `primary`: the Node's primary addresses.
     case primary
+    /// Ranges and words in any mixture: nftables mode from kube-proxy 1.37 on.
+    case entries([Entry])
+
+    /// One entry of a mixture.
+    public enum Entry: Sendable, Hashable {
+        case range(IPPrefix)
+        /// The Node's primary address.
+        case primary
+        /// The loopback addresses.
+        case localhost
+        /// All addresses.
+        case all
+    }
 }
 
 /// A network interface's name, or the beginning of one: 1 to 15 of `A-Z`, `a-z`, `0-9` and `_.:@-`.
@@ -65,8 +78,11 @@ public struct ProxySettings: Sendable, Hashable {
     public var masqueradeAll = false
     /// The bit of the packet mark, 0…31, which says that a packet is to be masqueraded.
     public var masqueradeBit = 14
+    /// The same bit in nftables mode: `nftables.masqueradeBit` of the configuration. kube-proxy has no flag for it.
+    public var nftablesMasqueradeBit = 14
     /// Let node ports answer on 127.0.0.1 (IPv4 only).
     public var localhostNodePorts = true
+    /// An empty list of ranges means all addresses, in nftables mode the word `primary`.
     public var nodePortAddresses: NodePortAddresses = .ranges([])
     /// How the ranges of ``nodePortAddresses`` were spelled, one text for each; to versions up to 1.33 it makes a
     /// difference. None for those that were made from values.
@@ -76,6 +92,8 @@ public struct ProxySettings: Sendable, Hashable {
     public var bindAddress: IPAddress?
     /// The feature gate `AllowServiceExternalIPs`.
     public var allowServiceExternalIPs = true
+    /// The feature gate `KubeProxyNFTablesLocalhostNodePorts`, which kube-proxy has from 1.37 on.
+    public var localhostNodePortsInNftables = false
     /// The sysctl `net.netfilter.nf_conntrack_tcp_be_liberal` is set on the host.
     public var conntrackTCPBeLiberal = false
     /// The nfacct counters of newer kube-proxies exist on the host.

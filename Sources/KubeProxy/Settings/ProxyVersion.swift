@@ -41,8 +41,11 @@ public struct ProxyVersion: Sendable, Hashable {
     /// `1.knownMinor`.
     public var knownRelease: String { "1.\(knownMinor)" }
 
-    /// What this version does that not all do.
-    public var behaviors: ProxyBehaviors { ProxyBehaviors(minor: knownMinor) }
+    /// What this version does in iptables mode that not all do.
+    public var behaviors: ProxyBehaviors { behaviors(in: .iptables) }
+
+    /// What this version does in a mode that not all do.
+    public func behaviors(in mode: ProxyMode) -> ProxyBehaviors { ProxyBehaviors(minor: knownMinor, mode) }
 
     /// The first two numbers of `1.N`, `v1.N.P` and the like, with anything after `-` or `+`.
     private static func numbers(_ text: String) -> (major: Int, minor: Int)? {
@@ -94,8 +97,22 @@ extension ProxySettings {
     ///
     /// - Throws: ``SettingError`` if kube-proxy of that version does not start with it.
     public func checkNodePortAddresses(for version: ProxyVersion) throws(SettingError) {
-        guard nodePortAddresses == .primary, !version.behaviors.contains(.primaryNodePortAddresses) else { return }
-        throw SettingError(
-            "kube-proxy \(version) does not start with the word 'primary', which is known since 1.31: expected CIDRs")
+        let behaviors = version.behaviors(in: mode)
+        switch nodePortAddresses {
+        case .ranges: break
+        case .primary:
+            if behaviors.contains(.primaryNodePortAddresses) { return }
+            throw SettingError(
+                "kube-proxy \(version) does not start with the word 'primary', which is known since 1.31: expected CIDRs"
+            )
+        case .entries(let entries):
+            if behaviors.contains(.nftablesNodePortWords) { return }
+            if entries.contains(.localhost) || entries.contains(.all) {
+                let word = entries.contains(.localhost) ? "localhost" : "all"
+                throw SettingError(
+                    "the word '\(word)' is for mode nftables since kube-proxy 1.37 only: expected CIDRs or primary")
+            }
+            throw SettingError("'primary' stands for all node-port addresses: expected no other beside it")
+        }
     }
 }

@@ -13,7 +13,7 @@ public struct IptablesPlan: Backend {
         writesSpellings =
             plan.behaviors.contains(.endpointAddressesAsGiven)
             && (plan.node.localTrafficText != nil || plan.servicePorts.haveTexts)
-        hashes = ChainHashes(plan, workers)
+        hashes = ChainHashes(plan, IptablesNaming(), workers)
     }
 
     /// The names of a Service port's chains.

@@ -1,0 +1,48 @@
+internal import NetAddress
+
+extension NftablesPlan {
+    /// Each policy has its own endpoints, or none.
+    public func policy(serving policy: EndpointPolicy, whereLocal hasLocalEndpoint: Bool) -> EndpointPolicy { policy }
+
+    public func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome {
+        let port = frontend.servicePort
+        if frontend.kind == .nodePort, node.nodePorts == .addresses([]) { return .unchanged }
+        // The check of source ranges comes before translation, whether there is an endpoint or not.
+        if isSubjectToSourceRanges(frontend), sender.isInSourceRanges == false { return .timesOut }
+        guard port.hasAnyEndpoint else { return .refused }
+        let isPod = plan.node.localTraffic != nil && plan.node.takesForPod(sender.origin)
+        if frontend.kind == .clusterIP {
+            guard port.acceptsInternal else { return .timesOut }
+            let isMasqueraded = plan.settings.masqueradeAll || plan.node.localTraffic != nil && !isPod
+            return endpoints(of: frontend.policy, port, sender, isMasqueraded: isMasqueraded)
+        }
+        guard port.externalPolicyIsLocal else {
+            return endpoints(of: .cluster, port, sender, isMasqueraded: true)
+        }
+        // What is sent from within the cluster goes to all endpoints.
+        if isPod { return endpoints(of: .cluster, port, sender, isMasqueraded: false) }
+        if sender.origin == .node { return endpoints(of: .cluster, port, sender, isMasqueraded: true) }
+        guard port.localCount > 0 else { return .timesOut }
+        return endpoints(of: .local, port, sender, isMasqueraded: false)
+    }
+
+    /// Whether source ranges are checked at a frontend: at a load balancer's address, and at an external IP that is one.
+    private func isSubjectToSourceRanges(_ frontend: ServiceFrontend) -> Bool {
+        guard frontend.servicePort.hasNftablesFirewallChain else { return false }
+        switch frontend.kind {
+        case .loadBalancerIP: return true
+        case .externalIP: return frontend.frontend.address.map(frontend.servicePort.loadBalancerIPs.contains) ?? false
+        case .clusterIP, .nodePort: return false
+        }
+    }
+
+    /// What is for the node itself is not masqueraded.
+    private func endpoints(
+        of policy: EndpointPolicy, _ port: ServicePortPlan, _ sender: TrafficSender, isMasqueraded: Bool
+    ) -> TrafficOutcome {
+        let isForHost =
+            sender.origin != .node
+            && port.endpoints(of: policy).allSatisfy { plan.node.hostAddresses.contains($0.address) }
+        return .endpoints(port.shares(of: policy), isMasqueraded && !isForHost ? .rewritten : .preserved)
+    }
+}

@@ -130,7 +130,7 @@ record: build ## write the demo's goldens anew, from our own output: check the d
 	@for family in ipv4 ipv6; do for form in restore save; do \
 		$(KUBECHAINS) render $(DEMO) --family $$family -o $$form --output-file Fixtures/demo/$$family.$$form || exit 1; \
 	done; done
-	@for family in ipv4 ipv6; do for form in restore state; do \
+	@for family in ipv4 ipv6; do for form in restore save state; do \
 		$(KUBECHAINS) render --proxy-mode nftables $(DEMO) --family $$family -o $$form \
 			--output-file Fixtures/demo/nftables/$$family.$$form || exit 1; \
 	done; done

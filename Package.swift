@@ -41,7 +41,9 @@ let package = Package(
             name: "KubeObjects", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(name: "Iptables", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
-        .target(name: "Nftables", dependencies: ["KubeChainsBytes"], swiftSettings: settings),
+        .target(
+            name: "Nftables", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"], swiftSettings: settings
+        ),
         .target(
             name: "KubeProxy",
             dependencies: ["Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
@@ -51,14 +53,16 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "KubeChains",
-            dependencies: ["KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            dependencies: [
+                "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes",
+            ],
             swiftSettings: settings),
         // The work is done in the libraries; what the tool itself does is once for each run, and better small.
         .executableTarget(
             name: "CommandLineTool",
             dependencies: [
-                "KubeChains", "KubeChainsHost", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
-                "KubeChainsBytes",
+                "KubeChains", "KubeChainsHost", "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON",
+                "NetAddress", "KubeChainsBytes",
             ],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
@@ -70,6 +74,9 @@ let package = Package(
         .testTarget(
             name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "NftablesTests", dependencies: ["Nftables", "KubeChainsBytes", "TestSupport"], swiftSettings: settings
+        ),
         .testTarget(
             name: "KubeObjectsTests",
             dependencies: ["KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes", "TestSupport"],

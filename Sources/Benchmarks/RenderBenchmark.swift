@@ -28,6 +28,7 @@ struct RenderBenchmark {
             let commands = [
                 command(path), ["python3", "-c", Self.orjson, path], [simdjson, path],
                 [CommandLine.arguments[0], "floor", "--length", String(text), path],
+                command(path) + ["--proxy-mode", "nftables"],
             ]
             let measured = try inTurns(commands, runs: runs)
             let title = "\(services) × \(endpoints) \(isPretty ? "pretty" : "compact"), \(megabytes(Double(size)))"
@@ -40,6 +41,9 @@ struct RenderBenchmark {
             add("orjson", 1, Self.bounds.orjson)
             add("simdjson", 2, Self.bounds.simdjson)
             add("floor", 3, nil)
+            table.row(
+                "\(title): nftables mode against iptables mode",
+                [milliseconds(measured[4]), milliseconds(measured[0])], ratio(measured[4], measured[0]), bound: 1.1)
             let peak = Double(measured[0].map(\.peakMemory).max() ?? 0)
             let allowed = 1.3 * Double(size) + 8e6
             table.row(

@@ -8,7 +8,7 @@ internal import NetAddress
 
 struct DiffOptions: ShapesRules, WritesReport {
     static let command = "diff"
-    static let modes = [ProxyMode.iptables]
+    static let modes: [ProxyMode] = [.iptables, .nftables]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -28,7 +28,7 @@ struct DiffOptions: ShapesRules, WritesReport {
                         $0.isStrict = $1
                     },
                 ]),
-            .shaping,
+            .shaping, .nftables,
         ]
     }
 
@@ -44,6 +44,8 @@ extension Command {
         discussion: [
             "EXPECTED and ACTUAL are each a snapshot (JSON), or rules: the text of iptables-save or one for iptables-restore. "
                 + "They are told apart by their content; '-' is standard input.",
+            "In nftables mode rules are what 'nft list' prints as text, or with -j, or the commands that 'render' writes; their "
+                + "content tells the mode too.",
             "Two sets of rules are the same if they treat every packet the same, as far as kube-proxy's structure goes: "
                 + "the order of rules that exclude each other, counters, spelling and comments do not count.",
             "Beside a snapshot only the chains that kube-proxy writes are compared; two sets of rules are compared whole.",
@@ -53,7 +55,10 @@ extension Command {
         guard options.operands.count == 2 else {
             throw DiffOptions.usage("diff needs two inputs, EXPECTED and ACTUAL: snapshots or rules")
         }
-        let (expected, actual) = try RulesInput.readPair(options)
+        var sources: [SnapshotSource] = []
+        for path in options.operands { sources.append(try InputFile.open(path)) }
+        if options.isForNftables(sources) { return try options.compareNftables(sources, console) }
+        let (expected, actual) = try RulesInput.readPair(sources, options)
         let (left, right) = (expected.side, actual.side)
         System.keep((left, right))
         guard left.family == right.family else {
@@ -73,6 +78,27 @@ extension Command {
         default: text = DiffReport.text(comparison, isBrief: options.isBrief)
         }
         try OutputFile.write(text, to: options.output.file)
+        return comparison.isSame ? .success : .findings
+    }
+}
+
+extension DiffOptions {
+    /// Whether tables of nftables are compared: one of the inputs is such a text, or the mode is that.
+    fileprivate func isForNftables(_ sources: [SnapshotSource]) -> Bool {
+        shaping.gives(.proxyMode) && shaping.settings.mode == .nftables || sources.contains { $0.isNftables }
+    }
+
+    fileprivate func compareNftables(
+        _ sources: [SnapshotSource], _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        guard output.form != .unified else { throw DiffOptions.usage("-o unified is not for nftables mode") }
+        let (expected, actual) = try NftablesInput.readPair(sources, self)
+        console.say(expected.diagnostics + actual.diagnostics)
+        let comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
+        let text =
+            output.form == .json
+            ? NftablesDiffReport.json(comparison).text : NftablesDiffReport.text(comparison, isBrief: isBrief)
+        try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
     }
 }

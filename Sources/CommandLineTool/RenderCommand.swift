@@ -4,6 +4,7 @@ internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects
 internal import KubeProxy
+internal import Nftables
 
 struct RenderOptions: ShapesRules {
     static let command = "render"
@@ -18,6 +19,8 @@ struct RenderOptions: ShapesRules {
     /// The folder for all texts of IPVS mode.
     var outputFolder: String?
     var wantsSummary = false
+    /// Whose listing `-o save` is in nftables mode.
+    var nftVersion = NftVersion.oneZero
     /// The host's rules; only the chains that differ from them are written.
     var against: String?
 
@@ -31,18 +34,27 @@ struct RenderOptions: ShapesRules {
             options: [
                 Option(
                     "output", short: "o", "restore|save",
-                    "restore: input for iptables-restore, in nftables mode for nft; save: what iptables-save prints once it "
-                        + "is loaded; state, in nftables mode: the same sorted, one object a line; in IPVS mode also "
-                        + "ipvsadm, ipset, addresses and setup",
+                    "restore: input for iptables-restore, in nftables mode for nft; save: what iptables-save or nft prints "
+                        + "once it is loaded; in nftables mode also state: the same sorted, one object a line; in IPVS "
+                        + "mode also ipvsadm, ipset, addresses and setup",
                     default: "restore"
                 ) { options, text throws(OptionError) in
                     guard let form = RenderForm(rawValue: text) else {
                         throw OptionError(
                             message:
-                                "'\(text)' is no form: expected restore or save, in nftables mode restore or state, "
+                                "'\(text)' is no form: expected restore or save, in nftables mode also state, "
                                 + "or in IPVS mode also ipvsadm, ipset, addresses or setup")
                     }
                     options.givenForm = form
+                },
+                Option(
+                    "nft-version", "1.0|1.1", "whose listing save is in nftables mode: of nft 1.0.6 or 1.1.3",
+                    default: "1.0"
+                ) { options, text throws(OptionError) in
+                    guard let version = NftVersion(rawValue: text) else {
+                        throw OptionError(message: "'\(text)' is no version of nft: expected 1.0 or 1.1")
+                    }
+                    options.nftVersion = version
                 },
                 Option(
                     "against", "SAVE",
@@ -179,7 +191,8 @@ extension RenderOptions {
         let state = try prepared.nftablesPlan()
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings))
         let output = try OutputFile(outputFile)
-        let written = state.write(form, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
+        let written = state.write(
+            form, listedBy: nftVersion, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
         try output.finish()
         if wantsSummary {
             let text = "\(written.commands) commands, \(written.bytes) bytes"

@@ -14,9 +14,9 @@ struct RulesInput {
 
     /// Reads two files and detects their kind: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
-    static func readPair(_ options: DiffOptions) throws(CommandFailure) -> (RulesInput, RulesInput) {
-        var sources: [SnapshotSource] = []
-        for path in options.operands { sources.append(try InputFile.open(path)) }
+    static func readPair(
+        _ sources: [SnapshotSource], _ options: DiffOptions
+    ) throws(CommandFailure) -> (RulesInput, RulesInput) {
         let (one, other) = (sources[0], sources[1])
         let family = options.shaping.family ?? one.headerFamily ?? other.headerFamily
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
@@ -47,6 +47,11 @@ struct RulesInput {
         }
         var prepared = try options.readSnapshot([source])
         if let family { prepared.settings.family = family }
+        guard prepared.settings.mode == .iptables else {
+            throw .input(
+                "\(source.name): error: its configuration asks for mode \(prepared.settings.mode.rawValue); "
+                    + "give --proxy-mode to say which rules are compared")
+        }
         let plan = try prepared.iptablesPlan()
         return RulesInput(
             side: RuleComparison.Side(plan, keepsComments: options.isStrict),

@@ -6,3 +6,4 @@
 @_exported public import KubeObjects
 @_exported public import KubeProxy
 @_exported public import NetAddress
+@_exported public import Nftables

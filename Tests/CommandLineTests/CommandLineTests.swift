@@ -73,7 +73,7 @@ import Testing
     private static let cidr = "is no CIDR: expected one such as 10.244.0.0/16"
     private static let interface = "is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-"
     private static let forms =
-        "expected restore or save, in nftables mode restore or state, "
+        "expected restore or save, in nftables mode also state, "
         + "or in IPVS mode also ipvsadm, ipset, addresses or setup"
 
     private func expectUsageError(

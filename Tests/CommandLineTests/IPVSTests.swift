@@ -96,7 +96,7 @@ import Testing
         (["--proxy-mode", "ipvs", "--against", demo], "--against is for iptables mode"),
         (
             ["-o", "nft"],
-            "-o: 'nft' is no form: expected restore or save, in nftables mode restore or state, or in IPVS mode also "
+            "-o: 'nft' is no form: expected restore or save, in nftables mode also state, or in IPVS mode also "
                 + "ipvsadm, ipset, addresses or setup"
         ),
     ])

@@ -1,0 +1,113 @@
+internal import KubeChains
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+internal import NetAddress
+internal import Nftables
+
+/// One side of a comparison in nftables mode, read: a snapshot with its plan, or what is in a table.
+struct NftablesInput {
+    let table: NftTable
+    /// Diagnostics of reading and planning a snapshot.
+    let diagnostics: [Diagnostic]
+
+    /// Reads both sides of a comparison.
+    static func readPair(
+        _ sources: [SnapshotSource], _ options: DiffOptions
+    ) throws(CommandFailure) -> (NftablesInput, NftablesInput) {
+        var tables: [[NftTable]?] = []
+        for source in sources { tables.append(try source.nftablesTables()) }
+        let present = tables.compactMap(\.self).joined().filter { $0.name == "kube-proxy" }.compactMap(\.addressFamily)
+        let family = options.shaping.family ?? present.first ?? .ipv4
+        var inputs: [NftablesInput] = []
+        for (source, tables) in zip(sources, tables) {
+            inputs.append(try read(source, tables, family, options))
+        }
+        return (inputs[0], inputs[1])
+    }
+
+    private static func read(
+        _ source: SnapshotSource, _ tables: [NftTable]?, _ family: AddressFamily, _ options: DiffOptions
+    ) throws(CommandFailure) -> NftablesInput {
+        if let tables {
+            guard let table = tables.first(where: { $0.name == "kube-proxy" && $0.addressFamily == family }) else {
+                let name = family == .ipv4 ? "ip kube-proxy" : "ip6 kube-proxy"
+                throw .input("\(source.name): error: there is no table \(name)")
+            }
+            return NftablesInput(table: table, diagnostics: [])
+        }
+        guard source.looksLikeJSON else {
+            throw .input(
+                "\(source.name): error: these are no rules of nftables; "
+                    + "expected a snapshot, or what 'nft list ruleset' or 'render' prints in nftables mode")
+        }
+        var prepared = try options.readSnapshot([source])
+        prepared.settings.family = family
+        prepared.settings.mode = .nftables
+        let plan = try prepared.nftablesPlan()
+        return NftablesInput(
+            table: plan.table,
+            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+    }
+}
+
+extension NftTable {
+    /// The addresses' family, of a table for one family.
+    fileprivate var addressFamily: AddressFamily? { family == "ip" ? .ipv4 : family == "ip6" ? .ipv6 : nil }
+}
+
+extension SnapshotSource {
+    /// The forms in which nft writes and takes tables.
+    private enum NftablesText {
+        case listing, commands, json
+    }
+
+    /// Whether this is a text of nftables.
+    var isNftables: Bool { nftablesText != nil }
+
+    private var nftablesText: NftablesText? {
+        if looksLikeJSON { return isNftablesJSON ? .json : nil }
+        var index = 0
+        // Remarks and blank lines come before.
+        while index < count {
+            if bytes[index] == UInt8(ascii: "#") {
+                index = bytes.firstIndex(of: UInt8(ascii: "\n"), from: index) ?? count
+            } else if bytes[index] > 0x20 {
+                break
+            } else {
+                index += 1
+            }
+        }
+        let rest = bytes.dropFirst(index)
+        if rest.hasPrefix("table ") { return .listing }
+        for verb: StaticString in ["add ", "flush ", "delete ", "create ", "destroy "] where rest.hasPrefix(verb) {
+            return .commands
+        }
+        return nil
+    }
+
+    /// Whether an object's first key is that of nft's JSON.
+    private var isNftablesJSON: Bool {
+        guard let brace = bytes.firstIndex(of: UInt8(ascii: "{")),
+            let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: brace)
+        else { return false }
+        return bytes.dropFirst(quote).hasPrefix("\"nftables\"")
+    }
+
+    /// The tables of a text of nftables; nil: it is something else.
+    fileprivate func nftablesTables() throws(CommandFailure) -> [NftTable]? {
+        guard let kind = nftablesText else { return nil }
+        let text = unsafe bytes.withBytes { unsafe Array($0) }
+        do throws(NftError) {
+            switch kind {
+            case .listing: return try NftTable.tables(fromListing: text)
+            case .commands: return try NftTable.tables(fromCommands: text)
+            case .json: return try NftTable.tables(fromJSON: text)
+            }
+        } catch {
+            throw .input("\(name):\(error.line): error: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import NetAddress
+
+/// Addresses from one to another, both included.
+struct AddressRange: CustomStringConvertible {
+    let family: AddressFamily
+    private let low: UInt128
+    private let high: UInt128
+
+    /// Reads an address, a CIDR or two addresses with `-` between them; nil if the text is none of these.
+    init?(_ text: String) {
+        if let prefix = IPPrefix(text) {
+            family = prefix.family
+            low = AddressRange.number(prefix.network)
+            high = low | (UInt128(1) << UInt128(family.bitWidth - prefix.length) &- 1)
+        } else if let address = IPAddress(text) {
+            family = address.family
+            low = AddressRange.number(address)
+            high = low
+        } else {
+            let ends = text.split(separator: "-").compactMap { IPAddress(String($0)) }
+            guard ends.count == 2, ends[0].family == ends[1].family else { return nil }
+            family = ends[0].family
+            low = AddressRange.number(ends[0])
+            high = AddressRange.number(ends[1])
+            guard low <= high else { return nil }
+        }
+    }
+
+    private init(_ family: AddressFamily, _ low: UInt128, _ high: UInt128) {
+        self.family = family
+        self.low = low
+        self.high = high
+    }
+
+    private static func number(_ address: IPAddress) -> UInt128 {
+        UInt128(address.high) << 64 | UInt128(address.low)
+    }
+
+    private func address(_ number: UInt128) -> IPAddress {
+        family == .ipv4
+            ? IPAddress(ipv4: UInt32(truncatingIfNeeded: number))
+            : IPAddress(high: UInt64(truncatingIfNeeded: number >> 64), low: UInt64(truncatingIfNeeded: number))
+    }
+
+    /// The ranges sorted, each address in one of them only.
+    ///
+    /// - Parameter adjacentToo: whether ranges that touch become one, as in a set that has any range.
+    static func merged(_ ranges: [AddressRange], adjacentToo: Bool) -> [AddressRange] {
+        var result: [AddressRange] = []
+        for range in ranges.sorted(by: { ($0.low, $0.high) < ($1.low, $1.high) }) {
+            if let last = result.last,
+                range.low <= last.high || adjacentToo && last.high < .max && range.low == last.high + 1
+            {
+                result[result.count - 1] = AddressRange(range.family, last.low, max(last.high, range.high))
+            } else {
+                result.append(range)
+            }
+        }
+        return result
+    }
+
+    /// An address, a CIDR, or two addresses with `-` between them: the first of these that there is.
+    var description: String {
+        if low == high { return address(low).description }
+        let size = high &- low &+ 1
+        let bits = size == 0 ? 128 : size.trailingZeroBitCount
+        if size == 0 || size == UInt128(1) << UInt128(bits), bits == 128 || low & (size &- 1) == 0 {
+            return IPPrefix(address(low), length: family.bitWidth - bits).description
+        }
+        return "\(address(low))-\(address(high))"
+    }
+}

@@ -1,0 +1,103 @@
+/// A table of nftables with what it holds, as a text of commands or a listing says it (nft(8)).
+///
+/// Names, comments and what this grammar does not know are kept as text.
+public struct NftTable: Sendable, Hashable {
+    /// `ip`, `ip6`, `inet` and so on.
+    public var family: String
+    public var name: String
+    public var comment: String?
+    /// In the order in which they were made, as the objects that follow.
+    public var chains: [NftChain] = []
+    /// Sets and maps.
+    public var sets: [NftSet] = []
+    /// The names of counters.
+    public var counters: [String] = []
+    /// Objects and statements of other kinds, by their first words; they are not compared.
+    public var unknown: [String] = []
+
+    /// Whether comments of the table and its chains are not known: the JSON of nft 1.0 leaves them out.
+    public var omitsComments = false
+
+    public init(family: String, name: String) {
+        self.family = family
+        self.name = name
+    }
+
+    /// The chain with a name; nil: there is none.
+    public subscript(chain name: String) -> NftChain? { chains.first { $0.name == name } }
+    /// The set or map with a name; nil: there is none.
+    public subscript(set name: String) -> NftSet? { sets.first { $0.name == name } }
+}
+
+/// A chain.
+public struct NftChain: Sendable, Hashable {
+    public var name: String
+    /// Where the kernel calls it; nil: it is only jumped to.
+    public var base: NftBase?
+    public var comment: String?
+    public var rules: [NftRule] = []
+
+    public init(name: String) { self.name = name }
+}
+
+/// Where the kernel calls a base chain.
+public struct NftBase: Sendable, Hashable {
+    /// `filter`, `nat` or `route`.
+    public var type: String
+    /// `prerouting`, `input`, `forward`, `output`, `postrouting` and so on.
+    public var hook: String
+    /// Chains of a hook are called by rising priority.
+    public var priority: Int
+    /// What becomes of a packet that no rule decides about; `accept` unless something else is said.
+    public var policy = "accept"
+
+    public init(type: String, hook: String, priority: Int) {
+        self.type = type
+        self.hook = hook
+        self.priority = priority
+    }
+}
+
+/// A set or a map.
+public struct NftSet: Sendable, Hashable {
+    public var name: String
+    /// Whether its elements lead to something.
+    public var isMap: Bool
+    /// The types of the key's parts, such as `ipv4_addr`.
+    public var keyTypes: [String] = []
+    /// The type of what a map's elements lead to, such as `verdict`.
+    public var dataType: String?
+    /// Sorted.
+    public var flags: [String] = []
+    /// After how many milliseconds an element goes; nil: never.
+    public var timeout: Int?
+    /// The largest number of elements; nil: not limited.
+    public var size: Int?
+    public var comment: String?
+    public var elements: [NftElement] = []
+    /// Statements of other kinds, as text.
+    public var unknown: [String] = []
+
+    public init(name: String, isMap: Bool) {
+        self.name = name
+        self.isMap = isMap
+    }
+
+    /// Whether rules add elements, which then are data of the running host.
+    public var isDynamic: Bool { flags.contains("dynamic") }
+}
+
+/// An element of a set or a map.
+public struct NftElement: Sendable, Hashable {
+    /// The parts of the key.
+    public var key: [String]
+    public var comment: String?
+    /// What it leads to, such as `goto reject-chain`; nil: it is one of a set.
+    public var data: String?
+
+    public init(key: [String], comment: String? = nil, data: String? = nil) {
+        self.key = key
+        self.comment = comment
+        self.data = data
+    }
+}

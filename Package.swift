@@ -49,7 +49,8 @@ let package = Package(
             dependencies: ["Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(
-            name: "KubeChainsHost", dependencies: ["NetAddress", "KubeChainsBytes"], path: "Sources/Host",
+            name: "KubeChainsHost", dependencies: ["KubeProxy", "Iptables", "NetAddress", "KubeChainsBytes"],
+            path: "Sources/Host",
             swiftSettings: settings),
         .target(
             name: "KubeChains",
@@ -88,6 +89,8 @@ let package = Package(
                 "KubeChainsBytes", "TestSupport",
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "HostTests", dependencies: ["KubeChainsHost", "KubeProxy"], swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests", dependencies: ["CommandLineTool", "KubeChains", "TestSupport"],
             exclude: ["Support"],

@@ -295,7 +295,7 @@ struct ApplySafetyTests {
         #expect(
             result.errorText.contains(
                 "error: IPv4, nft: what kube-proxy in IPVS mode made is on this host, and would go on to take packets. Nothing was "
-                    + "changed; take it away with 'kubechains cleanup --proxy-mode ipvs', or give --force\n"),
+                    + "changed; take it away with 'kubechains cleanup --proxy-mode ipvs --apply', or give --force\n"),
             "\(result.errorText)")
     }
 }

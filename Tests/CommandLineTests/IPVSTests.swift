@@ -143,6 +143,10 @@ import Testing
         ),
         (["cleanup", "--dry-run", "--apply"], "--dry-run is for IPVS mode; give --proxy-mode ipvs too"),
         (
+            ["cleanup", "--proxy-mode", "ipvs"],
+            "in IPVS mode cleanup works on this host: give --apply to do it, or --dry-run to print the steps"
+        ),
+        (
             ["cleanup", "--apply", "--ipvs-exclude-cidrs", "10.0.0.0/8"],
             "--ipvs-exclude-cidrs is for IPVS mode; give --proxy-mode ipvs too"
         ),

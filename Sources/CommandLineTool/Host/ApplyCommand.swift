@@ -90,24 +90,12 @@ extension Command {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
         let prepared = try options.readSnapshot(options.operands)
-        if !options.isDryRun { try HostLock.take(wait: options.host.waitSeconds) }
-        if prepared.settings.mode == .ipvs { return try options.applyIPVS(prepared, console) }
+        if prepared.settings.mode == .ipvs { try options.refuseUnsupportedIPVSOptions() }
+        if !options.isDryRun { try options.lockHost() }
         // The host is read last, so that little can change before it is written.
-        let rules = try HostRules.choose(HostRules.families(options.shaping.family), options.host.backend)
-        var works: [HostWork] = []
-        for rules in rules {
-            let settings = try HostFacts.complete(prepared.settings, options.shaping, rules.iptables)
-            works.append(try HostWork(prepared.snapshot, settings, rules, isIncremental: options.isIncremental))
-        }
-        console.say(
-            prepared.diagnostics
-                + prepared.snapshot.diagnostics(
-                    .warning, works.count > 1 ? works[0].plan.warningsOfAnyFamily : works[0].plan.warnings))
-        if options.isDryRun {
-            for work in works { try work.printText(isNamed: works.count > 1, options.host.waitSeconds) }
-            return .success
-        }
-        return try HostApply(works: works, options: options, console: console).run(prepared.snapshot)
+        let rules = try options.hostRules()
+        return prepared.settings.mode == .ipvs
+            ? try options.applyIPVS(prepared, rules, console) : try options.applyIptables(prepared, rules, console)
     }
 
     /// Prints what would be written to a host whose rules are in a file.
@@ -129,15 +117,72 @@ extension Command {
 }
 
 extension ApplyOptions {
-    fileprivate func applyIPVS(
-        _ prepared: PreparedSnapshot, _ console: Console
+    fileprivate func applyIptables(
+        _ prepared: PreparedSnapshot, _ rules: [HostRules], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        try refuseUnsupportedIPVSOptions()
-        let apply = try IPVSApply(prepared, self)
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, apply.warnings))
-        guard isDryRun else { return try apply.run(prepared.snapshot, self, console) }
-        try OutputFile.write(apply.script, to: nil)
-        return .success
+        var plans: [IptablesPlan] = []
+        for rules in rules { plans.append(try completed(prepared, rules).iptablesPlan()) }
+        let apply = IptablesApply(rules, plans, isIncremental: isIncremental)
+        console.say(prepared, plans.map(\.plan))
+        guard !isDryRun else {
+            try OutputFile.write(apply.script(wait: host.waitSeconds), to: nil)
+            return .success
+        }
+        let makesCounters = shaping.gives(.nfacct) && plans[0].plan.settings.hasAccountingCounters
+        let done = try onHost { () throws(HostError) in
+            try apply.refuseDangers(isForced: host.isForced)
+            defer { console.clearProgress() }
+            return try apply.run(wait: host.waitSeconds, makesCounters: makesCounters) { what, seconds in
+                if seconds >= 2 { console.showProgress("\(what) has been at work for \(Int(seconds)) s") }
+            }
+        }
+        return try report(done, console, verified: "the host's rules are what they should be", apply.differences)
+    }
+
+    fileprivate func applyIPVS(
+        _ prepared: PreparedSnapshot, _ rules: [HostRules], _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        var plans: [IPVSPlan] = []
+        for rules in rules { plans.append(try completed(prepared, rules).ipvsPlan()) }
+        let excluded = prepared.settings.ipvs.excludeCIDRs
+        let apply = try onHost { () throws(HostError) in
+            try IPVSApply(rules, plans, excluding: excluded, wait: host.waitSeconds)
+        }
+        console.say(prepared, plans.map(\.plan))
+        guard !isDryRun else {
+            try OutputFile.write(apply.script, to: nil)
+            return .success
+        }
+        let done = try onHost { () throws(HostError) in
+            try apply.refuseDangers(isForced: host.isForced)
+            return try apply.run()
+        }
+        return try report(done, console, verified: "the host has what it should have", apply.differences)
+    }
+
+    /// A snapshot with the settings of this host, as far as neither flags nor configuration say them.
+    private func completed(
+        _ prepared: PreparedSnapshot, _ rules: HostRules
+    ) throws(CommandFailure) -> PreparedSnapshot {
+        var prepared = prepared
+        let settings = prepared.settings
+        prepared.settings = try onHost { () throws(HostError) in
+            try HostFacts.complete(settings, isGiven: shaping.gives, rules.iptables)
+        }
+        prepared.settings.family = rules.iptables.family
+        return prepared
+    }
+
+    /// Writes a report of what was done, and what differs if that is to be verified.
+    private func report(
+        _ done: [String], _ console: Console, verified: String, _ findDifferences: () throws(HostError) -> [String]
+    ) throws(CommandFailure) -> ExitCode {
+        var report = done
+        let differences = verifies ? try onHost(findDifferences) : []
+        if verifies, differences.isEmpty { report.append("verified: \(verified)") }
+        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: nil)
+        console.say(lines: differences)
+        return differences.isEmpty ? .success : .findings
     }
 
     /// Refuses options without effect in IPVS mode.
@@ -150,5 +195,14 @@ extension ApplyOptions {
             throw ApplyOptions.usage(
                 "--incremental is for iptables mode; in IPVS mode only what differs is written anyway")
         }
+    }
+}
+
+extension Console {
+    /// The warnings about a snapshot and its plans for some families.
+    fileprivate func say(_ prepared: PreparedSnapshot, _ plans: [NodePlan]) {
+        guard let plan = plans.first else { return }
+        let warnings = plans.count > 1 ? plan.warningsOfAnyFamily : plan.warnings
+        say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, warnings))
     }
 }

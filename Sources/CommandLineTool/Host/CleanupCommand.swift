@@ -51,12 +51,12 @@ extension Command {
         summary: "text that removes every KUBE-* chain kube-proxy owns",
         discussion: [
             "Writes the text for 'iptables-restore --noflush' that takes away the chains, rules and jumps that kube-proxy or "
-                + "'apply' made, and nothing else. What kubelet makes stays: KUBE-FIREWALL, KUBE-MARK-DROP, its canary and "
-                + "hint chains.",
+                + "'apply' made, and nothing else. What kubelet makes stays: KUBE-MARK-DROP, its canary and hint chains, and "
+                + "KUBE-FIREWALL where kubelet was ever at work.",
             "With --live SAVE the text is for the rules that iptables-save printed; with --live host for this host's, of one "
                 + "family and backend. --apply carries it out on this host, for both families and both backends unless "
                 + "--family and --backend narrow it.",
-            "With --proxy-mode ipvs it takes away on this host, without --apply, what kube-proxy in IPVS mode made, for both families: "
+            "With --proxy-mode ipvs --apply it takes away on this host what kube-proxy in IPVS mode made, for both families: "
                 + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
                 + "the sets. Virtual servers of others stay, and so do sysctls.",
         ]
@@ -83,12 +83,14 @@ extension Command {
         let rules: Ruleset
         if live == "host" {
             guard System.isRoot else { throw .input("error: cleanup needs root, to read the host's rules") }
-            rules = try HostRules.choose([given ?? .ipv4], options.host.backend)[0].live
+            rules = try onHost { () throws(HostError) in
+                try HostRules.choose([given ?? .ipv4], options.host.backend)[0].live
+            }
         } else {
             rules = try RulesInput.readRules(try InputFile.open(live), given)
         }
         let cleanup = Cleanup(rules)
-        try refuse(cleanup.blockingReferences)
+        try onHost { () throws(HostError) in try Dangers.refuse(cleanup.blockingReferences.map { ("", $0) }) }
         let output = try OutputFile(options.outputFile)
         let text = cleanup.text
         unsafe text.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
@@ -98,24 +100,16 @@ extension Command {
 
     private static func cleanUpHost(_ options: CleanupOptions) throws(CommandFailure) -> ExitCode {
         guard System.isRoot else { throw .input("error: cleanup --apply needs root, to write the host's rules") }
-        try HostLock.take(wait: options.host.waitSeconds)
-        let backends = options.host.backend.map { [$0] } ?? [.nft, .legacy]
-        let all = try HostRules.readAll(HostRules.families(options.shaping.family), backends)
-        guard !all.isEmpty else { throw .input("error: iptables is not installed; install the package iptables") }
-        let works = all.map { ($0.iptables, Cleanup($0.live)) }
-        try refuse(works.flatMap { $1.blockingReferences })
-        for (iptables, cleanup) in works where !cleanup.isEmpty {
-            try iptables.restore(cleanup.text, isTest: true, wait: options.host.waitSeconds)
+        try options.lockHost()
+        let report = try onHost { () throws(HostError) in
+            let backends = options.host.backend.map { [$0] } ?? [.nft, .legacy]
+            let rules = try HostRules.readAll(HostRules.families(options.shaping.family), backends)
+            guard !rules.isEmpty else {
+                throw HostError("error: iptables is not installed; install the package iptables")
+            }
+            return try HostCleanup.run(rules, wait: options.host.waitSeconds)
         }
-        var report = ""
-        for (iptables, cleanup) in works {
-            if !cleanup.isEmpty { try iptables.restore(cleanup.text, wait: options.host.waitSeconds) }
-            report +=
-                cleanup.isEmpty
-                ? "\(iptables.name): nothing to clean up\n"
-                : "\(iptables.name): \(cleanup.chainCount) chains and \(cleanup.jumpCount) jumps deleted\n"
-        }
-        try OutputFile.write(report, to: options.outputFile)
+        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: options.outputFile)
         return .success
     }
 
@@ -127,53 +121,19 @@ extension Command {
             throw CleanupOptions.usage(
                 "--family is for iptables mode; in IPVS mode both families share an interface")
         }
+        guard options.applies || options.isDryRun else {
+            throw CleanupOptions.usage(
+                "in IPVS mode cleanup works on this host: give --apply to do it, or --dry-run to print the steps")
+        }
         guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
-        if !options.isDryRun { try HostLock.take(wait: options.host.waitSeconds) }
-        let rules = try HostRules.choose(HostRules.families(options.shaping.family), options.host.backend)
-        let host = try IPVSHost(rules, wait: options.host.waitSeconds)
-        let before = try host.read([])
-        let wanted = before.withoutProxy(excluding: options.shaping.settings.ipvs.excludeCIDRs)
-        try refuse(zip(before.families, wanted.families).flatMap { $0.blockingReferences(to: $1) })
-        let steps = IPVSChanges(from: before, to: wanted, .exact).steps
-        if options.isDryRun {
-            try OutputFile.write(host.script(steps), to: options.outputFile)
-            return .success
+        if !options.isDryRun { try options.lockHost() }
+        let rules = try options.hostRules()
+        let excluded = options.shaping.settings.ipvs.excludeCIDRs
+        let text = try onHost { () throws(HostError) in
+            let cleanup = try HostCleanup.IPVS(rules, excluding: excluded, wait: options.host.waitSeconds)
+            return options.isDryRun ? cleanup.script : try cleanup.run().map { $0 + "\n" }.joined()
         }
-        for (index, step) in steps.enumerated() {
-            do throws(CommandFailure) {
-                try host.run(step)
-            } catch {
-                let done = steps[..<index].map(\.name).joined(separator: ", ")
-                throw .input(
-                    "error: step \(index + 1) of \(steps.count) failed, \(step.name) (\(step.summary)):\n"
-                        + (error.message ?? "") + "\ndone before: \(done.isEmpty ? "nothing" : done)\n"
-                        + "once the reason is gone, the same command does the rest")
-            }
-        }
-        var report = steps.map { "\($0.name): \($0.summary)" }
-        if report.isEmpty { report.append("nothing to clean up") }
-        for server in wanted.families.flatMap(\.servers) {
-            report.append("left, for it is not kube-proxy's: \(server.name)")
-        }
-        try OutputFile.write(report.map { $0 + "\n" }.joined(), to: options.outputFile)
+        try OutputFile.write(text, to: options.outputFile)
         return .success
-    }
-
-    private static func refuse(_ blockingReferences: [ChainReference]) throws(CommandFailure) {
-        guard !blockingReferences.isEmpty else { return }
-        throw .input(
-            blockingReferences.map { obstacle in
-                "error: the chain \(obstacle.target) can not be deleted, since a rule that is not kube-proxy's leads to it: "
-                    + "-t \(obstacle.table) \(obstacle.rule)"
-            }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")
-    }
-}
-
-extension Cleanup {
-    /// The text for iptables-restore.
-    var text: [UInt8] {
-        var text = TextWriter()
-        write(to: &text)
-        return text.finish()
     }
 }

@@ -106,7 +106,7 @@ import Testing
         ("nat", "KUBE-SVC-ERIFXISQEP7F7OF4", true), ("nat", "KUBE-XLB-ERIFXISQEP7F7OF4", true),
         ("nat", "KUBE-PROXY-CANARY", true), ("mangle", "KUBE-PROXY-CANARY", true), ("nat", "KUBE-POSTROUTING", true),
         ("filter", "KUBE-PROXY-FIREWALL", true), ("nat", "KUBE-MARK-DROP", false),
-        ("filter", "KUBE-FIREWALL", false), ("nat", "KUBE-KUBELET-CANARY", false),
+        ("nat", "KUBE-KUBELET-CANARY", false),
         ("mangle", "KUBE-IPTABLES-HINT", false), ("filter", "KUBE-SVC-ERIFXISQEP7F7OF4", false),
         ("nat", "KUBE-HOSTPORTS", false), ("nat", "KUBERNETES", false), ("filter", "KUBE-ROUTER-FORWARD", false),
         ("raw", "KUBE-SERVICES", false),

@@ -103,7 +103,7 @@ public struct IPVSChanges: Sendable {
         case .ipset: arguments = ["restore"]
         // What the script ipvsadm-restore runs.
         case .ipvsadm: arguments = ["-R"]
-        case .iptablesRestore: arguments = ["--noflush", "--counters"]
+        case .iptablesRestore: arguments = HostStep.restoreArguments
         }
         let family = wanted.families[index].family.name
         run("\(family) \(name)", work.summary, program, arguments, input: work.text, index)
@@ -116,28 +116,4 @@ public struct IPVSChanges: Sendable {
         steps.append(
             HostStep(name: name, summary: summary, work: .run(program, arguments, input: input), family: family))
     }
-}
-
-/// The input of a step, and counts of what it does.
-struct StepText {
-    private(set) var text = ""
-    private var counts: [(what: String, count: Int)] = []
-
-    mutating func append(_ line: String) {
-        text += line
-        text += "\n"
-    }
-
-    /// Counts something that a line or several of them do.
-    mutating func count(_ what: String, _ number: Int = 1) {
-        guard number > 0 else { return }
-        if let index = counts.firstIndex(where: { $0.what == what }) {
-            counts[index].count += number
-        } else {
-            counts.append((what, number))
-        }
-    }
-
-    /// Such as `3 added, 1 deleted`.
-    var summary: String { counts.map { "\($0.count) \($0.what)" }.joined(separator: ", ") }
 }

@@ -2,20 +2,11 @@ public import Iptables
 public import NetAddress
 
 /// The current or wanted state of IPVS mode on a host: everything that `apply` and `cleanup` change.
-public struct IPVSHostState: Sendable {
+public struct IPVSHostState: HostState {
     /// The dummy interface that has the addresses of Services, so that packets for them are the host's own.
     public static let interfaceName = "kube-ipvs0"
 
-    /// A setting of the kernel's: a file below /proc/sys.
-    public struct Sysctl: Sendable, Hashable {
-        public let name: String
-        public let value: String
-
-        public init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
+    public typealias Sysctl = HostStep.Sysctl
 
     /// In the order in which they are written.
     public var sysctls: [Sysctl]
@@ -30,6 +21,9 @@ public struct IPVSHostState: Sendable {
         self.hasInterface = hasInterface
         self.families = families
     }
+
+    /// The steps that leave exactly what is wanted, without regard to connections.
+    public func steps(to wanted: IPVSHostState) -> [HostStep] { IPVSChanges(from: self, to: wanted, .exact).steps }
 }
 
 /// The part of one family.

@@ -61,13 +61,7 @@ struct RuleComposer {
 
     func addLoopbackGuard(to sink: inout some RuleSink & ~Copyable) {
         guard plan.node.hasLocalhostNodePorts else { return }
-        let loopback = IPPrefix(.loopback(.ipv4), length: 8)
-        var rule = ComposedRule(
-            ChainName(.firewall), .text("block incoming localnet connections"), to: .drop, for: .guardLoopback)
-        rule.destination = .range(loopback)
-        rule.source = .address(.range(loopback, isNegated: true))
-        rule.conntrackState = .neitherKnownNorTranslated
-        sink.add(rule, RuleSubject(family))
+        sink.add(FixedRules.loopbackGuard, RuleSubject(family))
     }
 
     func addFilterRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {

@@ -4,7 +4,7 @@ internal import NetAddress
 /// A rule as kube-proxy composes it, before it is written as text.
 ///
 /// The members are in the order in which kube-proxy writes them; every rule has some of them, in this order.
-struct ComposedRule {
+struct ComposedRule: Sendable {
     var chain: ChainName
     var comment: Comment = .none
     /// `-m mark --mark MARK/MARK`.
@@ -31,7 +31,7 @@ struct ComposedRule {
         self.purpose = purpose
     }
 
-    enum Comment {
+    enum Comment: Sendable {
         case none
         case text(StaticString)
         /// The Service port's name alone.
@@ -44,12 +44,12 @@ struct ComposedRule {
         case endpoint
     }
 
-    struct MarkMatch {
+    struct MarkMatch: Sendable {
         var value: UInt32
         var isNegated = false
     }
 
-    enum ConntrackState {
+    enum ConntrackState: Sendable {
         /// Packets of no connection.
         case invalid
         /// Packets of connections that are known.
@@ -66,17 +66,17 @@ struct ComposedRule {
         }
     }
 
-    enum AddressTypeMatch {
+    enum AddressTypeMatch: Sendable {
         case localDestination, localSource
     }
 
-    enum RecentMatch {
+    enum RecentMatch: Sendable {
         /// The client used the endpoint within this many seconds.
         case check(ChainName, seconds: Int)
         case set(ChainName)
     }
 
-    struct AddressMatch {
+    struct AddressMatch: Sendable {
         var prefix: IPPrefix
         /// Whether kube-proxy writes the prefix length; a single address goes without.
         var writesLength: Bool
@@ -96,7 +96,7 @@ struct ComposedRule {
 
     /// How an address is written: canonically, or in versions up to 1.30 as its object spells it. A number, so that rules
     /// own nothing more.
-    struct Spelling {
+    struct Spelling: Sendable {
         private let value: Int32
 
         static let canonical = Spelling(value: -1)
@@ -111,12 +111,12 @@ struct ComposedRule {
         var isCanonical: Bool { value == -1 }
     }
 
-    enum SourceMatch {
+    enum SourceMatch: Sendable {
         case address(AddressMatch)
         case interface(String, isNegated: Bool)
     }
 
-    enum Target {
+    enum Target: Sendable {
         /// No target: the rule is only a comment.
         case none
         case jump(ChainName)

@@ -1,4 +1,6 @@
-/// The rules of KUBE-POSTROUTING, KUBE-MARK-MASQ and KUBE-FORWARD, which no Service port shapes and both modes have
+internal import NetAddress
+
+/// The rules of KUBE-POSTROUTING, KUBE-MARK-MASQ and KUBE-FORWARD, which no Service port shapes and both modes have, and of KUBE-FIREWALL
 /// (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/iptables/proxier.go`, `writeIptablesRules` of
 /// `pkg/proxy/ipvs/proxier.go`).
 struct FixedRules {
@@ -37,6 +39,17 @@ struct FixedRules {
         known.conntrackState = .known
         return [marked, known]
     }
+
+    /// KUBE-FIREWALL drops packets from other hosts to 127.0.0.0/8, which node ports on loopback make routable.
+    static let loopbackGuard: ComposedRule = {
+        let loopback = IPPrefix(.loopback(.ipv4), length: 8)
+        var rule = ComposedRule(
+            ChainName(.firewall), .text("block incoming localnet connections"), to: .drop, for: .guardLoopback)
+        rule.destination = .range(loopback)
+        rule.source = .address(.range(loopback, isNegated: true))
+        rule.conntrackState = .neitherKnownNorTranslated
+        return rule
+    }()
 
     /// Drops packets of no connection. Iptables mode alone has it, before the others of KUBE-FORWARD.
     var dropInvalid: ComposedRule? {

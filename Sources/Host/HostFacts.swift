@@ -1,20 +1,21 @@
 internal import Iptables
 internal import KubeChainsBytes
-internal import KubeChainsHost
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// What kube-proxy would find out about its host, as far as it shapes rules.
-enum HostFacts {
+package enum HostFacts {
     private static let liberalSysctl = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"
     private static let kernelRelease = "/proc/sys/kernel/osrelease"
     static let routeLocalnetSysctl = "/proc/sys/net/ipv4/conf/all/route_localnet"
     private static let counters = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"]
 
     /// Settings completed with the host's facts, where neither flags nor configuration set them.
-    static func complete(
-        _ settings: ProxySettings, _ given: ShapingOptions, _ iptables: IptablesPrograms
-    ) throws(CommandFailure) -> ProxySettings {
+    ///
+    /// - Parameter isGiven: whether the user gave a flag, so that the host is not asked.
+    package static func complete(
+        _ settings: ProxySettings, isGiven: (ProxyFlag) -> Bool, _ iptables: IptablesPrograms
+    ) throws(HostError) -> ProxySettings {
         var settings = settings
         settings.nodeName = settings.nodeName ?? System.hostName
         if settings.hostAddresses == nil {
@@ -23,23 +24,23 @@ enum HostFacts {
                 let excluded = settings.mode == .ipvs ? IPVSHostState.interfaceName : nil
                 settings.hostAddresses = try System.interfaceAddresses(except: excluded)
             } catch {
-                throw .input("error: the addresses of the host's interfaces can not be read: \(error)")
+                throw HostError("error: the addresses of the host's interfaces can not be read: \(error)")
             }
         }
-        if !given.gives(.conntrackTCPBeLiberal) {
+        if !isGiven(.conntrackTCPBeLiberal) {
             settings.conntrackTCPBeLiberal = (System.text(of: liberalSysctl) ?? "0") != "0"
         }
-        if !given.gives(.noRandomFully) { settings.hasRandomFully = iptables.hasRandomFully }
-        if !given.gives(.kernelVersion), let release = System.text(of: kernelRelease) {
+        if !isGiven(.noRandomFully) { settings.hasRandomFully = iptables.hasRandomFully }
+        if !isGiven(.kernelVersion), let release = System.text(of: kernelRelease) {
             // A version that is not understood leaves the default.
             try? settings.ipvs.setKernelVersion(release)
         }
-        if !given.gives(.nfacct) { settings.hasAccountingCounters = hasCounters }
+        if !isGiven(.nfacct) { settings.hasAccountingCounters = hasCounters }
         return settings
     }
 
     /// The sign that a kube-proxy runs on the host; nil if none does.
-    static func signOfKubeProxy(_ rules: [HostRules]) -> String? {
+    package static func signOfKubeProxy(_ rules: [HostRules]) -> String? {
         if System.hasProcess(named: "kube-proxy") { return "a process named kube-proxy is there" }
         let hasCanary = rules.contains { rules in
             rules.live.tables.contains { table in table[chain: "KUBE-PROXY-CANARY"] != nil }
@@ -57,7 +58,7 @@ enum HostFacts {
     }
 
     /// Creates kube-proxy's counters if they are missing.
-    static func makeCounters() throws(CommandFailure) {
+    package static func makeCounters() throws(HostError) {
         // Without the program they may exist all the same; if they do not, the rules are refused.
         guard let program = System.findProgram("nfacct") else { return }
         for name in counters {
@@ -65,7 +66,7 @@ enum HostFacts {
                 // It fails if the counter exists already.
                 _ = try System.run(program, ["add", name])
             } catch {
-                throw .input("error: \(program) can not be run: \(error)")
+                throw HostError("error: \(program) can not be run: \(error)")
             }
         }
     }
@@ -73,13 +74,13 @@ enum HostFacts {
     /// Makes loopback addresses routable, which node ports on 127.0.0.1 need.
     ///
     /// - Returns: a report of what was changed; nil if nothing was.
-    static func enableRouteLocalnet() throws(CommandFailure) -> String? {
+    package static func enableRouteLocalnet() throws(HostError) -> String? {
         let old = System.text(of: routeLocalnetSysctl) ?? "?"
         guard old != "1" else { return nil }
         do {
             try System.setKernelValue(routeLocalnetSysctl, "1")
         } catch {
-            throw .input(
+            throw HostError(
                 "error: net.ipv4.conf.all.route_localnet can not be set, which node ports on 127.0.0.1 need: \(error); "
                     + "the rules are in place")
         }

@@ -1,39 +1,30 @@
 internal import Iptables
-internal import KubeChainsHost
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// The programs that show and change the state of IPVS mode on this host.
-struct IPVSHost {
+package struct IPVSPrograms: HostAccess {
     private let ip: String
     private let ipset: String
     private let ipvsadm: String
     /// One for each family.
-    let rules: [HostRules]
+    package let rules: [HostRules]
+    /// The names of the sysctls that are read.
+    package var sysctls: [String] = []
     /// Seconds to wait for the xtables lock.
     private let wait: Int
 
-    init(_ rules: [HostRules], wait: Int) throws(CommandFailure) {
-        ip = try IPVSHost.find("ip", "iproute2")
-        ipset = try IPVSHost.find("ipset", "ipset")
-        ipvsadm = try IPVSHost.find("ipvsadm", "ipvsadm")
+    package init(_ rules: [HostRules], wait: Int) throws(HostError) {
+        ip = try HostProgram.find("ip", package: "iproute2")
+        ipset = try HostProgram.find("ipset", package: "ipset")
+        ipvsadm = try HostProgram.find("ipvsadm", package: "ipvsadm")
         self.rules = rules
         self.wait = wait
     }
 
-    private static func find(_ name: String, _ package: String) throws(CommandFailure) -> String {
-        guard let path = System.findProgram(name) else {
-            throw .input("error: \(name) is not installed; install the package \(package)")
-        }
-        return path
-    }
-
     // MARK: Reading
 
-    /// Reads the host's state.
-    ///
-    /// - Parameter sysctls: the names of the sysctls to read.
-    func read(_ sysctls: [String]) throws(CommandFailure) -> IPVSHostState {
+    package func read() throws(HostError) -> IPVSHostState {
         // It comes first, since it loads the kernel module, which creates the sysctls.
         let servers = try output(
             ipvsadm, ["-S", "-n"], "the kernel has no IPVS; load its module with 'modprobe ip_vs'")
@@ -41,7 +32,7 @@ struct IPVSHost {
         let timeouts = try output(ipvsadm, ["-L", "--timeout"])
         let sets = try output(ipset, ["save"])
         // It fails if there is no such interface.
-        let interface = try run(ip, ["-o", "addr", "show", "dev", IPVSHostState.interfaceName])
+        let interface = try HostProgram.run(ip, ["-o", "addr", "show", "dev", IPVSHostState.interfaceName])
         let addresses = String(decoding: interface.output, as: UTF8.self)
         let texts = IPVSHostTexts(
             servers: servers, connections: connections, sets: sets, addresses: IPVSHostTexts.addresses(in: addresses))
@@ -58,12 +49,12 @@ struct IPVSHost {
 
     private func output(
         _ program: String, _ arguments: [String], _ hint: String? = nil
-    ) throws(CommandFailure) -> String {
-        let result = try run(program, arguments)
+    ) throws(HostError) -> String {
+        let result = try HostProgram.run(program, arguments)
         guard result.isSuccess else {
             let command = ([program] + arguments).joined(separator: " ")
-            let reason = IptablesPrograms.firstLine(result.errors)
-            throw .input("error: \(command) failed: \(reason)" + (hint.map { "\n\($0)" } ?? ""))
+            let reason = HostProgram.firstLine(result.errors)
+            throw HostError("error: \(command) failed: \(reason)" + (hint.map { "\n\($0)" } ?? ""))
         }
         return String(decoding: result.output, as: UTF8.self)
     }
@@ -71,28 +62,28 @@ struct IPVSHost {
     // MARK: Changing
 
     /// Does one step.
-    func run(_ step: HostStep) throws(CommandFailure) {
+    package func run(_ step: HostStep) throws(HostError) {
         switch step.work {
         case .write(let sysctl):
             do throws(SystemError) {
                 try System.setKernelValue("/proc/sys/\(sysctl.name)", sysctl.value)
             } catch {
-                throw .input("error: /proc/sys/\(sysctl.name) can not be written: \(error)")
+                throw HostError("error: /proc/sys/\(sysctl.name) can not be written: \(error)")
             }
         case .run(.iptablesRestore, _, let input):
             try rules[step.family ?? 0].iptables.restore(Array(input.utf8), wait: wait)
         case .run(let program, let arguments, let input):
-            let result = try run(path(program), arguments, input)
+            let result = try HostProgram.run(path(program), arguments, input: Array(input.utf8))
             // ipvsadm's exit code is that of its last line, even if earlier lines failed.
             guard !result.isSuccess || program == .ipvsadm && !result.errors.isEmpty else { return }
             let command = ([path(program)] + arguments).joined(separator: " ")
-            throw .input(
-                "error: \(command): \(IptablesPrograms.firstLine(result.errors))" + lineAtFault(result.errors, input))
+            throw HostError(
+                "error: \(command): \(HostProgram.firstLine(result.errors))" + lineAtFault(result.errors, input))
         }
     }
 
     private func lineAtFault(_ errors: String, _ input: String) -> String {
-        guard let number = IptablesPrograms.lineNumber(in: errors) else { return "" }
+        guard let number = HostProgram.lineNumber(in: errors) else { return "" }
         let lines = input.split(separator: "\n", maxSplits: number, omittingEmptySubsequences: false)
         return number <= lines.count ? "\n    line \(number): \(lines[number - 1])" : ""
     }
@@ -105,34 +96,18 @@ struct IPVSHost {
         case .iptablesRestore: preconditionFailure("iptables-restore is of a family")
         }
     }
+}
 
-    private func run(
-        _ program: String, _ arguments: [String], _ input: String = ""
-    ) throws(CommandFailure) -> ProcessResult {
-        do {
-            return try System.run(program, arguments, input: Array(input.utf8))
-        } catch {
-            throw .input("error: \(program) can not be run: \(error)")
+extension IPVSPrograms {
+    package func command(of step: HostStep) -> String {
+        switch step.work {
+        case .write(let sysctl): "echo \(sysctl.value) > /proc/sys/\(sysctl.name)"
+        case .run(.iptablesRestore, _, _): rules[step.family ?? 0].iptables.restoreCommand(wait: wait)
+        case .run(let program, let arguments, _): ([path(program)] + arguments).joined(separator: " ")
         }
     }
 
-    // MARK: Dry run
-
-    /// The steps as a shell script.
-    func script(_ steps: some Sequence<HostStep>) -> String {
-        var text = ""
-        for step in steps {
-            text += "# \(step.name): \(step.summary)\n"
-            switch step.work {
-            case .write(let sysctl): text += "echo \(sysctl.value) > /proc/sys/\(sysctl.name)\n"
-            case .run(let program, let arguments, let input):
-                let command =
-                    program == .iptablesRestore
-                    ? rules[step.family ?? 0].iptables.restoreCommand(wait: wait)
-                    : ([path(program)] + arguments).joined(separator: " ")
-                text += command + (input.isEmpty ? "\n" : " <<'END'\n\(input)END\n")
-            }
-        }
-        return text
+    package func restored(by steps: [HostStep]) -> String {
+        "all of it was taken back: the host is as it was, but for connections to deleted servers"
     }
 }

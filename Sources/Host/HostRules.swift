@@ -1,18 +1,17 @@
-internal import Iptables
-internal import KubeChainsHost
+package import Iptables
 internal import KubeProxy
-internal import NetAddress
+package import NetAddress
 
 /// The rules of this host in one family and backend.
-struct HostRules: Sendable {
-    let iptables: IptablesPrograms
+package struct HostRules: Sendable {
+    package let iptables: IptablesPrograms
     /// With counters.
-    let live: Ruleset
+    package let live: Ruleset
 
     /// The rules of both backends in some families, if the backends are installed.
-    static func readAll(
+    package static func readAll(
         _ families: [AddressFamily], _ backends: [Generator.Backend]
-    ) throws(CommandFailure) -> [HostRules] {
+    ) throws(HostError) -> [HostRules] {
         var found: [HostRules] = []
         for family in families {
             for backend in backends {
@@ -28,9 +27,9 @@ struct HostRules: Sendable {
     /// - Parameters:
     ///   - backend: the given backend; nil: the one with kube-proxy's chains, or else the one that
     ///     the program iptables uses.
-    static func choose(
+    package static func choose(
         _ families: [AddressFamily], _ backend: Generator.Backend?
-    ) throws(CommandFailure) -> [HostRules] {
+    ) throws(HostError) -> [HostRules] {
         let all = try readAll(families, backend.map { [$0] } ?? [.nft, .legacy])
         let chosen: Generator.Backend
         if let backend {
@@ -38,7 +37,7 @@ struct HostRules: Sendable {
         } else {
             let holders = Set(all.filter { $0.live.holdsProxyChains }.map(\.iptables.backend))
             guard holders.count <= 1 else {
-                throw .input(
+                throw HostError(
                     "error: both backends of iptables hold kube-proxy's chains, and packets meet both; take those away that "
                         + "nobody keeps up, with 'kubechains cleanup --apply --backend legacy' or '--backend nft', or name "
                         + "the one to write with --backend")
@@ -55,12 +54,12 @@ struct HostRules: Sendable {
         return rules
     }
 
-    private static func missing(_ program: String) -> CommandFailure {
-        .input("error: \(program) is not installed; install the package iptables")
+    private static func missing(_ program: String) -> HostError {
+        HostError("error: \(program) is not installed; install the package iptables")
     }
 
     /// The families that a command works on: the given one, or those that the host has.
-    static func families(_ given: AddressFamily?) -> [AddressFamily] {
+    package static func families(_ given: AddressFamily?) -> [AddressFamily] {
         if let given { return [given] }
         // The file exists if the kernel supports IPv6.
         return System.text(of: "/proc/net/if_inet6") == nil ? [.ipv4] : [.ipv4, .ipv6]

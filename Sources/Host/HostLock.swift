@@ -1,15 +1,13 @@
-internal import KubeChainsHost
-
 /// Serialises concurrent runs of kubechains on a host: no run changes rules that another has read and not yet written.
 /// Other programs do not know this lock; they wait for the xtables lock, which is held while one text is written.
-enum HostLock {
+package enum HostLock {
     /// One file for all network namespaces: each namespace locks its own byte, at the offset of its number.
     private static let path = "/run/kubechains.lock"
 
     /// Takes the lock for as long as the process lives.
     ///
     /// - Parameter wait: the seconds to wait for the holder.
-    static func take(wait: Int) throws(CommandFailure) {
+    package static func take(wait: Int) throws(HostError) {
         let (byte, end) = (System.networkNamespace, System.seconds + Double(wait))
         let isTaken: Bool
         do throws(SystemError) {
@@ -17,10 +15,10 @@ enum HostLock {
             while try !System.lock(descriptor, byte: byte) && System.seconds < end { System.pause() }
             isTaken = try System.lock(descriptor, byte: byte)
         } catch {
-            throw .input("error: \(path) can not be locked: \(error); nothing was changed")
+            throw HostError("error: \(path) can not be locked: \(error); nothing was changed")
         }
         guard isTaken else {
-            throw .input(
+            throw HostError(
                 "error: another kubechains works on this host's rules, and was not done after \(wait) seconds; "
                     + "nothing was changed. Try again, or give --wait more seconds")
         }

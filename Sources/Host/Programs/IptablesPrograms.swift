@@ -1,26 +1,26 @@
-internal import Iptables
+package import Iptables
 internal import KubeChainsBytes
-internal import KubeChainsHost
-internal import NetAddress
+package import NetAddress
 
 /// The programs of iptables for one family and backend.
-struct IptablesPrograms: Sendable {
-    let family: AddressFamily
-    let backend: Generator.Backend
+package struct IptablesPrograms: Sendable {
+    package let family: AddressFamily
+    package let backend: Generator.Backend
     private let savePath: String
     private let restorePath: String
     /// The numbers of the version, such as 1, 8, 9.
     private let version: [Int]
 
     /// The name for messages.
-    var name: String { "\(family == .ipv4 ? "IPv4" : "IPv6"), \(backend.rawValue)" }
+    package var name: String { "\(family == .ipv4 ? "IPv4" : "IPv6"), \(backend.rawValue)" }
 
     /// Whether `MASQUERADE --random-fully` is supported; kube-proxy checks for 1.6.2 as well.
-    var hasRandomFully: Bool { !version.lexicographicallyPrecedes([1, 6, 2]) }
+    package var hasRandomFully: Bool { !version.lexicographicallyPrecedes([1, 6, 2]) }
 
     /// Finds the programs of a backend: those named after it, or the plain ones if they use this backend; nil if
     /// they are not installed.
-    static func find(_ family: AddressFamily, _ backend: Generator.Backend) throws(CommandFailure) -> IptablesPrograms?
+    package static func find(_ family: AddressFamily, _ backend: Generator.Backend) throws(HostError)
+        -> IptablesPrograms?
     {
         let plain = family == .ipv4 ? "iptables" : "ip6tables"
         for name in ["\(plain)-\(backend.rawValue)", plain] {
@@ -38,21 +38,21 @@ struct IptablesPrograms: Sendable {
     }
 
     /// The backend of the plain program; nil if it is not installed.
-    static func defaultBackend(_ family: AddressFamily) throws(CommandFailure) -> Generator.Backend? {
+    package static func defaultBackend(_ family: AddressFamily) throws(HostError) -> Generator.Backend? {
         guard let program = System.findProgram(family == .ipv4 ? "iptables" : "ip6tables") else { return nil }
         return try output(of: program, ["--version"]).contains(text: "(nf_tables)") ? .nft : .legacy
     }
 
     /// Runs iptables-save, with counters, and reads what it prints.
-    func save() throws(CommandFailure) -> Ruleset {
-        let result = try IptablesPrograms.run(savePath, ["-c"])
+    package func save() throws(HostError) -> Ruleset {
+        let result = try HostProgram.run(savePath, ["-c"])
         guard result.isSuccess else {
-            throw .input("error: \(savePath) failed: \(IptablesPrograms.firstLine(result.errors))")
+            throw HostError("error: \(savePath) failed: \(HostProgram.firstLine(result.errors))")
         }
         do {
             return try Ruleset(parsing: result.output, family: family)
         } catch {
-            throw .input("\(savePath):\(error.line):\(error.column): error: \(error.message)")
+            throw HostError("\(savePath):\(error.line):\(error.column): error: \(error.message)")
         }
     }
 
@@ -61,25 +61,25 @@ struct IptablesPrograms: Sendable {
     /// - Parameters:
     ///   - isTest: whether it only checks the text (`--test`), which does not find everything.
     ///   - wait: how many seconds to wait for the lock that other programs may hold (legacy backend).
-    func restore(
+    package func restore(
         _ text: [UInt8], isTest: Bool = false, wait: Int, whileWaiting: (Double) -> Void = { _ in }
-    ) throws(CommandFailure) {
+    ) throws(HostError) {
         let arguments = ["--noflush", "--counters", "-w", "\(wait)"] + (isTest ? ["--test"] : [])
-        let result = try IptablesPrograms.run(restorePath, arguments, input: text, whileWaiting: whileWaiting)
+        let result = try HostProgram.run(restorePath, arguments, input: text, whileWaiting: whileWaiting)
         guard !result.isSuccess else { return }
-        throw .input(explanation(of: result, text, wait: wait))
+        throw HostError(explanation(of: result, text, wait: wait))
     }
 
     /// The command line that ``restore(_:isTest:wait:whileWaiting:)`` runs, for messages.
-    func restoreCommand(wait: Int) -> String { "\(restorePath) --noflush --counters -w \(wait)" }
+    package func restoreCommand(wait: Int) -> String { "\(restorePath) --noflush --counters -w \(wait)" }
 
     private func explanation(of result: ProcessResult, _ text: [UInt8], wait: Int) -> String {
         if result.errors.contains(text: "xtables lock") {
             return "error: \(restorePath) waited \(wait) seconds for the xtables lock, which another program holds; "
                 + "try again, or give --wait more seconds"
         }
-        let what = result.errors.isEmpty ? "it says nothing of why" : IptablesPrograms.firstLine(result.errors)
-        guard let number = IptablesPrograms.lineNumber(in: result.errors) else {
+        let what = result.errors.isEmpty ? "it says nothing of why" : HostProgram.firstLine(result.errors)
+        guard let number = HostProgram.lineNumber(in: result.errors) else {
             return "error: \(restorePath) refused the rules: \(what)"
         }
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
@@ -87,34 +87,7 @@ struct IptablesPrograms: Sendable {
         return "error: \(restorePath) refused the rules: \(what)\n    line \(number): \(line)"
     }
 
-    /// The number of the line at fault: `line 12 failed`, `Error occurred at line: 12`, and ip's `Command failed -:12`.
-    static func lineNumber(in errors: String) -> Int? {
-        let words = errors.split { " :\n".contains($0) }
-        for (index, word) in words.enumerated().dropLast() where word == "line" || word == "-" {
-            if let number = Int(words[index + 1]), number > 0 { return number }
-        }
-        return nil
-    }
-
-    /// The first meaningful line of a message.
-    static func firstLine(_ text: String) -> Substring {
-        let lines = text.split(separator: "\n")
-        // iptables-nft ends its first line before the reason.
-        guard let first = lines.first else { return "" }
-        return first.hasSuffix(": ") || first.hasSuffix(":") ? lines.dropFirst().first ?? first : first
-    }
-
-    private static func output(of program: String, _ arguments: [String]) throws(CommandFailure) -> String {
-        String(decoding: try run(program, arguments).output, as: UTF8.self)
-    }
-
-    private static func run(
-        _ program: String, _ arguments: [String], input: [UInt8] = [], whileWaiting: (Double) -> Void = { _ in }
-    ) throws(CommandFailure) -> ProcessResult {
-        do {
-            return try System.run(program, arguments, input: input, whileWaiting: whileWaiting)
-        } catch {
-            throw .input("error: \(program) can not be run: \(error)")
-        }
+    private static func output(of program: String, _ arguments: [String]) throws(HostError) -> String {
+        String(decoding: try HostProgram.run(program, arguments).output, as: UTF8.self)
     }
 }

@@ -1,9 +1,8 @@
-internal import KubeChainsHost
-internal import KubeProxy
+package import KubeProxy
 internal import NetAddress
 
 /// The kernel's connection tracking, by the program conntrack.
-struct ConnectionTracking {
+package struct ConnectionTracking {
     private let program: String
 
     /// Nil if conntrack is not installed.
@@ -15,7 +14,7 @@ struct ConnectionTracking {
     /// Deletes stale flows of the UDP Services of some plans.
     ///
     /// - Returns: a report of what was done.
-    static func deleteStaleFlows(_ plans: [NodePlan]) throws(CommandFailure) -> [String] {
+    package static func deleteStaleFlows(_ plans: [NodePlan]) throws(HostError) -> [String] {
         let udp = plans.filter { plan in plan.servicePorts.contains { $0.name.transport == .udp } }
         guard !udp.isEmpty else { return [] }
         guard let tracking = ConnectionTracking() else {
@@ -31,7 +30,7 @@ struct ConnectionTracking {
     /// Deletes the flows of UDP Services to addresses that no longer serve them.
     ///
     /// - Returns: how many combinations of destination, port and reply source were deleted.
-    private func deleteStaleFlows(_ plan: NodePlan) throws(CommandFailure) -> Int {
+    private func deleteStaleFlows(_ plan: NodePlan) throws(HostError) -> Int {
         let family = plan.settings.family.name.lowercased()
         let list = try run(["-L", "-p", "udp", "-f", family])
         let flows = Set(list.split(separator: "\n").compactMap { UDPFlow(line: $0) })
@@ -45,13 +44,9 @@ struct ConnectionTracking {
         return stale.count
     }
 
-    private func run(_ arguments: [String]) throws(CommandFailure) -> String {
-        do {
-            // It also fails if there is nothing to list or delete.
-            return String(decoding: try System.run(program, arguments).output, as: UTF8.self)
-        } catch {
-            throw .input("error: \(program) can not be run: \(error)")
-        }
+    private func run(_ arguments: [String]) throws(HostError) -> String {
+        // It also fails if there is nothing to list or delete.
+        String(decoding: try HostProgram.run(program, arguments).output, as: UTF8.self)
     }
 }
 

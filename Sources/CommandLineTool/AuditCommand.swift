@@ -70,7 +70,7 @@ extension Command {
         var sources: [SnapshotSource] = []
         for live in options.live {
             let family = options.shaping.family ?? .ipv4
-            sources.append(live == "host" ? try LiveRules.ofHost(family) : try InputFile.open(live))
+            sources += live == "host" ? try LiveRules.ofHost(family) : [try InputFile.open(live)]
         }
         // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
         let given = options.shaping.family

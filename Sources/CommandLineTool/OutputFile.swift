@@ -31,6 +31,7 @@ final class OutputFile {
                 let temporary: String
                 (descriptor, temporary) = try OutputFile.createTemporary(beside: target)
                 renaming = (temporary, target)
+                System.removeAtSignal(temporary)
                 if let mode = existing?.mode { try System.setMode(descriptor, mode) }
             }
         } catch {
@@ -63,6 +64,7 @@ final class OutputFile {
             guard let renaming else { return }
             try System.synchronize(descriptor)
             try System.rename(renaming.from, to: renaming.to)
+            System.keepAtSignal(renaming.from)
         } catch {
             discard()
             if error.isBrokenPipe { throw CommandFailure(exitCode: .brokenPipe, message: nil) }
@@ -72,7 +74,9 @@ final class OutputFile {
 
     /// Removes what was written under the temporary name.
     func discard() {
-        if let renaming { System.remove(renaming.from) }
+        guard let renaming else { return }
+        System.remove(renaming.from)
+        System.keepAtSignal(renaming.from)
     }
 
     /// Creates a file with an unused name, in the folder of another.

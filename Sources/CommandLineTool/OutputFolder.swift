@@ -23,6 +23,7 @@ final class OutputFolder {
             } else {
                 staging = try OutputFile.withTemporaryName(beside: self.path) { name throws(SystemError) in
                     try System.makeFolder(name)
+                    System.removeAtSignal(name)
                     return name
                 }
             }
@@ -64,6 +65,7 @@ final class OutputFolder {
     private func rename() throws(CommandFailure) {
         do {
             try System.rename(staging, to: path)
+            System.keepAtSignal(staging)
         } catch {
             throw OutputFolder.failure(path, error)
         }

@@ -120,11 +120,17 @@ extension Command {
         let plan = iptables.plan
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
+        let changes = live.map { HostChanges(iptables, $0, isIncremental: true) }
+        if let live, let changes {
+            try onHost { () throws(HostError) in
+                try Dangers.refuse(changes.blockingReferences(in: live).map { ("", $0) })
+            }
+        }
         let output = try OutputFile(options.outputFile)
         let writer = unsafe TextWriter { chunk in unsafe output.write(chunk) }
         let text =
-            if let live {
-                iptables.write(HostChanges(iptables, live, isIncremental: true), to: writer)
+            if let changes {
+                iptables.write(changes, to: writer)
             } else {
                 iptables.write(form, to: writer, with: System.workers)
             }

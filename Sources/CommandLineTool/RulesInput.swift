@@ -58,13 +58,23 @@ struct RulesInput {
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
     }
 
-    /// Reads the text of iptables-save or one for iptables-restore.
-    static func readRules(_ source: SnapshotSource, _ family: AddressFamily?) throws(CommandFailure) -> Ruleset {
+    /// Reads the text of iptables-save or one for iptables-restore. A dump that lacks a table since iptables cannot show it is
+    /// refused.
+    ///
+    /// - Parameter needsAllTables: whether that holds for any table, and not only for those that kube-proxy writes rules to.
+    static func readRules(
+        _ source: SnapshotSource, _ family: AddressFamily?, needsAllTables: Bool = false
+    ) throws(CommandFailure) -> Ruleset {
+        let rules: Ruleset
         do throws(RulesetError) {
-            return try source.withBytes { bytes throws(RulesetError) in try Ruleset(parsing: bytes, family: family) }
+            rules = try source.withBytes { bytes throws(RulesetError) in try Ruleset(parsing: bytes, family: family) }
         } catch {
             throw .input("\(source.name):\(error.line):\(error.column): error: \(error.message)")
         }
+        if let hidden = rules.hiddenTable(ofAll: needsAllTables) {
+            throw .input("\(source.name):\(hidden.line):1: error: \(rules.refusal(of: hidden))")
+        }
+        return rules
     }
 }
 

@@ -11,6 +11,7 @@ enum Tool {
 
     static func main() {
         _ = start
+        System.prepareProcess()
         System.explainBusErrors()
         System.exit(run(Array(CommandLine.arguments.dropFirst()), Console()).rawValue)
     }
@@ -18,6 +19,9 @@ enum Tool {
     /// Runs the command that the arguments name.
     private static func run(_ arguments: [String], _ console: Console) -> ExitCode {
         do throws(CommandFailure) {
+            guard !CommandLine.arguments.isEmpty else {
+                throw .input("error: the arguments can not be read: /proc/self/cmdline can not be opened")
+            }
             guard let name = arguments.first else {
                 throw .usage("no command is given; expected one such as 'render'")
             }

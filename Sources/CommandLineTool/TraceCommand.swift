@@ -39,7 +39,7 @@ extension Command {
             guard options.operands.count == 1 else {
                 throw TraceOptions.usage("rules are one INPUT, but \(options.operands.count) are given")
             }
-            rules = try RulesInput.readRules(source, query.destination.family)
+            rules = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
             query.hostAddresses = options.shaping.settings.hostAddresses
             diagnostics = warnings(of: rules, query)
         }

@@ -9,6 +9,7 @@ package enum HostCleanup {
     /// - Parameter rules: the rules of all families and backends.
     /// - Returns: a report of what was done.
     package static func run(_ rules: [HostRules], wait: Int) throws(HostError) -> [String] {
+        guard !rules.isEmpty else { throw HostProgram.missing("iptables", package: "iptables") }
         let cleanups = rules.map { Cleanup($0.live) }
         try Dangers.refuse(
             cleanups.flatMap { $0.blockingReferences.map { ("", $0) } })

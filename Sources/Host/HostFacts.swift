@@ -1,7 +1,7 @@
 internal import Iptables
 internal import KubeChainsBytes
 package import KubeProxy
-internal import NetAddress
+package import NetAddress
 
 /// What kube-proxy would find out about its host, as far as it shapes rules.
 package enum HostFacts {
@@ -41,7 +41,11 @@ package enum HostFacts {
 
     /// The sign that a kube-proxy runs on the host; nil if none does.
     package static func signOfKubeProxy(_ rules: [HostRules]) -> String? {
-        if System.hasProcess(named: "kube-proxy") { return "a process named kube-proxy is there" }
+        if let process = System.process(named: "kube-proxy") {
+            return "process \(process.id) is named kube-proxy"
+                + (process.isUnknown
+                    ? ", and its network namespace can not be asked for" : " and is in this network namespace")
+        }
         let hasCanary = rules.contains { rules in
             rules.live.tables.contains { table in table[chain: "KUBE-PROXY-CANARY"] != nil }
         }
@@ -68,6 +72,40 @@ package enum HostFacts {
             } catch {
                 throw HostError("error: \(program) can not be run: \(error)")
             }
+        }
+    }
+
+    /// Looks whether ``enableRouteLocalnet()`` can do its work, before anything is changed.
+    static func checkRouteLocalnet() throws(HostError) {
+        guard System.text(of: routeLocalnetSysctl) != "1",
+            let obstacle = System.obstacle(toWriting: routeLocalnetSysctl)
+        else { return }
+        throw HostError(
+            "error: net.ipv4.conf.all.route_localnet can not be set, which node ports on 127.0.0.1 need: \(obstacle); nothing was "
+                + "changed. Set it to 1 from outside, or give --iptables-localhost-nodeports=false")
+    }
+
+    /// What of the kernel's settings keeps Services from working, whatever the rules are.
+    package static func kernelWarnings(_ families: [AddressFamily]) -> [String] {
+        let bridged =
+            "packets between pods of one bridge do not meet the rules, so that Services fail for endpoints beside them"
+        var settings: [(name: String, effect: String)] = []
+        if families.contains(.ipv4) {
+            settings += [
+                ("net.ipv4.ip_forward", "packets of pods and for node ports are not forwarded"),
+                ("net.bridge.bridge-nf-call-iptables", bridged),
+            ]
+        }
+        if families.contains(.ipv6) {
+            settings += [
+                ("net.ipv6.conf.all.forwarding", "IPv6 packets of pods and for node ports are not forwarded"),
+                ("net.bridge.bridge-nf-call-ip6tables", bridged),
+            ]
+        }
+        return settings.compactMap { name, effect in
+            let path = name.split(separator: ".").joined(separator: "/")
+            guard System.text(of: "/proc/sys/\(path)") == "0" else { return nil }
+            return "warning: the sysctl \(name) is 0: \(effect)"
         }
     }
 

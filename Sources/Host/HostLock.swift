@@ -2,12 +2,14 @@
 /// Other programs do not know this lock; they wait for the xtables lock, which is held while one text is written.
 package enum HostLock {
     /// One file for all network namespaces: each namespace locks its own byte, at the offset of its number.
-    private static let path = "/run/kubechains.lock"
+    package static let usualPath = "/run/kubechains.lock"
 
     /// Takes the lock for as long as the process lives.
     ///
-    /// - Parameter wait: the seconds to wait for the holder.
-    package static func take(wait: Int) throws(HostError) {
+    /// - Parameters:
+    ///   - path: the file, which is made if it is not there.
+    ///   - wait: the seconds to wait for the holder.
+    package static func take(_ path: String, wait: Int) throws(HostError) {
         let (byte, end) = (System.networkNamespace, System.seconds + Double(wait))
         let isTaken: Bool
         do throws(SystemError) {
@@ -15,7 +17,8 @@ package enum HostLock {
             while try !System.lock(descriptor, byte: byte) && System.seconds < end { System.pause() }
             isTaken = try System.lock(descriptor, byte: byte)
         } catch {
-            throw HostError("error: \(path) can not be locked: \(error); nothing was changed")
+            let hint = path == usualPath ? "; --lock-file names another one" : ""
+            throw HostError("error: \(path) can not be locked: \(error); nothing was changed\(hint)")
         }
         guard isTaken else {
             throw HostError(

@@ -1,4 +1,5 @@
 package import Iptables
+internal import KubeChainsBytes
 internal import KubeProxy
 package import NetAddress
 
@@ -20,6 +21,34 @@ package struct HostRules: Sendable {
             }
         }
         return found
+    }
+
+    /// What iptables-save prints on this host: of the backend that holds kube-proxy's chains, of both if both do, else of the one
+    /// that the program iptables uses.
+    package static func dumps(_ family: AddressFamily) throws(HostError) -> [(name: String, text: [UInt8])] {
+        let usual = try IptablesPrograms.defaultBackend(family)
+        var holding: [(name: String, text: [UInt8])] = []
+        var empty: [(name: String, text: [UInt8])] = []
+        for backend in [Generator.Backend.nft, .legacy] {
+            guard let iptables = try IptablesPrograms.find(family, backend) else { continue }
+            let text: [UInt8]
+            do throws(HostError) {
+                text = try iptables.dump()
+            } catch {
+                // The other backend is none of the host's, so that it need not work.
+                guard backend == usual else { continue }
+                throw error
+            }
+            let holdsChains = String(decoding: text, as: UTF8.self).contains(text: "\n:KUBE-SERVICES ")
+            if holdsChains {
+                holding.append((iptables.savePath, text))
+            } else if backend == usual {
+                empty.append((iptables.savePath, text))
+            }
+        }
+        let dumps = holding.isEmpty ? empty : holding
+        guard !dumps.isEmpty else { throw missing(family == .ipv4 ? "iptables" : "ip6tables") }
+        return dumps
     }
 
     /// The rules that a command works on: one backend for all families.
@@ -55,7 +84,7 @@ package struct HostRules: Sendable {
     }
 
     private static func missing(_ program: String) -> HostError {
-        HostError("error: \(program) is not installed; install the package iptables")
+        HostProgram.missing(program, package: "iptables")
     }
 
     /// The families that a command works on: the given one, or those that the host has.

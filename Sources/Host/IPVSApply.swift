@@ -48,7 +48,7 @@ package struct IPVSApply {
         try host.carryOut(changes.steps, orGoBackTo: before)
         var report = changes.steps.map { "\($0.name): \($0.summary)" }
         if report.isEmpty { report.append("nothing to change") }
-        return try report + drainingText + ConnectionTracking.deleteStaleFlows(plans.map(\.plan))
+        return report + drainingText + ConnectionTracking.deleteStaleFlows(plans.map(\.plan))
     }
 
     /// What differs from the plans after everything is done.

@@ -69,6 +69,8 @@ package struct IptablesApply {
     package func run(
         wait: Int, makesCounters: Bool, whileWaiting: @escaping (String, Double) -> Void
     ) throws(HostError) -> [String] {
+        let needsRouteLocalnet = works.contains { $0.wanted.plan.node.hasLocalhostNodePorts }
+        if needsRouteLocalnet { try HostFacts.checkRouteLocalnet() }
         if makesCounters { try HostFacts.makeCounters() }
         let access = IptablesAccess(works.map(\.iptables), wait: wait) { iptables, seconds in
             whileWaiting("\(iptables.name): iptables-restore", seconds)
@@ -76,12 +78,8 @@ package struct IptablesApply {
         let before = IptablesHostState(parts: rules.map { .init(name: $0.iptables.name, rules: $0.live) })
         try access.carryOut(steps, orGoBackTo: before)
         var report = works.map { "\($0.iptables.name): " + ($0.text.isEmpty ? "nothing to change" : $0.changed) }
-        if works.contains(where: { $0.wanted.plan.node.hasLocalhostNodePorts }),
-            let change = try HostFacts.enableRouteLocalnet()
-        {
-            report.append(change)
-        }
-        return try report + ConnectionTracking.deleteStaleFlows(works.map(\.wanted.plan))
+        if needsRouteLocalnet, let change = try HostFacts.enableRouteLocalnet() { report.append(change) }
+        return report + ConnectionTracking.deleteStaleFlows(works.map(\.wanted.plan))
     }
 
     /// What differs from the plans after everything is written.

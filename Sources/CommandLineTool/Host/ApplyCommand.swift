@@ -52,6 +52,8 @@ struct ApplyOptions: ShapesRules, WorksOnHost {
                 .boolean("verify", "read the rules back and compare") { $0.verifies = $1 },
                 .force,
                 .wait,
+                .lockFile,
+                .programPath,
                 Option(
                     "live", "SAVE", "with --dry-run: the present rules, as iptables-save printed them; needs no root"
                 ) { options, text throws(OptionError) in options.live.append(text) },
@@ -109,6 +111,9 @@ extension Command {
         let plan = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
         let changes = HostChanges(plan, rules, isIncremental: options.isIncremental)
+        try onHost { () throws(HostError) in
+            try Dangers.refuse(changes.blockingReferences(in: rules).map { ("", $0) })
+        }
         let output = try OutputFile(nil)
         plan.write(changes, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
         try output.finish()
@@ -125,6 +130,7 @@ extension ApplyOptions {
         let apply = IptablesApply(rules, plans, isIncremental: isIncremental)
         console.say(prepared, plans.map(\.plan))
         guard !isDryRun else {
+            try onHost { () throws(HostError) in try apply.refuseDangers(isForced: true) }
             try OutputFile.write(apply.script(wait: host.waitSeconds), to: nil)
             return .success
         }
@@ -181,7 +187,7 @@ extension ApplyOptions {
         let differences = verifies ? try onHost(findDifferences) : []
         if verifies, differences.isEmpty { report.append("verified: \(verified)") }
         try OutputFile.write(report.map { $0 + "\n" }.joined(), to: nil)
-        console.say(lines: differences)
+        console.say(lines: differences + (verifies ? HostFacts.kernelWarnings(HostRules.families(shaping.family)) : []))
         return differences.isEmpty ? .success : .findings
     }
 

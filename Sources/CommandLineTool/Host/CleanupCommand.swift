@@ -34,7 +34,8 @@ struct CleanupOptions: ShapesRules, WorksOnHost {
                     ) { options, text throws(OptionError) in options.live.append(text) },
                     .boolean("apply", "do it on this host; needs root") { $0.applies = $1 },
                     .boolean("dry-run", "in IPVS mode: print the steps, and change nothing") { $0.isDryRun = $1 },
-                    .flag(.proxyMode), .flag(.ipvsExcludeCIDRs), .flag(.family), .backend, .wait,
+                    .flag(.proxyMode), .flag(.ipvsExcludeCIDRs), .flag(.family), .backend, .wait, .lockFile,
+                    .programPath,
                     .outputFile { $0.outputFile = $1 },
                 ])
         ]
@@ -60,7 +61,7 @@ extension Command {
                 + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
                 + "the sets. Virtual servers of others stay, and so do sysctls.",
         ]
-    ) { (options: CleanupOptions, _) throws(CommandFailure) in
+    ) { (options: CleanupOptions, console) throws(CommandFailure) in
         guard options.operands.isEmpty else {
             throw CleanupOptions.usage("cleanup takes no SNAPSHOT: '\(options.operands[0])'")
         }
@@ -84,13 +85,20 @@ extension Command {
         if live == "host" {
             guard System.isRoot else { throw .input("error: cleanup needs root, to read the host's rules") }
             rules = try onHost { () throws(HostError) in
-                try HostRules.choose([given ?? .ipv4], options.host.backend)[0].live
+                System.addProgramFolders(options.host.programFolders)
+                return try HostRules.choose([given ?? .ipv4], options.host.backend)[0].live
             }
         } else {
             rules = try RulesInput.readRules(try InputFile.open(live), given)
         }
         let cleanup = Cleanup(rules)
         try onHost { () throws(HostError) in try Dangers.refuse(cleanup.blockingReferences.map { ("", $0) }) }
+        if rules.holdsChains(only: .ipvs) {
+            console.say(lines: [
+                "warning: what kube-proxy in IPVS mode made stays; on its host 'kubechains cleanup --proxy-mode ipvs --apply' takes "
+                    + "it away"
+            ])
+        }
         let output = try OutputFile(options.outputFile)
         let text = cleanup.text
         unsafe text.withUnsafeBufferPointer { buffer in unsafe output.write(buffer) }
@@ -102,11 +110,9 @@ extension Command {
         guard System.isRoot else { throw .input("error: cleanup --apply needs root, to write the host's rules") }
         try options.lockHost()
         let report = try onHost { () throws(HostError) in
+            System.addProgramFolders(options.host.programFolders)
             let backends = options.host.backend.map { [$0] } ?? [.nft, .legacy]
             let rules = try HostRules.readAll(HostRules.families(options.shaping.family), backends)
-            guard !rules.isEmpty else {
-                throw HostError("error: iptables is not installed; install the package iptables")
-            }
             return try HostCleanup.run(rules, wait: options.host.waitSeconds)
         }
         try OutputFile.write(report.map { $0 + "\n" }.joined(), to: options.outputFile)

@@ -1,4 +1,5 @@
 internal import Iptables
+internal import KubeChainsHost
 
 /// How a command works on this host.
 struct HostOptions: Sendable {
@@ -6,6 +7,10 @@ struct HostOptions: Sendable {
     var backend: Generator.Backend?
     /// Seconds to wait for the xtables lock, and for another kubechains.
     var waitSeconds = 5
+    /// The file by which concurrent runs are serialised.
+    var lockFile = HostLock.usualPath
+    /// Folders in which programs are looked for first.
+    var programFolders: [String] = []
     /// Do what would be refused as dangerous.
     var isForced = false
 }
@@ -39,6 +44,26 @@ extension Option where Options: WorksOnHost {
                 throw OptionError(message: "'\(text)' is no number of seconds from 0 to 86400")
             }
             options.host.waitSeconds = seconds
+        }
+    }
+
+    static var lockFile: Option {
+        Option(
+            "lock-file", "FILE", "the file by which concurrent runs of kubechains are serialised",
+            default: HostLock.usualPath
+        ) { options, text throws(OptionError) in
+            guard !text.isEmpty else { throw OptionError(message: "the lock file needs a name") }
+            options.host.lockFile = text
+        }
+    }
+
+    static var programPath: Option {
+        Option(
+            "program-path", "DIR",
+            "look for iptables and other programs in this folder first; may be given several times"
+        ) { options, text throws(OptionError) in
+            guard text.hasPrefix("/") else { throw OptionError(message: "'\(text)' is no absolute path of a folder") }
+            options.host.programFolders.append(text)
         }
     }
 

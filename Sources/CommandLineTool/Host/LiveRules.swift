@@ -5,21 +5,11 @@ internal import NetAddress
 
 /// The rules of this host.
 enum LiveRules {
-    /// Runs iptables-save or ip6tables-save.
-    static func ofHost(_ family: AddressFamily) throws(CommandFailure) -> SnapshotSource {
-        let program = family == .ipv4 ? "iptables-save" : "ip6tables-save"
-        guard let path = System.findProgram(program) else {
-            throw .input("error: \(program) is not installed; install iptables, or give a file to --live")
+    /// What iptables-save or ip6tables-save prints, of the backend that holds kube-proxy's chains; of both if both do.
+    static func ofHost(_ family: AddressFamily) throws(CommandFailure) -> [SnapshotSource] {
+        guard System.isRoot else { throw .input("error: --live host needs root, to read the host's rules") }
+        return try onHost { () throws(HostError) in try HostRules.dumps(family) }.map { name, text in
+            SnapshotSource(name: name, bytes: text)
         }
-        let result: ProcessResult
-        do throws(SystemError) {
-            result = try System.run(path)
-        } catch {
-            throw .input("error: \(path) can not be run: \(error)")
-        }
-        guard result.isSuccess else {
-            throw .input("error: \(path) failed; it needs root: \(result.errors)")
-        }
-        return SnapshotSource(name: program, bytes: result.output)
     }
 }

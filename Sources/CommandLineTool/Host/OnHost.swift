@@ -12,12 +12,13 @@ func onHost<Result>(_ work: () throws(HostError) -> Result) throws(CommandFailur
 extension WorksOnHost where Self: ShapesRules {
     /// Waits for other runs of kubechains, and holds them off to the end of this one.
     func lockHost() throws(CommandFailure) {
-        try onHost { () throws(HostError) in try HostLock.take(wait: host.waitSeconds) }
+        try onHost { () throws(HostError) in try HostLock.take(host.lockFile, wait: host.waitSeconds) }
     }
 
     /// The host's rules that the command works on.
     func hostRules() throws(CommandFailure) -> [HostRules] {
-        try onHost { () throws(HostError) in
+        System.addProgramFolders(host.programFolders)
+        return try onHost { () throws(HostError) in
             try HostRules.choose(HostRules.families(shaping.family), host.backend)
         }
     }

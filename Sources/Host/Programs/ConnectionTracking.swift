@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 package import KubeProxy
 internal import NetAddress
 
@@ -14,7 +15,7 @@ package struct ConnectionTracking {
     /// Deletes stale flows of the UDP Services of some plans.
     ///
     /// - Returns: a report of what was done.
-    package static func deleteStaleFlows(_ plans: [NodePlan]) throws(HostError) -> [String] {
+    package static func deleteStaleFlows(_ plans: [NodePlan]) -> [String] {
         let udp = plans.filter { plan in plan.servicePorts.contains { $0.name.transport == .udp } }
         guard !udp.isEmpty else { return [] }
         guard let tracking = ConnectionTracking() else {
@@ -23,7 +24,11 @@ package struct ConnectionTracking {
             ]
         }
         var count = 0
-        for plan in udp { count += try tracking.deleteStaleFlows(plan) }
+        do throws(HostError) {
+            for plan in udp { count += try tracking.deleteStaleFlows(plan) }
+        } catch {
+            return ["\(error.message): clients of UDP Services may be led to endpoints that are gone until they pause"]
+        }
         return count == 0 ? [] : ["connection tracking: stale flows of UDP Services deleted, \(count) kinds of them"]
     }
 
@@ -45,8 +50,12 @@ package struct ConnectionTracking {
     }
 
     private func run(_ arguments: [String]) throws(HostError) -> String {
-        // It also fails if there is nothing to list or delete.
-        String(decoding: try HostProgram.run(program, arguments).output, as: UTF8.self)
+        let result = try HostProgram.run(program, arguments)
+        // It also fails if there is nothing to list or delete, and then says how many entries it has shown or deleted.
+        guard result.isSuccess || result.errors.contains(text: "flow entries have been") else {
+            throw HostError("\(program) failed: \(HostProgram.reason(result))")
+        }
+        return String(decoding: result.output, as: UTF8.self)
     }
 }
 

@@ -61,6 +61,18 @@ package struct IPVSPrograms: HostAccess {
 
     // MARK: Changing
 
+    /// Looks whether the kernel's settings can be written.
+    package func check(_ step: HostStep) throws(HostError) {
+        guard case .write(let sysctl) = step.work,
+            let obstacle = System.obstacle(toWriting: "/proc/sys/\(sysctl.name)")
+            // Those of IPVS may come with its kernel module.
+        else { return }
+        guard !obstacle.isMissing else { return }
+        throw HostError(
+            "error: /proc/sys/\(sysctl.name) can not be written: \(obstacle); nothing was changed. Set it to \(sysctl.value) from "
+                + "outside")
+    }
+
     /// Does one step.
     package func run(_ step: HostStep) throws(HostError) {
         switch step.work {

@@ -1,12 +1,13 @@
 package import Iptables
 internal import KubeChainsBytes
+internal import KubeProxy
 package import NetAddress
 
 /// The programs of iptables for one family and backend.
 package struct IptablesPrograms: Sendable {
     package let family: AddressFamily
     package let backend: Generator.Backend
-    private let savePath: String
+    let savePath: String
     private let restorePath: String
     /// The numbers of the version, such as 1, 8, 9.
     private let version: [Int]
@@ -43,17 +44,28 @@ package struct IptablesPrograms: Sendable {
         return try output(of: program, ["--version"]).contains(text: "(nf_tables)") ? .nft : .legacy
     }
 
+    /// Runs iptables-save and gives what it prints.
+    func dump(_ arguments: [String] = []) throws(HostError) -> [UInt8] {
+        let result = try HostProgram.run(savePath, arguments)
+        guard result.isSuccess else {
+            throw HostError("error: \(savePath) failed: \(HostProgram.reason(result))" + hint(result.errors))
+        }
+        return result.output
+    }
+
     /// Runs iptables-save, with counters, and reads what it prints.
     package func save() throws(HostError) -> Ruleset {
-        let result = try HostProgram.run(savePath, ["-c"])
-        guard result.isSuccess else {
-            throw HostError("error: \(savePath) failed: \(HostProgram.firstLine(result.errors))")
-        }
+        let text = try dump(["-c"])
+        let rules: Ruleset
         do {
-            return try Ruleset(parsing: result.output, family: family)
+            rules = try Ruleset(parsing: text, family: family)
         } catch {
             throw HostError("\(savePath):\(error.line):\(error.column): error: \(error.message)")
         }
+        if let hidden = rules.hiddenTable() {
+            throw HostError("\(savePath):\(hidden.line):1: error: \(rules.refusal(of: hidden)); nothing was changed")
+        }
+        return rules
     }
 
     /// Passes a text to iptables-restore, which keeps all chains that the text does not name.
@@ -78,13 +90,60 @@ package struct IptablesPrograms: Sendable {
             return "error: \(restorePath) waited \(wait) seconds for the xtables lock, which another program holds; "
                 + "try again, or give --wait more seconds"
         }
-        let what = result.errors.isEmpty ? "it says nothing of why" : HostProgram.firstLine(result.errors)
+        let what = HostProgram.reason(result)
+        let hint = hint(result.errors)
         guard let number = HostProgram.lineNumber(in: result.errors) else {
-            return "error: \(restorePath) refused the rules: \(what)"
+            return "error: \(restorePath) refused the rules: \(what)\(hint)"
         }
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
         let line = number <= lines.count ? String(decoding: lines[number - 1], as: UTF8.self) : ""
-        return "error: \(restorePath) refused the rules: \(what)\n    line \(number): \(line)"
+        // The kernel's refusal is said of the last line of the table.
+        let table = lines.prefix(number).last { $0.first == UInt8(ascii: "*") }.map {
+            String(decoding: $0.dropFirst(), as: UTF8.self)
+        }
+        let place = table.map { "\n    table \($0)," } ?? "\n   "
+        return "error: \(restorePath) refused the rules: \(what)\(place) line \(number): \(line)"
+            + (line == "COMMIT" ? missingParts(of: text, upTo: number) : "") + hint
+    }
+
+    /// What to do about a failure of the programs.
+    private func hint(_ errors: String) -> String {
+        if errors.contains(text: "Permission denied") || errors.contains(text: "Operation not permitted") {
+            return "\nroot needs the capability CAP_NET_ADMIN for this, which containers often lack"
+        }
+        if family == .ipv6,
+            errors.contains(text: "Address family not supported") || errors.contains(text: "can't initialize")
+        {
+            return "\nif this host has no IPv6, give --family ipv4"
+        }
+        return ""
+    }
+
+    /// Matches and counters of a refused table that the kernel does not have.
+    private func missingParts(of text: [UInt8], upTo number: Int) -> String {
+        let known = System.text(of: "/proc/net/\(family == .ipv4 ? "ip" : "ip6")_tables_matches").map {
+            Set($0.split(separator: "\n"))
+        }
+        var missing: Set<String> = []
+        var counters: Set<String> = []
+        let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
+        for line in lines.prefix(number).reversed().prefix(while: { $0.first != UInt8(ascii: "*") }) {
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            for (index, word) in words.enumerated().dropLast() {
+                let next = words[index + 1]
+                if word == "-m", let known, !known.contains(next), backend == .legacy { missing.insert(String(next)) }
+                if word == "--nfacct-name" { counters.insert(String(next)) }
+            }
+        }
+        if !missing.isEmpty {
+            return
+                "\nthe kernel has no match \(missing.sorted().joined(separator: ", ")); load its module, such as with "
+                + "'modprobe xt_\(missing.sorted()[0])'"
+        }
+        guard !counters.isEmpty else { return "" }
+        return
+            "\nthe table uses the nfacct counters \(counters.sorted().joined(separator: ", ")); make them with 'nfacct add', or "
+            + "leave --nfacct out"
     }
 
     private static func output(of program: String, _ arguments: [String]) throws(HostError) -> String {

@@ -53,6 +53,11 @@ extension System {
         return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }
 
+    /// Why a file can not be written, which is mostly that its file system is mounted read only; nil: nothing shows that.
+    package static func obstacle(toWriting path: String) -> SystemError? {
+        unsafe access(path, W_OK) == 0 ? nil : .last
+    }
+
     /// Writes a value to a file of the kernel's, such as a sysctl below /proc/sys.
     package static func setKernelValue(_ path: String, _ value: String) throws(SystemError) {
         let descriptor = try openForWriting(path)
@@ -66,9 +71,19 @@ extension System {
         return unsafe stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
-    /// Opens a file for locking, and creates it if necessary.
+    /// Opens a file for locking, and creates it if necessary. Anything but a regular file is refused; a FIFO would be waited at
+    /// until somebody reads from it.
     package static func openLock(_ path: String) throws(SystemError) -> Int32 {
-        try retrying { unsafe open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let descriptor: Int32
+        do throws(SystemError) {
+            descriptor = try retrying { unsafe open(path, flags, 0o600) }
+        } catch {
+            throw error.code == ENXIO ? .isNotRegular : error
+        }
+        if case .regular = try kind(of: descriptor) { return descriptor }
+        close(descriptor)
+        throw .isNotRegular
     }
 
     /// Locks one byte of an open file, until the process ends.
@@ -88,17 +103,44 @@ extension System {
     /// Sleeps for a twentieth of a second.
     package static func pause() { usleep(50_000) }
 
-    /// Whether a process with this name runs on the host, as far as /proc shows.
-    package static func hasProcess(named name: String) -> Bool {
-        guard let folder = unsafe opendir("/proc") else { return false }
+    /// A process that another network namespace may hold.
+    package struct FoundProcess: Equatable {
+        package let id: Int
+        /// Whether its network namespace cannot be asked for.
+        package let isUnknown: Bool
+    }
+
+    /// A process with a name in this network namespace, as far as /proc shows; else one that may be in it. Which user runs it
+    /// does not matter.
+    package static func process(named name: String) -> FoundProcess? {
+        guard let folder = unsafe opendir("/proc") else { return nil }
         defer { unsafe closedir(folder) }
+        let own = namespace(of: "self")
+        var unknown: FoundProcess?
         while let entry = unsafe readdir(folder) {
             let file = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard file.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { continue }
-            if text(of: "/proc/\(file)/comm") == name { return true }
+            guard let id = Int(file), text(of: "/proc/\(file)/comm") == name else { continue }
+            guard let own, let other = namespace(of: file) else {
+                // One that has ended meanwhile is in none.
+                if !isGone(file) { unknown = FoundProcess(id: id, isUnknown: true) }
+                continue
+            }
+            if own == other { return FoundProcess(id: id, isUnknown: false) }
         }
-        return false
+        return unknown
+    }
+
+    /// The device and number of a process's network namespace.
+    private static func namespace(of process: String) -> [UInt64]? {
+        var status = stat()
+        guard unsafe stat("/proc/\(process)/ns/net", &status) == 0 else { return nil }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
+    }
+
+    private static func isGone(_ process: String) -> Bool {
+        var status = stat()
+        return unsafe stat("/proc/\(process)", &status) != 0
     }
 }

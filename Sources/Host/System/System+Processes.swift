@@ -15,8 +15,15 @@ package struct ProcessResult {
     package var isSuccess: Bool { ending == .exit(0) }
 }
 
+extension ProcessResult.Ending {
+    /// What waitpid(2) says.
+    fileprivate init(_ status: Int32) {
+        self = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)
+    }
+}
+
 extension System {
-    /// The path of a program in the system's standard folders, ignoring PATH.
+    /// The path of a program in one of ``programFolders``, ignoring PATH.
     package static func findProgram(_ name: String) -> String? {
         for folder in programFolders {
             let path = "\(folder)/\(name)"
@@ -25,9 +32,17 @@ extension System {
         return nil
     }
 
-    private static let programFolders = [
-        "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin",
-    ]
+    /// Where programs are looked for: in folders that the user names, and where systems have those of root.
+    package static var programFolders: [String] {
+        unsafe addedProgramFolders + [
+            "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin",
+        ]
+    }
+
+    private nonisolated(unsafe) static var addedProgramFolders: [String] = []
+
+    /// Adds folders before all others; to be called before threads are at work.
+    package static func addProgramFolders(_ folders: [String]) { unsafe addedProgramFolders += folders }
 
     /// Runs a program to its end, without a shell and in a clean environment.
     ///
@@ -44,6 +59,7 @@ extension System {
     ) throws(SystemError) -> ProcessResult {
         // A program that ends before it has read everything must not end this process by SIGPIPE.
         signal(SIGPIPE, SIG_IGN)
+        var ending: ProcessResult.Ending?
         var toChild = try Pipe()
         var fromChild = try Pipe()
         var errorsOfChild = try Pipe()
@@ -53,21 +69,25 @@ extension System {
         errorsOfChild.closeWritingEnd()
         var (output, errors): ([UInt8], [UInt8]) = ([], [])
         do {
-            try exchange(input, &toChild, &output, &fromChild, &errors, &errorsOfChild, whileWaiting)
+            ending = try exchange(child, input, &toChild, &output, &fromChild, &errors, &errorsOfChild, whileWaiting)
         } catch {
             kill(child, SIGKILL)
             _ = try? wait(for: child)
             throw error
         }
+        if ending == nil { ending = try wait(for: child) }
         return ProcessResult(
-            ending: try wait(for: child), output: output, errors: String(decoding: errors, as: UTF8.self))
+            ending: ending ?? .exit(-1), output: output, errors: String(decoding: errors, as: UTF8.self))
     }
 
-    /// Serves a program's pipes until it has closed its ends.
+    /// Serves a program's pipes until it has closed its ends, or until it has ended: what it started and left behind may hold
+    /// them open.
+    ///
+    /// - Returns: how it ended; nil: it has closed its ends and is still to be waited for.
     private static func exchange(
-        _ input: [UInt8], _ toChild: inout Pipe, _ output: inout [UInt8], _ fromChild: inout Pipe,
+        _ child: pid_t, _ input: [UInt8], _ toChild: inout Pipe, _ output: inout [UInt8], _ fromChild: inout Pipe,
         _ errors: inout [UInt8], _ errorsOfChild: inout Pipe, _ whileWaiting: (Double) -> Void
-    ) throws(SystemError) {
+    ) throws(SystemError) -> ProcessResult.Ending? {
         let start = seconds
         var nextReport = start + 1
         var sent = 0
@@ -80,7 +100,9 @@ extension System {
                 pollfd(fd: fromChild.readingEnd, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: errorsOfChild.readingEnd, events: Int16(POLLIN), revents: 0),
             ]
-            _ = try retrying { unsafe poll(&polls, nfds_t(polls.count), 200) }
+            // Looked at first: what it wrote before its end is in the pipes now, no more than one piece in each.
+            let ending = try endingIfOver(child)
+            _ = try retrying { unsafe poll(&polls, nfds_t(polls.count), ending == nil ? 200 : 0) }
             if seconds >= nextReport {
                 whileWaiting(seconds - start)
                 nextReport += 1
@@ -93,7 +115,16 @@ extension System {
             if polls[2].revents != 0, try !receive(&errors, from: errorsOfChild.readingEnd) {
                 errorsOfChild.closeReadingEnd()
             }
+            if let ending { return ending }
         }
+        return nil
+    }
+
+    /// How a program ended; nil: it runs.
+    private static func endingIfOver(_ child: pid_t) throws(SystemError) -> ProcessResult.Ending? {
+        var status: Int32 = 0
+        let found = try retrying { unsafe waitpid(child, &status, WNOHANG) }
+        return found == 0 ? nil : ProcessResult.Ending(status)
     }
 
     /// Writes as much as a pipe accepts.
@@ -133,10 +164,11 @@ extension System {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        // The program gets the default handling of SIGPIPE.
+        // The program gets the default handling of signals that are ignored here.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGPIPE)
+        unsafe sigaddset(&signals, SIGXFSZ)
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
 
@@ -157,7 +189,7 @@ extension System {
     private static func wait(for child: pid_t) throws(SystemError) -> ProcessResult.Ending {
         var status: Int32 = 0
         _ = try retrying { unsafe waitpid(child, &status, 0) }
-        return status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)
+        return ProcessResult.Ending(status)
     }
 }
 

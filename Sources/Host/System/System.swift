@@ -13,6 +13,7 @@ package struct SystemError: Error, CustomStringConvertible {
 
     /// What strerror(3) says, with a small first letter.
     package var description: String {
+        if code == SystemError.notRegularCode { return "it is no regular file" }
         let text = unsafe String(cString: strerror(code))
         return text.prefix(1).lowercased() + text.dropFirst()
     }
@@ -20,6 +21,9 @@ package struct SystemError: Error, CustomStringConvertible {
     package static let isDirectory = SystemError(EISDIR)
     package static let isNotEmpty = SystemError(ENOTEMPTY)
     package static let tooLarge = SystemError(EFBIG)
+    package static let isNotRegular = SystemError(notRegularCode)
+    /// No error number of the system's.
+    private static let notRegularCode: Int32 = -1
 
     package var isBrokenPipe: Bool { code == EPIPE }
     package var isMissing: Bool { code == ENOENT }

@@ -8,6 +8,8 @@ public struct Ruleset: Sendable, Hashable {
     /// Whether the text holds iptables-nft-save's warning that there are rules of the legacy backend besides. It does
     /// not count in comparisons.
     public var warnsOfLegacyTables: Bool
+    /// Tables that exist but that iptables-nft-save could not show, by its own word. They do not count in comparisons.
+    public var hiddenTables: [HiddenTable] = []
     /// The tables in the order of the text, each once.
     public var tables: [Table]
 
@@ -42,6 +44,22 @@ public struct Ruleset: Sendable, Hashable {
         var copy = self
         copy.tables = tables.map(\.ignoringComments)
         return copy
+    }
+}
+
+/// A table that iptables-nft-save says it cannot show, or not whole: it holds nft rules that iptables does not have. A dump that
+/// lacks it for this reason does not say that it is empty.
+public struct HiddenTable: Sendable, Hashable {
+    public var name: String
+    /// Whether some base chains alone are not shown, and the other chains are.
+    public var isPartial: Bool
+    /// The line of the remark, from 1.
+    public var line: Int
+
+    public init(name: String, isPartial: Bool, line: Int) {
+        self.name = name
+        self.isPartial = isPartial
+        self.line = line
     }
 }
 

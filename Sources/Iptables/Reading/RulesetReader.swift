@@ -62,6 +62,7 @@ struct RulesetReader {
         if comment.hasPrefix("# Warning: ip"), comment.string.contains(text: "tables-legacy tables present") {
             ruleset.warnsOfLegacyTables = true
         }
+        if let hidden = HiddenTable(comment: comment, line: Int(lineNumber)) { ruleset.hiddenTables.append(hidden) }
         guard let generator = Generator(comment: comment) else { return }
         if let family = generator.family, family != reader.family {
             throw RuleFault(
@@ -181,5 +182,23 @@ struct RulesetReader {
         if let counters { reader.line.rule.counters = counters }
         try tables[current].carryOut(reader.line, line: lineNumber)
         if reader.line.command == UInt8(ascii: "N"), let chain = reader.line.chain { reader.noteChain(chain.bytes) }
+    }
+}
+
+extension HiddenTable {
+    /// Reads ``# Table `nat' is incompatible, use 'nft' tool.`` and
+    /// ``# Table `nat' contains incompatible base-chains, use 'nft' tool to list them.`` (iptables 1.8.2 and later:
+    /// `xtables-save.c`).
+    fileprivate init?(comment: ByteView, line: Int) {
+        guard comment.hasPrefix("# Table `") else { return nil }
+        let words = comment.string.dropFirst("# Table `".count).split(separator: "'", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        if words[1].hasPrefix(" is incompatible") {
+            self.init(name: String(words[0]), isPartial: false, line: line)
+        } else if words[1].hasPrefix(" contains incompatible base-chains") {
+            self.init(name: String(words[0]), isPartial: true, line: line)
+        } else {
+            return nil
+        }
     }
 }

@@ -14,8 +14,10 @@ extension Ruleset {
         for index in tables.indices {
             let table = tables[index]
             let doomed = OwnedChains(removedWith: .iptablesMode, in: table.name, keeping: kept)
+            // Host ports of pods go on to need KUBE-MARK-MASQ.
+            let needed = table.name == "nat" && hostPortsNeedMark ? KubeChain.markMasquerade.name : nil
             func isDoomed(_ chain: String) -> Bool {
-                doomed.contains(chain) || table.name == "filter" && chain == firewall
+                doomed.contains(chain) && chain != needed || table.name == "filter" && chain == firewall
             }
             rules.tables[index].chains = table.chains.filter { !isDoomed($0.name) }
             let own = OwnedChains(KubeChainEntry.all.filter { $0.owner == .iptablesMode && $0.table == table.name })
@@ -29,6 +31,15 @@ extension Ruleset {
             }
         }
         return rules
+    }
+
+    /// Whether chains for host ports of pods jump to KUBE-MARK-MASQ.
+    private var hostPortsNeedMark: Bool {
+        let hostPorts = OwnedChains(KubeChainEntry.all.filter { [.hostPort, .hostPorts].contains($0.chain) })
+        for chain in self[table: "nat"]?.chains ?? [] where hostPorts.contains(chain.name) {
+            for rule in chain.rules where rule.target?.chain == KubeChain.markMasquerade.name { return true }
+        }
+        return false
     }
 
     /// Whether KUBE-FIREWALL is kube-proxy's alone: kubelet, which has it too, makes chains of its own in several tables, and

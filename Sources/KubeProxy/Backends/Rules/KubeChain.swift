@@ -1,7 +1,8 @@
 /// The chains that kube-proxy and kubelet make, in any mode and version: fixed ones, and kinds of those that are named
 /// after a Service port or an endpoint. In the byte order of their names. ``KubeChainEntry`` says where each is found.
 public enum KubeChain: UInt8, Sendable, Hashable, CaseIterable {
-    case external, externalServices, firewall, forward, sourceRanges, iptablesHint, ipvsFilter, ipvsOutFilter
+    case external, externalServices, firewall, forward, sourceRanges, hostPorts, hostPort, iptablesHint, ipvsFilter,
+        ipvsOutFilter
     case kubeletCanary, loadBalancer, markDrop, markMasquerade, nodePort, nodePorts, postrouting, proxyCanary
     case proxyFirewall, endpoint, services, sourceRangesFirewall, clusterPolicy, localPolicy, oldLoadBalancer
 
@@ -13,6 +14,8 @@ public enum KubeChain: UInt8, Sendable, Hashable, CaseIterable {
         case .firewall: "KUBE-FIREWALL"
         case .forward: "KUBE-FORWARD"
         case .sourceRanges: "KUBE-FW-"
+        case .hostPorts: "KUBE-HOSTPORTS"
+        case .hostPort: "KUBE-HP-"
         case .iptablesHint: "KUBE-IPTABLES-HINT"
         case .ipvsFilter: "KUBE-IPVS-FILTER"
         case .ipvsOutFilter: "KUBE-IPVS-OUT-FILTER"
@@ -40,7 +43,7 @@ public enum KubeChain: UInt8, Sendable, Hashable, CaseIterable {
     /// Whether a hash follows, so that there are many chains of the kind.
     public var isHashed: Bool {
         switch self {
-        case .external, .sourceRanges, .endpoint, .clusterPolicy, .localPolicy, .oldLoadBalancer: true
+        case .external, .sourceRanges, .endpoint, .clusterPolicy, .localPolicy, .oldLoadBalancer, .hostPort: true
         default: false
         }
     }

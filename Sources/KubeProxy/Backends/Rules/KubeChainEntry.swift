@@ -81,6 +81,9 @@ public struct KubeChainEntry: Sendable, Hashable {
         KubeChainEntry("filter", .firewall, .kubelet, .fixed),
         // kube-proxy 1.24 makes the empty chain too, since it jumps to it. kubernetes/enhancements#3178.
         KubeChainEntry("nat", .markDrop, .kubelet, .fixed, until: 26),
+        // Host ports of pods: kubelet's until 1.23 (dockershim), and some container runtimes'. They jump to KUBE-MARK-MASQ.
+        KubeChainEntry("nat", .hostPorts, .kubelet, .nothing),
+        KubeChainEntry("nat", .hostPort, .kubelet, .nothing),
         KubeChainEntry("mangle", .iptablesHint, .kubelet, .nothing),
         KubeChainEntry("mangle", .kubeletCanary, .kubelet, .nothing),
         KubeChainEntry("nat", .kubeletCanary, .kubelet, .nothing),

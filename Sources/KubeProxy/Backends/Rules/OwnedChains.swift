@@ -35,9 +35,9 @@ struct OwnedChains: Sendable {
         return false
     }
 
-    /// The chains of single Service ports and endpoints, which kube-proxy deletes once it does not need them.
-    static let ofServicePorts = OwnedChains(
-        KubeChainEntry.all.filter { $0.content == .ownServicePort && $0.isMade(by: nil) })
+    /// The chains of single Service ports and endpoints, which are deleted once nothing needs them; with those of older versions,
+    /// which kube-proxy leaves, and which lead to chains that it deletes.
+    static let ofServicePorts = OwnedChains(KubeChainEntry.all.filter { $0.content == .ownServicePort })
 
     /// The chains of the nat table that one mode makes and the other does not.
     fileprivate static func only(_ owner: KubeChainEntry.Owner) -> OwnedChains {

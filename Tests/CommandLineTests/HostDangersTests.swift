@@ -140,6 +140,47 @@ struct HostDangersTests {
         #expect(lines.last == "IPv4, nft: 139 chains and 389 rules written, 14 jumps added", "\(result.outputText)")
     }
 
+    /// Programs that fail are explained: without a capability, without IPv6, by a signal.
+    @Test func programsThatFail() throws {
+        let script = """
+            mkdir /run/programs; cat >/run/programs/ip6tables-nft-save <<'END'
+            #!/bin/sh
+            echo '# Warning: ip6tables-legacy tables present, use ip6tables-legacy-save to see them' >&2
+            echo "ip6tables-save v1.8.9: can't initialize ip6tables table: Address family not supported by protocol" >&2; exit 3
+            END
+            printf '#!/bin/sh\\nkill -9 $$\\n' >/run/programs/iptables-nft-save; chmod 755 /run/programs/*
+            "$KUBECHAINS" apply --backend nft --program-path /run/programs --family ipv6 \(Self.options) \(Self.demo); echo $?
+            \(Self.apply) --program-path /run/programs; echo $?
+            setpriv --bounding-set=-net_admin \(Self.apply); echo $?
+            """
+        let result = try Isolation.run(script, hasOwnMounts: true)
+        #expect(result.outputText == "2\n2\n2\n")
+        let lines = result.errorLines
+        try #require(lines.count == 5, "\(result.errorText)")
+        #expect(
+            lines[0]
+                == "error: /run/programs/ip6tables-nft-save failed: ip6tables-save v1.8.9: can't initialize ip6tables table: "
+                + "Address family not supported by protocol")
+        #expect(lines[1] == "if this host has no IPv6, give --family ipv4")
+        #expect(lines[2] == "error: /run/programs/iptables-nft-save failed: it was ended by signal 9")
+        #expect(lines[4] == "root needs the capability CAP_NET_ADMIN for this, which containers often lack", "\(lines)")
+    }
+
+    /// A counter that the kernel does not have is named, with what makes it.
+    @Test(arguments: Backend.allCases)
+    func missingCounter(_ backend: Backend) throws {
+        let script = """
+            mount --bind /dev/null $(command -v nfacct)
+            "$KUBECHAINS" apply --nfacct --backend \(backend) --family ipv4 \(Self.options) \(Self.demo); echo $?
+            """
+        let result = try Isolation.run(script, hasOwnMounts: true)
+        #expect(result.outputText == "2\n")
+        #expect(result.errorText.contains("\n    table filter, line "), "\(result.errorText)")
+        #expect(
+            result.errorText.contains("the rules use nfacct counters: ct_state_invalid_dropped_pkts"),
+            "\(result.errorText)")
+    }
+
     @Test(.enabled(if: Program.installed("conntrack") != nil, "Needs conntrack."))
     func conntrackThatFails() throws {
         let script = """

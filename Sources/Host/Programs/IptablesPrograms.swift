@@ -97,13 +97,15 @@ package struct IptablesPrograms: Sendable {
         }
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
         let line = number <= lines.count ? String(decoding: lines[number - 1], as: UTF8.self) : ""
-        // The kernel's refusal is said of the last line of the table.
-        let table = lines.prefix(number).last { $0.first == UInt8(ascii: "*") }.map {
-            String(decoding: $0.dropFirst(), as: UTF8.self)
-        }
-        let place = table.map { "\n    table \($0)," } ?? "\n   "
-        return "error: \(restorePath) refused the rules: \(what)\(place) line \(number): \(line)"
-            + (line == "COMMIT" ? missingParts(of: text, upTo: number) : "") + hint
+        let table = lines.prefix(number).last { $0.first == UInt8(ascii: "*") }
+        let place = table.map { "\n    table \(String(decoding: $0.dropFirst(), as: UTF8.self)), line" } ?? "\n    line"
+        // The legacy backend's kernel refuses a table as a whole.
+        let faulty =
+            line == "COMMIT"
+            ? Array(lines.prefix(number).reversed().prefix { $0.first != UInt8(ascii: "*") })
+            : number <= lines.count ? [lines[number - 1]] : []
+        return "error: \(restorePath) refused the rules: \(what)\(place) \(number): \(line)" + missingParts(of: faulty)
+            + hint
     }
 
     /// What to do about a failure of the programs.
@@ -119,31 +121,28 @@ package struct IptablesPrograms: Sendable {
         return ""
     }
 
-    /// Matches and counters of a refused table that the kernel does not have.
-    private func missingParts(of text: [UInt8], upTo number: Int) -> String {
-        let known = System.text(of: "/proc/net/\(family == .ipv4 ? "ip" : "ip6")_tables_matches").map {
-            Set($0.split(separator: "\n"))
-        }
-        var missing: Set<String> = []
-        var counters: Set<String> = []
-        let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
-        for line in lines.prefix(number).reversed().prefix(while: { $0.first != UInt8(ascii: "*") }) {
-            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-            for (index, word) in words.enumerated().dropLast() {
-                let next = words[index + 1]
-                if word == "-m", let known, !known.contains(next), backend == .legacy { missing.insert(String(next)) }
-                if word == "--nfacct-name" { counters.insert(String(next)) }
+    /// What refused rules need that the kernel may not have: counters, and matches that the legacy backend has modules for.
+    private func missingParts(of rules: [ArraySlice<UInt8>]) -> String {
+        let matches = System.text(of: "/proc/net/\(family == .ipv4 ? "ip" : "ip6")_tables_matches")
+        let known = backend == .legacy ? matches.map { Set($0.split(separator: "\n")) } : nil
+        var missing: Set<Substring> = []
+        var counters: Set<Substring> = []
+        for rule in rules {
+            let words = String(decoding: rule, as: UTF8.self).split(separator: " ")
+            for (word, next) in zip(words, words.dropFirst()) {
+                if word == "-m", let known, !known.contains(next) { missing.insert(next) }
+                if word == "--nfacct-name" { counters.insert(next) }
             }
         }
-        if !missing.isEmpty {
+        if let first = missing.sorted().first {
             return
-                "\nthe kernel has no match \(missing.sorted().joined(separator: ", ")); load its module, such as with "
-                + "'modprobe xt_\(missing.sorted()[0])'"
+                "\nthe kernel does not have the matches \(missing.sorted().joined(separator: ", ")); load their modules, such as "
+                + "with 'modprobe xt_\(first)'"
         }
         guard !counters.isEmpty else { return "" }
         return
-            "\nthe table uses the nfacct counters \(counters.sorted().joined(separator: ", ")); make them with 'nfacct add', or "
-            + "leave --nfacct out"
+            "\nthe rules use nfacct counters: \(counters.sorted().joined(separator: ", ")); if they are missing, make them with "
+            + "'nfacct add', or leave --nfacct out"
     }
 
     private static func output(of program: String, _ arguments: [String]) throws(HostError) -> String {

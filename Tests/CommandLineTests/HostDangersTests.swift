@@ -50,15 +50,17 @@ struct HostDangersTests {
 
     // MARK: kube-proxy beside
 
-    /// A kube-proxy in this network namespace is named with its process id, whoever runs it; one in another is no concern.
+    /// A kube-proxy in this network namespace is named with its process id, whoever runs it; one in another is no concern, nor
+    /// one that has ended and was not waited for.
     @Test func runningKubeProxy() throws {
         let script = """
             cp "$(command -v sleep)" /run/kube-proxy && chmod 755 /run /run/kube-proxy
             unshare -n /run/kube-proxy 60 & other=$!
-            sleep 0.3; \(Self.apply) >/dev/null; echo $?
+            python3 -c 'import subprocess, time; subprocess.Popen(["/run/kube-proxy", "0"]); time.sleep(20)' & dead=$!
+            sleep 0.5; \(Self.apply) >/dev/null; echo $?
             setpriv --reuid=65534 --regid=65534 --clear-groups /run/kube-proxy 60 & own=$!
             sleep 0.3; \(Self.apply) 2>/run/errors; echo $?; grep -c "process $own is named kube-proxy and is in this network namespace" /run/errors
-            kill $own $other
+            kill $own $other $dead
             """
         let result = try Isolation.run(script, hasOwnMounts: true)
         #expect(result.outputText == "0\n2\n1\n", "\(result.outputText)\(result.errorText)")

@@ -122,25 +122,22 @@ extension System {
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard let id = Int(file), text(of: "/proc/\(file)/comm") == name else { continue }
-            guard let own, let other = namespace(of: file) else {
-                // One that has ended meanwhile is in none.
-                if !isGone(file) { unknown = FoundProcess(id: id, isUnknown: true) }
-                continue
+            let other = namespace(of: file)
+            // One that has ended is in none, even if nobody has waited for it yet; its folder is there as long.
+            if own != nil, other == nil, errno != EACCES, errno != EPERM { continue }
+            if other == nil || own == nil {
+                unknown = FoundProcess(id: id, isUnknown: true)
+            } else if own == other {
+                return FoundProcess(id: id, isUnknown: false)
             }
-            if own == other { return FoundProcess(id: id, isUnknown: false) }
         }
         return unknown
     }
 
-    /// The device and number of a process's network namespace.
+    /// The device and number of a process's network namespace; nil: `errno` says why it is not known.
     private static func namespace(of process: String) -> [UInt64]? {
         var status = stat()
         guard unsafe stat("/proc/\(process)/ns/net", &status) == 0 else { return nil }
         return [UInt64(status.st_dev), UInt64(status.st_ino)]
-    }
-
-    private static func isGone(_ process: String) -> Bool {
-        var status = stat()
-        return unsafe stat("/proc/\(process)", &status) != 0
     }
 }

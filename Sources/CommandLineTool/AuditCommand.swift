@@ -88,15 +88,20 @@ extension Command {
         let dumps = try reading.get()
         let (prepared, early) = try planning.get()
         let (plan, rules) = if let early { early } else { try prepared.expectation(dumps[0].family) }
-        System.keep((prepared, plan, rules, dumps))
+        let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
+        System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        let findings = Audit(plan, rules, dumps).findings.filter { options.shows($0) }
+        let findings = audit.findings.filter { options.shows($0) }
         let text: String
         switch options.output.form {
-        case .json: text = AuditReport.json(findings).text
-        default: text = AuditReport.text(findings, sources[0].name)
+        case .json: text = AuditReport.json(findings, audit.inferred).text
+        default: text = AuditReport.text(findings, audit.inferred, sources[0].name)
         }
         try OutputFile.write(text, to: options.output.file)
+        guard audit.problem == nil else {
+            console.say(lines: ["\(sources[0].name): error: the dump cannot be compared; nothing was audited"])
+            return .input
+        }
         return findings.contains { $0.severity > .info } ? .findings : .success
     }
 }
@@ -118,10 +123,29 @@ private func readDumps(
 }
 
 extension PreparedSnapshot {
-    /// What the rules of a family should be.
+    /// What the rules of a family should be, by the settings as far as they are given.
     fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (IptablesPlan, Ruleset) {
+        guard !snapshot.services.isEmpty else {
+            throw .input(
+                "error: the snapshot has no Services, so there is nothing to compare the rules with; "
+                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
+        }
+        guard !snapshot.nodes.isEmpty else {
+            throw .input(
+                "error: the snapshot has no Node, so nothing says which endpoints are the node's own; "
+                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
+        }
         var prepared = self
         prepared.settings.family = family
+        if let name = settings.nodeName, !snapshot.nodes.contains(where: { $0.name.text == name }) {
+            let names = snapshot.nodes.map(\.name.text)
+            let more = names.count > 10 ? ", … (\(names.count) in all)" : ""
+            throw .input(
+                "error: the snapshot has no Node \(name); its Nodes are "
+                    + names.prefix(10).joined(separator: ", ") + more)
+        }
+        // The rules show which Node it is.
+        if settings.nodeName == nil { prepared.settings.nodeName = snapshot.nodes[0].name.text }
         let plan = try prepared.iptablesPlan()
         return (plan, plan.ruleset(keepsComments: false))
     }
@@ -131,6 +155,7 @@ extension AuditOptions {
     /// Whether the command line selects a finding.
     fileprivate func shows(_ finding: AuditFinding) -> Bool {
         guard finding.severity >= severity else { return false }
+        if finding.id == .nothingToCompare { return true }
         if namespace == nil, service == nil { return true }
         guard let label = finding.label?.servicePort else { return false }
         let name = label.split(separator: ":", maxSplits: 1)[0].split(separator: "/", maxSplits: 1)

@@ -9,6 +9,8 @@ struct PreparedSnapshot {
     var settings: ProxySettings
     /// Warnings and notices so far. They are shown only if there is no error.
     let diagnostics: [Diagnostic]
+    /// The settings that the command line and configurations give, as far as a node's rules show them.
+    var given: Set<AuditSetting> = []
 }
 
 extension PreparedSnapshot {
@@ -62,6 +64,7 @@ extension ShapingOptions {
         }
         var diagnostics = snapshot.diagnostics(.warning, snapshot.warnings)
         var settings = ProxySettings()
+        var given = auditSettings
         // The places that set the detect-local mode and the proxy mode, to which errors are attributed.
         var mode: (file: ClusterSnapshot, location: SourceLocation?)?
         var proxyMode: (file: ClusterSnapshot, location: SourceLocation?)?
@@ -70,6 +73,7 @@ extension ShapingOptions {
         func apply(_ configuration: KubeProxyConfiguration, of file: ClusterSnapshot) throws(CommandFailure) {
             let warnings = try input { () throws(SnapshotError) in try settings.apply(configuration, of: file) }
             diagnostics += file.diagnostics(.warning, warnings)
+            given.formUnion(AuditSetting.given(by: configuration))
             if let setting = configuration.detectLocalMode { mode = (file, setting.location) }
             if let setting = configuration.mode { proxyMode = (file, setting.location) }
             if let setting = configuration.nodePortAddresses.first { nodePorts = (file, setting.location) }
@@ -115,7 +119,7 @@ extension ShapingOptions {
             }
             throw .input(proxyMode.file.error(message, at: proxyMode.location).description)
         }
-        return PreparedSnapshot(snapshot: snapshot, settings: settings, diagnostics: diagnostics)
+        return PreparedSnapshot(snapshot: snapshot, settings: settings, diagnostics: diagnostics, given: given)
     }
 }
 

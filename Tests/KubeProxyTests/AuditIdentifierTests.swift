@@ -108,7 +108,7 @@ import Testing
     func clusterIPMasquerade(_ made: [String], _ found: SettingDifference.MasqueradedSources) throws {
         let findings = try Self.audit(rulesWith: made) { _ in }
         let settings = findings.compactMap { ($0.evidence as? SettingsDiffer)?.setting }
-        guard case .clusterIPMasquerade(found, .outsideRange(let range)) = settings.first else {
+        guard case .clusterIPMasquerade(found, .outsideRange(let range), _) = settings.first else {
             Issue.record("\(settings)")
             return
         }

@@ -24,6 +24,9 @@ struct ShapingOptions: Sendable {
     /// Whether the command line gives a flag.
     func gives(_ flag: ProxyFlag) -> Bool { flags.contains { $0.flag == flag } }
 
+    /// The settings that the command line gives, as far as a node's rules show them.
+    var auditSettings: Set<AuditSetting> { Set(flags.compactMap { AuditSetting($0.flag, $0.text) }) }
+
     /// The family that the command line gives.
     var family: AddressFamily? { gives(.family) ? settings.family : nil }
 

@@ -3,9 +3,11 @@ package import KubeProxy
 
 /// The reports of `audit`.
 package enum AuditReport {
-    package static func json(_ findings: [AuditFinding]) -> JSONValue {
+    /// - Parameter inferred: what was not given and is read off the rules.
+    package static func json(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> JSONValue {
         .object([
             ("schema", .string("kubechains/audit/v1")),
+            ("inferred", json(inferred)),
             (
                 "findings",
                 .array(
@@ -23,15 +25,31 @@ package enum AuditReport {
         ])
     }
 
-    package static func text(_ findings: [AuditFinding], _ dump: String) -> String {
-        var text = ""
+    private static func json(_ inferred: [InferredSetting]) -> JSONValue {
+        var node: String?
+        var settings: [(key: String, value: JSONValue?)] = []
+        for setting in inferred {
+            if case .node(let name) = setting {
+                node = name
+                continue
+            }
+            for option in setting.options { settings.append((option.name, .string(option.value ?? "true"))) }
+        }
+        return .object([("node", node.map { .string($0) }), ("settings", .object(settings))])
+    }
+
+    /// - Parameter inferred: what was not given and is read off the rules.
+    package static func text(_ findings: [AuditFinding], _ inferred: [InferredSetting], _ dump: String) -> String {
+        var text = inferred.isEmpty ? "" : "inferred: " + inferred.map(\.text).joined(separator: " ") + "\n"
+        var remedies: Set<String> = []
         for finding in findings {
             let place = finding.line > 0 ? "\(dump):\(finding.line): " : ""
             let label =
                 finding.label.map { "\($0.servicePort)\($0.transport.isEmpty ? "" : "/" + $0.transport): " } ?? ""
             text += "\(place)\(finding.severity.rawValue): \(label)\(finding.effect) [\(finding.id.rawValue)]\n"
             if let rule = finding.rule { text += "    rule:   \(rule)\n" }
-            text += "    remedy: \(finding.remedy)\n"
+            // A remedy that several findings share is said once, below the first of them.
+            if remedies.insert(finding.remedy).inserted { text += "    remedy: \(finding.remedy)\n" }
         }
         let count = findings.count
         return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")

@@ -1,22 +1,74 @@
 public import Iptables
+public import KubeChainsBytes
 
 /// Compares a node's rules with what the API says they should be.
 public struct Audit: Sendable {
-    /// Most severe first, then by Service port and line.
+    /// The cause of others first, then most severe first, then by Service port and line.
     public private(set) var findings: [AuditFinding] = []
+    /// What was not given and is read off the rules, in the order of ``AuditSetting``.
+    public private(set) var inferred: [InferredSetting] = []
+    /// What the rules were compared with, with the settings that they show; nil: nothing was compared.
+    public private(set) var expected: IptablesPlan?
 
-    /// Audits a node.
+    /// Why nothing was compared; nil: the rules were compared.
+    public var problem: DumpProblem? {
+        findings.lazy.compactMap { ($0.evidence as? NothingToCompare)?.problem }.first
+    }
+
+    /// Audits a node whose settings are known, but for how kube-proxy marks packets and detects local traffic.
     ///
     /// - Parameters:
     ///   - iptables: what should be.
     ///   - expected: the plan's rules; comments on Services are not needed.
-    ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that contains kube-proxy's
-    ///     chains is audited.
+    ///   - dumps: what iptables-save printed on the node, one dump for each backend. The one that fits best of those that
+    ///     contain kube-proxy's chains is audited.
     public init(_ iptables: IptablesPlan, _ expected: Ruleset, _ dumps: [Ruleset]) {
-        guard let live = dumps.first(where: \.holdsProxyChains) ?? dumps.first else { return }
-        let subject = AuditSubject(iptables, expected, live, dumps)
+        guard !dumps.isEmpty else { return }
+        let dumps = AuditedDumps(dumps, expected)
+        compare(iptables, expected, dumps, .everything, nil)
+    }
+
+    /// Audits a node, and reads off its rules what was not given.
+    ///
+    /// - Parameters:
+    ///   - given: the settings that were given; the others are taken from the rules.
+    ///   - plan: a plan with the settings as far as they are known, for any Node of the snapshot if none was given.
+    ///   - rules: the plan's rules; nil: not made yet. Comments on Services are not needed.
+    ///   - dumps: as for ``init(_:_:_:)``, of the family of the plan.
+    ///   - workers: threads that may plan half of many Services; the audit is the same without them.
+    public init(
+        given: Set<AuditSetting>, _ plan: IptablesPlan, _ rules: Ruleset? = nil, _ dumps: [Ruleset],
+        with workers: Workers? = nil
+    ) {
+        guard !dumps.isEmpty else { return }
+        let rules = rules ?? plan.ruleset(keepsComments: false)
+        let audited = AuditedDumps(dumps, rules)
+        if let problem = DumpProblem(audited.live, hasServicePorts: !plan.plan.servicePorts.isEmpty) {
+            var found = AuditFindings()
+            found.add(NothingToCompare(problem: problem))
+            findings = found.all
+            return
+        }
+        compare(plan, rules, audited, .given(given), workers)
+    }
+
+    private mutating func compare(
+        _ planned: IptablesPlan, _ rules: Ruleset, _ dumps: AuditedDumps, _ knowledge: AuditKnowledge,
+        _ workers: Workers?
+    ) {
+        let inference = SettingInference(planned, dumps.live, knowledge)
+        inferred = inference.inferred
+        var (plan, rules) = (planned, rules)
+        if inference.settings != planned.plan.settings, let other = planned.replanned(inference.settings, workers) {
+            plan = other
+            rules = other.ruleset(keepsComments: false)
+        }
+        expected = plan
+        let subject = AuditSubject(plan, rules, dumps, inference.differences)
         var found = AuditFindings()
-        for check in Audit.checks { check.check(subject, &found) }
+        for check in subject.isOlderVersion ? Audit.checksOfOlderVersions : Audit.checks {
+            check.check(subject, &found)
+        }
         findings = found.all.sorted(by: Audit.precedes)
     }
 
@@ -26,13 +78,21 @@ public struct Audit: Sendable {
         MissingEndpoint.self, WrongWeight.self, WrongPolicy.self, WrongMasquerade.self, WrongSourceRange.self,
         WrongAffinity.self, WrongAddress.self, WrongVerdict.self, WrongOrder.self, OrphanedChain.self,
         MissingTargetChain.self, BothBackends.self, ForeignRule.self, WrongMark.self, SettingsDiffer.self,
-        UnexpectedRule.self, MissingRule.self,
+        UnexpectedRule.self, MissingRule.self, OlderVersion.self, LeftOver.self, KubeletMark.self,
+        ForeignMark.self,
+    ]
+
+    /// The checks of rules whose text is not known here: what every version has in common.
+    private static let checksOfOlderVersions: [any AuditCheck.Type] = [
+        MissingService.self, ExtraService.self, StaleEndpoint.self, MissingEndpoint.self, BothBackends.self,
+        ForeignRule.self, SettingsDiffer.self, OlderVersion.self,
     ]
 
     /// The identifiers that are looked for.
-    package static var identifiers: [AuditFinding.Identifier] { checks.map { $0.id } }
+    package static var identifiers: [AuditFinding.Identifier] { checks.map { $0.id } + [NothingToCompare.id] }
 
     private static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
+        if left.id.isCause != right.id.isCause { return left.id.isCause }
         if left.severity != right.severity { return left.severity > right.severity }
         if left.label != right.label {
             guard let one = left.label else { return true }
@@ -42,6 +102,62 @@ public struct Audit: Sendable {
         if left.line != right.line { return left.line < right.line }
         if left.id != right.id { return left.id.rawValue < right.id.rawValue }
         return left.effect < right.effect
+    }
+}
+
+extension AuditFinding.Identifier {
+    /// Whether the finding may be the cause of others.
+    fileprivate var isCause: Bool {
+        switch self {
+        case .settingsDiffer, .olderVersion, .leftOver, .kubeletMark, .nothingToCompare: true
+        default: false
+        }
+    }
+}
+
+extension IptablesPlan {
+    /// The same snapshot planned with other settings; nil where the snapshot has several Nodes and the settings name none.
+    fileprivate func replanned(_ settings: ProxySettings, _ workers: Workers?) -> IptablesPlan? {
+        let cluster = plan.cluster
+        let isSameCluster =
+            settings.family == cluster.settings.family
+            && settings.allowServiceExternalIPs == cluster.settings.allowServiceExternalIPs
+        let other = isSameCluster ? cluster : ClusterPlan(plan.snapshot, settings, with: workers)
+        guard let plan = try? NodePlan(other, settings) else { return nil }
+        return IptablesPlan(plan, with: workers)
+    }
+}
+
+/// The dumps of a node, and the one of them that is audited.
+struct AuditedDumps {
+    let all: [Ruleset]
+    /// The position of the dump that is audited.
+    let audited: Int
+    /// The audited dump.
+    let live: LiveChains
+    /// Whether another dump that contains kube-proxy's chains has fewer of those that there should be.
+    let isBest: Bool
+
+    /// - Parameter expected: the rules that there should be.
+    init(_ dumps: [Ruleset], _ expected: Ruleset) {
+        all = dumps
+        let candidates = dumps.indices.filter { dumps[$0].holdsProxyChains }
+        guard candidates.count > 1 else {
+            audited = candidates.first ?? 0
+            live = LiveChains(dumps[audited])
+            isBest = false
+            return
+        }
+        let found = candidates.map { index in
+            let chains = LiveChains(dumps[index])
+            let wanted = expected[table: "nat"]?.chains ?? []
+            return (index: index, chains: chains, count: wanted.count { chains.has("nat", $0.name) })
+        }
+        let most = found.map(\.count).max() ?? 0
+        let best = found.first { $0.count == most } ?? found[0]
+        audited = best.index
+        live = best.chains
+        isBest = found.count { $0.count == most } == 1
     }
 }
 

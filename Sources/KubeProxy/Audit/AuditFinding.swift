@@ -24,6 +24,12 @@ public struct AuditFinding: Sendable {
         case settingsDiffer = "settings-differ"
         case unexpectedRule = "unexpected-rule"
         case missingRule = "missing-rule"
+        case olderVersion = "older-version"
+        case leftOver = "left-over"
+        case kubeletMark = "kubelet-mark"
+        case foreignMark = "foreign-mark"
+        /// Not looked for in rules: there is nothing that rules could be compared with.
+        case nothingToCompare = "nothing-to-compare"
     }
 
     /// What was found, as values: one of the types of `Audit/Findings`.
@@ -59,10 +65,16 @@ protocol AuditCheck: AuditEvidence {
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings)
 }
 
+/// What to do about a difference that rules and a snapshot of different age would have too.
+let remedyForAge =
+    "take the dump and the snapshot again, together: one may be older than the other. If this stays, look for errors in "
+    + "kube-proxy's log, and restart it on this node"
+
+/// What to do about rules that kube-proxy would not have written in any state of the cluster.
+let remedyForDamage = "let kube-proxy sync: restart it on this node, and look at its log if this comes back"
+
 extension AuditEvidence {
-    public var remedy: String {
-        "let kube-proxy sync: restart it on this node, and look at its log if this comes back"
-    }
+    public var remedy: String { remedyForDamage }
 }
 
 /// Collects findings.

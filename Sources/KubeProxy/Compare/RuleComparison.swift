@@ -9,6 +9,8 @@ public struct ServicePortDifference: Sendable {
 
     public let label: ServicePortLabel
     public let change: Change
+    /// What identifies the Service port's chains.
+    let hash: ChainHash
     /// Sorted by kind, then address and port.
     public let details: [RuleDetail]
 }
@@ -85,7 +87,8 @@ public struct RuleComparison: Sendable {
             guard !details.isEmpty else { continue }
             let change: ServicePortDifference.Change =
                 !left.servicePorts.contains(hash) ? .added : !right.servicePorts.contains(hash) ? .removed : .changed
-            servicePorts.append(ServicePortDifference(label: names.label(hash), change: change, details: details))
+            servicePorts.append(
+                ServicePortDifference(label: names.label(hash), change: change, hash: hash, details: details))
         }
         servicePorts.sort { $0.label < $1.label }
     }
@@ -102,7 +105,7 @@ public struct RuleComparison: Sendable {
         return true
     }
 
-    private static func details(_ left: ServiceFacts, _ right: ServiceFacts) -> [RuleDetail] {
+    static func details(_ left: ServiceFacts, _ right: ServiceFacts) -> [RuleDetail] {
         var details: [RuleDetail] = []
         let (leftEndpoints, rightEndpoints) = (left.endpoints, right.endpoints)
         let subjects = Set(left.facts.keys).union(right.facts.keys).filter {

@@ -14,6 +14,7 @@ extension ExtraService: AuditCheck {
 
     public var severity: FindingSeverity { .warning }
     public var effect: String { "the node answers for a Service port that the cluster does not have" }
+    public var remedy: String { remedyForAge }
 }
 
 extension RuleDetail {

@@ -3,6 +3,8 @@ public struct MissingEndpoint: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingEndpoint
     public let endpoint: EndpointReference
     public let policy: ServicePolicy
+    /// Whether rules and snapshot may just be of different age.
+    public let isOfOtherAge: Bool
 }
 
 extension MissingEndpoint: AuditCheck {
@@ -11,10 +13,11 @@ extension MissingEndpoint: AuditCheck {
             guard case .endpoint(let endpoint, let policy) = found.detail.subject, found.detail.actual == nil else {
                 continue
             }
-            findings.add(MissingEndpoint(endpoint: endpoint, policy: policy), found)
+            findings.add(MissingEndpoint(endpoint: endpoint, policy: policy, isOfOtherAge: found.isOfOtherAge), found)
         }
     }
 
     public var severity: FindingSeverity { .error }
     public var effect: String { "the endpoint \(endpoint) gets no connections" }
+    public var remedy: String { isOfOtherAge ? remedyForAge : remedyForDamage }
 }

@@ -15,4 +15,5 @@ extension MissingService: AuditCheck {
     public var effect: String {
         "the node has no rules for the Service port: connections to it are not answered from here"
     }
+    public var remedy: String { remedyForAge }
 }

@@ -1,3 +1,5 @@
+internal import NetAddress
+
 /// kube-proxy runs with another setting than the one given.
 public struct SettingsDiffer: AuditEvidence {
     public static let id = AuditFinding.Identifier.settingsDiffer
@@ -9,23 +11,72 @@ extension SettingsDiffer: AuditCheck {
         for setting in subject.settings { findings.add(SettingsDiffer(setting: setting)) }
     }
 
-    public var severity: FindingSeverity { .warning }
+    public var severity: FindingSeverity {
+        if case .node(found: nil, _) = setting { .error } else { .warning }
+    }
 
     public var effect: String {
         switch setting {
+        case .node(let found?, let given):
+            "the rules are those of node \(found), not of \(given ?? "the node") as given here: with policy Local traffic "
+                + "goes to \(found)'s pods"
+        case .node(nil, let given):
+            "kube-proxy runs under a node name that no Node of the snapshot has"
+                + (given.map { ", not under \($0) as given here" } ?? "")
+                + ": every endpoint counts as remote, and traffic with policy Local is dropped on this node"
         case .masqueradeBit(let found, let given):
-            "kube-proxy's mark is bit \(found), not bit \(given) as given here"
-        case .clusterIPMasquerade(let found, let given):
-            "kube-proxy masquerades \(found.words) on the way to cluster IPs; by the settings given here it would be "
+            "kube-proxy's mark is bit \(found) (--iptables-masquerade-bit \(found)), not bit \(given) as given here: packets "
+                + "are masqueraded by the other mark"
+        case .clusterIPMasquerade(let found, let given, let isNodeCIDR):
+            "kube-proxy runs with \(isNodeCIDR ? "--detect-local-mode NodeCIDR, here \(found.range)" : found.setting), not "
+                + "with \(given.setting) as given here: on the way to cluster IPs it masquerades \(found.words), not "
                 + given.words
+        case .nodePortAddresses(let found, let given):
+            "kube-proxy runs with \(found.setting), not with \(given.setting) as given here: node ports answer on "
+                + "\(found.words), not on \(given.words)"
+        case .localhostNodePorts(let found):
+            "kube-proxy runs with --iptables-localhost-nodeports=\(found), not \(!found) as given here: node ports "
+                + (found ? "answer on 127.0.0.1" : "do not answer on 127.0.0.1")
+        case .conntrackTCPBeLiberal(let found):
+            "the node has --conntrack-tcp-be-liberal=\(found), not \(!found) as given here: packets that conntrack calls "
+                + "INVALID are " + (found ? "forwarded, not dropped" : "dropped, not forwarded")
+        case .randomFully(let found):
+            "kube-proxy masquerades \(found ? "with" : "without") --random-fully, not \(found ? "without" : "with") it as "
+                + "given here (--no-random-fully=\(found)): source ports "
+                + (found ? "are random" : "may collide, which delays new connections")
+        case .externalIPs(let found):
+            "kube-proxy runs with --feature-gates AllowServiceExternalIPs=\(found), not \(!found) as given here: "
+                + "external IPs " + (found ? "lead to Services" : "are ignored")
         }
     }
 
     public var remedy: String {
+        let confirmation = ", if that is how kube-proxy should run; else correct it there"
         switch setting {
-        case .masqueradeBit(let found, _):
-            "give --iptables-masquerade-bit \(found), if that is how kube-proxy is set"
-        case .clusterIPMasquerade(let found, _): "give \(found.flags), if that is how kube-proxy is set"
+        case .node(let found?, _): return "give --node \(found), or take the dump on the other node"
+        case .node(nil, _):
+            return "compare kube-proxy's --hostname-override (hostnameOverride in its configuration, else the host's "
+                + "name) with 'kubectl get nodes', and set it to the Node's name"
+        case .masqueradeBit(let found, _): return "give --iptables-masquerade-bit \(found)" + confirmation
+        case .clusterIPMasquerade(_, _, isNodeCIDR: true):
+            return "give --detect-local-mode NodeCIDR" + confirmation
+        case .clusterIPMasquerade(.nobody, .everybody, _): return "leave --masquerade-all out" + confirmation
+        case .clusterIPMasquerade(.nobody, _, _):
+            return "leave --cluster-cidr and --detect-local-mode out" + confirmation
+        case .clusterIPMasquerade(let found, _, _):
+            return "give \(found.setting)" + confirmation
+        case .nodePortAddresses(let found, _):
+            return (found == .allAddresses ? "leave --nodeport-addresses out" : "give \(found.setting)") + confirmation
+        case .localhostNodePorts(let found):
+            return "give --iptables-localhost-nodeports=\(found)" + confirmation
+        case .conntrackTCPBeLiberal(let found):
+            return "give --conntrack-tcp-be-liberal=\(found), if the sysctl nf_conntrack_tcp_be_liberal is "
+                + "\(found ? 1 : 0) on the node"
+        case .randomFully(let found):
+            return "give --no-random-fully=\(!found)"
+                + (found ? "" : ", or update the host's iptables to 1.6.2 or newer")
+        case .externalIPs(let found):
+            return "give --feature-gates AllowServiceExternalIPs=\(found)" + confirmation
         }
     }
 }
@@ -33,22 +84,43 @@ extension SettingsDiffer: AuditCheck {
 extension SettingDifference.MasqueradedSources {
     fileprivate var words: String {
         switch self {
-        case .nobody: "nobody"
-        case .everybody: "everybody"
-        case .outsideRange(let range): "what comes from elsewhere than \(range)"
+        case .nobody: "nothing"
+        case .everybody: "everything"
+        case .outsideRange(let range): "what comes from outside \(range)"
         case .outsideInterface(let name): "what comes in by another interface than \(name)"
         case .outsideInterfaces(let prefix): "what comes in by interfaces whose names do not begin with \(prefix)"
         }
     }
 
-    fileprivate var flags: String {
+    /// The options that have this effect.
+    fileprivate var setting: String {
+        guard self != .nobody else { return "no --cluster-cidr" }
+        return options.map { option in "--\(option.name)" + (option.value.map { " \($0)" } ?? "") }
+            .joined(separator: " ")
+    }
+
+    fileprivate var range: String {
+        if case .outsideRange(let range) = self { "\(range)" } else { "" }
+    }
+}
+
+extension SettingDifference.NodePortPlaces {
+    fileprivate var setting: String {
         switch self {
-        case .nobody: "no --cluster-cidr"
-        case .everybody: "--masquerade-all"
-        case .outsideRange(let range): "--cluster-cidr \(range)"
-        case .outsideInterface(let name): "--detect-local-mode BridgeInterface --pod-bridge-interface \(name)"
-        case .outsideInterfaces(let prefix):
-            "--detect-local-mode InterfaceNamePrefix --pod-interface-name-prefix \(prefix)"
+        case .allAddresses: "no --nodeport-addresses"
+        case .primary: "--nodeport-addresses primary"
+        case .addresses(let addresses):
+            "--nodeport-addresses " + addresses.map { "\(IPPrefix(single: $0))" }.joined(separator: ",")
+        case .ranges(let ranges): "--nodeport-addresses " + ranges.map { "\($0)" }.joined(separator: ",")
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .allAddresses: "all addresses of the node"
+        case .primary: "the Node's primary address"
+        case .addresses(let addresses): addresses.map { "\($0)" }.joined(separator: " and ")
+        case .ranges(let ranges): "addresses in " + ranges.map { "\($0)" }.joined(separator: " and ")
         }
     }
 }

@@ -4,6 +4,8 @@ public struct StaleEndpoint: AuditEvidence {
     public let endpoint: EndpointReference
     public let policy: ServicePolicy
     public let share: Share
+    /// Whether rules and snapshot may just be of different age.
+    public let isOfOtherAge: Bool
 }
 
 extension StaleEndpoint: AuditCheck {
@@ -12,10 +14,13 @@ extension StaleEndpoint: AuditCheck {
             guard case .endpoint(let endpoint, let policy) = found.detail.subject, found.detail.expected == nil,
                 case .share(let share) = found.detail.actual
             else { continue }
-            findings.add(StaleEndpoint(endpoint: endpoint, policy: policy, share: share), found)
+            findings.add(
+                StaleEndpoint(endpoint: endpoint, policy: policy, share: share, isOfOtherAge: found.isOfOtherAge),
+                found)
         }
     }
 
     public var severity: FindingSeverity { .error }
     public var effect: String { "\(share) of the connections go to \(endpoint), which is no endpoint" }
+    public var remedy: String { isOfOtherAge ? remedyForAge : remedyForDamage }
 }

@@ -1,0 +1,171 @@
+internal import Iptables
+internal import NetAddress
+
+/// Looks for rules of others that decide about packets to Services, hook by hook, as the kernel meets them.
+///
+/// Each chain is looked through once for a hook; only a rule that some Service's packets can meet is followed with such a
+/// packet. So the work grows with the rules and with the Services, not with their product.
+struct ForeignRuleSearch {
+    private let subject: AuditSubject
+    private let live: LiveChains
+    private let mark: UInt32
+
+    /// How many packets are followed at one hook.
+    private static let walkLimit = 200
+
+    /// What packets to Services are headed for at a hook.
+    private enum Stage {
+        /// A frontend, before translation.
+        case frontends
+        /// An endpoint that is not on the host itself.
+        case endpoints
+        /// An endpoint with an address of the host.
+        case hostEndpoints
+    }
+
+    private static let hooks: [(table: String, chain: String, stage: Stage, isFromNode: Bool)] = [
+        ("raw", "PREROUTING", .frontends, false), ("mangle", "PREROUTING", .frontends, false),
+        ("nat", "PREROUTING", .frontends, false), ("raw", "OUTPUT", .frontends, true),
+        ("mangle", "OUTPUT", .frontends, true), ("nat", "OUTPUT", .frontends, true),
+        ("mangle", "FORWARD", .endpoints, false), ("filter", "FORWARD", .endpoints, false),
+        ("mangle", "INPUT", .hostEndpoints, false), ("filter", "INPUT", .hostEndpoints, false),
+        ("filter", "OUTPUT", .endpoints, true),
+    ]
+
+    init(_ subject: AuditSubject) {
+        self.subject = subject
+        live = subject.dumps.live
+        mark = subject.plan.node.masqueradeMark
+    }
+
+    func run(_ findings: inout AuditFindings) {
+        var targets: [Stage: ServiceTargets] = [:]
+        for hook in ForeignRuleSearch.hooks {
+            guard let chain = live.chain(hook.table, hook.chain), !chain.rules.isEmpty || chain.policy == .drop else {
+                continue
+            }
+            let known = targets[hook.stage] ?? ServiceTargets(self.targets(hook.stage))
+            targets[hook.stage] = known
+            guard !known.isEmpty else { continue }
+            search(Hook(table: hook.table, chain: hook.chain), chain, known, isFromNode: hook.isFromNode, &findings)
+        }
+    }
+
+    private func search(
+        _ hook: Hook, _ start: Chain, _ targets: ServiceTargets, isFromNode: Bool, _ findings: inout AuditFindings
+    ) {
+        var walks = 0
+        for (chain, rule) in takingRules(hook, start) {
+            for target in targets.candidates(rule) {
+                let packet = packet(target, hook, isFromNode: isFromNode)
+                guard packet.meets(rule, mark: mark) == .yes else { continue }
+                walks += 1
+                guard walks <= ForeignRuleSearch.walkLimit else { return }
+                var walk = HookWalk(live, hook, packet, mark: mark)
+                guard case .taken(let taker, let place) = walk.verdict(), place == chain.name,
+                    taker.line == rule.line, taker.isSame(as: rule)
+                else { continue }
+                findings.add(
+                    ForeignRule(taken: target.kind, effectOfRule: .init(rule)), label(target),
+                    at: PlacedRule(table: hook.table, chain: chain.name, rule: rule))
+                break
+            }
+        }
+        guard start.policy == .drop else { return }
+        for target in targets.candidates(Rule()) {
+            var walk = HookWalk(live, hook, packet(target, hook, isFromNode: isFromNode), mark: mark)
+            guard case .droppedByPolicy = walk.verdict() else { continue }
+            findings.add(
+                ForeignRule(taken: target.kind, effectOfRule: .policyDrops(chain: hook.chain)), nil,
+                line: Int(start.line), rule: ":\(hook.chain) DROP")
+            return
+        }
+    }
+
+    /// The rules of others that take packets for good, in all chains that the hook leads to, each chain once.
+    private func takingRules(_ hook: Hook, _ start: Chain) -> [(Chain, Rule)] {
+        var found: [(Chain, Rule)] = []
+        var seen: Set<String> = HookWalk.ownChains.union([start.name])
+        var waiting = [start]
+        while let chain = waiting.popLast() {
+            for rule in chain.rules {
+                if let target = rule.target?.chain {
+                    guard seen.insert(target).inserted, let next = live.chain(hook.table, target) else { continue }
+                    waiting.append(next)
+                } else if rule.takesPackets(inTable: hook.table) {
+                    found.append((chain, rule))
+                }
+            }
+        }
+        return found
+    }
+
+    private func label(_ target: ServiceTargets.Target) -> ServicePortLabel {
+        let name = subject.plan.servicePorts[target.servicePort].name
+        return ServicePortLabel(servicePort: name.description, transport: name.transport.name.description)
+    }
+
+    // MARK: Packets
+
+    private func packet(_ target: ServiceTargets.Target, _ hook: Hook, isFromNode: Bool) -> ServicePacket {
+        let node = subject.plan.node
+        var sender: IPPrefix?
+        if isFromNode {
+            sender = node.nodeIP.isLoopback ? nil : IPPrefix(single: node.nodeIP)
+        } else if case .source(let range) = node.localTraffic {
+            sender = range
+        }
+        let isTranslated = if case .endpoint = target.kind { true } else { false }
+        // What the node itself sends is masqueraded unless it counts as a pod.
+        let isMarked = isTranslated && (subject.plan.settings.masqueradeAll || isFromNode && node.localTraffic != nil)
+        return ServicePacket(
+            destination: target.address, port: target.port, transport: target.transport,
+            isLocal: node.hostAddresses.contains(target.address), isTranslated: isTranslated, sender: sender,
+            isMarked: isMarked)
+    }
+
+    private func targets(_ stage: Stage) -> [ServiceTargets.Target] {
+        let plan = subject.plan
+        var found: [ServiceTargets.Target] = []
+        for (index, port) in plan.servicePorts.enumerated() {
+            let transport = port.name.transport
+            switch stage {
+            case .frontends:
+                for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
+                    let frontend = Frontend(address: address, port: port.port, transport: transport)
+                    found.append(
+                        .init(
+                            address: address, port: port.port, servicePort: index, transport: transport,
+                            kind: .frontend(frontend)))
+                }
+                guard port.nodePort > 0 else { continue }
+                let frontend = Frontend(address: nil, port: port.nodePort, transport: transport)
+                found.append(
+                    .init(
+                        address: plan.node.nodeIP, port: port.nodePort, servicePort: index, transport: transport,
+                        kind: .frontend(frontend)))
+            case .endpoints, .hostEndpoints:
+                for endpoint in port.endpoints where endpoint.isReachable {
+                    let isOfHost = plan.node.hostAddresses.contains(endpoint.address)
+                    guard isOfHost == (stage == .hostEndpoints) else { continue }
+                    found.append(
+                        .init(
+                            address: endpoint.address, port: endpoint.port, servicePort: index, transport: transport,
+                            kind: .endpoint(endpoint.address, port: endpoint.port)))
+                }
+            }
+        }
+        return found
+    }
+}
+
+extension Rule {
+    /// Whether the rule decides about packets for good, or translates them.
+    fileprivate func takesPackets(inTable table: String) -> Bool {
+        switch target {
+        case .drop, .reject: true
+        case .accept, .dnat, .redirect: table == "nat"
+        default: false
+        }
+    }
+}

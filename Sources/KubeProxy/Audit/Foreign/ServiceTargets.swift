@@ -1,0 +1,119 @@
+internal import Iptables
+internal import NetAddress
+
+/// The destinations that packets to Services have at a hook, for finding those that a rule names.
+struct ServiceTargets {
+    struct Target {
+        let address: IPAddress
+        let port: UInt16
+        /// The Service port's position in the plan.
+        let servicePort: Int
+        let transport: TransportProtocol
+        let kind: ForeignRule.TakenPackets
+    }
+
+    /// Sorted by address.
+    private let targets: [Target]
+    /// The positions of the targets with each port.
+    private let byPort: [UInt16: [Int]]
+    /// The positions of targets by their Service ports.
+    private let inOrder: [Int]
+
+    /// How many targets that a rule's address and port select are looked at.
+    private static let limit = 512
+
+    init(_ all: [Target]) {
+        targets = all.sorted { ($0.address, $0.servicePort, $0.port) < ($1.address, $1.servicePort, $1.port) }
+        var byPort: [UInt16: [Int]] = [:]
+        for (index, target) in targets.enumerated() { byPort[target.port, default: []].append(index) }
+        self.byPort = byPort
+        let sorted = targets
+        inOrder = sorted.indices.sorted { (sorted[$0].servicePort, $0) < (sorted[$1].servicePort, $1) }
+    }
+
+    var isEmpty: Bool { targets.isEmpty }
+
+    /// The targets that a rule's destination, protocol and port allow, by Service port; at most a few.
+    func candidates(_ rule: Rule) -> [Target] {
+        let positions = select(rule)
+        var found: [Int] = []
+        for position in positions where targets[position].fits(rule) {
+            found.append(position)
+            if found.count == 16 { break }
+        }
+        return found.map { targets[$0] }.sorted { $0.servicePort < $1.servicePort }
+    }
+
+    /// The fewest positions that can be told by one of the rule's conditions.
+    private func select(_ rule: Rule) -> [Int] {
+        var best: [Int]?
+        if let match = rule.destination, !match.isNegated, let prefix = match.prefix {
+            let range = range(of: prefix)
+            if range.count <= ServiceTargets.limit { best = Array(range) }
+        }
+        if let port = rule.singlePort {
+            let known = byPort[port] ?? []
+            if known.count < best?.count ?? .max { best = known }
+        }
+        return Array((best ?? inOrder).prefix(ServiceTargets.limit))
+    }
+
+    /// The positions of the targets in an address range.
+    private func range(of prefix: IPPrefix) -> Range<Int> {
+        var (low, high) = (0, targets.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if targets[middle].address < prefix.network { low = middle + 1 } else { high = middle }
+        }
+        let start = low
+        high = targets.count
+        while low < high {
+            let middle = (low + high) / 2
+            if prefix.contains(targets[middle].address) { low = middle + 1 } else { high = middle }
+        }
+        return start..<low
+    }
+}
+
+extension ServiceTargets.Target {
+    /// Whether the rule's destination and protocol allow the target.
+    fileprivate func fits(_ rule: Rule) -> Bool {
+        if let match = rule.destination, !match.contains(address) { return false }
+        if let match = rule.protocol {
+            let number: UInt8 = transport == .tcp ? 6 : transport == .udp ? 17 : 132
+            if (match.number == number) == match.isNegated { return false }
+        }
+        guard let single = rule.singlePort else { return true }
+        return single == port
+    }
+}
+
+extension Rule {
+    /// The only destination port that the rule's match for TCP, UDP or SCTP allows.
+    fileprivate var singlePort: UInt16? {
+        for match in matches {
+            let port: PortMatch?
+            switch match {
+            case .tcp(let match): port = match.destination
+            case .udp(let match): port = match.destination
+            case .sctp(let match): port = match.destination
+            default: continue
+            }
+            if let port, !port.isNegated, port.range.first == port.range.last { return port.range.first }
+        }
+        return nil
+    }
+}
+
+extension IPAddress {
+    fileprivate static func < (left: IPAddress, right: IPAddress) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}
+
+private func < (
+    left: (IPAddress, Int, UInt16), right: (IPAddress, Int, UInt16)
+) -> Bool {
+    if left.0 != right.0 { return left.0 < right.0 }
+    return (left.1, left.2) < (right.1, right.2)
+}

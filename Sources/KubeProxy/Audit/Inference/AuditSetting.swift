@@ -1,0 +1,92 @@
+public import KubeObjects
+internal import NetAddress
+
+/// A setting that a node's rules show, so that an audit need not be told it.
+public enum AuditSetting: Sendable, Hashable, CaseIterable {
+    /// `--node`, kube-proxy's `--hostname-override`.
+    case node
+    /// `--cluster-cidr`, `--detect-local-mode`, `--pod-bridge-interface` and `--pod-interface-name-prefix`, which together
+    /// say how traffic of local pods is detected.
+    case localTraffic
+    case masqueradeAll, masqueradeBit, nodePortAddresses, localhostNodePorts, conntrackTCPBeLiberal, randomFully
+    case accountingCounters
+    /// The feature gate `AllowServiceExternalIPs`.
+    case externalIPs
+    /// `--node-address`.
+    case hostAddresses
+
+    /// The setting that a flag is about; nil: none that rules show.
+    ///
+    /// - Parameter value: the flag's value, which says which feature gates it sets.
+    public init?(_ flag: ProxyFlag, _ value: String) {
+        switch flag {
+        case .node: self = .node
+        case .clusterCIDR, .detectLocalMode, .podBridgeInterface, .podInterfaceNamePrefix: self = .localTraffic
+        case .masqueradeAll: self = .masqueradeAll
+        case .masqueradeBit: self = .masqueradeBit
+        case .nodePortAddresses: self = .nodePortAddresses
+        case .localhostNodePorts: self = .localhostNodePorts
+        case .conntrackTCPBeLiberal: self = .conntrackTCPBeLiberal
+        case .noRandomFully: self = .randomFully
+        case .nfacct: self = .accountingCounters
+        case .featureGates:
+            guard value.split(separator: ",").contains(where: { $0.hasPrefix("AllowServiceExternalIPs=") }) else {
+                return nil
+            }
+            self = .externalIPs
+        case .nodeAddress: self = .hostAddresses
+        default: return nil
+        }
+    }
+
+    /// The settings that a configuration gives.
+    public static func given(by configuration: KubeProxyConfiguration) -> Set<AuditSetting> {
+        var given: Set<AuditSetting> = []
+        if let name = configuration.hostnameOverride, !name.value.isEmpty { given.insert(.node) }
+        if [configuration.clusterCIDR?.value, configuration.detectLocalMode?.value].contains(where: { $0 != nil }) {
+            given.insert(.localTraffic)
+        }
+        if configuration.masqueradeAll != nil { given.insert(.masqueradeAll) }
+        if configuration.masqueradeBit != nil { given.insert(.masqueradeBit) }
+        if !configuration.nodePortAddresses.isEmpty { given.insert(.nodePortAddresses) }
+        if configuration.localhostNodePorts != nil { given.insert(.localhostNodePorts) }
+        if configuration.conntrackTCPBeLiberal != nil { given.insert(.conntrackTCPBeLiberal) }
+        if configuration.featureGates.contains(where: { $0.name == "AllowServiceExternalIPs" }) {
+            given.insert(.externalIPs)
+        }
+        return given
+    }
+}
+
+/// Which settings an audit may read off the rules.
+public enum AuditKnowledge: Sendable {
+    /// All settings but how traffic is detected and marked are known; for these, rules of several Service ports must agree
+    /// against what is known.
+    case everything
+    /// These were given, the others are read off the rules.
+    case given(Set<AuditSetting>)
+
+    /// Whether a value that the rules show is taken in place of the one that is planned with.
+    func accepts(_ setting: AuditSetting) -> Bool {
+        switch self {
+        case .everything: setting == .localTraffic || setting == .masqueradeAll || setting == .masqueradeBit
+        case .given: true
+        }
+    }
+
+    /// Whether the value that is planned with was given.
+    func gives(_ setting: AuditSetting) -> Bool {
+        switch self {
+        case .everything: true
+        case .given(let given): given.contains(setting)
+        }
+    }
+
+    /// How many rules must agree on a value that contradicts the one planned with.
+    var leastVotes: Int {
+        switch self {
+        case .everything: 2
+        case .given: 1
+        }
+    }
+}

@@ -1,0 +1,70 @@
+public import NetAddress
+
+/// A setting that was not given and is read off a node's rules, where it is another than kube-proxy's default.
+public enum InferredSetting: Sendable, Hashable {
+    case node(String)
+    /// How traffic of local pods is detected.
+    case localTraffic(SettingDifference.MasqueradedSources)
+    /// Traffic of local pods is detected by the node's own pod CIDR.
+    case nodeCIDR
+    case masqueradeAll
+    case masqueradeBit(Int)
+    case nodePortAddresses([IPAddress])
+    case noLocalhostNodePorts
+    case conntrackTCPBeLiberal
+    case noRandomFully
+    case accountingCounters
+    case noExternalIPs
+
+    /// The options that give the setting, each with its value.
+    public var options: [(name: String, value: String?)] {
+        switch self {
+        case .node(let name): [("node", name)]
+        case .localTraffic(let sources): sources.options
+        case .nodeCIDR: [("detect-local-mode", "NodeCIDR")]
+        case .masqueradeAll: [("masquerade-all", nil)]
+        case .masqueradeBit(let bit): [("iptables-masquerade-bit", "\(bit)")]
+        case .nodePortAddresses(let addresses):
+            [("nodeport-addresses", addresses.map { "\(IPPrefix(single: $0))" }.joined(separator: ","))]
+        case .noLocalhostNodePorts: [("iptables-localhost-nodeports", "false")]
+        case .conntrackTCPBeLiberal: [("conntrack-tcp-be-liberal", nil)]
+        case .noRandomFully: [("no-random-fully", nil)]
+        case .accountingCounters: [("nfacct", nil)]
+        case .noExternalIPs: [("feature-gates", "AllowServiceExternalIPs=false")]
+        }
+    }
+
+    /// The options as they are typed.
+    public var text: String {
+        options.map { option in
+            guard let value = option.value else { return "--\(option.name)" }
+            // A boolean takes its value behind an equals sign only.
+            return value == "false" ? "--\(option.name)=false" : "--\(option.name) \(value)"
+        }.joined(separator: " ")
+    }
+}
+
+extension SettingDifference.MasqueradedSources {
+    /// The options of kube-proxy that have this effect.
+    var options: [(name: String, value: String?)] {
+        switch self {
+        case .nobody: []
+        case .everybody: [("masquerade-all", nil)]
+        case .outsideRange(let range): [("cluster-cidr", "\(range)")]
+        case .outsideInterface(let name): [("detect-local-mode", "BridgeInterface"), ("pod-bridge-interface", name)]
+        case .outsideInterfaces(let prefix):
+            [("detect-local-mode", "InterfaceNamePrefix"), ("pod-interface-name-prefix", prefix)]
+        }
+    }
+
+    /// The sources of which a way of detecting local traffic masquerades the others.
+    init(_ localTraffic: NodeFacts.LocalTraffic?) {
+        switch localTraffic {
+        case nil: self = .nobody
+        case .source(let range): self = .outsideRange(range)
+        case .interface(let name) where name.utf8.last == UInt8(ascii: "+"):
+            self = .outsideInterfaces(prefix: String(name.dropLast()))
+        case .interface(let name): self = .outsideInterface(name)
+        }
+    }
+}

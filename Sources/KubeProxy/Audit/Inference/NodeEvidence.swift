@@ -1,0 +1,161 @@
+internal import Iptables
+internal import KubeObjects
+internal import NetAddress
+
+/// How well a node's rules fit each Node of the snapshot: which endpoints they treat as local, and which topology hints
+/// they follow.
+///
+/// An endpoint counts only if the rules know it: what the snapshot has more than the rules says how old one of them is, not
+/// which node it is.
+struct NodeEvidence {
+    /// Endpoints that the rules treat as local, by their Node.
+    private var local: [String: Int] = [:]
+    /// Endpoints that the rules treat as remote, by their Node.
+    private var remote: [String: Int] = [:]
+    private var localCount = 0
+    /// Terminating endpoints that a Node would use as its own and the rules do not know, by their Node. They may be gone
+    /// since, so they only break ties.
+    private var terminating: [String: Int] = [:]
+    /// Service ports whose endpoints are not those that a zone's hints select, by zone.
+    private var zones: [String: Int] = [:]
+
+    init(_ iptables: IptablesPlan, _ live: LiveChains) {
+        let slices = iptables.plan.snapshot.endpointSlices
+        let dropped = EndpointsOfRules.droppedFrontends(live)
+        let names = Set(iptables.plan.snapshot.nodes.map(\.zone)).union([""]).sorted()
+        for port in iptables.plan.servicePorts {
+            let isHinted = port.hintCoverage.contains(.zones) && port.usesClusterPolicy
+            guard port.usesLocalPolicy || isHinted else { continue }
+            let chains = iptables.chains(of: port)
+            let cluster = live.endpoints(ofPolicy: chains.clusterPolicy)
+            if port.usesLocalPolicy {
+                let clusterIP = Frontend(address: port.clusterIP, port: port.port, transport: port.name.transport)
+                readLocal(port, chains, cluster, live, slices, isDropped: dropped.contains(clusterIP))
+            }
+            if isHinted, let cluster { readZones(port, cluster, names, slices) }
+        }
+    }
+
+    private mutating func readLocal(
+        _ port: ServicePortPlan, _ chains: ServicePortChains, _ cluster: Set<EndpointReference>?, _ live: LiveChains,
+        _ slices: [EndpointSlice], isDropped: Bool
+    ) {
+        let found = live.endpoints(ofPolicy: chains.localPolicy)
+        if found == nil {
+            // A damaged chain is not one without local endpoints, to which nothing leads.
+            let leads = live.rules("nat", chains.external.description).contains {
+                $0.target?.chain == chains.localPolicy.description
+            }
+            guard !leads else { return }
+        } else if found?.isEmpty == true {
+            return
+        }
+        let locals = found ?? []
+        for endpoint in port.endpoints where endpoint.couldTakeTraffic {
+            guard let node = slices.nodeName(of: endpoint.source) else { continue }
+            let reference = EndpointReference.address(endpoint.address, port: endpoint.port)
+            if locals.contains(reference) {
+                local[node, default: 0] += 1
+                localCount += 1
+            } else if cluster?.contains(reference) == true, endpoint.conditions.contains(.ready) || locals.isEmpty {
+                // Beside ready ones the local policy leaves terminating endpoints out, wherever they are.
+                remote[node, default: 0] += 1
+            } else if !port.usesClusterPolicy, isDropped {
+                // kube-proxy knows endpoints, none of which is the node's own.
+                remote[node, default: 0] += 1
+            } else if !endpoint.conditions.contains(.ready), locals.isEmpty {
+                terminating[node, default: 0] += 1
+            }
+        }
+    }
+
+    private mutating func readZones(
+        _ port: ServicePortPlan, _ found: Set<EndpointReference>, _ names: [String], _ slices: [EndpointSlice]
+    ) {
+        var hinted: [String: Set<EndpointReference>] = [:]
+        var ready: Set<EndpointReference> = []
+        for endpoint in port.endpoints where endpoint.conditions.contains(.ready) {
+            let reference = EndpointReference.address(endpoint.address, port: endpoint.port)
+            ready.insert(reference)
+            let hints = slices[Int(endpoint.source.slice)].endpoints[Int(endpoint.source.endpoint)].hints
+            for zone in hints?.zones ?? [] { hinted[zone, default: []].insert(reference) }
+        }
+        let known = found.intersection(ready)
+        for zone in names where (hinted[zone] ?? ready) != known { zones[zone, default: 0] += 1 }
+    }
+
+    /// How much of the rules does not fit a Node; nil: a kube-proxy whose name is no Node's.
+    func misfit(_ node: Node?) -> Int {
+        let zone = zones[node?.zone ?? ""] ?? 0
+        guard let node else { return localCount + zone }
+        return (remote[node.name.text] ?? 0) + localCount - (local[node.name.text] ?? 0) + zone
+    }
+
+    /// How many terminating endpoints a Node would use that the rules do not know.
+    func doubt(_ node: Node) -> Int { terminating[node.name.text] ?? 0 }
+
+    /// The number of endpoints that the rules treat as a Node's own.
+    func support(_ node: Node) -> Int { local[node.name.text] ?? 0 }
+}
+
+extension [EndpointSlice] {
+    fileprivate func nodeName(of source: EndpointSource) -> String? {
+        self[Int(source.slice)].endpoints[Int(source.endpoint)].nodeName
+    }
+}
+
+/// Which Node a node's rules fit.
+struct NodeFit {
+    /// The Node that fits best, the given one if it fits as well as any; nil: the rules fit a kube-proxy whose name is no
+    /// Node's.
+    let node: Node?
+    /// Whether the rules fit no other as well.
+    let isOnly: Bool
+
+    /// - Parameters:
+    ///   - given: the Node that was given or planned with, if the snapshot has it.
+    ///   - facts: what else points to a Node: the pod CIDR and the addresses in the rules.
+    init(_ evidence: NodeEvidence, _ nodes: [Node], given: Node?, _ facts: RuleEvidence) {
+        var misfits: [Int] = []
+        for node in nodes { misfits.append(evidence.misfit(node)) }
+        let none = evidence.misfit(nil)
+        guard let least = misfits.min(), least <= none else {
+            node = nil
+            isOnly = true
+            return
+        }
+        var best: [Node] = []
+        for (node, misfit) in zip(nodes, misfits) where misfit == least { best.append(node) }
+        if let given, best.contains(where: { $0.name == given.name }) {
+            node = given
+            isOnly = best.count == 1 && least < none
+            return
+        }
+        if best.count > 1, let least = best.map({ evidence.doubt($0) }).min() {
+            best = best.filter { evidence.doubt($0) == least }
+        }
+        if best.count > 1, let most = best.map({ evidence.support($0) }).max() {
+            best = best.filter { evidence.support($0) == most }
+        }
+        var isOnly = best.count == 1 && (least < none || nodes.count == 1)
+        if best.count > 1, let pointed = best.first(where: { facts.points(to: $0, among: nodes) }) {
+            best = [pointed]
+            isOnly = true
+        }
+        node = best.first
+        self.isOnly = isOnly
+    }
+}
+
+extension RuleEvidence {
+    /// Whether the rules name a Node's pod CIDR, which no other has, or its address as one that takes node ports.
+    fileprivate func points(to node: Node, among nodes: [Node]) -> Bool {
+        if nodes.count > 1, case .source(let range)?? = localTraffic.winner(preferring: nil),
+            node.podCIDRs.contains(range)
+        {
+            return true
+        }
+        guard case .addresses(let addresses) = nodePorts else { return false }
+        return (node.internalIPs + node.externalIPs).contains { addresses.contains($0) }
+    }
+}

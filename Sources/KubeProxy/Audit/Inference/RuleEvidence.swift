@@ -1,0 +1,213 @@
+internal import Iptables
+internal import NetAddress
+
+/// A node's rules by table and chain, for single look-ups.
+struct LiveChains {
+    let ruleset: Ruleset
+    private let positions: [String: (table: Int, chains: ChainPositions)]
+
+    init(_ ruleset: Ruleset) {
+        self.ruleset = ruleset
+        var positions: [String: (table: Int, chains: ChainPositions)] = [:]
+        for (index, table) in ruleset.tables.enumerated() {
+            positions[table.name] = (index, ChainPositions(table.chains))
+        }
+        self.positions = positions
+    }
+
+    func chain(_ table: String, _ name: String) -> Chain? {
+        guard let place = positions[table],
+            let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains)
+        else { return nil }
+        return ruleset.tables[place.table].chains[index]
+    }
+
+    func rules(_ table: String, _ name: String) -> [Rule] { chain(table, name)?.rules ?? [] }
+
+    func has(_ table: String, _ name: String) -> Bool { chain(table, name) != nil }
+
+    /// The endpoints that a policy's chain leads to; nil where there is no such chain.
+    func endpoints(ofPolicy name: ChainName) -> Set<EndpointReference>? {
+        guard let chain = chain("nat", name.description) else { return nil }
+        var found: Set<EndpointReference> = []
+        for rule in chain.rules {
+            guard case .share(let target, _) = rule.policyStep else { continue }
+            for inner in rules("nat", target) {
+                guard let endpoint = inner.translation else { continue }
+                found.insert(endpoint)
+                break
+            }
+        }
+        return found
+    }
+}
+
+/// What a node's rules show of kube-proxy's settings. A value is nil where no rule shows it.
+struct RuleEvidence {
+    /// Where node ports answer.
+    enum NodePorts: Equatable {
+        /// On all local addresses, loopback among them or not.
+        case all(localhost: Bool)
+        case addresses([IPAddress])
+    }
+
+    /// The bit that most of kube-proxy's rules use as the mark.
+    private(set) var masqueradeBit: Int?
+    /// How many rules show how local traffic is detected, by what they show.
+    private(set) var localTraffic = Votes<NodeFacts.LocalTraffic?>()
+    /// How many rules show that everything sent to cluster IPs is masqueraded, or that not.
+    private(set) var masqueradeAll = Votes<Bool>()
+    private(set) var nodePorts: NodePorts?
+    private(set) var conntrackTCPBeLiberal: Bool?
+    private(set) var hasRandomFully: Bool?
+    private(set) var hasAccountingCounters = false
+
+    init(_ live: LiveChains) {
+        readMark(live)
+        readMasquerade(live)
+        readNodePorts(live)
+        readForward(live)
+        for rule in live.rules("nat", "KUBE-POSTROUTING") {
+            guard case .masquerade(let ports) = rule.target else { continue }
+            hasRandomFully = (hasRandomFully ?? false) || ports.isFullyRandom
+        }
+        hasAccountingCounters =
+            live.rules("nat", "KUBE-NODEPORTS").contains(where: \.countsPackets)
+            || live.rules("filter", "KUBE-FORWARD").contains(where: \.countsPackets)
+    }
+
+    private mutating func readMark(_ live: LiveChains) {
+        var votes = Votes<UInt32>()
+        for (table, chain) in [("nat", "KUBE-MARK-MASQ"), ("nat", "KUBE-POSTROUTING"), ("filter", "KUBE-FORWARD")] {
+            for rule in live.rules(table, chain) {
+                if case .mark(let change) = rule.target { votes.add(change.value) }
+                for case .mark(let match) in rule.matches { votes.add(match.value) }
+            }
+        }
+        guard let mark = votes.winner(preferring: 0), mark.nonzeroBitCount == 1, votes[mark] > 1 else { return }
+        masqueradeBit = mark.trailingZeroBitCount
+    }
+
+    private mutating func readMasquerade(_ live: LiveChains) {
+        let entrances = live.rules("nat", "KUBE-SERVICES")
+        guard live.olderVersionSigns.isEmpty else {
+            // Up to 1.23 the rule stood before the jump to the policy's chain.
+            for rule in entrances where rule.target == .jump("KUBE-MARK-MASQ") { readMasquerade(rule) }
+            return
+        }
+        for entrance in entrances {
+            guard let target = entrance.target?.chain, let name = ChainName(target), name.hash != nil else { continue }
+            if name.kind == .clusterPolicy || name.kind == .localPolicy {
+                readPolicy(live.rules("nat", target))
+            }
+        }
+        for chain in live.ruleset[table: "nat"]?.chains ?? [] where ChainName(chain.name)?.kind == .external {
+            readExternal(chain.rules)
+        }
+    }
+
+    /// Reads the chain that traffic to a cluster IP goes to.
+    private mutating func readPolicy(_ rules: [Rule]) {
+        guard let rule = rules.first(where: { $0.target == .jump("KUBE-MARK-MASQ") }) else {
+            masqueradeAll.add(false)
+            localTraffic.add(Optional<NodeFacts.LocalTraffic>.none)
+            return
+        }
+        readMasquerade(rule)
+    }
+
+    /// Reads the rule that masquerades what is sent to a cluster IP.
+    private mutating func readMasquerade(_ rule: Rule) {
+        guard let detector = rule.detector(isNegated: true) else {
+            masqueradeAll.add(rule.source == nil && rule.inInterface == nil)
+            return
+        }
+        masqueradeAll.add(false)
+        localTraffic.add(.some(detector))
+    }
+
+    /// Reads a chain for external traffic, which treats traffic of local pods apart if the policy is Local.
+    private mutating func readExternal(_ rules: [Rule]) {
+        let isOfLocalPolicy = rules.contains { rule in
+            rule.target?.chain?.hasPrefix("KUBE-SVC-") == true && RuleConditions(rule) == .fromNode
+        }
+        guard isOfLocalPolicy else { return }
+        for rule in rules {
+            guard case .jump(let target) = rule.target, target.hasPrefix("KUBE-SVC-") else { continue }
+            guard let detector = rule.detector(isNegated: false) else { continue }
+            return localTraffic.add(.some(detector))
+        }
+        localTraffic.add(Optional<NodeFacts.LocalTraffic>.none)
+    }
+
+    private mutating func readNodePorts(_ live: LiveChains) {
+        var addresses: [IPAddress] = []
+        for rule in live.rules("nat", "KUBE-SERVICES") where rule.target == .jump("KUBE-NODEPORTS") {
+            let isLocal = rule.matches.contains(.addrtype(AddressTypeMatch(destination: .local)))
+            if let destination = rule.destination {
+                if isLocal, destination.isNegated {
+                    nodePorts = .all(localhost: false)
+                    return
+                }
+                guard !destination.isNegated, let prefix = destination.prefix,
+                    prefix.length == prefix.family.bitWidth
+                else { return }
+                addresses.append(prefix.network)
+            } else if isLocal {
+                nodePorts = .all(localhost: true)
+                return
+            }
+        }
+        if !addresses.isEmpty {
+            nodePorts = .addresses(addresses)
+        } else if !live.rules("nat", "KUBE-SERVICES").isEmpty,
+            live.ruleset.family == .ipv6 || live.rules("filter", "KUBE-FIREWALL").isEmpty
+        {
+            // A kube-proxy whose node ports answer on all addresses guards the loopback addresses there.
+            nodePorts = .addresses([])
+        }
+    }
+
+    private mutating func readForward(_ live: LiveChains) {
+        let rules = live.rules("filter", "KUBE-FORWARD")
+        guard rules.count > 1 else { return }
+        conntrackTCPBeLiberal = !rules.contains { rule in
+            rule.matches.contains(.conntrack(ConntrackMatch(states: .init(.invalid))))
+        }
+    }
+}
+
+extension Rule {
+    /// How the rule detects traffic of local pods, by source or interface; nil: not at all.
+    fileprivate func detector(isNegated: Bool) -> NodeFacts.LocalTraffic? {
+        if let source, source.isNegated == isNegated, let prefix = source.prefix { return .source(prefix) }
+        if let inInterface, inInterface.isNegated == isNegated { return .interface(inInterface.name) }
+        return nil
+    }
+
+    /// Whether the rule counts packets in an nfacct object.
+    fileprivate var countsPackets: Bool { matches.contains { if case .nfacct = $0 { true } else { false } } }
+}
+
+/// Counts rules by the value that they show.
+struct Votes<Value: Hashable & Sendable>: Sendable {
+    private var counts: [Value: Int] = [:]
+    private var order: [Value] = []
+
+    mutating func add(_ value: Value, count: Int = 1) {
+        if counts[value] == nil { order.append(value) }
+        counts[value, default: 0] += count
+    }
+
+    subscript(value: Value) -> Int { counts[value] ?? 0 }
+
+    var isEmpty: Bool { order.isEmpty }
+
+    /// The value that most rules show; of several the preferred one, else the one seen first. Nil: no rule shows any.
+    func winner(preferring preferred: Value) -> Value? {
+        var best: Value?
+        for value in order where best.map({ self[value] > self[$0] }) ?? true { best = value }
+        guard let best else { return nil }
+        return self[preferred] == self[best] ? preferred : best
+    }
+}

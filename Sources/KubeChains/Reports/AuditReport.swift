@@ -27,15 +27,23 @@ package enum AuditReport {
 
     private static func json(_ inferred: [InferredSetting]) -> JSONValue {
         var node: String?
+        var version: String?
         var settings: [(key: String, value: JSONValue?)] = []
         for setting in inferred {
             if case .node(let name) = setting {
                 node = name
                 continue
             }
+            if case .version(let release) = setting {
+                version = release
+                continue
+            }
             for option in setting.options { settings.append((option.name, .string(option.value ?? "true"))) }
         }
-        return .object([("node", node.map { .string($0) }), ("settings", .object(settings))])
+        return .object([
+            ("node", node.map { .string($0) }), ("version", version.map { .string($0) }),
+            ("settings", .object(settings)),
+        ])
     }
 
     /// - Parameter inferred: what was not given and is read off the rules.

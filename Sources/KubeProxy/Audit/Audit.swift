@@ -119,8 +119,10 @@ extension IptablesPlan {
     /// The same snapshot planned with other settings; nil where the snapshot has several Nodes and the settings name none.
     fileprivate func replanned(_ settings: ProxySettings, _ workers: Workers?) -> IptablesPlan? {
         let cluster = plan.cluster
+        // What a Node's version decides is the cluster plan's.
         let isSameCluster =
-            settings.family == cluster.settings.family
+            settings.family == cluster.settings.family && settings.version == cluster.settings.version
+            && (settings.version != nil || settings.nodeName == cluster.settings.nodeName)
             && settings.allowServiceExternalIPs == cluster.settings.allowServiceExternalIPs
         let other = isSameCluster ? cluster : ClusterPlan(plan.snapshot, settings, with: workers)
         guard let plan = try? NodePlan(other, settings) else { return nil }

@@ -4,6 +4,8 @@ public import NetAddress
 public enum SettingDifference: Sendable, Hashable {
     /// The node's name; found nil: a name that no Node has.
     case node(found: String?, given: String?)
+    /// kube-proxy's version: the rules can be of releases from `1.found` to `1.to`.
+    case version(found: Int, to: Int, given: String)
     /// `--iptables-masquerade-bit`.
     case masqueradeBit(found: Int, given: Int)
     /// What is masqueraded on the way to cluster IPs: how traffic of local pods is detected, or `--masquerade-all`.

@@ -24,6 +24,9 @@ extension SettingsDiffer: AuditCheck {
             "kube-proxy runs under a node name that no Node of the snapshot has"
                 + (given.map { ", not under \($0) as given here" } ?? "")
                 + ": every endpoint counts as remote, and traffic with policy Local is dropped on this node"
+        case .version(let first, let last, let given):
+            "the rules are of kube-proxy \(first == last ? "1.\(first)" : "1.\(first) to 1.\(last)"), not of \(given) as "
+                + "given here: the versions treat some Services and clients differently"
         case .masqueradeBit(let found, let given):
             "kube-proxy's mark is bit \(found) (--iptables-masquerade-bit \(found)), not bit \(given) as given here: packets "
                 + "are masqueraded by the other mark"
@@ -57,6 +60,8 @@ extension SettingsDiffer: AuditCheck {
         case .node(nil, _):
             return "compare kube-proxy's --hostname-override (hostnameOverride in its configuration, else the host's "
                 + "name) with 'kubectl get nodes', and set it to the Node's name"
+        case .version(_, let last, _):
+            return "give --kube-proxy-version 1.\(last)" + confirmation
         case .masqueradeBit(let found, _): return "give --iptables-masquerade-bit \(found)" + confirmation
         case .clusterIPMasquerade(_, _, isNodeCIDR: true):
             return "give --detect-local-mode NodeCIDR" + confirmation

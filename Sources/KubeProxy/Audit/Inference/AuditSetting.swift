@@ -5,6 +5,8 @@ internal import NetAddress
 public enum AuditSetting: Sendable, Hashable, CaseIterable {
     /// `--node`, kube-proxy's `--hostname-override`.
     case node
+    /// `--kube-proxy-version`.
+    case version
     /// `--cluster-cidr`, `--detect-local-mode`, `--pod-bridge-interface` and `--pod-interface-name-prefix`, which together
     /// say how traffic of local pods is detected.
     case localTraffic
@@ -21,6 +23,7 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     public init?(_ flag: ProxyFlag, _ value: String) {
         switch flag {
         case .node: self = .node
+        case .version: self = .version
         case .clusterCIDR, .detectLocalMode, .podBridgeInterface, .podInterfaceNamePrefix: self = .localTraffic
         case .masqueradeAll: self = .masqueradeAll
         case .masqueradeBit: self = .masqueradeBit

@@ -28,6 +28,7 @@ struct EndpointsOfRules {
         else { return nil }
         var settings = plan.settings
         settings.nodeName = plan.node.name
+        settings.version = plan.version.version
         guard let small = try? NodePlan(small, settings) else { return nil }
         let expected = IptablesPlan(small)
         rules = RulesByService(expected.ruleset(keepsComments: false), names)

@@ -3,6 +3,8 @@ public import NetAddress
 /// A setting that was not given and is read off a node's rules, where it is another than kube-proxy's default.
 public enum InferredSetting: Sendable, Hashable {
     case node(String)
+    /// kube-proxy's release, such as `1.30`.
+    case version(String)
     /// How traffic of local pods is detected.
     case localTraffic(SettingDifference.MasqueradedSources)
     /// Traffic of local pods is detected by the node's own pod CIDR.
@@ -20,6 +22,7 @@ public enum InferredSetting: Sendable, Hashable {
     public var options: [(name: String, value: String?)] {
         switch self {
         case .node(let name): [("node", name)]
+        case .version(let release): [("kube-proxy-version", release)]
         case .localTraffic(let sources): sources.options
         case .nodeCIDR: [("detect-local-mode", "NodeCIDR")]
         case .masqueradeAll: [("masquerade-all", nil)]

@@ -13,6 +13,7 @@ struct NodeEvidence {
     /// Endpoints that the rules treat as remote, by their Node.
     private var remote: [String: Int] = [:]
     private var localCount = 0
+    private let behaviors: ProxyBehaviors
     /// Terminating endpoints that a Node would use as its own and the rules do not know, by their Node. They may be gone
     /// since, so they only break ties.
     private var terminating: [String: Int] = [:]
@@ -20,6 +21,7 @@ struct NodeEvidence {
     private var zones: [String: Int] = [:]
 
     init(_ iptables: IptablesPlan, _ live: LiveChains) {
+        behaviors = iptables.plan.behaviors
         let slices = iptables.plan.snapshot.endpointSlices
         let dropped = EndpointsOfRules.droppedFrontends(live)
         let names = Set(iptables.plan.snapshot.nodes.map(\.zone)).union([""]).sorted()
@@ -51,7 +53,7 @@ struct NodeEvidence {
             return
         }
         let locals = found ?? []
-        for endpoint in port.endpoints where endpoint.couldTakeTraffic {
+        for endpoint in port.endpoints where endpoint.couldTakeTraffic(behaviors) {
             guard let node = slices.nodeName(of: endpoint.source) else { continue }
             let reference = EndpointReference.address(endpoint.address, port: endpoint.port)
             if locals.contains(reference) {

@@ -13,6 +13,7 @@ struct SettingInference {
 
     private let knowledge: AuditKnowledge
     private let evidence: RuleEvidence
+    private let behaviors: ProxyBehaviors
     /// The Node that the rules fit.
     private var node: Node?
 
@@ -21,9 +22,11 @@ struct SettingInference {
         settings = iptables.plan.settings
         self.knowledge = knowledge
         evidence = RuleEvidence(live)
+        behaviors = iptables.plan.behaviors
         let snapshot = iptables.plan.snapshot
         node = snapshot.nodes.first { $0.name.text == iptables.plan.node.name }
         if knowledge.accepts(.node), live.olderVersionSigns.isEmpty { inferNode(iptables, live) }
+        if knowledge.accepts(.version) { inferVersion(iptables.plan.cluster.version.version, live) }
         inferMark()
         inferMasquerade()
         if knowledge.accepts(.nodePortAddresses) { inferNodePorts() }
@@ -51,6 +54,22 @@ struct SettingInference {
         settings.nodeName = found.name.text
     }
 
+    /// kube-proxy's version, if the rules cannot be of the one that is planned with: the nearest one that they can be of.
+    private mutating func inferVersion(_ planned: ProxyVersion, _ live: LiveChains) {
+        let candidates = ProxyVersion.candidates(from: live.ruleset)
+        let minor = min(planned.minor, ProxyVersion.knownMinors.upperBound)
+        guard !candidates.contains(where: { $0.minor == minor }),
+            let nearest = candidates.last(where: { $0.minor < minor }) ?? candidates.first
+        else { return }
+        settings.version = nearest
+        if knowledge.gives(.version) {
+            differences.append(
+                .version(found: candidates.first?.minor ?? 0, to: candidates.last?.minor ?? 0, given: planned.text))
+        } else {
+            inferred.append(.version(nearest.release))
+        }
+    }
+
     /// A name that no Node has.
     private static func unknownNode(_ nodes: [Node]) -> String {
         var name = "unknown"
@@ -71,7 +90,7 @@ struct SettingInference {
     // MARK: Masquerading
 
     private mutating func inferMasquerade() {
-        let facts = NodeFacts(settings, node: node)
+        let facts = NodeFacts(settings, node: node, behaviors)
         let planned = facts.localTraffic
         let givenAll = settings.masqueradeAll
         var found = planned
@@ -139,14 +158,16 @@ struct SettingInference {
 
     private mutating func inferNodePorts() {
         guard let found = evidence.nodePorts else { return }
-        let facts = NodeFacts(settings, node: node)
+        let facts = NodeFacts(settings, node: node, behaviors)
         switch found {
         case .all(let localhost):
             if facts.nodePorts != .allAddresses {
                 differ(.nodePortAddresses, .nodePortAddresses(found: .allAddresses, given: givenPlaces))
                 settings.nodePortAddresses = .ranges([])
             }
-            guard settings.family == .ipv4, NodeFacts(settings, node: node).hasLocalhostNodePorts != localhost else {
+            guard settings.family == .ipv4,
+                NodeFacts(settings, node: node, behaviors).hasLocalhostNodePorts != localhost
+            else {
                 return
             }
             settings.localhostNodePorts = localhost
@@ -166,7 +187,7 @@ struct SettingInference {
             let ranges: [IPPrefix] =
                 switch settings.nodePortAddresses {
                 case .ranges(let ranges): ranges
-                case .primary: planned.map { IPPrefix(single: $0) }
+                case .primary, .entries: planned.map { IPPrefix(single: $0) }
                 }
             // The host has more addresses than the Node object says.
             if addresses.allSatisfy({ address in ranges.contains { $0.contains(address) } }) {
@@ -196,7 +217,7 @@ struct SettingInference {
 
     private var givenPlaces: SettingDifference.NodePortPlaces {
         switch settings.nodePortAddresses {
-        case .primary: .primary
+        case .primary, .entries: .primary
         case .ranges([]): .allAddresses
         case .ranges(let ranges): .ranges(ranges)
         }

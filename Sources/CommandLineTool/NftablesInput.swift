@@ -49,7 +49,8 @@ struct NftablesInput {
         let plan = try prepared.nftablesPlan()
         return NftablesInput(
             table: plan.table,
-            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings)
+                + prepared.snapshot.diagnostics(.notice, plan.notices))
     }
 }
 

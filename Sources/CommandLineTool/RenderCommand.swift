@@ -195,7 +195,9 @@ extension RenderOptions {
         }
         let snapshot = prepared.snapshot
         let state = try prepared.nftablesPlan()
-        console.say(prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings))
+        console.say(
+            prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings)
+                + snapshot.diagnostics(.notice, state.notices))
         let output = try OutputFile(outputFile)
         let written = state.write(
             form, listedBy: nftVersion, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })

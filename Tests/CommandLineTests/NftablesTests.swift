@@ -42,6 +42,30 @@ import Testing
         #expect(try run(["render", "--config", file] + options).outputText == expected.outputText)
     }
 
+    /// Without ServiceCIDRs it is not known whether the cluster has any.
+    @Test func serviceCIDRs() throws {
+        let notice =
+            "notice: the snapshot has no ServiceCIDR, so the rule that drops traffic to unallocated cluster IPs"
+        let without = try run(["render"] + Self.arguments)
+        #expect(without.errorText.contains(notice))
+        #expect(!without.outputText.contains("unallocated ClusterIPs"))
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "ranges.json",
+            """
+            {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "kubernetes"},
+             "spec": {"cidrs": ["10.96.0.0/16", "fd00:10:96::/112", "nonsense"]}}
+            """)
+        let with = try run(["render", file] + Self.arguments)
+        #expect(!with.errorText.contains(notice))
+        #expect(
+            with.errorText.contains("spec.cidrs[2]: the ServiceCIDR's range \"nonsense\" is no CIDR; it is skipped"))
+        #expect(
+            with.outputText.contains(
+                "cluster-ips-check ip daddr { 10.96.0.0/16 } drop comment \"Drop traffic to unallocated ClusterIPs\"\n")
+        )
+    }
+
     @Test func summary() throws {
         let result = try run(["render", "--summary"] + Self.arguments)
         let commands = result.outputText.split(separator: "\n").count

@@ -29,6 +29,18 @@ public struct NftablesPlan: Backend {
         hashes = ChainHashes(plan, naming, workers)
     }
 
+    /// What cannot be known from the snapshot: without ServiceCIDRs, whether the cluster has any.
+    public var notices: [PlacedMessage] {
+        guard plan.snapshot.serviceCIDRs.isEmpty, !plan.servicePorts.isEmpty else { return [] }
+        return [
+            PlacedMessage(
+                message:
+                    "the snapshot has no ServiceCIDR, so the rule that drops traffic to unallocated cluster IPs is left "
+                    + "out; if the cluster has some, add 'servicecidrs' to the kubectl line",
+                location: nil)
+        ]
+    }
+
     /// The table's name with its family.
     var tableName: StaticString { plan.settings.family == .ipv4 ? "ip kube-proxy" : "ip6 kube-proxy" }
 }

@@ -17,7 +17,7 @@ RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib 
 KUBECHAINS = $(RELEASE_PATH)/release/kubechains
 DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
 
-# Where `make install` puts what; `make install KUBECHAINS=PATH` takes a binary that is built already.
+# Where `make install` puts what; `make install KUBECHAINS=PATH`, as `make record`, takes a binary that is built already.
 ROOT = $(DESTDIR)$(PREFIX)
 INSTALLED = $(addprefix $(ROOT)/,bin/kubechains bin/kubectl-chains share/bash-completion/completions/kubechains \
 	share/zsh/site-functions/_kubechains share/fish/vendor_completions.d/kubechains.fish share/man/man1/kubechains.1)
@@ -125,7 +125,7 @@ fuzz-one:
 # What is linted is the whole demo cluster.
 DEMO_LINT = --cluster-cidr 10.244.0.0/16,fd00:10:244::/56 Fixtures/demo/cluster.json
 
-record: build ## write the demo's goldens anew, from our own output: check the difference before you commit it
+record: $(BUILT) ## write the demo's goldens anew, from our own output: check the difference before you commit it
 	@test -z "$$CI" || { echo 'make record does not run where CI is set: goldens are never changed unseen'; exit 1; }
 	@for family in ipv4 ipv6; do for form in restore save; do \
 		$(KUBECHAINS) render $(DEMO) --family $$family -o $$form --output-file Fixtures/demo/$$family.$$form || exit 1; \

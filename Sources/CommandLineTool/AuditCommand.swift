@@ -95,7 +95,7 @@ extension Command {
         let text: String
         switch options.output.form {
         case .json: text = AuditReport.json(findings, audit.inferred).text
-        default: text = AuditReport.text(findings, audit.inferred, sources[0].name)
+        default: text = AuditReport.text(findings, audit.inferred, sources[0].name, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         guard audit.problem == nil else {

@@ -1,3 +1,4 @@
+internal import KubeChains
 internal import KubeChainsBytes
 internal import KubeChainsHost
 internal import KubeChainsJSON
@@ -6,14 +7,8 @@ internal import NetAddress
 
 /// Messages to the person at the terminal: standard error.
 struct Console {
-    private let isTerminal: Bool
-    private let hasColor: Bool
-
-    init() {
-        let noColor = System.environment("NO_COLOR") ?? ""
-        isTerminal = System.isTerminal(2)
-        hasColor = isTerminal && noColor.isEmpty && System.environment("TERM") != "dumb"
-    }
+    private let isTerminal = System.isTerminal(2)
+    private let style = Terminal.style(of: 2)
 
     /// Shows progress on a terminal, in a line that the next call or ``clearProgress()`` replaces.
     func showProgress(_ text: String) {
@@ -29,19 +24,25 @@ struct Console {
         say(lines: diagnostics.map(\.description))
     }
 
-    /// Writes lines, with the words `error:` and `warning:` coloured on a terminal.
+    /// Writes messages, with the words `error:` and `warning:` coloured on a terminal, and with what input has of invisible
+    /// characters escaped. They are not wrapped, since programs read them too.
     func say(lines: [String]) {
         var text = ""
-        for line in lines { text += (hasColor ? colored(line) : line) + "\n" }
+        for line in lines {
+            for part in line.split(separator: "\n", omittingEmptySubsequences: false) {
+                text += colored(String(part).escapingInvisible()) + "\n"
+            }
+        }
         // Standard error may be closed.
         try? System.write(text, to: 2)
     }
 
     private func colored(_ line: String) -> String {
-        for (word, color) in [("error:", "31"), ("warning:", "33"), ("notice:", "36")] {
-            if line.hasPrefix(word) { return "\u{1B}[1;\(color)m\(word)\u{1B}[0m" + line.dropFirst(word.count) }
+        guard style.isColored else { return line }
+        for (word, paint) in [("error:", TextPaint.error), ("warning:", .warning), ("notice:", .information)] {
+            if line.hasPrefix(word) { return style.painted(word, paint) + line.dropFirst(word.count) }
             if let parts = line.parts(around: ": \(word)") {
-                return "\(parts.before): \u{1B}[1;\(color)m\(word)\u{1B}[0m\(parts.after)"
+                return "\(parts.before): \(style.painted(word, paint))\(parts.after)"
             }
         }
         return line

@@ -74,8 +74,8 @@ extension Command {
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, options.operands[0], options.operands[1],
-                isStrict: options.isStrict)
-        default: text = DiffReport.text(comparison, isBrief: options.isBrief)
+                isStrict: options.isStrict, options.output.style)
+        default: text = DiffReport.text(comparison, isBrief: options.isBrief, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         return comparison.isSame ? .success : .findings

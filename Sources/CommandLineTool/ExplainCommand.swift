@@ -34,8 +34,9 @@ extension Command {
             "TARGET is one of:\n"
                 + "  namespace/service[:port]  a Service, or one of its ports by name or number\n"
                 + "  KUBE-…                    a chain, whole or as far as it is unique\n"
-                + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port on an address of\n"
-                + "                            the node, or an endpoint; an IPv6 address with a port in brackets",
+                + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port\n"
+                + "                            on an address of the node, or an endpoint; an IPv6\n"
+                + "                            address with a port in brackets",
             "Shows the settings that matter, each way in with its path through the hooks, the endpoints with their shares, "
                 + "those that are left out and why, and the rules, each with the reason for its existence.",
             "With --proxy-mode ipvs it shows virtual servers, real servers, sets and the rules that ask them, and what clients "
@@ -73,7 +74,7 @@ extension Command {
             switch options.output.form {
             case .json: ExplainReport.json(text, explanation).text
             case .dot, .mermaid, .svg: options.output.form.picture(of: FlowGraphs(explanation))
-            default: ExplainReport.text(explanation)
+            default: ExplainReport.text(explanation, options.output.style)
             }
         try OutputFile.write(report, to: options.output.file)
         System.keep((prepared, explanation))
@@ -94,7 +95,7 @@ extension ExplainOptions {
             switch output.form {
             case .json: IPVSReport.json(text, explanation).text
             case .dot, .mermaid, .svg: output.form.picture(of: FlowGraphs(explanation))
-            default: IPVSReport.text(explanation)
+            default: IPVSReport.text(explanation, output.style)
             }
         try OutputFile.write(report, to: output.file)
         System.keep((prepared, explanation))

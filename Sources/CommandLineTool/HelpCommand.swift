@@ -25,22 +25,21 @@ extension Command {
     ) { (options: HelpOptions, _) throws(CommandFailure) in
         guard options.operands.count <= 1 else { throw HelpOptions.usage("help takes one command") }
         guard let name = options.operands.first else {
-            try HelpText.print(HelpText.overview)
+            try HelpText.print(HelpText.overview(Terminal.style(of: 1)))
             return .success
         }
+        let style = Terminal.style(of: 1)
         if name == "versions" {
-            try HelpText.print(HelpText.versions)
+            try HelpText.print(HelpText.versions(style))
             return .success
         }
-        try HelpText.print(HelpText.page(for: try Command.named(name), isComplete: options.isComplete))
+        try HelpText.print(HelpText.page(for: try Command.named(name), isComplete: options.isComplete, style))
         return .success
     }
 }
 
 /// Help, written from the table of commands.
 enum HelpText {
-    private static let width = 100
-
     /// The options in place of a command.
     static let generalOptions = [
         ("-h, --help", "show help"), ("--version", "show the version"),
@@ -48,7 +47,7 @@ enum HelpText {
         ("--generate-manual", "write the manual page, in roff"),
     ]
 
-    static var overview: String {
+    static func overview(_ style: TextStyle) -> String {
         let commands = Command.all.map { ($0.name, $0.summary) }
         return """
             kubechains: the iptables rules that kube-proxy would program, from a JSON snapshot of a cluster.
@@ -56,39 +55,40 @@ enum HelpText {
             Usage: kubechains COMMAND [OPTION...] [ARGUMENT...]
 
             Commands:
-            \(table(commands))
+            \(table(commands, style))
             Options:
-            \(table(generalOptions))
-            'kubechains help COMMAND' shows a command's options, with --all also those that commands share.
+            \(table(generalOptions, style))
+            'kubechains help COMMAND' shows a command's options.
             For example:
-              kubectl get services,endpointslices,nodes -A -o json | kubechains render --node worker-1 -
+              kubectl get services,endpointslices,nodes -A -o json |
+                kubechains render --node worker-1 -
 
             """
     }
 
     /// What kube-proxy's versions do differently.
-    static var versions: String {
+    static func versions(_ style: TextStyle) -> String {
         let known = ProxyVersion.knownMinors
         let introduction =
             "kubechains writes the rules of kube-proxy 1.\(known.lowerBound) to 1.\(known.upperBound). The version is that "
             + "of --kube-proxy-version, else of the Node's kubeProxyVersion or kubeletVersion, else "
             + "\(ProxyVersion.default). Where versions differ:"
-        return TextLayout.wrapped(introduction, indent: 0, width: width) + "\n\n"
-            + table(VersionsReport.rows.map { ($0.versions, $0.text) })
+        return TextLayout.wrapped(introduction, indent: 0, width: style.width) + "\n\n"
+            + table(VersionsReport.rows.map { ($0.versions, $0.text) }, style)
             + "\nNumbers are pull requests of github.com/kubernetes/kubernetes.\n"
     }
 
     /// A command's help: its own options first, then those that it shares with others; these in short unless `isComplete`.
-    static func page(for command: Command, isComplete: Bool) -> String {
+    static func page(for command: Command, isComplete: Bool, _ style: TextStyle) -> String {
         let sections = command.sections
         let options = sections.isEmpty ? "" : " [OPTION...]"
         var text = "kubechains \(command.name): \(command.summary)\n\n"
         let operands = command.operands.isEmpty ? "" : " " + command.operands
         text += "Usage: kubechains \(command.name)\(options)\(operands)\n"
         for paragraph in command.discussion {
-            text += "\n" + TextLayout.wrapped(paragraph, indent: 0, width: width) + "\n"
+            text += "\n" + TextLayout.wrapped(paragraph, indent: 0, width: style.width) + "\n"
         }
-        for section in sections { text += "\n" + part(section, isComplete: isComplete || !section.isShared) }
+        for section in sections { text += "\n" + part(section, isComplete: isComplete || !section.isShared, style) }
         if !isComplete, sections.contains(where: \.isShared) {
             text += "\n'kubechains help \(command.name) --all' describes all options.\n"
         }
@@ -96,15 +96,15 @@ enum HelpText {
     }
 
     /// A section; in short it describes only the options that are used every day, and names the others.
-    private static func part(_ section: OptionSection, isComplete: Bool) -> String {
+    private static func part(_ section: OptionSection, isComplete: Bool, _ style: TextStyle) -> String {
         let described = section.options.filter { isComplete || $0.isCommon }
         let named = section.options.filter { !isComplete && !$0.isCommon }.map { "--" + $0.name }.joined(
             separator: ", ")
         let rows = described.map { option in
             (option.usage, option.help + (option.defaultText.map { " (default: \($0))" } ?? ""))
         }
-        let others = named.isEmpty ? "" : "  " + TextLayout.wrapped(named, indent: 2, width: width) + "\n"
-        return "\(section.title):\n\(table(rows))\(others)"
+        let others = named.isEmpty ? "" : "  " + TextLayout.wrapped(named, indent: 2, width: style.width) + "\n"
+        return "\(style.painted(section.title + ":", .heading))\n\(table(rows, style))\(others)"
     }
 
     static func print(_ text: String) throws(CommandFailure) {
@@ -117,16 +117,16 @@ enum HelpText {
     }
 
     /// Two columns; a left cell that is too wide gets its own line.
-    private static func table(_ rows: [(String, String)]) -> String {
-        let column = 2 + min(32, rows.map(\.0.count).max() ?? 0) + 2
+    private static func table(_ rows: [(String, String)], _ style: TextStyle) -> String {
+        let column = 2 + min(style.width / 3, rows.map(\.0.count).max() ?? 0) + 2
         var text = ""
         for (left, right) in rows {
             let lead = "  " + left
-            let body = TextLayout.wrapped(right, indent: column, width: width)
+            let body = TextLayout.wrapped(right, indent: column, width: style.width)
             if lead.count + 2 > column {
                 text += "\(lead)\n\(String(repeating: " ", count: column))\(body)\n"
             } else {
-                text += lead + String(repeating: " ", count: column - lead.count) + body + "\n"
+                text += TextLayout.padded(lead, column) + body + "\n"
             }
         }
         return text

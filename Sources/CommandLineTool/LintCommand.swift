@@ -67,7 +67,7 @@ extension Command {
         ]
     ) { (options: LintOptions, console) throws(CommandFailure) in
         if options.listsRules {
-            try OutputFile.write(LintReports.rules, to: options.output.file)
+            try OutputFile.write(LintReports.rules(options.output.style), to: options.output.file)
             return .success
         }
         guard !options.operands.isEmpty else {
@@ -87,7 +87,7 @@ extension Command {
         let text: String
         switch options.output.form {
         case .json: text = LintReports.json(findings, places).text
-        default: text = LintReports.text(findings, places)
+        default: text = LintReports.text(findings, places, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         return findings.contains { $0.severity > .info } ? .findings : .success

@@ -30,7 +30,7 @@ enum Tool {
                 try HelpText.print(version + "\n")
                 return .success
             case "-h", "--help":
-                try HelpText.print(HelpText.overview)
+                try HelpText.print(HelpText.overview(Terminal.style(of: 1)))
                 return .success
             case "--generate-completion-script":
                 guard arguments.count == 2, let shell = CompletionScript(rawValue: arguments[1]) else {

@@ -62,7 +62,7 @@ extension Command {
         case .json: text = TraceReport.json(trace).text
         case .dot: text = TraceGraph(trace).dot
         case .mermaid: text = TraceGraph(trace).mermaid
-        default: text = TraceReport.text(trace)
+        default: text = TraceReport.text(trace, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         System.keep((rules, trace))

@@ -296,30 +296,3 @@ extension JSONReader {
         return result
     }
 }
-
-extension String {
-    /// The string with control characters, line separators and direction marks as `\\u{…}`.
-    package func escapingInvisible() -> String {
-        // Most texts are plain ASCII, and looking up categories takes time.
-        if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
-        guard unicodeScalars.contains(where: \.isInvisible) else { return self }
-        var result = ""
-        for scalar in unicodeScalars {
-            if scalar.isInvisible {
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isInvisible: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
-        default: false
-        }
-    }
-}

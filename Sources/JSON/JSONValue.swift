@@ -66,9 +66,11 @@ package indirect enum JSONValue {
             case "\\": text.append("\\\\")
             case "\n": text.append("\\n")
             case "\t": text.append("\\t")
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
-                let digits = String(scalar.value, radix: 16)
-                text.append(string: "\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            case _ where scalar.isInvisible:
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    text.append(string: "\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+                }
             default: text.append(string: String(scalar))
             }
         }

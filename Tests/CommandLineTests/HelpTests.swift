@@ -109,7 +109,7 @@ import Testing
     @Test(arguments: [["help"]] + Command.all.flatMap { [["help", $0.name], ["help", $0.name, "--all"]] })
     func linesAreShort(_ arguments: [String]) throws {
         for line in try page(arguments).split(separator: "\n") {
-            #expect(line.count <= 100, "\(line)")
+            #expect(line.count <= 80, "\(line)")
             #expect(!line.hasSuffix(" "), "\(line)")
         }
     }

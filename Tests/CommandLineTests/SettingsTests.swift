@@ -162,45 +162,4 @@ import Testing
         #expect(result.ending == .exit(64))
         #expect(result.errorText.contains("the word '\(word)' is for mode nftables since kube-proxy 1.37 only"))
     }
-
-    // MARK: Colours
-
-    private static let bad = "Fixtures/invalid/port-zero/snapshot.json"
-
-    @Test func noEscapeCodesElsewhere() throws {
-        for arguments in [[Self.bad], ["no.json"], ["--nope"]] {
-            let result = try Tool.run(["render"] + arguments, environment: ["TERM": "xterm"], in: Package.root)
-            #expect(!result.errors.contains(0x1B))
-        }
-    }
-
-    /// Runs the tool with its standard error on a pseudo-terminal and gives what appears there.
-    private func terminal(_ arguments: [String], _ environment: [String: String]) throws -> String {
-        let python = "import pty, sys; pty.spawn(sys.argv[1:])"
-        let result = try Program(
-            executable: "/usr/bin/env",
-            arguments: ["python3", "-c", python, "/bin/sh", "-c", #"$KUBECHAINS "$@" > /dev/null"#, "sh"] + arguments,
-            environment: environment.merging(["KUBECHAINS": Tool.path]) { $1 }, folder: Package.root
-        ).run()
-        #expect(result.ending == .exit(0), "\(result.errorText)")
-        return result.outputText.replacingOccurrences(of: "\r\n", with: "\n")
-    }
-
-    private static let hasPython = Program.installed("python3") != nil
-
-    @Test(.enabled(if: hasPython, "python3, which makes the pseudo-terminal, is not installed."))
-    func coloursOnATerminal() throws {
-        let error = "\u{1B}[1;31merror:\u{1B}[0m"
-        let warning = "\u{1B}[1;33mwarning:\u{1B}[0m"
-        let plain = try Tool.run(["render", Self.bad], in: Package.root).errorText
-        let colored = plain.replacingOccurrences(of: "error:", with: error)
-        #expect(try terminal(["render", Self.bad], ["TERM": "xterm"]) == colored)
-        #expect(try terminal(["render", Self.bad], ["TERM": "xterm", "NO_COLOR": ""]) == colored)
-        #expect(try terminal(["render", Self.bad], ["TERM": "xterm", "NO_COLOR": "1"]) == plain)
-        #expect(try terminal(["render", Self.bad], ["TERM": "dumb"]) == plain)
-        let usage = try terminal(["render"], ["TERM": "xterm"])
-        #expect(usage.hasPrefix("\(error) render needs a SNAPSHOT"))
-        let unknown = try terminal(["render", "--node", "other", Self.demo], ["TERM": "xterm"])
-        #expect(unknown.hasPrefix("\(warning) the snapshot has no Node other;"))
-    }
 }

@@ -52,7 +52,7 @@ struct Command: Sendable {
         switch try body(arguments, console) {
         case .ended(let code): return code
         case .wantsHelp(let isComplete):
-            try HelpText.print(HelpText.page(for: self, isComplete: isComplete))
+            try HelpText.print(HelpText.page(for: self, isComplete: isComplete, Terminal.style(of: 1)))
             return .success
         }
     }

@@ -1,3 +1,4 @@
+internal import KubeChains
 internal import KubeProxy
 
 /// How a report is written.
@@ -10,6 +11,9 @@ struct ReportOutput: Sendable {
     var form = ReportForm.text
     /// Nil: standard output.
     var file: String?
+
+    /// How text for people is laid out.
+    var style: TextStyle { file == nil ? Terminal.style(of: 1) : .plain }
 }
 
 /// The options of a command that writes a report.

@@ -47,19 +47,26 @@ package enum AuditReport {
     }
 
     /// - Parameter inferred: what was not given and is read off the rules.
-    package static func text(_ findings: [AuditFinding], _ inferred: [InferredSetting], _ dump: String) -> String {
-        var text = inferred.isEmpty ? "" : "inferred: " + inferred.map(\.text).joined(separator: " ") + "\n"
+    package static func text(
+        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ dump: String, _ style: TextStyle = .plain
+    ) -> String {
+        var report = ReportText(style)
+        if !inferred.isEmpty {
+            report.line(.init("inferred:", .heading), " \(inferred.map(\.text).joined(separator: " "))")
+        }
         var remedies: Set<String> = []
         for finding in findings {
             let place = finding.line > 0 ? "\(dump):\(finding.line): " : ""
             let label =
                 finding.label.map { "\($0.servicePort)\($0.transport.isEmpty ? "" : "/" + $0.transport): " } ?? ""
-            text += "\(place)\(finding.severity.rawValue): \(label)\(finding.effect) [\(finding.id.rawValue)]\n"
-            if let rule = finding.rule { text += "    rule:   \(rule)\n" }
+            report.line(
+                "\(place)", .severity(finding.severity), " ",
+                words: "\(label)\(finding.effect) [\(finding.id.rawValue)]")
+            if let rule = finding.rule { report.line("    ", .init("rule:", .heading), "   \(rule)") }
             // A remedy that several findings share is said once, below the first of them.
-            if remedies.insert(finding.remedy).inserted { text += "    remedy: \(finding.remedy)\n" }
+            if remedies.insert(finding.remedy).inserted { report.remedy(finding.remedy) }
         }
-        let count = findings.count
-        return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")
+        report.count(of: findings.count)
+        return report.text
     }
 }

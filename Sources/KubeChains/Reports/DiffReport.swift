@@ -33,32 +33,34 @@ package enum DiffReport {
         ])
     }
 
-    package static func text(_ comparison: RuleComparison, isBrief: Bool) -> String {
-        var text = ""
+    package static func text(
+        _ comparison: RuleComparison, isBrief: Bool, _ style: TextStyle = .plain
+    ) -> String {
+        var report = ReportText(style)
         for port in comparison.servicePorts {
-            text +=
-                "\(port.label.servicePort)\(port.label.transport.isEmpty ? "" : "/" + port.label.transport): \(port.change.rawValue)\n"
+            let transport = port.label.transport.isEmpty ? "" : "/" + port.label.transport
+            report.line(.init(port.label.servicePort + transport, .heading), ": \(port.change.rawValue)")
             if isBrief { continue }
-            for detail in port.details { text += line(detail) }
+            for detail in port.details { write(detail, to: &report) }
         }
         if !comparison.other.isEmpty {
-            text += isBrief ? "rules of no Service: changed\n" : "rules of no Service:\n"
+            report.line(.init("rules of no Service", .heading), isBrief ? ": changed" : ":")
         }
-        if isBrief { return text }
+        if isBrief { return report.text }
         for entry in comparison.other {
-            if let expected = entry.expected { text += "  - \(entry.table): \(expected)\n" }
-            if let actual = entry.actual { text += "  + \(entry.table): \(actual)\n" }
+            if let expected = entry.expected { report.line(.init("  - \(entry.table): \(expected)", .removed)) }
+            if let actual = entry.actual { report.line(.init("  + \(entry.table): \(actual)", .added)) }
         }
-        return text
+        return report.text
     }
 
-    private static func line(_ detail: RuleDetail) -> String {
+    private static func write(_ detail: RuleDetail, to report: inout ReportText) {
         let what = "\(word(detail.kind)) \(detail.subject.text)"
         switch (detail.expectedText, detail.actualText) {
-        case (let expected?, let actual?): return "  ~ \(what): \(expected) -> \(actual)\n"
-        case (let expected?, nil): return "  - \(what): \(expected)\n"
-        case (nil, let actual?): return "  + \(what): \(actual)\n"
-        case (nil, nil): return ""
+        case (let expected?, let actual?): report.line("  ~ \(what): \(expected) -> \(actual)")
+        case (let expected?, nil): report.line(.init("  - \(what): \(expected)", .removed))
+        case (nil, let actual?): report.line(.init("  + \(what): \(actual)", .added))
+        case (nil, nil): break
         }
     }
 
@@ -81,19 +83,21 @@ package enum DiffReport {
     /// The chains that differ as a unified diff of their rules in normal form.
     package static func unified(
         _ comparison: RuleComparison, _ left: RuleComparison.Side, _ right: RuleComparison.Side, _ leftName: String,
-        _ rightName: String, isStrict: Bool
+        _ rightName: String, isStrict: Bool, _ style: TextStyle = .plain
     ) -> String {
         if comparison.isSame { return "" }
-        var text = "--- \(leftName)\n+++ \(rightName)\n"
+        var report = ReportText(style)
+        report.line(.init("--- \(leftName)", .heading))
+        report.line(.init("+++ \(rightName)", .heading))
         for chain in RuleComparison.changedChains(left, right, isStrict: isStrict) {
-            text += "@@ \(chain.table) \(chain.name) @@\n"
-            text += hunks(chain.expected, chain.actual)
+            report.line(.init("@@ \(chain.table) \(chain.name) @@", .information))
+            write(hunksOf: chain.expected, chain.actual, to: &report)
         }
-        return text
+        return report.text
     }
 
     /// The lines of two texts: common ones within three of a change, removed and added ones.
-    private static func hunks(_ old: [String], _ new: [String]) -> String {
+    private static func write(hunksOf old: [String], _ new: [String], to report: inout ReportText) {
         let difference = new.difference(from: old)
         let removed = Set(difference.removals.map { change in change.offset })
         let added = Set(difference.insertions.map { change in change.offset })
@@ -112,19 +116,18 @@ package enum DiffReport {
                 right += 1
             }
         }
-        var text = ""
         var isGap = false
         for (index, line) in lines.enumerated() {
             let near = lines[max(0, index - 3)...min(lines.count - 1, index + 3)]
             if near.contains(where: { $0.mark != " " }) {
-                if isGap { text += "...\n" }
+                if isGap { report.line("...") }
                 isGap = false
-                text += "\(line.mark)\(line.text)\n"
+                report.line(
+                    .init("\(line.mark)\(line.text)", line.mark == "-" ? .removed : line.mark == "+" ? .added : nil))
             } else {
                 isGap = true
             }
         }
-        return text
     }
 }
 

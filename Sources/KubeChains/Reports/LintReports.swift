@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 package import KubeChainsJSON
 package import KubeProxy
 
@@ -24,25 +25,40 @@ package enum LintReports {
         ])
     }
 
-    package static func text(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> String {
-        var text = ""
+    package static func text(
+        _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ style: TextStyle = .plain
+    ) -> String {
+        var report = ReportText(style)
         for (finding, place) in zip(findings, places) {
-            let position = place.map { "\($0.file):\($0.line): " } ?? ""
             let subject = finding.label.map { "\($0.servicePort)/\($0.transport)" } ?? finding.object
             let family = finding.family.map { "\($0.name): " } ?? ""
-            text += "\(position)\(finding.severity.rawValue): \(subject.map { $0 + ": " } ?? "")\(family)"
-            text += "\(finding.message) [\(finding.id)]\n    remedy: \(finding.remedy)\n"
+            report.line(
+                "\(place.map { "\($0.file):\($0.line): " } ?? "")", .severity(finding.severity), " ",
+                words: "\(subject.map { $0 + ": " } ?? "")\(family)\(finding.message) [\(finding.id)]")
+            report.remedy(finding.remedy)
         }
-        let count = findings.count
-        return text + (count == 0 ? "no findings\n" : "\(count) finding\(count == 1 ? "" : "s")\n")
+        report.count(of: findings.count)
+        return report.text
     }
 
     /// All rules with what they look for.
-    package static var rules: String {
-        LintRule.all.map { rule in
-            "\(rule.name) (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))\n    "
-                + TextLayout.wrapped(rule.explanation, indent: 4, width: 100) + "\n    remedy: "
-                + TextLayout.wrapped(rule.remedy, indent: 12, width: 100) + "\n"
-        }.joined(separator: "\n")
+    package static func rules(_ style: TextStyle = .plain) -> String {
+        var report = ReportText(style)
+        for (index, rule) in LintRule.all.enumerated() {
+            if index > 0 { report.emptyLine() }
+            report.line(
+                .init(rule.name, .heading), " (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))")
+            report.line("    ", words: rule.explanation)
+            report.remedy(rule.remedy)
+        }
+        return report.text
     }
+}
+
+extension ReportText {
+    /// What to do about a finding.
+    mutating func remedy(_ text: String) { line("    ", Span("remedy:", .heading), " ", words: text, hanging: 12) }
+
+    /// How many findings there are.
+    mutating func count(of findings: Int) { line("\(findings == 0 ? "no findings" : counted(findings, "finding"))") }
 }

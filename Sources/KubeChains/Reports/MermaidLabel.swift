@@ -1,9 +1,11 @@
+internal import KubeChainsBytes
+
 /// A mermaid label.
 enum MermaidLabel {
     /// The lines as a quoted label, with mermaid's special characters as entities, such as `#quot;`.
     static func text(_ lines: [String]) -> String {
         let escaped = lines.map { line in
-            line.reduce(into: "") { text, character in
+            line.escapingInvisible().reduce(into: "") { text, character in
                 switch character {
                 case "\"": text += "#quot;"
                 case "#": text += "#35;"

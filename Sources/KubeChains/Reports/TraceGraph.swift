@@ -33,7 +33,7 @@ package struct TraceGraph {
                 current = nodes.count - 1
                 known[edge] = current
             }
-            var lines = ["\(outcome.verdict.name) \(TraceReport.percent(outcome.probability))"]
+            var lines = ["\(outcome.verdict.name) \(TextLayout.percent(outcome.probability))"]
             lines.append(outcome.packet.destinationWords)
             if outcome.isMasqueraded { lines.append("masqueraded") }
             lines += outcome.assumptions.map { "\($0.isAssumed ? "if" : "if not") \($0.text)" }
@@ -45,11 +45,8 @@ package struct TraceGraph {
     package var dot: String {
         var text = "digraph trace {\n    node [shape=box, fontname=\"monospace\", fontsize=10];\n"
         for (index, node) in nodes.enumerated() {
-            let lines = node.lines.map { line in
-                line.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : "\($1)" }
-            }
             let color = node.outcome.map { ", style=filled, fillcolor=\"\($0.color)\"" } ?? ""
-            text += "    n\(index) [label=\"\(lines.joined(separator: "\\n"))\"\(color)];\n"
+            text += "    n\(index) [label=\(DotLabel.text(node.lines))\(color)];\n"
             if node.parent >= 0 { text += "    n\(node.parent) -> n\(index);\n" }
         }
         return text + "}\n"

@@ -69,31 +69,32 @@ package enum TraceReport {
 
     // MARK: Text
 
-    package static func text(_ trace: PacketTrace) -> String {
+    package static func text(_ trace: PacketTrace, _ style: TextStyle = .plain) -> String {
         let query = trace.query
-        var text = (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)\n"
+        var report = ReportText(style)
+        report.line(words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)")
         for outcome in trace.outcomes {
-            text += "\n\(percent(outcome.probability))  \(heading(outcome))\n"
+            report.emptyLine()
+            report.line(
+                .init(TextLayout.percent(outcome.probability), .heading), "  ", .init(heading(outcome), .heading))
             for assumption in outcome.assumptions {
-                text += row(assumption.isAssumed ? "if" : "if not", assumption.text)
+                report.row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
             // A reply that is dropped is not yet rewritten back.
             if !query.isReply || outcome.isReply && outcome.verdict == .accept {
-                text += row("destination", destination(outcome, query)) + row("source", source(outcome, query))
+                report.row("destination", destination(outcome, query))
+                report.row("source", source(outcome, query))
             }
-            text += row("client", client(outcome, query))
+            report.row("client", client(outcome, query))
             for (index, step) in outcome.path.enumerated() {
                 let number = step.number == 0 ? "" : String(step.number)
-                text += row(index == 0 ? "rules" : "", pad(step.table, 8) + " " + pad(number, 5) + " " + step.text)
+                let place = TextLayout.padded(step.table, 8) + " " + TextLayout.padded(number, 5)
+                report.line(
+                    "    ", .init(TextLayout.padded(index == 0 ? "rules" : "", 11), .heading),
+                    "  \(place) \(step.text)")
             }
         }
-        return text
-    }
-
-    private static func row(_ label: String, _ text: String) -> String { "    \(pad(label, 11))  \(text)\n" }
-
-    private static func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.utf8.count))
+        return report.text
     }
 
     private static func heading(_ outcome: TraceOutcome) -> String {
@@ -142,15 +143,12 @@ package enum TraceReport {
         case .unknown: return "depends on that target"
         }
     }
+}
 
-    /// A probability in percent, with up to two decimals.
-    static func percent(_ probability: Double) -> String {
-        let hundredths = Int((probability * 10_000).rounded())
-        if hundredths == 0, probability > 0 { return "under 0.01%" }
-        if hundredths == 10_000, probability < 1 { return "over 99.99%" }
-        let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
-        if rest == 0 { return "\(whole)%" }
-        return "\(whole).\(rest < 10 ? "0" : "")\(rest % 10 == 0 ? rest / 10 : rest)%"
+extension ReportText {
+    /// A line of an outcome, with its name.
+    fileprivate mutating func row(_ label: String, _ words: String) {
+        line("    ", Span(TextLayout.padded(label, 11), .heading), "  ", words: words, hanging: 17)
     }
 }
 

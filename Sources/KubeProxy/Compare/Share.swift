@@ -1,3 +1,5 @@
+internal import KubeChainsBytes
+
 /// The part of its connections that a policy sends to an endpoint.
 ///
 /// Rules hold chances as multiples of 2⁻³¹, and as many follow each other as there are endpoints, so equal parts are
@@ -25,8 +27,7 @@ extension Share: CustomStringConvertible {
         switch self {
         case .oneIn(1): "all"
         case .oneIn(let parts): "1/\(parts)"
-        case .basisPoints(let points):
-            "\(points / 100).\(points % 100 < 10 ? "0" : "")\(points % 100)%"
+        case .basisPoints(let points): percent(hundredths: points)
         }
     }
 }

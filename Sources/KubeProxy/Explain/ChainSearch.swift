@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 internal import NetAddress
 
 /// Looks for a chain in a plan of iptables mode.
@@ -26,7 +25,7 @@ struct ChainSearch {
         if found.isEmpty { found = unwritten(pattern) }
         guard let (chain, index) = found.first else {
             throw ExplainTargetError(
-                "no chain of this node's rules is called \(text.escapingInvisible()), or begins so",
+                "no chain of this node's rules is called \(text), or begins so",
                 unknown: (text, similarChains(text)))
         }
         guard found.count == 1 else {

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeObjects
 internal import NetAddress
 
@@ -128,6 +129,6 @@ struct EndpointReasons {
 
     private func list(_ names: [String], _ word: String) -> String {
         if names.isEmpty { return "no \(word)" }
-        return "\(word)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+        return "\(plural(word, names.count)) \(names.joined(separator: ", "))"
     }
 }

@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 public import KubeObjects
 public import NetAddress
 
@@ -25,7 +24,7 @@ public enum ExplainTarget: Sendable, Hashable {
         } else {
             let hint = DNSLabel(text) == nil ? "" : "; give the Service's namespace, as in default/\(text)"
             throw ExplainTargetError(
-                "'\(text.escapingInvisible())' is no target: expected namespace/service[:port], a chain (KUBE-…), or "
+                "'\(text)' is no target: expected namespace/service[:port], a chain (KUBE-…), or "
                     + "IP:port[/protocol], an IPv6 address in brackets\(hint)")
         }
     }

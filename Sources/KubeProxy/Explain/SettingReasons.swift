@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 internal import KubeObjects
 internal import NetAddress
 
@@ -44,7 +43,7 @@ struct SettingReasons {
             return "externalTrafficPolicy Local has no effect on a Service of type ClusterIP before kube-proxy 1.29"
         }
         return service.externalTrafficPolicyIsLocal
-            ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name.escapingInvisible()) "
+            ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name) "
                 + "without externalIPs"
             : "externalTrafficPolicy Cluster: from outside all endpoints are used, which see this node as the client"
     }

@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 internal import KubeObjects
 internal import NetAddress
 

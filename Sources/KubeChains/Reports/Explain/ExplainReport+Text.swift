@@ -5,7 +5,7 @@ internal import NetAddress
 
 /// The reports of `explain`.
 package enum ExplainReport {
-    package static func text(_ explanation: Explanation) -> String {
+    package static func text(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
         var trees: [TextTree] = []
         if !explanation.remarks.isEmpty {
             var remarks = TextTree()
@@ -18,7 +18,7 @@ package enum ExplainReport {
             let rules = explanation.sharedRules.map { TextTree($0.why, "\($0.table): \($0.text)") }
             trees.append(TextTree("rules that all Services share", children: rules))
         }
-        return trees.map(\.text).joined(separator: "\n")
+        return trees.map { $0.text(style) }.joined(separator: "\n")
     }
 
     /// The node, for a title.
@@ -28,18 +28,17 @@ package enum ExplainReport {
 
     private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
         let title = "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node))"
-            .escapingInvisible()
         if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
         return TextTree(
             title,
             children: [
-                TextTree("settings", children: service.settings.map { TextTree($0.escapingInvisible()) }),
+                TextTree("settings", children: service.settings.map { TextTree($0) }),
                 TextTree("ways in", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
                 endpoints(service.endpoints, service.endpoints.map { share($0, service) }),
                 TextTree(
                     "rules of its own, in kube-proxy's order",
                     children: service.rules.enumerated().map { index, rule in
-                        TextTree("[\(index + 1)] \(rule.why)".escapingInvisible(), "\(rule.table): \(rule.text)")
+                        TextTree("[\(index + 1)] \(rule.why)", "\(rule.table): \(rule.text)")
                     }),
             ])
     }
@@ -54,7 +53,7 @@ package enum ExplainReport {
             "\(kind) \(places)" + (first.kind == .nodePort ? " of this node" : ""),
             children: first.paths.enumerated().map { index, path in
                 TextTree(
-                    "from \(path.sender): \(path.clientSees)".escapingInvisible(),
+                    "from \(path.sender): \(path.clientSees)",
                     children: path.steps.enumerated().map { position, step in
                         tree(step, rules: group.rules(path: index, step: position))
                     })
@@ -102,10 +101,10 @@ package enum ExplainReport {
                 let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
                 let chain = endpoint.chain.map { "  \($0)" } ?? ""
                 let text =
-                    "\(padded(endpoint.text, addressWidth))  \(padded(share, shareWidth))\(chain)"
+                    "\(TextLayout.padded(endpoint.text, addressWidth))  \(TextLayout.padded(share, shareWidth))\(chain)"
                     + (place.isEmpty ? "  " : "  \(place): ") + endpoint.reason
                     + (endpoint.isTarget ? "  ← asked for" : "")
-                return TextTree(text.escapingInvisible())
+                return TextTree(text)
             })
     }
 
@@ -122,10 +121,6 @@ package enum ExplainReport {
         case (_, true): return text(endpoint.localOneIn)
         default: return text(endpoint.clusterOneIn)
         }
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     // MARK: Shared chains

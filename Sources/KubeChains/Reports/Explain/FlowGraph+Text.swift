@@ -12,28 +12,18 @@ extension FlowGraph {
             """
         for (index, graph) in all.graphs.enumerated() {
             text += "    subgraph cluster_\(index) {\n"
-            text += "        label=\(quoted([graph.title]));\n"
+            text += "        label=\(DotLabel.text([graph.title]));\n"
             for (position, node) in graph.nodes.enumerated() {
                 let style = node.kind == .leftOut ? ", style=\"rounded,dashed\"" : ", fillcolor=\"\(node.kind.fill)\""
-                text += "        n\(index)_\(position) [label=\(quoted([node.title] + node.lines))\(style)];\n"
+                text += "        n\(index)_\(position) [label=\(DotLabel.text([node.title] + node.lines))\(style)];\n"
             }
             for edge in graph.edges {
-                let label = edge.labels.isEmpty ? "" : " [label=\(quoted(edge.labels))]"
+                let label = edge.labels.isEmpty ? "" : " [label=\(DotLabel.text(edge.labels))]"
                 text += "        n\(index)_\(edge.from) -> n\(index)_\(edge.to)\(label);\n"
             }
             text += "    }\n"
         }
         return text + "}\n"
-    }
-
-    /// The lines as a quoted string of dot's.
-    private static func quoted(_ lines: [String]) -> String {
-        let escaped = lines.map { line in
-            line.reduce(into: "") { text, character in
-                text += character == "\"" || character == "\\" ? "\\\(character)" : String(character)
-            }
-        }
-        return "\"\(escaped.joined(separator: "\\n"))\""
     }
 
     package static func mermaid(_ all: FlowGraphs) -> String {

@@ -11,7 +11,7 @@ extension FlowPicture {
         var body = ""
         var y = margin
         for remark in all.remarks {
-            for line in TextTree.wrapped(remark, width: (width - 2 * margin) / letter) {
+            for line in TextLayout.lines(remark, width: (width - 2 * margin) / letter) {
                 y += lineHeight
                 body += element("text", [("x", "\(margin)"), ("y", "\(y)"), ("class", "note")], line)
             }
@@ -64,7 +64,7 @@ extension FlowPicture {
         y += 10
         for note in graph.notes {
             let room = (width - 2 * left - 14) / FlowPicture.noteLetter
-            for (index, line) in TextTree.wrapped(note, width: room).enumerated() {
+            for (index, line) in TextLayout.lines(note, width: room).enumerated() {
                 y += FlowPicture.lineHeight
                 let bullet = index == 0 ? "•" : ""
                 if !bullet.isEmpty {

@@ -42,7 +42,7 @@ package struct FlowPicture {
         var arrivals = Array(repeating: 0, count: graph.nodes.count)
         for edge in graph.edges { arrivals[edge.to] += 1 }
         boxes = zip(graph.nodes, arrivals).map { node, arrivals in
-            let lines = node.lines.flatMap { TextTree.wrapped($0, width: FlowPicture.longestLine) }
+            let lines = node.lines.flatMap { TextLayout.lines($0, width: FlowPicture.longestLine) }
             let longest = lines.map { $0.count * FlowPicture.letter }.max() ?? 0
             return Box(
                 width: max(110, longest + 24, FlowPicture.width(ofTitle: node.title) + 24),

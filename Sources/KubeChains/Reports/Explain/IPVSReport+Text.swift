@@ -5,7 +5,7 @@ internal import NetAddress
 
 /// The reports of `explain` in IPVS mode.
 package enum IPVSReport {
-    package static func text(_ explanation: IPVSExplanation) -> String {
+    package static func text(_ explanation: IPVSExplanation, _ style: TextStyle = .plain) -> String {
         var trees: [TextTree] = []
         if !explanation.remarks.isEmpty {
             var remarks = TextTree()
@@ -19,18 +19,18 @@ package enum IPVSReport {
             let rules = explanation.sharedRules.map { TextTree($0.why, "\($0.table): \($0.text)") }
             trees.append(TextTree("rules that ask no set", children: rules))
         }
-        return trees.map(\.text).joined(separator: "\n")
+        return trees.map { $0.text(style) }.joined(separator: "\n")
     }
 
     private static func tree(_ service: IPVSServiceExplanation, _ explanation: IPVSExplanation) -> TextTree {
         let place = ExplainReport.place(explanation.family, explanation.node) + ", IPVS mode"
-        let title = "\(service.label) (\(service.service.type.name)), \(place)".escapingInvisible()
+        let title = "\(service.label) (\(service.service.type.name)), \(place)"
         if let absence = service.absence { return TextTree(title, children: [TextTree("nothing", absence)]) }
         let shares = service.endpoints.map { share($0, service, explanation.scheduler) }
         return TextTree(
             title,
             children: [
-                TextTree("settings", children: service.settings.map { TextTree($0.escapingInvisible()) }),
+                TextTree("settings", children: service.settings.map { TextTree($0) }),
                 TextTree(
                     "virtual servers",
                     children: ExplainedVirtualServer.groups(of: service.virtualServers).map { tree($0) }),

@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 internal import KubeObjects
 internal import NetAddress
 
@@ -26,10 +25,10 @@ struct IPVSNames {
         if OwnedChains.ofServicePorts.contains(text) {
             throw ExplainTargetError(
                 "in IPVS mode Services and endpoints have no chains; --proxy-mode iptables explains "
-                    + text.escapingInvisible())
+                    + text)
         }
         throw ExplainTargetError(
-            "IPVS mode has no set or chain \(text.escapingInvisible()), or one whose name begins so",
+            "IPVS mode has no set or chain \(text), or one whose name begins so",
             unknown: (text, names))
     }
 }

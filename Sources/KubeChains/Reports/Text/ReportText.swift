@@ -1,0 +1,52 @@
+internal import KubeChainsBytes
+internal import KubeProxy
+
+/// A report for people, written line by line. What comes from input is escaped here, so that nothing in it can move the cursor,
+/// change the direction of writing or begin a line.
+struct ReportText {
+    /// Words in one colour.
+    struct Span: ExpressibleByStringInterpolation {
+        var text: String
+        var paint: TextPaint?
+
+        init(_ text: String, _ paint: TextPaint? = nil) {
+            self.text = text.escapingInvisible()
+            self.paint = paint
+        }
+
+        init(stringLiteral text: String) { self.init(text) }
+
+        /// A severity with its colon.
+        static func severity(_ severity: FindingSeverity) -> Span {
+            let paint: TextPaint =
+                switch severity {
+                case .error: .error
+                case .warning: .warning
+                case .info: .information
+                }
+            return Span(severity.rawValue + ":", paint)
+        }
+    }
+
+    let style: TextStyle
+    private(set) var text = ""
+
+    init(_ style: TextStyle) { self.style = style }
+
+    /// Appends a line: `spans`, and then words that are wrapped to lines that begin with `hanging` blanks.
+    mutating func line(_ spans: Span..., words: String, hanging: Int = 4) {
+        let lead = spans.map(\.text).joined()
+        let lines = TextLayout.lines(
+            words.escapingInvisible(), lead: TextLayout.columns(lead), hanging: hanging, width: style.width)
+        text += spans.map { style.painted($0.text, $0.paint) }.joined()
+        text += lines.joined(separator: "\n" + String(repeating: " ", count: hanging)) + "\n"
+    }
+
+    /// Appends a line that is never wrapped, such as a rule.
+    mutating func line(_ spans: Span...) {
+        text += spans.map { style.painted($0.text, $0.paint) }.joined() + "\n"
+    }
+
+    /// Appends an empty line.
+    mutating func emptyLine() { text += "\n" }
+}

@@ -8,10 +8,10 @@ import Testing
     private static let explain = ["explain", "shop/web", "--node", "worker-1", demo]
     private static let hasPython = Program.installed("python3") != nil
 
-    /// Runs the tool with its standard output and standard error on a pseudo-terminal and gives what appears there.
+    /// Runs the tool with its standard output on a pseudo-terminal, or what `redirection` leaves there, and gives what appears.
     private func terminal(
         _ arguments: [String], _ environment: [String: String] = ["TERM": "xterm"], columns: Int = 0,
-        toFile redirection: String = ""
+        toFile redirection: String = "2> /dev/null"
     ) throws -> String {
         let size = columns > 0 ? "stty columns \(columns); " : ""
         let python = "import pty, sys; pty.spawn(sys.argv[1:])"
@@ -25,6 +25,8 @@ import Testing
         return result.outputText.replacingOccurrences(of: "\r\n", with: "\n")
     }
 
+    private func words(_ text: String) -> [Substring] { text.split(whereSeparator: \.isWhitespace) }
+
     private func width(_ text: String) -> Int { text.split(separator: "\n").map(\.count).max() ?? 0 }
 
     // MARK: Elsewhere
@@ -37,12 +39,23 @@ import Testing
     }
 
     /// What is written into a file or a pipe does not depend on where.
-    @Test(arguments: [explain, ["lint", demo], ["help", "render", "--all"]])
-    func elsewhereTextIs80Wide(_ arguments: [String]) throws {
+    @Test(arguments: [explain, ["lint", "--list-rules"], ["help", "render", "--all"]])
+    func elsewhereProseIs80Wide(_ arguments: [String]) throws {
         let text = try Tool.run(arguments).outputText
         #expect(try Tool.run(arguments, environment: ["COLUMNS": "200", "TERM": "xterm"]).outputText == text)
         let prose = text.split(separator: "\n").filter { $0.contains(" ") }
         #expect(prose.contains { $0.count > 70 } && prose.allSatisfy { $0.count <= 80 })
+    }
+
+    /// In a pipe each finding is one line, with its remedy in another; on a terminal they are wrapped.
+    @Test(.enabled(if: hasPython, "python3, which makes the pseudo-terminal, is not installed."))
+    func findingsAreWrappedOnTerminals() throws {
+        let lines = try Tool.run(["lint", Self.demo]).outputText.split(separator: "\n")
+        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("    remedy: ") || $0.hasSuffix("]") })
+        #expect(lines.contains { $0.count > 120 })
+        let wrapped = try terminal(["lint", Self.demo], ["TERM": "dumb"], columns: 60)
+        #expect(wrapped.split(separator: "\n").allSatisfy { $0.count <= 60 || $0.hasPrefix(Self.demo) })
+        #expect(words(wrapped) == words(lines.joined(separator: "\n")))
     }
 
     // MARK: On a terminal
@@ -64,7 +77,7 @@ import Testing
         #expect(try errors(["--node", "other", Self.demo]).hasPrefix("\(warning) the snapshot has no Node other;"))
     }
 
-    /// Words of severity and titles of sections; without the colours the text is that of a file of this width.
+    /// Words of severity and titles of sections; the words are those of a file.
     @Test(
         .enabled(if: hasPython, "python3, which makes the pseudo-terminal, is not installed."),
         arguments: [
@@ -75,16 +88,15 @@ import Testing
         let plain = try Tool.run(arguments).outputText
         let colored = try terminal(arguments, columns: 80)
         #expect(colored.contains(expected))
-        #expect(colored.replacing(/\u{1B}\[[0-9;]*m/, with: "") == plain)
+        #expect(words(colored.replacing(/\u{1B}\[[0-9;]*m/, with: "")) == words(plain))
         for environment in [["TERM": "xterm", "NO_COLOR": "1"], ["TERM": "dumb"]] {
-            #expect(try terminal(arguments, environment, columns: 80) == plain)
+            #expect(words(try terminal(arguments, environment, columns: 80)) == words(plain))
         }
+        guard arguments[0] != "help" else { return }
         let folder = try TemporaryFolder()
-        if arguments[0] != "help" {
-            let file = "\(folder.path)/text"
-            _ = try terminal(arguments + ["--output-file", file], columns: 50)
-            #expect(try String(contentsOfFile: file, encoding: .utf8) == plain)
-        }
+        let file = "\(folder.path)/text"
+        _ = try terminal(arguments + ["--output-file", file], columns: 50)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == plain)
     }
 
     /// The terminal's own width; COLUMNS wins over it, as for man(1); 80 where it does not say.

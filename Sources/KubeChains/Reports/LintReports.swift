@@ -48,8 +48,8 @@ package enum LintReports {
             if index > 0 { report.emptyLine() }
             report.line(
                 .init(rule.name, .heading), " (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))")
-            report.line("    ", words: rule.explanation)
-            report.remedy(rule.remedy)
+            report.line("    ", words: rule.explanation, isProse: true)
+            report.remedy(rule.remedy, isProse: true)
         }
         return report.text
     }
@@ -57,7 +57,9 @@ package enum LintReports {
 
 extension ReportText {
     /// What to do about a finding.
-    mutating func remedy(_ text: String) { line("    ", Span("remedy:", .heading), " ", words: text, hanging: 12) }
+    mutating func remedy(_ text: String, isProse: Bool = false) {
+        line("    ", Span("remedy:", .heading), " ", words: text, hanging: 12, isProse: isProse)
+    }
 
     /// How many findings there are.
     mutating func count(of findings: Int) { line("\(findings == 0 ? "no findings" : counted(findings, "finding"))") }

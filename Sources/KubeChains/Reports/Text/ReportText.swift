@@ -33,11 +33,15 @@ struct ReportText {
 
     init(_ style: TextStyle) { self.style = style }
 
-    /// Appends a line: `spans`, and then words that are wrapped to lines that begin with `hanging` blanks.
-    mutating func line(_ spans: Span..., words: String, hanging: Int = 4) {
+    /// Appends a line: `spans`, and then words. They are wrapped to lines that begin with `hanging` blanks.
+    ///
+    /// - Parameter isProse: whether they are wrapped in files too.
+    mutating func line(_ spans: Span..., words: String, hanging: Int = 4, isProse: Bool = false) {
         let lead = spans.map(\.text).joined()
-        let lines = TextLayout.lines(
-            words.escapingInvisible(), lead: TextLayout.columns(lead), hanging: hanging, width: style.width)
+        let words = words.escapingInvisible()
+        let lines =
+            isProse || style.wrapsLines
+            ? TextLayout.lines(words, lead: TextLayout.columns(lead), hanging: hanging, width: style.width) : [words]
         text += spans.map { style.painted($0.text, $0.paint) }.joined()
         text += lines.joined(separator: "\n" + String(repeating: " ", count: hanging)) + "\n"
     }

@@ -4,11 +4,11 @@ internal import KubeChainsBytes
 package enum TextLayout {
     /// Paragraphs in lines of at most `width` columns, all but the first indented. Lines that begin with blanks stay as they are.
     package static func wrapped(_ text: String, indent: Int, width: Int) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { paragraph in
+        let all = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { paragraph in
             paragraph.hasPrefix(" ")
                 ? [String(paragraph)] : lines(String(paragraph), lead: indent, hanging: indent, width: width)
         }
-        return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+        return all.joined(separator: "\n" + String(repeating: " ", count: indent))
     }
 
     /// A text in lines that fit the remaining width. A word that is too long is cut.

@@ -70,7 +70,7 @@ docs: ## build the documentation into .build-docs, warnings as errors
 	@modules=$$($(SWIFT) build --show-bin-path)/Modules && \
 	$(SWIFT) symbolgraph-extract -module-name KubeChains -I "$$modules" -output-dir $(DOCS_PATH)/symbols \
 		-target $$($(SWIFT) -print-target-info | sed -n 's/.*"triple": "\(.*\)",/\1/p' | head -1) \
-		-minimum-access-level public -skip-inherited-docs -experimental-allowed-reexported-modules=$$( \
+		-minimum-access-level public -skip-synthesized-members -experimental-allowed-reexported-modules=$$( \
 			sed -n 's/^@_exported public import //p' Sources/KubeChains/KubeChains.swift | paste -sd, -)
 	@docc convert Sources/KubeChains/KubeChains.docc --additional-symbol-graph-dir $(DOCS_PATH)/symbols \
 		--fallback-display-name KubeChains --fallback-bundle-identifier KubeChains --warnings-as-errors \

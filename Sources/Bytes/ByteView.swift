@@ -160,6 +160,7 @@ extension ByteView {
 // MARK: Comparison
 
 extension ByteView {
+    /// Whether both have the same bytes.
     @inlinable
     public static func == (left: ByteView, right: ByteView) -> Bool {
         guard left.count == right.count else { return false }
@@ -175,6 +176,7 @@ extension ByteView {
         return true
     }
 
+    /// Whether the bytes are those of a literal.
     @inlinable @inline(__always)
     public static func == (view: ByteView, literal: StaticString) -> Bool {
         view.count == literal.utf8CodeUnitCount && view.hasPrefix(literal)
@@ -247,14 +249,27 @@ extension ByteView {
 
 // MARK: Single bytes
 
+/// The byte of an ASCII letter in lower case; any other byte as it is.
 @inlinable @inline(__always)
 public func lowercase(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
 
+/// Whether the byte is an ASCII digit.
 @inlinable @inline(__always)
 public func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
+/// The value of a hexadecimal digit, in upper or lower case; nil for any other byte.
+@inlinable @inline(__always)
+public func hexadecimalDigit(_ byte: UInt8) -> UInt64? {
+    if byte &- UInt8(ascii: "0") < 10 { return UInt64(byte - UInt8(ascii: "0")) }
+    let letter = byte | 0x20
+    return letter &- UInt8(ascii: "a") < 6 ? UInt64(letter - UInt8(ascii: "a") + 10) : nil
+}
+
 /// `0x` and two digits.
-package func hexadecimal(_ byte: UInt8) -> String {
-    let digits = String(byte, radix: 16)
-    return "0x" + (digits.utf8.count < 2 ? "0" : "") + digits
+package func hexadecimal(_ byte: UInt8) -> String { "0x" + hexadecimal(byte, digits: 2) }
+
+/// A number in lower-case hexadecimal digits, with zeros in front up to a width.
+package func hexadecimal(_ value: some BinaryInteger, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
 }

@@ -2,29 +2,23 @@
 package struct NameTable {
     package init() {}
 
-    private var slots: [String?] = Array(repeating: nil, count: 64)
-    private var count = 0
+    private var slots = HashSlots(entries: 32)
+    private var strings: [String] = []
     private let seed = UInt64.random(in: .min ... .max)
 
     /// The string of these bytes. Up to 15 bytes fit into a string itself; longer ones are shared.
     package mutating func string(_ bytes: Span<UInt8>) -> String {
         if bytes.count <= 15 { return String(copying: bytes) }
-        if count * 2 >= slots.count { grow() }
-        let slot = slot(for: bytes)
-        if let known = slots[slot] { return known }
-        let string = String(copying: bytes)
-        slots[slot] = string
-        count += 1
-        return string
-    }
-
-    /// The slot of these bytes, or the free slot for them.
-    private func slot(for bytes: Span<UInt8>) -> Int {
-        var slot = Int(truncatingIfNeeded: hash(bytes)) & (slots.count - 1)
-        while let candidate = slots[slot], !NameTable.equal(candidate, bytes) {
-            slot = (slot + 1) & (slots.count - 1)
+        let hash = hash(bytes)
+        var slot = slots.first(hash)
+        while case let number = slots[slot], number >= 0 {
+            if NameTable.equal(strings[number], bytes) { return strings[number] }
+            slot = slots.next(slot)
         }
-        return slot
+        let string = String(copying: bytes)
+        strings.append(string)
+        if slots.hasRoom(for: strings.count) { slots.insert(strings.count - 1, hash) } else { grow() }
+        return string
     }
 
     private static func equal(_ string: String, _ bytes: Span<UInt8>) -> Bool {
@@ -45,9 +39,8 @@ package struct NameTable {
     }
 
     private mutating func grow() {
-        let old = slots
-        slots = Array(repeating: nil, count: old.count * 2)
-        for case let string? in old { slots[slot(for: string.utf8.span)] = string }
+        slots = HashSlots(entries: strings.count * 2)
+        for number in strings.indices { slots.insert(number, hash(strings[number].utf8.span)) }
     }
 }
 

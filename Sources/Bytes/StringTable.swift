@@ -9,9 +9,7 @@
     }
 
     fileprivate struct Contents {
-        /// Hash slots with the numbers of entries, -1 if free; their count is a power of two, at
-        /// most half of which are taken.
-        var places: [Int32] = Array(repeating: -1, count: 1024)
+        var slots = HashSlots(entries: 512)
         var entries: [Entry] = []
     }
 
@@ -64,30 +62,23 @@
 extension StringTable.Contents {
     @inline(__always)
     fileprivate func find(_ bytes: ByteView, _ hash: UInt64) -> Int? {
-        let mask = places.count - 1
-        var place = Int(truncatingIfNeeded: hash) & mask
-        while case let number = Int(places[place]), number >= 0 {
+        var slot = slots.first(hash)
+        while case let number = slots[slot], number >= 0 {
             if entries[number].hash == hash, entries[number].bytes == bytes { return number }
-            place = (place + 1) & mask
+            slot = slots.next(slot)
         }
         return nil
     }
 
     fileprivate mutating func add(_ entry: StringTable.Entry) -> Int {
-        if (entries.count + 1) * 2 > places.count {
-            places = Array(repeating: -1, count: places.count * 2)
-            for number in entries.indices { take(number, entries[number].hash) }
-        }
         entries.append(entry)
-        take(entries.count - 1, entry.hash)
+        if slots.hasRoom(for: entries.count) {
+            slots.insert(entries.count - 1, entry.hash)
+        } else {
+            slots = HashSlots(entries: entries.count * 2)
+            for number in entries.indices { slots.insert(number, entries[number].hash) }
+        }
         return entries.count - 1
-    }
-
-    private mutating func take(_ number: Int, _ hash: UInt64) {
-        let mask = places.count - 1
-        var place = Int(truncatingIfNeeded: hash) & mask
-        while places[place] >= 0 { place = (place + 1) & mask }
-        places[place] = Int32(truncatingIfNeeded: number)
     }
 }
 

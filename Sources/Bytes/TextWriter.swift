@@ -19,6 +19,15 @@
         unsafe self.init(capacity: chunkSize, sink: sink)
     }
 
+    /// A writer that calls `sink` with each chunk of text, in order: `TextWriter.passing { file.write(Data($0)) }`.
+    ///
+    /// - Parameters:
+    ///   - chunkSize: how many bytes are collected before they are passed on.
+    ///   - sink: takes a copy of the bytes. A chunk may end within a character that is not ASCII.
+    public static func passing(chunkSize: Int = 64 << 10, to sink: @escaping ([UInt8]) -> Void) -> TextWriter {
+        unsafe TextWriter(capacity: chunkSize) { chunk in unsafe sink(Array(chunk)) }
+    }
+
     private init(capacity: Int, sink: ((UnsafeBufferPointer<UInt8>) -> Void)?) {
         self.capacity = max(capacity, 64)
         unsafe buffer = .allocate(capacity: self.capacity)
@@ -74,6 +83,7 @@
         capacity = grown
     }
 
+    /// Appends one byte.
     @inlinable @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
@@ -81,11 +91,13 @@
         count += 1
     }
 
+    /// Appends the bytes of a literal.
     @inlinable @inline(__always)
     public mutating func append(_ literal: StaticString) {
         unsafe append(UnsafeRawPointer(literal.utf8Start), literal.utf8CodeUnitCount)
     }
 
+    /// Appends bytes.
     @inlinable @inline(__always)
     public mutating func append(_ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { source in

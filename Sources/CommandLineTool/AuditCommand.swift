@@ -94,7 +94,7 @@ extension Command {
         let findings = audit.findings.filter { options.shows($0) }
         let text: String
         switch options.output.form {
-        case .json: text = AuditReport.json(findings, audit.inferred).text
+        case .json: text = AuditReport.json(findings, audit.inferred)
         default: text = AuditReport.text(findings, audit.inferred, sources[0].name, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)

@@ -70,7 +70,7 @@ extension Command {
         let comparison = RuleComparison(expected: left, actual: right, isStrict: options.isStrict)
         let text: String
         switch options.output.form {
-        case .json: text = DiffReport.json(comparison).text
+        case .json: text = DiffReport.json(comparison)
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, options.operands[0], options.operands[1],

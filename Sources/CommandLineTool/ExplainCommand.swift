@@ -72,8 +72,10 @@ extension Command {
         }
         let report =
             switch options.output.form {
-            case .json: ExplainReport.json(text, explanation).text
-            case .dot, .mermaid, .svg: options.output.form.picture(of: FlowGraphs(explanation))
+            case .json: ExplainReport.json(text, explanation)
+            case .dot: ExplainReport.dot(explanation)
+            case .mermaid: ExplainReport.mermaid(explanation)
+            case .svg: ExplainReport.svg(explanation)
             default: ExplainReport.text(explanation, options.output.style)
             }
         try OutputFile.write(report, to: options.output.file)
@@ -93,23 +95,15 @@ extension ExplainOptions {
         }
         let report =
             switch output.form {
-            case .json: IPVSReport.json(text, explanation).text
-            case .dot, .mermaid, .svg: output.form.picture(of: FlowGraphs(explanation))
+            case .json: IPVSReport.json(text, explanation)
+            case .dot: IPVSReport.dot(explanation)
+            case .mermaid: IPVSReport.mermaid(explanation)
+            case .svg: IPVSReport.svg(explanation)
             default: IPVSReport.text(explanation, output.style)
             }
         try OutputFile.write(report, to: output.file)
         System.keep((prepared, explanation))
         return .success
-    }
-}
-
-extension ReportForm {
-    fileprivate func picture(of graphs: FlowGraphs) -> String {
-        switch self {
-        case .dot: FlowGraph.dot(graphs)
-        case .mermaid: FlowGraph.mermaid(graphs)
-        default: FlowPicture.svg(graphs)
-        }
     }
 }
 

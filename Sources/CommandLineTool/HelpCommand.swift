@@ -50,7 +50,7 @@ enum HelpText {
     static func overview(_ style: TextStyle) -> String {
         let commands = Command.all.map { ($0.name, $0.summary) }
         return """
-            kubechains: the iptables rules that kube-proxy would program, from a JSON snapshot of a cluster.
+            kubechains: the rules that kube-proxy would program, from a JSON snapshot
 
             Usage: kubechains COMMAND [OPTION...] [ARGUMENT...]
 
@@ -82,7 +82,8 @@ enum HelpText {
     static func page(for command: Command, isComplete: Bool, _ style: TextStyle) -> String {
         let sections = command.sections
         let options = sections.isEmpty ? "" : " [OPTION...]"
-        var text = "kubechains \(command.name): \(command.summary)\n\n"
+        let title = "kubechains \(command.name): \(command.summary)"
+        var text = TextLayout.wrapped(title, indent: 0, width: style.width) + "\n\n"
         let operands = command.operands.isEmpty ? "" : " " + command.operands
         text += "Usage: kubechains \(command.name)\(options)\(operands)\n"
         for paragraph in command.discussion {

@@ -86,7 +86,7 @@ extension Command {
         ).map(\.place)
         let text: String
         switch options.output.form {
-        case .json: text = LintReports.json(findings, places).text
+        case .json: text = LintReports.json(findings, places)
         default: text = LintReports.text(findings, places, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)

@@ -59,9 +59,9 @@ extension Command {
         console.say(diagnostics)
         let text: String
         switch options.output.form {
-        case .json: text = TraceReport.json(trace).text
-        case .dot: text = TraceGraph(trace).dot
-        case .mermaid: text = TraceGraph(trace).mermaid
+        case .json: text = TraceReport.json(trace)
+        case .dot: text = TraceReport.dot(trace)
+        case .mermaid: text = TraceReport.mermaid(trace)
         default: text = TraceReport.text(trace, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)

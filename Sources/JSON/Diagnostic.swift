@@ -30,7 +30,9 @@ public struct PlacedMessage: Sendable, Hashable {
 
 /// A message for people, with its place.
 public struct Diagnostic: Sendable, Hashable {
+    /// How bad it is.
     public enum Severity: String, Sendable, Hashable {
+        /// The input cannot be used; or a part of it has no effect.
         case error, warning
         /// Something worth knowing that changes nothing.
         case notice
@@ -51,11 +53,14 @@ public struct Diagnostic: Sendable, Hashable {
         public var position: String { "\(file):\(line):\(column)" }
     }
 
+    /// How bad it is.
     public let severity: Severity
     /// The place; nil where the message is about the inputs or the settings as a whole.
     public let place: Place?
+    /// What was found, what was expected, and what to do; a sentence without a full stop.
     public let message: String
 
+    /// A message about a place, or about the inputs as a whole.
     public init(_ severity: Severity, _ message: String, at place: Place? = nil) {
         self.severity = severity
         self.place = place
@@ -74,10 +79,24 @@ extension Diagnostic: CustomStringConvertible {
 
 /// Why a snapshot cannot be used.
 public struct SnapshotError: Error, Sendable, CustomStringConvertible {
+    /// The kind of an error.
+    public enum Code: Sendable, Hashable {
+        /// The input is not JSON, or is recognisably something else.
+        case syntax
+        /// A value that a field cannot have, or two objects that contradict each other.
+        case invalidValue
+        /// The settings do not fit the snapshot, or each other.
+        case settings
+    }
+
+    /// What is wrong, to switch on.
+    public let code: Code
     /// What is wrong, where, and what was expected.
     public let diagnostic: Diagnostic
 
-    public init(_ diagnostic: Diagnostic) {
+    /// An error with this diagnostic.
+    public init(_ code: Code, _ diagnostic: Diagnostic) {
+        self.code = code
         self.diagnostic = diagnostic
     }
 

@@ -181,8 +181,8 @@ extension JSONReader {
     @usableFromInline internal func endsWithin(_ range: Range<Int>) -> Bool {
         guard range.contains(bytes.count) else { return false }
         return (range.lowerBound..<bytes.count).allSatisfy { index in
-            isDigit(bytes[index]) || bytes[index] | 0x20 &- UInt8(ascii: "a") < 6
-                || bytes[index] == UInt8(ascii: "\\") || bytes[index] == UInt8(ascii: "u")
+            hexadecimalDigit(bytes[index]) != nil || bytes[index] == UInt8(ascii: "\\")
+                || bytes[index] == UInt8(ascii: "u")
         }
     }
 
@@ -190,13 +190,7 @@ extension JSONReader {
     @usableFromInline internal func codeUnit(at index: Int) -> UInt16? {
         var unit: UInt16 = 0
         for position in index..<(index + 4) {
-            let digit: UInt8
-            switch bytes[position] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = bytes[position] - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = bytes[position] - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = bytes[position] - UInt8(ascii: "A") + 10
-            default: return nil
-            }
+            guard let digit = hexadecimalDigit(bytes[position]) else { return nil }
             unit = unit << 4 | UInt16(digit)
         }
         return unit
@@ -204,27 +198,19 @@ extension JSONReader {
 
     /// Checks the character of several bytes at an offset (RFC 3629) and gives the offset after it.
     @usableFromInline internal func checkUTF8(at index: Int) throws(ReadFault) -> Int {
+        let length = bytes.characterLength(at: index)
+        if length > 0 { return index + length }
         let lead = bytes[index]
         let second = bytes[index + 1]
-        let length: Int
-        let allowed: ClosedRange<UInt8>
-        switch lead {
-        case 0xC2...0xDF: (length, allowed) = (2, 0x80...0xBF)
-        case 0xE0: (length, allowed) = (3, 0xA0...0xBF)
-        case 0xED: (length, allowed) = (3, 0x80...0x9F)
-        case 0xE1...0xEF: (length, allowed) = (3, 0x80...0xBF)
-        case 0xF0: (length, allowed) = (4, 0x90...0xBF)
-        case 0xF1...0xF3: (length, allowed) = (4, 0x80...0xBF)
-        case 0xF4: (length, allowed) = (4, 0x80...0x8F)
-        default: throw .syntax(at: index, "byte \(hexadecimal(lead)) begins no UTF-8 character")
+        guard let (_, allowed) = ByteView.character(beginningWith: lead) else {
+            throw .syntax(at: index, "byte \(hexadecimal(lead)) begins no UTF-8 character")
         }
-        if second & 0xC0 == 0x80, !allowed.contains(second) {
-            throw .syntax(at: index, "byte \(hexadecimal(lead)) begins no valid UTF-8 character")
-        }
-        guard allowed.contains(second), length < 3 || bytes[index + 2] & 0xC0 == 0x80,
-            length < 4 || bytes[index + 3] & 0xC0 == 0x80
-        else { throw .syntax(at: index, "byte \(hexadecimal(lead)) begins a UTF-8 character that is not complete") }
-        return index + length
+        let isAllowed = second & 0xC0 != 0x80 || allowed.contains(second)
+        throw .syntax(
+            at: index,
+            isAllowed
+                ? "byte \(hexadecimal(lead)) begins a UTF-8 character that is not complete"
+                : "byte \(hexadecimal(lead)) begins no valid UTF-8 character")
     }
 
     // MARK: Contents of strings

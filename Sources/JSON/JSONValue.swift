@@ -67,10 +67,7 @@ package indirect enum JSONValue {
             case "\n": text.append("\\n")
             case "\t": text.append("\\t")
             case _ where scalar.isInvisible:
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    text.append(string: "\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-                }
+                for unit in String(scalar).utf16 { text.append(string: "\\u" + hexadecimal(unit, digits: 4)) }
             default: text.append(string: String(scalar))
             }
         }

@@ -1,6 +1,8 @@
 /// The two families of IP addresses. Every rule set is of one family, as `iptables` and `ip6tables` are.
 public enum AddressFamily: UInt8, Sendable, Hashable, CaseIterable {
+    /// IPv4.
     case ipv4 = 4
+    /// IPv6.
     case ipv6 = 6
 
     /// The length of an address of this family in bits: 32 or 128.

@@ -1,3 +1,5 @@
+internal import KubeChainsBytes
+
 // Text becomes addresses as kube-proxy reads them: Go's `netutils.ParseIPSloppy` and `ParseCIDRSloppy`, the parsers of
 // Go before 1.17. Leading zeros are decimal (`10.0.0.010` is 10.0.0.10), zones are refused, an embedded dotted quad may
 // end an IPv6 address.
@@ -65,8 +67,8 @@ extension IPPrefix {
 private func parseDecimal(_ text: Span<UInt8>, from start: Int) -> (value: Int, end: Int)? {
     var value = 0
     var index = start
-    while index < text.count, case let digit = Int(text[index]) - 0x30, (0...9).contains(digit) {
-        value = value * 10 + digit
+    while index < text.count, isDigit(text[index]) {
+        value = value * 10 + Int(text[index] - UInt8(ascii: "0"))
         if value >= 0xFFFFFF { return nil }
         index += 1
     }
@@ -94,14 +96,8 @@ private func parseGroup(_ text: Span<UInt8>, from start: Int, to end: Int) -> (v
     var value: UInt64 = 0
     var index = start
     while index < end {
-        let digit: UInt8
-        switch text[index] {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = text[index] - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = text[index] - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = text[index] - UInt8(ascii: "A") + 10
-        default: return index > start && value <= 0xFFFF ? (value, index) : nil
-        }
-        value = value << 4 | UInt64(digit)
+        guard let digit = hexadecimalDigit(text[index]) else { break }
+        value = value << 4 | digit
         if value >= 0xFFFFFF { return nil }
         index += 1
     }

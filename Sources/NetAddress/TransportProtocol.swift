@@ -1,5 +1,6 @@
 /// The transport protocols that a Service port can have.
 public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
+    /// The three protocols of a Service port.
     case tcp, udp, sctp
 
     /// The protocol with this upper-case name, as the Kubernetes API writes it; nil for any other text.
@@ -27,6 +28,12 @@ public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
         case .udp: 17
         case .sctp: 132
         }
+    }
+
+    /// The protocol with this number above IP; nil for any other.
+    package init?(number: UInt8) {
+        guard let found = TransportProtocol.allCases.first(where: { $0.number == number }) else { return nil }
+        self = found
     }
 
     /// The name as iptables writes it: `tcp`, `udp`, `sctp`.

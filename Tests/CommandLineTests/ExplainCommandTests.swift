@@ -40,7 +40,7 @@ import Testing
     func remarks(_ target: String, _ remark: String) throws {
         let result = try explain(target)
         expect(result, 0, errors: [])
-        #expect(result.outputText.hasPrefix(remark), "\(result.outputText.prefix(200))")
+        #expect(inOneLine(result.outputText).hasPrefix(remark), "\(result.outputText.prefix(200))")
     }
 
     /// A Service that kube-proxy passes over is there, and has no rules.
@@ -51,7 +51,7 @@ import Testing
     func withoutRules(_ target: String, _ reason: String) throws {
         let result = try explain(target)
         expect(result, 0, errors: [])
-        #expect(result.outputText.contains("└─ no rules\n") && result.outputText.contains(reason))
+        #expect(result.outputText.contains("└─ no rules\n") && inOneLine(result.outputText).contains(reason))
         #expect(try explain("monitoring/blackbox-ipv6", ["--family", "ipv6"]).outputText.contains("KUBE-SVC-"))
     }
 

@@ -73,3 +73,6 @@ struct ExplainedReport: Decodable {
         self = try JSONDecoder().decode(ExplainedReport.self, from: Data(text.utf8))
     }
 }
+
+/// A text with all lines in one.
+func inOneLine(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }

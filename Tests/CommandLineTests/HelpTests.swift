@@ -55,7 +55,9 @@ import Testing
     @Test(arguments: Command.all.map(\.name))
     func everyOptionIsListed(_ name: String) throws {
         let command = try Command.named(name)
-        let lines = try page(["help", name, "--all"]).split(separator: "\n").map { $0.drop { $0 == " " } }
+        // Options begin in the third column; further lines of help may begin with one too.
+        let lines = try page(["help", name, "--all"]).split(separator: "\n").filter { $0.hasPrefix("  -") }
+            .map { $0.dropFirst(2) }
         for option in command.allOptions {
             let short = option.short.map { "-\($0), " } ?? ""
             #expect(lines.contains { ($0 + " ").hasPrefix("\(short)--\(option.name) ") }, "--\(option.name)")

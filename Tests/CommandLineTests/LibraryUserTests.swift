@@ -5,7 +5,7 @@ import Testing
 /// What users of the library write is compiled: README's program, and one that makes a cluster from values.
 @Suite struct LibraryUserTests {
     private static let folder = "\(Package.root)/Tests/LibraryUser"
-    private static let programs = ["LibraryUser", "FromValues"]
+    private static let programs = ["LibraryUser", "FromValues", "Reports"]
 
     private static func source(_ program: String) -> String { "\(folder)/Sources/\(program)/main.swift" }
 
@@ -57,6 +57,7 @@ import Testing
              "endpoints": [{"addresses": ["10.244.1.7"], "nodeName": "worker-1"}, {"addresses": ["10.244.2.8"]}]}
             {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "worker-1"}}
             """
+        #expect(try run("Reports").hasSuffix("\(rendered.output.count) bytes passed on\n"))
         let values = try Tool.run(["render", "-"], input: Array(objects.utf8))
         #expect(try run("FromValues") == values.outputText)
     }

@@ -46,7 +46,7 @@ import Testing
         for service in recorded.snapshot.services {
             let explanation = try recorded.explanation(service.qualifiedName)
             let text = ExplainReport.text(explanation)
-            let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") }
+            let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 80 && !$0.hasSuffix(" ") }
             #expect(isShort, "\(service.qualifiedName)")
             #expect(ExplainReport.text(try recorded.explanation(service.qualifiedName)) == text)
             for report in Self.pictures(service.qualifiedName, explanation) { #expect(report.hasSuffix("\n")) }
@@ -77,9 +77,8 @@ import Testing
 
     private static func pictures(_ target: String, _ explanation: Explanation) -> [String] {
         [
-            ExplainReport.json(target, explanation).text, FlowGraph.dot(FlowGraphs(explanation)),
-            FlowGraph.mermaid(FlowGraphs(explanation)),
-            FlowPicture.svg(FlowGraphs(explanation)),
+            ExplainReport.json(target, explanation), ExplainReport.dot(explanation),
+            ExplainReport.mermaid(explanation), ExplainReport.svg(explanation),
         ]
     }
 

@@ -142,14 +142,15 @@ import Testing
         for service in recorded.snapshot.services {
             let name = service.qualifiedName
             let text = IPVSReport.text(try recorded.explanation(name))
-            let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") }
+            let isShort = text.split(separator: "\n").allSatisfy { $0.count <= 80 && !$0.hasSuffix(" ") }
             #expect(isShort, "\(name)")
             #expect(IPVSReport.text(try recorded.explanation(name)) == text)
-            let json = IPVSReport.json(name, try recorded.explanation(name)).text
+            let json = IPVSReport.json(name, try recorded.explanation(name))
             let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
             #expect(object?["mode"] as? String == "ipvs")
-            let graphs = FlowGraphs(try recorded.explanation(name))
-            for picture in [FlowGraph.dot(graphs), FlowGraph.mermaid(graphs), FlowPicture.svg(graphs)] {
+            let explanation = try recorded.explanation(name)
+            let pictures = [IPVSReport.dot(explanation), IPVSReport.mermaid(explanation), IPVSReport.svg(explanation)]
+            for picture in pictures {
                 #expect(picture.hasSuffix("\n"))
             }
         }

@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
     name: "LibraryUser",
     dependencies: [.package(name: "kubechains", path: "../..")],
-    targets: ["LibraryUser", "FromValues"].map { name in
+    targets: ["LibraryUser", "FromValues", "Reports"].map { name in
         .executableTarget(name: name, dependencies: [.product(name: "KubeChains", package: "kubechains")])
     }
 )

@@ -1,3 +1,5 @@
+internal import KubeChainsBytes
+
 /// The manual page kubechains(1) in roff, written from the table of commands.
 enum ManualPage {
     static var text: String {
@@ -137,8 +139,7 @@ enum ManualPage {
             case _ where !character.isASCII:
                 // Not every roff reads UTF-8.
                 for scalar in character.unicodeScalars {
-                    let digits = String(scalar.value, radix: 16, uppercase: true)
-                    escaped += "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+                    escaped += "\\[u" + hexadecimal(scalar.value, digits: 4).uppercased() + "]"
                 }
             default: escaped.append(character)
             }

@@ -9,12 +9,19 @@ public struct ConntrackMatch: Sendable {
 
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+        /// `INVALID`: of no known connection.
         public static let invalid = States(rawValue: 1 << 0)
+        /// `NEW`: begins a connection.
         public static let new = States(rawValue: 1 << 1)
+        /// `RELATED`: begins a connection that another one announced.
         public static let related = States(rawValue: 1 << 2)
+        /// `ESTABLISHED`: of a connection that was answered.
         public static let established = States(rawValue: 1 << 3)
+        /// `UNTRACKED`: excluded from connection tracking.
         public static let untracked = States(rawValue: 1 << 4)
+        /// `SNAT`: the source is rewritten.
         public static let snat = States(rawValue: 1 << 5)
+        /// `DNAT`: the destination is rewritten.
         public static let dnat = States(rawValue: 1 << 6)
 
         /// In the order in which iptables-save writes them.
@@ -29,15 +36,21 @@ public struct ConntrackMatch: Sendable {
 
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+        /// `EXPECTED`: another connection announced it.
         public static let expected = Status(rawValue: 1 << 0)
+        /// `SEEN_REPLY`: it was answered.
         public static let seenReply = Status(rawValue: 1 << 1)
+        /// `ASSURED`: it is kept when the table is full.
         public static let assured = Status(rawValue: 1 << 2)
+        /// `CONFIRMED`: its first packet left the host.
         public static let confirmed = Status(rawValue: 1 << 3)
 
         static let names: [StaticString] = ["EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"]
     }
 
+    /// The direction of a packet within its connection.
     public enum Direction: Sendable, Hashable {
+        /// As the first packet, or the other way.
         case original, reply
     }
 
@@ -45,38 +58,56 @@ public struct ConntrackMatch: Sendable {
     public struct Address: Sendable, Hashable {
         /// The bits as given, including those outside the mask, since iptables-save prints them.
         public let address: RawAddress
+        /// The bits that count.
         public let mask: RawAddress
+        /// Whether the packet must not match.
         public let isNegated: Bool
     }
 
     /// A condition that can be negated.
     public struct Condition<Value: Sendable & Hashable>: Sendable, Hashable {
+        /// What is compared with.
         public let value: Value
+        /// Whether the packet must not match.
         public let isNegated: Bool
 
+        /// A condition, negated or not.
         public init(_ value: Value, isNegated: Bool = false) {
             self.value = value
             self.isNegated = isNegated
         }
     }
 
+    /// `--ctstate`.
     public var states: Condition<States>?
+    /// `--ctproto`: the protocol's number.
     public var `protocol`: Condition<UInt8>?
+    /// `--ctorigsrc`: the source of the connection's first packet.
     public var originalSource: Address?
+    /// `--ctorigdst`: its destination, before any rewriting.
     public var originalDestination: Address?
+    /// `--ctreplsrc`: the source of answers.
     public var replySource: Address?
+    /// `--ctrepldst`: the destination of answers.
     public var replyDestination: Address?
+    /// `--ctorigsrcport`.
     public var originalSourcePort: PortMatch?
+    /// `--ctorigdstport`.
     public var originalDestinationPort: PortMatch?
+    /// `--ctreplsrcport`.
     public var replySourcePort: PortMatch?
+    /// `--ctrepldstport`.
     public var replyDestinationPort: PortMatch?
+    /// `--ctstatus`.
     public var status: Condition<Status>?
     /// The remaining time in seconds.
     public var expiry: Condition<ClosedRange<UInt32>>?
+    /// `--ctdir`.
     public var direction: Direction?
     /// Whether it is written as `-m state --state`. It does not count in comparisons.
     public var isSpelledState = false
 
+    /// A match of states, or without any condition yet.
     public init(states: Condition<States>? = nil) {
         self.states = states
     }

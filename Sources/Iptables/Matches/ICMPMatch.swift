@@ -3,13 +3,16 @@ public import NetAddress
 
 /// `-m icmp --icmp-type TYPE[/CODE]`, or `-m icmp6 --icmpv6-type`: iptables-extensions(8), icmp and icmp6.
 public struct ICMPMatch: Sendable, Hashable {
+    /// Which of the two protocols: ICMP or ICMPv6.
     public let family: AddressFamily
     /// The type; nil for any (IPv4 alone).
     public let type: UInt8?
     /// The code; nil for any.
     public let code: UInt8?
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of a type and its codes; of all types with `type` nil.
     public init(family: AddressFamily, type: UInt8?, code: UInt8? = nil, isNegated: Bool = false) {
         self.family = family
         self.type = type

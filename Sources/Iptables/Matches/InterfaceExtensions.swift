@@ -2,7 +2,9 @@ internal import KubeChainsBytes
 
 /// `-m physdev`: the port of a bridge that the packet came in by or goes out by. iptables-extensions(8), physdev.
 public struct PhysdevMatch: Sendable, Hashable {
+    /// `--physdev-in`.
     public var input: InterfaceMatch?
+    /// `--physdev-out`.
     public var output: InterfaceMatch?
     /// Whether the packet must (true) or must not (false) have come in by a bridge; nil: it does not matter.
     public var isIn: Bool?
@@ -11,6 +13,7 @@ public struct PhysdevMatch: Sendable, Hashable {
     /// Whether the packet must or must not be bridged, not routed.
     public var isBridged: Bool?
 
+    /// A match without any condition yet.
     public init() {}
 
     func write(to text: inout TextWriter) {

@@ -7,6 +7,7 @@ public struct LimitMatch: Sendable, Hashable {
     /// How many packets fit at once.
     public let burst: UInt32
 
+    /// A limit of one packet each `period`, of which `burst` may come at once.
     public init(period: UInt32, burst: UInt32 = 5) {
         self.period = period
         self.burst = burst

@@ -2,11 +2,14 @@ internal import KubeChainsBytes
 
 /// `[!] --mark VALUE/MASK` of `-m mark` (the packet's mark) and `-m connmark` (the connection's).
 public struct MarkMatch: Sendable, Hashable {
+    /// The mark's value in the bits that count.
     public let value: UInt32
     /// The bits that count.
     public let mask: UInt32
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of a mark; without a mask all bits count.
     public init(_ value: UInt32, mask: UInt32 = .max, isNegated: Bool = false) {
         self.value = value
         self.mask = mask

@@ -2,15 +2,20 @@ internal import KubeChainsBytes
 
 /// `-m multiport`: up to 15 ports, where a range takes the place of two. iptables-extensions(8), multiport.
 public struct MultiportMatch: Sendable, Hashable {
+    /// Which of a packet's ports are compared.
     public enum Side: Sendable, Hashable {
+        /// `--source-ports`, `--destination-ports`, `--ports`.
         case source, destination, either
     }
 
     /// In the order in which they are written.
     public let ports: [PortRange]
+    /// The ports that are compared.
     public let side: Side
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of ports in some ranges.
     public init(_ side: Side, _ ports: [PortRange], isNegated: Bool = false) {
         self.side = side
         self.ports = ports

@@ -1,17 +1,23 @@
 internal import KubeChainsBytes
+internal import NetAddress
 
 /// A range of ports; one port is a range of one.
 public struct PortRange: Sendable, Hashable {
+    /// The lowest port.
     public let first: UInt16
+    /// The highest port.
     public let last: UInt16
 
+    /// The ports from `first` to `last`.
     public init(first: UInt16, last: UInt16) {
         self.first = first
         self.last = last
     }
 
+    /// A single port.
     public init(_ port: UInt16) { self.init(first: port, last: port) }
 
+    /// Whether the port is in the range.
     public func contains(_ port: UInt16) -> Bool { first <= port && port <= last }
 
     func write(to text: inout TextWriter) {
@@ -24,9 +30,12 @@ public struct PortRange: Sendable, Hashable {
 
 /// `[!] --sport RANGE` or `--dport`.
 public struct PortMatch: Sendable, Hashable {
+    /// The ports that are compared with.
     public let range: PortRange
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of ports in a range.
     public init(_ range: PortRange, isNegated: Bool = false) {
         self.range = range
         self.isNegated = isNegated
@@ -52,11 +61,16 @@ public struct PortMatch: Sendable, Hashable {
 
 /// `-m tcp`: iptables-extensions(8), tcp.
 public struct TCPMatch: Sendable, Hashable {
+    /// `--sport`.
     public var source: PortMatch?
+    /// `--dport`.
     public var destination: PortMatch?
+    /// `--tcp-flags` and `--syn`.
     public var flags: TCPFlagsMatch?
+    /// `--tcp-option`.
     public var option: TCPOptionMatch?
 
+    /// A match of ports and what else is given.
     public init(
         source: PortMatch? = nil, destination: PortMatch? = nil, flags: TCPFlagsMatch? = nil,
         option: TCPOptionMatch? = nil
@@ -82,9 +96,12 @@ public struct TCPMatch: Sendable, Hashable {
 
 /// `[!] --tcp-option NUMBER`: the option is set.
 public struct TCPOptionMatch: Sendable, Hashable {
+    /// The option's number (IANA).
     public let number: UInt8
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of packets with an option.
     public init(_ number: UInt8, isNegated: Bool = false) {
         self.number = number
         self.isNegated = isNegated
@@ -95,9 +112,12 @@ public struct TCPOptionMatch: Sendable, Hashable {
 public struct TCPFlagsMatch: Sendable, Hashable {
     /// The flags that count, bits as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32.
     public let mask: UInt8
+    /// The flags that must be set of those that count.
     public let set: UInt8
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of flags.
     public init(mask: UInt8, set: UInt8, isNegated: Bool = false) {
         self.mask = mask
         self.set = set
@@ -121,9 +141,12 @@ public struct TCPFlagsMatch: Sendable, Hashable {
 
 /// `-m udp`: iptables-extensions(8), udp.
 public struct UDPMatch: Sendable, Hashable {
+    /// `--sport`.
     public var source: PortMatch?
+    /// `--dport`.
     public var destination: PortMatch?
 
+    /// A match of ports and what else is given.
     public init(source: PortMatch? = nil, destination: PortMatch? = nil) {
         self.source = source
         self.destination = destination
@@ -151,7 +174,7 @@ extension MatchDefinition {
             ExtensionOption("tcp-option", 3, negatable: true),
         ]
     ) { arguments throws(RuleFault) in
-        try arguments.require(6)
+        try arguments.require(TransportProtocol.tcp.number)
         var match = TCPMatch()
         match.source = try PortMatch(arguments[0])
         match.destination = try PortMatch(arguments[1])
@@ -164,7 +187,7 @@ extension MatchDefinition {
     }
 
     static let udp = MatchDefinition("udp", options: portOptions) { arguments throws(RuleFault) in
-        try arguments.require(17)
+        try arguments.require(TransportProtocol.udp.number)
         // A range from the higher to the lower port is taken, and fits nothing.
         return .udp(
             UDPMatch(

@@ -3,6 +3,7 @@ public import NetAddress
 
 /// `-m recent`: remembers addresses and asks for them. iptables-extensions(8), recent.
 public struct RecentMatch: Sendable, Hashable {
+    /// What is done with the list of addresses.
     public enum Operation: Sendable, Hashable, CaseIterable {
         /// Remembers the address; always fits.
         case set
@@ -23,11 +24,15 @@ public struct RecentMatch: Sendable, Hashable {
         }
     }
 
+    /// Which address is looked up.
     public enum Side: Sendable, Hashable {
+        /// `--rsource`, `--rdest`.
         case source, destination
     }
 
+    /// What is done with the list.
     public var operation: Operation
+    /// Whether the packet must not match.
     public var isNegated: Bool
     /// The list's name, at most 199 bytes.
     public var name: String
@@ -39,10 +44,12 @@ public struct RecentMatch: Sendable, Hashable {
     public var hitCount: UInt32?
     /// Whether the TTL must be that of the packet that was remembered.
     public var matchesTTL: Bool
+    /// The address that is looked up.
     public var side: Side
     /// The bits of the address that are remembered.
     public var mask: RawAddress
 
+    /// A match of the source in a list.
     public init(_ operation: Operation, name: String = "DEFAULT", family: AddressFamily) {
         self.operation = operation
         isNegated = false

@@ -1,11 +1,16 @@
 internal import KubeChainsBytes
+internal import NetAddress
 
 /// `-m sctp`: iptables-extensions(8), sctp.
 public struct SCTPMatch: Sendable, Hashable {
+    /// `--sport`.
     public var source: PortMatch?
+    /// `--dport`.
     public var destination: PortMatch?
+    /// `--chunk-types`.
     public var chunks: SCTPChunksMatch?
 
+    /// A match of ports and chunks.
     public init(source: PortMatch? = nil, destination: PortMatch? = nil, chunks: SCTPChunksMatch? = nil) {
         self.source = source
         self.destination = destination
@@ -22,7 +27,9 @@ public struct SCTPMatch: Sendable, Hashable {
 
 /// `[!] --chunk-types any|all|only LIST`.
 public struct SCTPChunksMatch: Sendable, Hashable {
+    /// How many of a packet's chunks must be of the types.
     public enum Scope: Sendable, Hashable, CaseIterable {
+        /// One, all of the types, or no chunk of other types.
         case any, all, only
 
         var name: StaticString {
@@ -36,14 +43,19 @@ public struct SCTPChunksMatch: Sendable, Hashable {
 
     /// A chunk type, with the flags that must be on or off.
     public struct Chunk: Sendable, Hashable {
+        /// The chunk's type (RFC 9260).
         public let type: UInt8
+        /// The flags that count.
         public var flagMask: UInt8 = 0
+        /// Which of these must be set.
         public var flags: UInt8 = 0
     }
 
+    /// How many of the chunks must match.
     public let scope: Scope
     /// The types by number, each once; nil for all.
     public let chunks: [Chunk]?
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
     /// The types and the letters of their flags, the highest bit first.
@@ -122,7 +134,7 @@ extension MatchDefinition {
     static let sctp = MatchDefinition(
         "sctp", options: portOptions + [ExtensionOption("chunk-types", 2, arity: 2, negatable: true)]
     ) { arguments throws(RuleFault) in
-        try arguments.require(132)
+        try arguments.require(TransportProtocol.sctp.number)
         var match = SCTPMatch()
         match.source = try PortMatch(arguments[0])
         match.destination = try PortMatch(arguments[1])

@@ -2,30 +2,42 @@ internal import KubeChainsBytes
 
 /// `-m set --match-set NAME FLAGS`: the packet's addresses are in an IP set. iptables-extensions(8), set.
 public struct SetMatch: Sendable, Hashable {
+    /// Which part of a packet an element of a set is compared with.
     public enum Side: Sendable, Hashable {
+        /// `src`, `dst`.
         case source, destination
     }
 
     /// A condition on a counter of the set's entry.
     public enum Count: Sendable, Hashable {
+        /// `--packets-eq`, `--bytes-eq`.
         case equal(UInt64)
+        /// The same negated.
         case notEqual(UInt64)
+        /// `--packets-lt`, `--bytes-lt`.
         case less(UInt64)
+        /// `--packets-gt`, `--bytes-gt`.
         case greater(UInt64)
     }
 
     /// The set's name, at most 31 bytes.
     public var name: String
+    /// Whether the packet must not match.
     public var isNegated: Bool
     /// Which side of the packet each dimension of the set is asked for: 1…6.
     public var sides: [Side]
+    /// `--return-nomatch`.
     public var returnsNoMatch = false
     /// Whether the counters of the entry are left as they are.
     public var skipsCounterUpdate = false
+    /// `! --update-subcounters`.
     public var skipsSubcounterUpdate = false
+    /// The condition on the element's packets; nil: none.
     public var packets: Count?
+    /// The condition on the element's bytes; nil: none.
     public var bytes: Count?
 
+    /// A match of a set's elements, without conditions on their counters.
     public init(_ name: String, sides: [Side], isNegated: Bool = false) {
         self.name = name
         self.sides = sides

@@ -2,6 +2,7 @@ internal import KubeChainsBytes
 
 /// `-m statistic`: fits some packets out of many. iptables-extensions(8), statistic.
 public struct StatisticMatch: Sendable, Hashable {
+    /// How packets are chosen.
     public enum Mode: Sendable, Hashable {
         /// Each packet with the same chance.
         case random(Chance)
@@ -9,9 +10,12 @@ public struct StatisticMatch: Sendable, Hashable {
         case nth(every: UInt32, packet: UInt32)
     }
 
+    /// How packets are chosen.
     public let mode: Mode
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of some of all packets.
     public init(_ mode: Mode, isNegated: Bool = false) {
         self.mode = mode
         self.isNegated = isNegated
@@ -22,6 +26,7 @@ public struct StatisticMatch: Sendable, Hashable {
         /// The number of steps: 0…2³¹.
         public let steps: UInt32
 
+        /// A probability in steps of 2⁻³¹; more than 1 counts as 1.
         public init(steps: UInt32) { self.steps = min(steps, 1 << 31) }
 
         /// The chance as a number from 0 to 1, exactly.

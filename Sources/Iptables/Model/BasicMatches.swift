@@ -13,6 +13,7 @@ public struct AddressMatch: Sendable, Hashable {
     }
 
     private let bits: Bits
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
     /// - Parameter address: bits outside the mask do not count.
@@ -74,8 +75,10 @@ public struct AddressMatch: Sendable, Hashable {
 public struct InterfaceMatch: Sendable, Hashable {
     /// The name, at most 15 bytes, as it is written: with the `+`.
     public let name: String
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of an interface, or with a `+` at the end of all whose names begin so.
     public init(_ name: String, isNegated: Bool = false) {
         self.name = name
         self.isNegated = isNegated
@@ -96,9 +99,12 @@ public struct InterfaceMatch: Sendable, Hashable {
 
 /// `[!] -p PROTOCOL`: the number of the protocol above IP; never 0, which means all.
 public struct ProtocolMatch: Sendable, Hashable {
+    /// The protocol's number (IANA).
     public let number: UInt8
+    /// Whether the packet must not match.
     public let isNegated: Bool
 
+    /// A match of a protocol.
     public init(_ number: UInt8, isNegated: Bool = false) {
         self.number = number
         self.isNegated = isNegated
@@ -117,7 +123,9 @@ public struct ProtocolMatch: Sendable, Hashable {
 
 /// `[!] -f` (IPv4): second and further fragments, or with negation the first ones and whole packets.
 public enum FragmentMatch: Sendable, Hashable {
+    /// `-f`: the second fragment and those after it.
     case furtherFragments
+    /// `! -f`: the first fragment, and packets in one piece.
     case headsAndWholePackets
 }
 

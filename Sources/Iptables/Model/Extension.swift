@@ -60,12 +60,11 @@ struct MatchDefinition: Sendable {
     static func index(impliedBy protocolNumber: UInt8, _ family: AddressFamily) -> Int? {
         let name: StaticString
         switch protocolNumber {
-        case 6: name = "tcp"
-        case 17: name = "udp"
-        case 132: name = "sctp"
         case 1: name = "icmp"
         case 58: name = "icmp6"
-        default: return nil
+        default:
+            guard let transport = TransportProtocol(number: protocolNumber) else { return nil }
+            name = transport.name
         }
         return all.firstIndex { $0.name.isEqual(to: name) && $0.families.contains(family) }
     }

@@ -5,6 +5,7 @@ public import NetAddress
 public struct Generator: Sendable, Hashable {
     /// The two implementations in the kernel; a host can have rules in both, and packets traverse both.
     public enum Backend: String, Sendable, Hashable {
+        /// nf_tables, or the older x_tables.
         case nft, legacy
     }
 
@@ -17,6 +18,7 @@ public struct Generator: Sendable, Hashable {
     /// The backend; nil where the header leaves it open.
     public let backend: Backend?
 
+    /// The program that made a text, as its first comment names it.
     public init(tool: String, version: String, family: AddressFamily?, backend: Backend?) {
         self.tool = tool
         self.version = version

@@ -4,22 +4,37 @@ internal import KubeChainsBytes
 public enum Match: Sendable, Hashable {
     /// A remark; it fits every packet. At most 255 bytes.
     case comment(String)
+    /// `-m tcp`.
     case tcp(TCPMatch)
+    /// `-m udp`.
     case udp(UDPMatch)
+    /// `-m sctp`.
     indirect case sctp(SCTPMatch)
+    /// `-m icmp`, `-m icmp6`.
     case icmp(ICMPMatch)
+    /// `-m mark`.
     case mark(MarkMatch)
+    /// `-m connmark`.
     case connmark(MarkMatch)
+    /// `-m conntrack`, and `-m state`.
     indirect case conntrack(ConntrackMatch)
+    /// `-m addrtype`.
     case addrtype(AddressTypeMatch)
+    /// `-m statistic`.
     case statistic(StatisticMatch)
+    /// `-m recent`.
     indirect case recent(RecentMatch)
+    /// `-m multiport`.
     case multiport(MultiportMatch)
+    /// `-m set`.
     indirect case set(SetMatch)
+    /// `-m physdev`.
     indirect case physdev(PhysdevMatch)
+    /// `-m limit`.
     case limit(LimitMatch)
     /// Counts packets in the kernel object with this name; it fits every packet.
     case nfacct(String)
+    /// `-m rpfilter`.
     case rpfilter(ReversePathMatch)
     /// A match that is not modelled, or whose revision iptables-save could not print.
     indirect case unknown(UnknownExtension)
@@ -76,10 +91,12 @@ public enum Match: Sendable, Hashable {
 
 /// A match or target that is not modelled: its name and its options as they were written.
 public struct UnknownExtension: Sendable, Hashable {
+    /// The extension's name.
     public let name: String
     /// The words after the name, with their quotes; empty if there are none.
     public let text: String
 
+    /// An extension whose meaning is not known.
     public init(name: String, text: String) {
         self.name = name
         self.text = text

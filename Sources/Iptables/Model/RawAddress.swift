@@ -9,6 +9,7 @@ public struct RawAddress: Sendable, Hashable {
     package let high: UInt64
     /// The lower 64 bits of an IPv6 address; the 32 bits of an IPv4 address.
     package let low: UInt64
+    /// The address's family.
     public let family: AddressFamily
 
     package init(high: UInt64, low: UInt64, family: AddressFamily) {

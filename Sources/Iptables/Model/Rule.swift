@@ -2,9 +2,12 @@ internal import KubeChainsBytes
 
 /// How many packets and bytes a rule or a chain's policy has seen.
 public struct Counters: Sendable, Hashable {
+    /// The packets that met the rule or chain.
     public var packets: UInt64
+    /// The bytes of these packets.
     public var bytes: UInt64
 
+    /// Counters.
     public init(packets: UInt64 = 0, bytes: UInt64 = 0) {
         self.packets = packets
         self.bytes = bytes
@@ -27,10 +30,13 @@ public struct Counters: Sendable, Hashable {
 /// something besides matching (`recent`, `limit`, `statistic`).
 public struct Rule: Sendable {
     // In this order a rule takes 112 bytes instead of 120, and large dumps have hundreds of thousands.
+    /// `-s`.
     public var source: AddressMatch?
     /// The protocol above IP; nil for all.
     public var `protocol`: ProtocolMatch?
+    /// `-f`.
     public var fragment: FragmentMatch?
+    /// `-d`.
     public var destination: AddressMatch?
     /// The line of the text that the rule was read from, from 1; 0 for a rule that was not read.
     public var line: Int32
@@ -42,6 +48,7 @@ public struct Rule: Sendable {
     /// The counters, where the text has them.
     public var counters: Counters?
 
+    /// A rule; without any condition it matches every packet.
     public init(
         source: AddressMatch? = nil, destination: AddressMatch? = nil, inInterface: InterfaceMatch? = nil,
         outInterface: InterfaceMatch? = nil, protocol: ProtocolMatch? = nil, fragment: FragmentMatch? = nil,

@@ -2,6 +2,7 @@ public import NetAddress
 
 /// The rules of one address family, as a text for iptables-restore or from iptables-save gives them.
 public struct Ruleset: Sendable, Hashable {
+    /// The family of all addresses.
     public var family: AddressFamily
     /// The program that wrote the text, if its header says so. It does not count in comparisons.
     public var generator: Generator?
@@ -13,6 +14,7 @@ public struct Ruleset: Sendable, Hashable {
     /// The tables in the order of the text, each once.
     public var tables: [Table]
 
+    /// A value of these parts.
     public init(
         family: AddressFamily, generator: Generator? = nil, warnsOfLegacyTables: Bool = false, tables: [Table] = []
     ) {
@@ -34,12 +36,14 @@ public struct Ruleset: Sendable, Hashable {
         hasher.combine(tables)
     }
 
+    /// The same without counters.
     public var ignoringCounters: Ruleset {
         var copy = self
         copy.tables = tables.map(\.ignoringCounters)
         return copy
     }
 
+    /// The same without comments.
     public var ignoringComments: Ruleset {
         var copy = self
         copy.tables = tables.map(\.ignoringComments)
@@ -65,10 +69,12 @@ public struct HiddenTable: Sendable, Hashable {
 
 /// A table: `filter`, `nat`, `mangle`, `raw`, `security`.
 public struct Table: Sendable, Hashable {
+    /// The name, such as `nat` or `KUBE-SERVICES`.
     public var name: String
     /// The chains in the order of the text.
     public var chains: [Chain]
 
+    /// A table with chains.
     public init(name: String, chains: [Chain] = []) {
         self.name = name
         self.chains = chains
@@ -77,13 +83,17 @@ public struct Table: Sendable, Hashable {
     /// The chain with a name, found by looking at one after another.
     public subscript(chain name: String) -> Chain? { chains.first { $0.name == name } }
 
+    /// The same without counters.
     public var ignoringCounters: Table { Table(name: name, chains: chains.map(\.ignoringCounters)) }
+    /// The same without comments.
     public var ignoringComments: Table { Table(name: name, chains: chains.map(\.ignoringComments)) }
 }
 
 /// A chain with its rules.
 public struct Chain: Sendable {
+    /// The name, such as `nat` or `KUBE-SERVICES`.
     public var name: String
+    /// The rules, in the order in which packets meet them.
     public var rules: [Rule]
     /// The policy's counters, where the text has them.
     public var counters: Counters?
@@ -93,6 +103,7 @@ public struct Chain: Sendable {
     /// comparisons.
     public var line: Int32
 
+    /// A value of these parts.
     public init(
         name: String, policy: Policy? = nil, counters: Counters? = nil, rules: [Rule] = [], line: Int32 = 0
     ) {
@@ -103,13 +114,16 @@ public struct Chain: Sendable {
         self.line = line
     }
 
+    /// What happens to packets that reach the end of a built-in chain.
     public enum Policy: Sendable, Hashable, CaseIterable {
+        /// They go on, or are dropped.
         case accept, drop
 
         /// The policy's name as iptables writes it.
         public var name: StaticString { self == .accept ? "ACCEPT" : "DROP" }
     }
 
+    /// The same without counters.
     public var ignoringCounters: Chain {
         var copy = self
         copy.counters = nil
@@ -117,6 +131,7 @@ public struct Chain: Sendable {
         return copy
     }
 
+    /// The same without comments.
     public var ignoringComments: Chain {
         var copy = self
         copy.rules = rules.map(\.ignoringComments)

@@ -3,7 +3,9 @@ internal import NetAddress
 
 /// What happens to a packet that matches a rule's conditions: iptables(8), TARGETS, and iptables-extensions(8).
 public enum Target: Sendable, Hashable {
+    /// `ACCEPT`: the packet goes on, past the rest of the table's chains of this hook.
     case accept
+    /// `DROP`: the packet is dropped without an answer.
     case drop
     /// Back to the chain that jumped here, or to the policy of a built-in chain.
     case `return`
@@ -13,17 +15,29 @@ public enum Target: Sendable, Hashable {
     case jump(String)
     /// To a user-defined chain, and from there back to the caller of this chain.
     case goto(String)
+    /// `REJECT`: the packet is dropped, and its sender gets an answer.
     case reject(RejectKind)
+    /// `MARK`: the packet's mark is changed.
     case mark(MarkChange)
+    /// `CONNMARK`: the connection's mark is set, saved or restored.
     indirect case connmark(ConnectionMarkTarget)
+    /// `DNAT`: the destination is rewritten.
     indirect case dnat(TranslationTarget)
+    /// `SNAT`: the source is rewritten.
     indirect case snat(TranslationTarget)
+    /// `MASQUERADE`: the source becomes the host's address.
     case masquerade(PortTranslation)
+    /// `REDIRECT`: the destination becomes the host.
     case redirect(PortTranslation)
+    /// `LOG`.
     indirect case log(LogTarget)
+    /// `NFLOG`.
     indirect case nflog(NFLogTarget)
+    /// `CT`.
     indirect case ct(ConntrackTarget)
+    /// `TRACE`.
     case trace
+    /// `TCPMSS`.
     case tcpmss(SegmentSize)
     /// A target that is not modelled, or whose revision iptables-save could not print.
     indirect case unknown(UnknownExtension)
@@ -80,9 +94,14 @@ public enum Target: Sendable, Hashable {
 
 /// What REJECT answers the sender: the names of `--reject-with`.
 public enum RejectKind: UInt8, Sendable, Hashable, CaseIterable {
+    /// Answers with ICMP that the destination is unreachable: network, host, protocol, port, network prohibited.
     case icmpNetUnreachable, icmpHostUnreachable, icmpProtoUnreachable, icmpPortUnreachable, icmpNetProhibited
+    /// Answers with ICMP that the host is prohibited, with a TCP reset, or with ICMP that an administrator prohibits
+    /// it.
     case icmpHostProhibited, tcpReset, icmpAdminProhibited
+    /// Answers with ICMPv6 that the destination is unreachable: no route, prohibited, address, port, policy.
     case icmp6NoRoute, icmp6AdmProhibited, icmp6AddrUnreachable, icmp6PortUnreachable, icmp6PolicyFail
+    /// Answers with ICMPv6 that the route rejects.
     case icmp6RejectRoute
 
     private static let names: [(name: StaticString, short: StaticString)] = [
@@ -119,6 +138,7 @@ public enum RejectKind: UInt8, Sendable, Hashable, CaseIterable {
 
 /// `-j TCPMSS`: the segment size that is written into SYN packets.
 public enum SegmentSize: Sendable, Hashable {
+    /// `--set-mss`.
     case fixed(UInt16)
     /// What the path's MTU allows.
     case clampToPathMTU
@@ -139,7 +159,7 @@ extension TargetDefinition {
         let isIPv4 = arguments.family == .ipv4
         guard let use = arguments[0] else { return .reject(isIPv4 ? .icmpPortUnreachable : .icmp6PortUnreachable) }
         let kind = try RejectKind(use.argument, isIPv4: isIPv4)
-        if kind == .tcpReset { try arguments.require(6) }
+        if kind == .tcpReset { try arguments.require(TransportProtocol.tcp.number) }
         return .reject(kind)
     }
 

@@ -38,13 +38,6 @@ extension ByteView {
     }
 }
 
-@inline(__always)
-func hexadecimalDigit(_ byte: UInt8) -> UInt64? {
-    if byte &- UInt8(ascii: "0") < 10 { return UInt64(byte - UInt8(ascii: "0")) }
-    let letter = byte | 0x20
-    return letter &- UInt8(ascii: "a") < 6 ? UInt64(letter - UInt8(ascii: "a") + 10) : nil
-}
-
 extension Token {
     /// The number that this word writes; `what` names it in the message.
     func number(_ range: ClosedRange<UInt64>, _ what: String) throws(RuleFault) -> UInt64 {
@@ -76,7 +69,7 @@ extension Token {
         if let value = bytes.number(in: 0...0xFFFF, isDecimal: isDecimal) { return UInt16(value) }
         if let port = PortServiceNames.port(named: bytes) { return port }
         throw fault(
-            expected: "a port from 0 to 65535",
+            code: .unsupported, expected: "a port from 0 to 65535",
             remedy: "write the number; of service names only the best known are read here, since each host has its own")
     }
 

@@ -106,7 +106,7 @@ extension RuleLineReader {
 
     private func unsupported(_ token: Token) -> RuleFault {
         token.fault(
-            expected: "one of the commands -A, -I, -R, -D, -N, -F, -X, -Z and -P",
+            code: .unsupported, expected: "one of the commands -A, -I, -R, -D, -N, -F, -X, -Z and -P",
             remedy: "this option has no place in rules text, or is not supported here; leave the line out")
     }
 

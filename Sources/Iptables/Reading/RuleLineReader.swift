@@ -67,7 +67,7 @@ struct RuleLineReader {
         if let negation { throw negation.fault(expected: "an option after it") }
         guard line.command != 0 else {
             throw RuleFault(
-                at: start, found: "a line without a command", expected: "a command such as -A CHAIN",
+                code: .notRules, at: start, found: "a line without a command", expected: "a command such as -A CHAIN",
                 remedy: "rules stand in lines such as '-A INPUT -j ACCEPT'")
         }
         if line.isForOtherFamily { return }

@@ -83,30 +83,10 @@ private func checkEncoding(_ text: ByteView) throws(RuleFault) {
         guard index < text.count else { return }
         let length = text.characterLength(at: index)
         guard length > 0 else {
-            let byte = String(text[index], radix: 16, uppercase: true)
             throw RuleFault(
-                at: index, found: "the byte 0x\(byte.count == 1 ? "0" : "")\(byte)", expected: "text in UTF-8",
+                code: .encoding, at: index, found: "the byte \(hexadecimal(text[index]))", expected: "text in UTF-8",
                 remedy: "this is no rules text, or its comments are in another encoding; convert it to UTF-8")
         }
         index += length
-    }
-}
-
-extension ByteView {
-    /// The length of the UTF-8 character at an offset; 0 if there is none, or NUL.
-    fileprivate func characterLength(at index: Int) -> Int {
-        func isContinuation(_ offset: Int) -> Bool { self[index + offset] & 0xC0 == 0x80 }
-        let second = self[index + 1]
-        switch self[index] {
-        case 0x01...0x7F: return 1
-        case 0xC2...0xDF: return isContinuation(1) ? 2 : 0
-        case 0xE0: return second >= 0xA0 && isContinuation(1) && isContinuation(2) ? 3 : 0
-        case 0xED: return second < 0xA0 && isContinuation(1) && isContinuation(2) ? 3 : 0
-        case 0xE1...0xEF: return isContinuation(1) && isContinuation(2) ? 3 : 0
-        case 0xF0: return second >= 0x90 && isContinuation(1) && isContinuation(2) && isContinuation(3) ? 4 : 0
-        case 0xF1...0xF3: return isContinuation(1) && isContinuation(2) && isContinuation(3) ? 4 : 0
-        case 0xF4: return second < 0x90 && isContinuation(1) && isContinuation(2) && isContinuation(3) ? 4 : 0
-        default: return 0
-        }
     }
 }

@@ -2,6 +2,22 @@ internal import KubeChainsBytes
 
 /// Rules text that cannot be used: where, what was found there, what was expected, and what to do.
 public struct RulesetError: Error, Sendable, Hashable {
+    /// The kind of an error.
+    public enum Code: Sendable, Hashable {
+        /// The text is not UTF-8, or has a NUL in it.
+        case encoding
+        /// It is no rules text at all.
+        case notRules
+        /// The text ends within a table, or lacks lines.
+        case damaged
+        /// A line that iptables takes and this library does not.
+        case unsupported
+        /// A line that iptables refuses too.
+        case refused
+    }
+
+    /// What is wrong, to switch on.
+    public let code: Code
     /// The line, from 1.
     public let line: Int
     /// The column in bytes, from 1.
@@ -24,6 +40,7 @@ extension RulesetError: CustomStringConvertible {
 
 /// An error while reading the text; its line and column are computed only when it is reported.
 struct RuleFault: Error {
+    let code: RulesetError.Code
     /// The byte's offset from the beginning of the text.
     let offset: Int
     let found: String
@@ -33,7 +50,11 @@ struct RuleFault: Error {
     /// What to do where iptables would refuse the line as well.
     static let refused = "iptables refuses this too; correct the rule"
 
-    init(at offset: Int, found: String, expected: String, remedy: String = RuleFault.refused) {
+    init(
+        code: RulesetError.Code = .refused, at offset: Int, found: String, expected: String,
+        remedy: String = RuleFault.refused
+    ) {
+        self.code = code
         self.offset = offset
         self.found = found
         self.expected = expected
@@ -50,6 +71,6 @@ struct RuleFault: Error {
             lineStart = index + 1
         }
         return RulesetError(
-            line: line, column: offset - lineStart + 1, found: found, expected: expected, remedy: remedy)
+            code: code, line: line, column: offset - lineStart + 1, found: found, expected: expected, remedy: remedy)
     }
 }

@@ -27,7 +27,7 @@ struct RulesetReader {
         }
         if let current {
             throw RuleFault(
-                at: text.count, found: "the end of the text within the table \(tables[current].name)",
+                code: .damaged, at: text.count, found: "the end of the text within the table \(tables[current].name)",
                 expected: "COMMIT", remedy: "the text is cut off; take the dump again")
         }
         for index in tables.indices {
@@ -82,7 +82,8 @@ struct RulesetReader {
         let start = reader.tokenizer.position
         if let current {
             throw RuleFault(
-                at: start, found: "a new table within the table \(tables[current].name)", expected: "COMMIT before it",
+                code: .damaged, at: start, found: "a new table within the table \(tables[current].name)",
+                expected: "COMMIT before it",
                 remedy: "the text is damaged; take the dump again")
         }
         reader.tokenizer.position += 1
@@ -131,7 +132,8 @@ struct RulesetReader {
             return false
         }
         guard current != nil else {
-            throw word.fault(expected: "*TABLE before it", remedy: "the text is damaged; take the dump again")
+            throw word.fault(
+                code: .damaged, expected: "*TABLE before it", remedy: "the text is damaged; take the dump again")
         }
         try expectEndOfLine()
         current = nil
@@ -169,7 +171,8 @@ struct RulesetReader {
         guard let current else {
             let word = try? reader.tokenizer.next()
             throw RuleFault(
-                at: start, found: word?.quoted ?? "a line", expected: "*TABLE, a comment or an empty line",
+                code: .notRules, at: start, found: word?.quoted ?? "a line",
+                expected: "*TABLE, a comment or an empty line",
                 remedy: "rules stand in a table, between '*filter' or the like and COMMIT; is this rules text at all?")
         }
         var counters: Counters?

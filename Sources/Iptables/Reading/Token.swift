@@ -25,8 +25,10 @@ struct Token {
     }
 
     /// The fault of finding this word where something else should stand.
-    func fault(expected: String, remedy: String = RuleFault.refused) -> RuleFault {
-        RuleFault(at: offset, found: quoted, expected: expected, remedy: remedy)
+    func fault(
+        code: RulesetError.Code = .refused, expected: String, remedy: String = RuleFault.refused
+    ) -> RuleFault {
+        RuleFault(code: code, at: offset, found: quoted, expected: expected, remedy: remedy)
     }
 }
 

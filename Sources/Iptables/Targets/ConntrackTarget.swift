@@ -4,25 +4,34 @@ internal import KubeChainsBytes
 public struct ConntrackTarget: Sendable {
     /// Which direction of the connection a zone is for.
     public enum Direction: Sendable, Hashable {
+        /// Packets of both directions, as the first one, or of answers.
         case both, original, reply
     }
 
+    /// The zone in which a connection is tracked.
     public enum Zone: Sendable, Hashable {
+        /// A number, for packets of a direction.
         case number(UInt16, Direction)
         /// The zone's number is the packet's mark.
         case mark(Direction)
     }
 
+    /// `--notrack`.
     public var isUntracked = false
+    /// `--helper`; empty: none.
     public var helper = ""
+    /// `--timeout`: the name of a policy; empty: none.
     public var timeout = ""
     /// The events, as bits in the order of `eventNames`.
     public var events: UInt32 = 0
+    /// `--expevents new`.
     public var reportsNewExpectations = false
+    /// `--zone`, `--zone-orig`, `--zone-reply`; nil: none.
     public var zone: Zone?
     /// Whether it is written as `-j NOTRACK`. It does not count in comparisons.
     public var isSpelledNotrack = false
 
+    /// A target that changes nothing yet.
     public init() {}
 
     static let eventNames: [StaticString] = [

@@ -8,10 +8,15 @@ public struct LogTarget: Sendable, Hashable {
 
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+        /// `--log-tcp-sequence`.
         public static let tcpSequence = Details(rawValue: 1 << 0)
+        /// `--log-tcp-options`.
         public static let tcpOptions = Details(rawValue: 1 << 1)
+        /// `--log-ip-options`.
         public static let ipOptions = Details(rawValue: 1 << 2)
+        /// `--log-uid`.
         public static let uid = Details(rawValue: 1 << 3)
+        /// `--log-macdecode`.
         public static let macDecode = Details(rawValue: 1 << 4)
 
         fileprivate static let options: [StaticString] = [
@@ -23,8 +28,10 @@ public struct LogTarget: Sendable, Hashable {
     public var prefix: String
     /// The level, 0 (emergency) to 7 (debugging).
     public var level: UInt8
+    /// What is written besides.
     public var details: Details
 
+    /// A line in the kernel's log.
     public init(prefix: String = "", level: UInt8 = 4, details: Details = []) {
         self.prefix = prefix
         self.level = level
@@ -66,11 +73,14 @@ public struct NFLogTarget: Sendable, Hashable {
 
     /// What each message begins with, at most 127 bytes (63 with the legacy backend).
     public var prefix: String
+    /// The group of listeners, from 0.
     public var group: UInt16
+    /// How much of the packet is sent.
     public var extent: Extent
     /// How many packets the kernel gathers before it sends them.
     public var threshold: UInt16
 
+    /// A message to listeners of a group.
     public init(prefix: String = "", group: UInt16 = 0, extent: Extent = .whole, threshold: UInt16 = 0) {
         self.prefix = prefix
         self.group = group

@@ -3,9 +3,12 @@ internal import KubeChainsBytes
 /// A change of a mark: the bits of the mask are cleared, then the value's bits are flipped. All of `--set-mark`,
 /// `--and-mark`, `--or-mark`, `--xor-mark` and `--set-xmark` are of this form.
 public struct MarkChange: Sendable, Hashable {
+    /// The bits to set, or to turn over.
     public let value: UInt32
+    /// The bits to clear first.
     public let mask: UInt32
 
+    /// A change: bits of `mask` are cleared, and `value` is then combined by exclusive or.
     public init(value: UInt32, mask: UInt32) {
         self.value = value
         self.mask = mask
@@ -54,6 +57,7 @@ public struct MarkChange: Sendable, Hashable {
 
 /// `-j CONNMARK`: iptables-extensions(8), CONNMARK.
 public struct ConnectionMarkTarget: Sendable, Hashable {
+    /// What is done with the two marks.
     public enum Operation: Sendable, Hashable {
         /// Changes the connection's mark.
         case set(MarkChange)
@@ -64,15 +68,20 @@ public struct ConnectionMarkTarget: Sendable, Hashable {
         case restore(packetMask: UInt32, connectionMask: UInt32)
     }
 
+    /// Where bits are moved.
     public enum Shift: Sendable, Hashable {
+        /// To higher, or to lower bits.
         case left, right
     }
 
+    /// What is done.
     public var operation: Operation
     /// How far the mark is shifted besides: 0…32.
     public var shiftBits: UInt8
+    /// Where bits are moved.
     public var shift: Shift
 
+    /// An operation, with bits moved or not.
     public init(_ operation: Operation, shift: Shift = .left, bits: UInt8 = 0) {
         self.operation = operation
         self.shift = bits == 0 ? .left : shift

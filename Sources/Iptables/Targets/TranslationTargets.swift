@@ -5,15 +5,20 @@ public import NetAddress
 public struct TranslationTarget: Sendable, Hashable {
     /// The addresses, from the first to the last; nil: the address stays.
     public var first: RawAddress?
+    /// The highest address; nil: there is one address only.
     public var last: RawAddress?
     /// The ports; nil: the port stays as far as possible.
     public var ports: PortRange?
     /// With a range of ports, the port that is translated to its first (`PORT-PORT/BASE`).
     public var basePort: UInt16?
+    /// `--random`.
     public var isRandom = false
+    /// `--random-fully`.
     public var isFullyRandom = false
+    /// `--persistent`.
     public var isPersistent = false
 
+    /// A rewriting to an address, to ports, or to both.
     public init(_ address: IPAddress? = nil, ports: PortRange? = nil) {
         first = address.map { RawAddress($0) }
         last = first
@@ -46,9 +51,12 @@ public struct TranslationTarget: Sendable, Hashable {
 public struct PortTranslation: Sendable, Hashable {
     /// The ports; nil: the port stays as far as possible.
     public var ports: PortRange?
+    /// `--random`.
     public var isRandom = false
+    /// `--random-fully`.
     public var isFullyRandom = false
 
+    /// A rewriting of ports.
     public init(ports: PortRange? = nil, isFullyRandom: Bool = false) {
         self.ports = ports
         self.isFullyRandom = isFullyRandom

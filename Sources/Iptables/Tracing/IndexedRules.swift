@@ -2,11 +2,13 @@ internal import NetAddress
 
 /// Rules prepared for tracing: chains by name, and which lists of `recent` remember which endpoint.
 public struct IndexedRules: Sendable {
+    /// The rules.
     public let ruleset: Ruleset
     let tables: [String: (table: Table, positions: ChainPositions)]
     /// By list: the DNAT targets of the rules that add a client to it.
     private let affinityLists: [String: [TranslationTarget]]
 
+    /// Prepares rules for traces: finds chains by name.
     public init(_ ruleset: Ruleset) {
         self.ruleset = ruleset
         var tables: [String: (Table, ChainPositions)] = [:]

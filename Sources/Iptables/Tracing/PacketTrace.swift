@@ -5,6 +5,7 @@ internal import NetAddress
 /// Not considered: whether there is a route, whether the kernel takes the source address for a
 /// spoofed one, whether a process listens.
 public struct PacketTrace: Sendable {
+    /// What was asked.
     public let query: TraceQuery
     /// In the order in which rules decide.
     public private(set) var outcomes: [TraceOutcome] = []

@@ -144,17 +144,17 @@ struct PacketWalker {
         splitCount += 1
         guard splitCount > Self.splitLimit else { return }
         throw error(
-            place,
+            .tooManyBranches, place,
             "more than \(Self.splitLimit) ways branch off at conditions that can not be decided, the last of them "
                 + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
     }
 
-    private func error(_ place: RulePlace, _ message: String) -> TraceError {
+    private func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {
         guard let chain = rules.tables[place.place.table]?.table.chains[place.chain] else {
-            return TraceError(line: 0, description: message)
+            return TraceError(code: code, line: 0, description: message)
         }
         return TraceError(
-            line: Int(chain.rules[place.index].line),
+            code: code, line: Int(chain.rules[place.index].line),
             description: "table \(place.place.table), chain \(chain.name), rule \(place.index + 1): \(message)")
     }
 
@@ -174,16 +174,18 @@ struct PacketWalker {
         switch target {
         case .jump(let name), .goto(let name):
             guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
-                throw error(rulePlace, "the rule leads to the chain \(name), which the table does not have")
+                throw error(
+                    .missingChain, rulePlace, "the rule leads to the chain \(name), which the table does not have")
             }
             guard !callers.contains(next) else {
                 let loop = (callers.drop { $0 != next } + [next]).map { table.chains[$0].name }
-                throw error(rulePlace, "the jumps go round in a circle: \(loop.joined(separator: " -> "))")
+                throw error(
+                    .endlessJumps, rulePlace, "the jumps go round in a circle: \(loop.joined(separator: " -> "))")
             }
             jumpCount += 1
             guard jumpCount <= jumpLimit, callers.count < Self.depthLimit else {
                 throw error(
-                    rulePlace,
+                    .endlessJumps, rulePlace,
                     "the packet takes more than \(jumpLimit) jumps, or \(Self.depthLimit) within each other; "
                         + "no kernel would bear such rules")
             }

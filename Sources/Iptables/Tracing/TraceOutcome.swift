@@ -1,13 +1,18 @@
 /// One possible outcome of a packet.
 public struct TraceOutcome: Sendable {
+    /// What becomes of the packet.
     public enum Verdict: Sendable, Hashable {
+        /// It goes on.
         case accept
+        /// It is dropped without an answer.
         case drop
+        /// It is dropped, and its sender gets an answer.
         case reject(RejectKind)
         /// A target that is not modelled takes the packet; its fate is unknown.
         case unknown
     }
 
+    /// What becomes of the packet.
     public let verdict: Verdict
     /// The chance, where all assumptions hold; over the outcomes of a set of assumptions the chances add up to 1.
     public let probability: Double
@@ -33,12 +38,15 @@ public struct TraceOutcome: Sendable {
 public struct TraceAssumption: Sendable, Hashable {
     /// The condition, in the words of iptables where it has some.
     public let text: String
+    /// Whether the condition is assumed to hold, or not to.
     public let isAssumed: Bool
 }
 
 /// A rule that a packet matched, or the policy that was applied.
 public struct TraceStep: Sendable {
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
     /// The rule's number in its chain, from 1; 0 for the policy.
     public let number: Int
@@ -68,6 +76,18 @@ public struct TraceStep: Sendable {
 
 /// Why a packet cannot be traced.
 public struct TraceError: Error, Sendable, CustomStringConvertible {
+    /// The kind of an error.
+    public enum Code: Sendable, Hashable {
+        /// Conditions that cannot be decided multiply the outcomes: the query says too little.
+        case tooManyBranches
+        /// A rule leads to a chain that is not there.
+        case missingChain
+        /// Jumps that no kernel would take: a circle, or too many.
+        case endlessJumps
+    }
+
+    /// What is wrong, to switch on.
+    public let code: Code
     /// The line of the rule in its text; 0 for a rule that was not read from one.
     public let line: Int
     /// What is wrong, and what to do.

@@ -20,21 +20,27 @@ public struct TraceQuery: Sendable {
     public var source: IPAddress
     /// The client's port; nil: not known.
     public var sourcePort: UInt16?
+    /// Where the client sends the packet.
     public var destination: IPAddress
+    /// The port there.
     public var destinationPort: UInt16
+    /// The protocol.
     public var transport: TransportProtocol
+    /// What connection tracking says of the packet.
     public var state = State.new
     /// Whether the reply to the packet is traced, not the packet itself.
     public var isReply = false
     /// The interfaces by which the first packet comes in and leaves; nil: not known. The answer takes them the other
     /// way round.
     public var inInterface: String?
+    /// The interface by which the packet leaves; nil: not known.
     public var outInterface: String?
     /// The host's addresses beside loopback; nil: not known. All others count as unicast addresses of other hosts.
     public var hostAddresses: [IPAddress]?
     /// Where `recent` remembers the client from: the address and port that DNAT sent it to before.
     public var affinity: (address: IPAddress, port: UInt16)?
 
+    /// A packet that begins a connection.
     public init(
         from source: IPAddress, sourcePort: UInt16? = nil, to destination: IPAddress,
         port destinationPort: UInt16, _ transport: TransportProtocol = .tcp

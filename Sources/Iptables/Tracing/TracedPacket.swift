@@ -2,6 +2,7 @@ public import NetAddress
 
 /// An address of a packet, as far as rules let it be known.
 public enum TracedAddress: Sendable, Hashable {
+    /// This address.
     case exact(IPAddress)
     /// One out of a range: the kernel picks it when SNAT or DNAT names several.
     case range(IPAddress, IPAddress)
@@ -15,11 +16,15 @@ public enum TracedAddress: Sendable, Hashable {
 
 /// A packet on its way through the hooks.
 public struct TracedPacket: Sendable, Hashable {
+    /// The source, as it is now.
     public var source: TracedAddress
     /// All ports that it can be; a client's port is mostly not known.
     public var sourcePort: PortRange
+    /// The destination, as it is now.
     public var destination: TracedAddress
+    /// The destination's port, or several of which one is chosen.
     public var destinationPort: PortRange
+    /// The protocol.
     public let transport: TransportProtocol
     /// The packet's mark, which lives on this host only.
     public var mark: UInt32 = 0

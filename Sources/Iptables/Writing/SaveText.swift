@@ -9,6 +9,7 @@ public struct SaveOptions: Sendable, Hashable {
     /// The date in those lines, in the form of C's `ctime`: `Mon Nov 23 09:40:03 2026`.
     public var date: String
 
+    /// The way of iptables-save, or with counters of iptables-save -c.
     public init(rulesHaveCounters: Bool = false, generator: Generator? = nil, date: String = "") {
         self.rulesHaveCounters = rulesHaveCounters
         self.generator = generator

@@ -1,10 +1,18 @@
-package import KubeChainsJSON
-package import KubeProxy
+internal import KubeChainsJSON
+public import KubeProxy
 
 /// The reports of `audit`.
-package enum AuditReport {
-    /// - Parameter inferred: what was not given and is read off the rules.
-    package static func json(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> JSONValue {
+public enum AuditReport {
+    /// The findings as JSON: `kubechains/audit/v1`.
+    ///
+    /// - Parameters:
+    ///   - findings: the findings, in the order of the report.
+    ///   - inferred: what was not given and is read off the rules.
+    public static func json(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> String {
+        value(findings, inferred).text
+    }
+
+    private static func value(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> JSONValue {
         .object([
             ("schema", .string("kubechains/audit/v1")),
             ("inferred", json(inferred)),
@@ -46,8 +54,14 @@ package enum AuditReport {
         ])
     }
 
-    /// - Parameter inferred: what was not given and is read off the rules.
-    package static func text(
+    /// The findings as text, each with its rule and its remedy below it.
+    ///
+    /// - Parameters:
+    ///   - findings: the findings, in the order of the report.
+    ///   - inferred: what was not given and is read off the rules.
+    ///   - dump: the name of the dump that they are about.
+    ///   - style: how the text is laid out.
+    public static func text(
         _ findings: [AuditFinding], _ inferred: [InferredSetting], _ dump: String, _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)

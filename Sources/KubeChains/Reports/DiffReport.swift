@@ -1,10 +1,13 @@
 internal import Iptables
-package import KubeChainsJSON
-package import KubeProxy
+internal import KubeChainsJSON
+public import KubeProxy
 
 /// The reports of `diff`.
-package enum DiffReport {
-    package static func json(_ comparison: RuleComparison) -> JSONValue {
+public enum DiffReport {
+    /// The differences as JSON: `kubechains/diff/v1`.
+    public static func json(_ comparison: RuleComparison) -> String { value(comparison).text }
+
+    private static func value(_ comparison: RuleComparison) -> JSONValue {
         .object([
             ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
             ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
@@ -33,7 +36,13 @@ package enum DiffReport {
         ])
     }
 
-    package static func text(
+    /// The differences by Service port, then those of no Service; empty if there are none.
+    ///
+    /// - Parameters:
+    ///   - comparison: what was compared.
+    ///   - isBrief: whether only the Service ports are named.
+    ///   - style: how the text is laid out.
+    public static func text(
         _ comparison: RuleComparison, isBrief: Bool, _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)
@@ -81,7 +90,16 @@ package enum DiffReport {
     }
 
     /// The chains that differ as a unified diff of their rules in normal form.
-    package static func unified(
+    ///
+    /// - Parameters:
+    ///   - comparison: what was compared.
+    ///   - left: the expected side.
+    ///   - right: the actual side.
+    ///   - leftName: the expected side's name, for the head.
+    ///   - rightName: the actual side's name, for the head.
+    ///   - isStrict: whether texts were compared.
+    ///   - style: how the text is laid out.
+    public static func unified(
         _ comparison: RuleComparison, _ left: RuleComparison.Side, _ right: RuleComparison.Side, _ leftName: String,
         _ rightName: String, isStrict: Bool, _ style: TextStyle = .plain
     ) -> String {

@@ -1,10 +1,19 @@
 internal import KubeChainsBytes
-package import KubeChainsJSON
-package import KubeProxy
+public import KubeChainsJSON
+public import KubeProxy
 
 /// What `lint` writes.
-package enum LintReports {
-    package static func json(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> JSONValue {
+public enum LintReports {
+    /// The findings as JSON: `kubechains/lint/v1`.
+    ///
+    /// - Parameters:
+    ///   - findings: the findings, in the order of the report.
+    ///   - places: where each finding's object stands; nil where it stands nowhere.
+    public static func json(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> String {
+        value(findings, places).text
+    }
+
+    private static func value(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> JSONValue {
         .object([
             ("schema", .string("kubechains/lint/v1")),
             (
@@ -25,7 +34,13 @@ package enum LintReports {
         ])
     }
 
-    package static func text(
+    /// The findings as text, each with its remedy below it.
+    ///
+    /// - Parameters:
+    ///   - findings: the findings, in the order of the report.
+    ///   - places: where each finding's object stands; nil where it stands nowhere.
+    ///   - style: how the text is laid out.
+    public static func text(
         _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)
@@ -42,7 +57,7 @@ package enum LintReports {
     }
 
     /// All rules with what they look for.
-    package static func rules(_ style: TextStyle = .plain) -> String {
+    public static func rules(_ style: TextStyle = .plain) -> String {
         var report = ReportText(style)
         for (index, rule) in LintRule.all.enumerated() {
             if index > 0 { report.emptyLine() }

@@ -1,7 +1,7 @@
-package import Iptables
+internal import Iptables
 
 /// The paths of a trace as a tree: rules that several outcomes begin with are drawn once.
-package struct TraceGraph {
+struct TraceGraph {
     private struct Node {
         let lines: [String]
         let outcome: TraceOutcome.Verdict?
@@ -17,7 +17,7 @@ package struct TraceGraph {
 
     private var nodes: [Node]
 
-    package init(_ trace: PacketTrace) {
+    init(_ trace: PacketTrace) {
         nodes = [Node(lines: [(trace.query.isReply ? "answer to " : "") + trace.query.words], outcome: nil, parent: -1)]
         var known: [Edge: Int] = [:]
         for outcome in trace.outcomes {
@@ -42,7 +42,7 @@ package struct TraceGraph {
     }
 
     /// The tree for graphviz's `dot`.
-    package var dot: String {
+    var dot: String {
         var text = "digraph trace {\n    node [shape=box, fontname=\"monospace\", fontsize=10];\n"
         for (index, node) in nodes.enumerated() {
             let color = node.outcome.map { ", style=filled, fillcolor=\"\($0.color)\"" } ?? ""
@@ -53,7 +53,7 @@ package struct TraceGraph {
     }
 
     /// The tree as a Mermaid flowchart.
-    package var mermaid: String {
+    var mermaid: String {
         var text = "flowchart TD\n"
         for (index, node) in nodes.enumerated() {
             let label = "[\(MermaidLabel.text(node.lines))]"

@@ -1,10 +1,13 @@
-package import Iptables
-package import KubeChainsJSON
+public import Iptables
+internal import KubeChainsJSON
 internal import NetAddress
 
 /// The reports of `trace`.
-package enum TraceReport {
-    package static func json(_ trace: PacketTrace) -> JSONValue {
+public enum TraceReport {
+    /// The outcomes as JSON: `kubechains/trace/v1`.
+    public static func json(_ trace: PacketTrace) -> String { value(trace).text }
+
+    private static func value(_ trace: PacketTrace) -> JSONValue {
         let query = trace.query
         return .object([
             ("schema", .string("kubechains/trace/v1")),
@@ -67,9 +70,20 @@ package enum TraceReport {
         ports.first == ports.last ? .integer(Int(ports.first)) : .string(ports.words)
     }
 
+    /// The paths in graphviz's language.
+    public static func dot(_ trace: PacketTrace) -> String { TraceGraph(trace).dot }
+
+    /// The paths as a Mermaid flowchart.
+    public static func mermaid(_ trace: PacketTrace) -> String { TraceGraph(trace).mermaid }
+
     // MARK: Text
 
-    package static func text(_ trace: PacketTrace, _ style: TextStyle = .plain) -> String {
+    /// The outcomes as text, each with what the client sees and the rules that led there.
+    ///
+    /// - Parameters:
+    ///   - trace: the trace.
+    ///   - style: how the text is laid out.
+    public static func text(_ trace: PacketTrace, _ style: TextStyle = .plain) -> String {
         let query = trace.query
         var report = ReportText(style)
         report.line(words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)")

@@ -71,10 +71,10 @@ public struct ClusterSnapshot: Sendable {
         sources.diagnostics(severity, messages)
     }
 
-    /// An error about a place in the inputs.
+    /// An error about settings, at a place in the inputs.
     public func error(_ message: String, at location: SourceLocation?) -> SnapshotError {
         let placed = PlacedMessage(message: message, location: location)
-        return SnapshotError(sources.diagnostics(.error, [placed])[0])
+        return SnapshotError(.settings, sources.diagnostics(.error, [placed])[0])
     }
 }
 
@@ -101,6 +101,7 @@ package enum InputExpectation: Sendable {
 
 /// An error with the input that it was found in.
 struct ReadFailure: Error {
+    let code: SnapshotError.Code
     let message: String
     /// Where; nil where the fault is one of values that were not read.
     let location: SourceLocation?
@@ -108,10 +109,16 @@ struct ReadFailure: Error {
     let other: SourceLocation?
 
     init(_ fault: ReadFault, in source: Int) {
-        self.init(fault.message, at: SourceLocation(source: source, offset: fault.offset), other: fault.other)
+        self.init(
+            fault.message, at: SourceLocation(source: source, offset: fault.offset), other: fault.other,
+            code: fault.kind == .syntax ? .syntax : .invalidValue)
     }
 
-    init(_ message: String, at location: SourceLocation?, other: SourceLocation? = nil) {
+    init(
+        _ message: String, at location: SourceLocation?, other: SourceLocation? = nil,
+        code: SnapshotError.Code = .invalidValue
+    ) {
+        self.code = code
         self.message = message
         self.location = location
         self.other = other
@@ -123,6 +130,6 @@ struct ReadFailure: Error {
         if let other = other.flatMap({ places[$0] }) {
             message += "; the other is at \(other.position)" + (other.path.isEmpty ? "" : " (\(other.path))")
         }
-        return SnapshotError(Diagnostic(.error, message, at: location.flatMap { places[$0] }))
+        return SnapshotError(code, Diagnostic(.error, message, at: location.flatMap { places[$0] }))
     }
 }

@@ -5,9 +5,11 @@ public import NetAddress
 public struct EndpointSlice: Sendable, Equatable {
     /// Which API the endpoints came from.
     public enum Origin: Sendable, Hashable {
+        /// An EndpointSlice, or an Endpoints object of older clusters.
         case endpointSlice, endpoints
     }
 
+    /// The namespace of the slice and of its Service.
     public let namespace: DNSLabel
     /// The object's own name.
     public let name: String
@@ -21,11 +23,14 @@ public struct EndpointSlice: Sendable, Equatable {
     /// Whether the object has the label `service.kubernetes.io/service-proxy-name`; kube-proxy skips such objects up to
     /// 1.35.
     public var hasProxyName = false
+    /// The ports, which all endpoints have.
     public var ports: [EndpointPort] = []
+    /// The endpoints.
     public var endpoints: [Endpoint] = []
     /// The texts of all addresses of those endpoints that have several, or one that is not spelled canonically, by the
     /// endpoints' indices. kube-proxy writes what the slice says up to 1.30.
     public package(set) var addressTexts: [Int: [String]] = [:]
+    /// The kind of object that it was read from.
     public var origin: Origin = .endpointSlice
     /// The object's location in the inputs.
     public var place: ObjectPlace
@@ -33,6 +38,7 @@ public struct EndpointSlice: Sendable, Equatable {
     /// Whether kube-proxy reads the slice at all (in the generator of its family).
     package var isConsidered: Bool { !isHeadless && serviceName != nil && family != nil }
 
+    /// Where the object begins in the inputs; nil: it was not read from one.
     public var location: SourceLocation? { place.location }
 
     /// A slice made from values, which serves a Service of its namespace.
@@ -58,15 +64,19 @@ public struct EndpointSlice: Sendable, Equatable {
 
 /// An entry of a slice's `ports`.
 public struct EndpointPort: Sendable, Hashable {
+    /// A port's name.
     public enum Name: Sendable, Hashable {
         /// No name at all: kube-proxy skips the port.
         case absent
         /// The empty name: for a Service's unnamed port.
         case empty
+        /// A DNS label.
         case label(DNSLabel)
     }
 
+    /// The name, by which a Service's port finds it.
     public var name: Name = .absent
+    /// The protocol.
     public var transport: TransportProtocol = .tcp
     /// 0: none; kube-proxy skips the port.
     public var port: UInt16 = 0
@@ -86,23 +96,31 @@ public struct Endpoint: Sendable, Hashable {
     /// The conditions, absent ones filled in: ready and serving are true, terminating is false unless said otherwise.
     public struct Conditions: OptionSet, Sendable, Hashable {
         public let rawValue: UInt8
+        /// An endpoint of one address.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+        /// `ready`.
         public static let ready = Conditions(rawValue: 1)
+        /// `serving`.
         public static let serving = Conditions(rawValue: 2)
+        /// `terminating`.
         public static let terminating = Conditions(rawValue: 4)
     }
 
     /// The first address; nil: none (kube-proxy skips the endpoint), or the slice is not considered.
     public var address: IPAddress?
+    /// The conditions; absent ones have the API server's defaults.
     public var conditions: Conditions = [.ready, .serving]
+    /// The node that it runs on; nil: not said.
     public var nodeName: String?
+    /// The zone of that node; nil: not said.
     public var zone: String?
     /// Nil: no hints.
     public var hints: TopologyHints?
 
     package init() {}
 
+    /// An endpoint of one address.
     public init(
         address: IPAddress, conditions: Conditions = [.ready, .serving], nodeName: String? = nil, zone: String? = nil,
         hints: TopologyHints? = nil
@@ -122,6 +140,7 @@ public final class TopologyHints: Sendable, Hashable {
     /// The names in `forNodes`, in order.
     public let nodes: [String]
 
+    /// Hints for zones and nodes.
     public init(zones: [String], nodes: [String]) {
         self.zones = zones
         self.nodes = nodes

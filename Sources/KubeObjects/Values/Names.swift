@@ -5,6 +5,7 @@ internal import KubeChainsBytes
 /// Namespaces, Services and named ports have such names. They never need quoting in iptables text, so no name in a
 /// snapshot can end a quote or begin a rule.
 public struct DNSLabel: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The name.
     public let text: String
 
     /// The label; nil if the text is not a valid one.
@@ -38,6 +39,7 @@ public struct DNSLabel: Sendable, Hashable, Comparable, CustomStringConvertible 
 
 /// A DNS subdomain (RFC 1123): labels joined by dots, at most 253 bytes. Nodes have such names.
 public struct DNSSubdomain: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The name.
     public let text: String
 
     /// The subdomain; nil if the text is not a valid one.

@@ -3,6 +3,7 @@ public import NetAddress
 
 /// A Node, in the fields that kube-proxy reads.
 public struct Node: Sendable, Equatable {
+    /// The node's name.
     public let name: DNSSubdomain
     /// The label `topology.kubernetes.io/zone`; empty where it is missing.
     public var zone = ""
@@ -21,6 +22,7 @@ public struct Node: Sendable, Equatable {
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
+    /// Where the object begins in the inputs; nil: it was not read from one.
     public var location: SourceLocation? { place.location }
 
     /// A Node made from values.

@@ -3,6 +3,7 @@ public import NetAddress
 
 /// What kind of Service it is: `spec.type`.
 public enum ServiceType: Sendable, Hashable {
+    /// The four types of the API.
     case clusterIP, nodePort, loadBalancer, externalName
     /// A type that this version does not know.
     case unknown(String)
@@ -25,6 +26,7 @@ public enum ClusterIP: Sendable, Hashable {
     case absent
     /// `None`: the Service is headless.
     case none
+    /// An address.
     case address(IPAddress)
     /// Text that is not an address. Only Services that kube-proxy skips may have it.
     case invalid(String)
@@ -32,25 +34,33 @@ public enum ClusterIP: Sendable, Hashable {
 
 /// A Service, in the fields that shape rules or explain them. Defaults are filled in as the API server fills them in.
 public struct Service: Sendable, Equatable {
+    /// The Service's namespace.
     public let namespace: DNSLabel
+    /// The Service's name.
     public let name: DNSLabel
+    /// `type`.
     public var type: ServiceType = .clusterIP
+    /// `clusterIP`.
     public var clusterIP: ClusterIP = .absent
     /// `spec.clusterIPs`, in order; nil for text that is not an address.
     public var clusterIPs: [IPAddress?] = []
     /// `spec.ipFamilies`, in order; nil for text that is not a family.
     public var ipFamilies: [AddressFamily?] = []
+    /// `ports`.
     public var ports: [ServicePort] = []
     /// The external IPs that parse, of both families, in order.
     public var externalIPs: [IPAddress] = []
     /// Whether `spec.externalIPs` has any entry, also one that does not parse.
     public var hasExternalIPs = false
+    /// `status.loadBalancer.ingress`.
     public var loadBalancerIngress: [LoadBalancerIngress] = []
     /// The source ranges that parse, of both families, in order.
     public var loadBalancerSourceRanges: [IPPrefix] = []
     /// Seconds that a client keeps its endpoint under `sessionAffinity: ClientIP`; nil: no affinity.
     public var sessionAffinitySeconds: Int?
+    /// Whether `externalTrafficPolicy` is `Local`.
     public var externalTrafficPolicyIsLocal = false
+    /// Whether `internalTrafficPolicy` is `Local`.
     public var internalTrafficPolicyIsLocal = false
     /// 0: none.
     public var healthCheckNodePort: UInt16 = 0
@@ -67,6 +77,7 @@ public struct Service: Sendable, Equatable {
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
+    /// Where the object begins in the inputs; nil: it was not read from one.
     public var location: SourceLocation? { place.location }
 
     /// A Service made from values.
@@ -116,6 +127,7 @@ public struct Service: Sendable, Equatable {
         case otherProxy
         /// `clusterIP` is `None` or empty.
         case headless
+        /// It is of type ExternalName, a name in the DNS only.
         case externalName
         /// The label `service.kubernetes.io/headless` keeps kube-proxy up to 1.35 from reading it.
         case headlessLabel
@@ -162,6 +174,7 @@ public struct AddressSpellings: Sendable, Hashable {
 public struct ServicePort: Sendable, Hashable {
     /// The port's name; nil: none, as the only port of a Service may have.
     public var name: DNSLabel?
+    /// `protocol`.
     public var transport: TransportProtocol = .tcp
     /// 1…65535.
     public var port: UInt16
@@ -181,10 +194,12 @@ public struct ServicePort: Sendable, Hashable {
 
 /// An entry of `status.loadBalancer.ingress` that has an address.
 public struct LoadBalancerIngress: Sendable, Hashable {
+    /// `ip`.
     public var address: IPAddress
     /// Whether packets arrive with this address as their destination: `ipMode` is `VIP` or absent, not `Proxy`.
     public var isVIP: Bool
 
+    /// An address; a VIP unless its mode is `Proxy`.
     public init(address: IPAddress, isVIP: Bool = true) {
         self.address = address
         self.isVIP = isVIP

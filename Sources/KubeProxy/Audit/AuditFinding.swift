@@ -2,27 +2,49 @@
 public struct AuditFinding: Sendable {
     /// What is wrong. The identifiers never change their meaning.
     public enum Identifier: String, Sendable, Hashable, CaseIterable {
+        /// No jump leads from a built-in chain to one of kube-proxy's.
         case missingJump = "missing-jump"
+        /// A chain that kube-proxy always has is not there.
         case missingChain = "missing-chain"
+        /// A Service port has no rules.
         case missingService = "missing-service"
+        /// Rules of a Service port that the snapshot does not have.
         case extraService = "extra-service"
+        /// Connections go to an address that is no endpoint.
         case staleEndpoint = "stale-endpoint"
+        /// An endpoint gets no connections.
         case missingEndpoint = "missing-endpoint"
+        /// An endpoint gets another share of the connections than it should.
         case wrongWeight = "wrong-weight"
+        /// External traffic goes to the endpoints of the wrong policy.
         case wrongPolicy = "wrong-policy"
+        /// The source is rewritten where it should stay, or the other way round.
         case wrongMasquerade = "wrong-masquerade"
+        /// A client is let in that should not be, or the other way round.
         case wrongSourceRange = "wrong-source-range"
+        /// Session affinity is missing, superfluous or of another time.
         case wrongAffinity = "wrong-affinity"
+        /// A frontend leads somewhere else, or nowhere.
         case wrongAddress = "wrong-address"
+        /// Packets are rejected, dropped or accepted that should not be.
         case wrongVerdict = "wrong-verdict"
+        /// A rule stands behind one that must be last.
         case wrongOrder = "wrong-order"
+        /// A chain that nothing leads to.
         case orphanedChain = "orphaned-chain"
+        /// A rule leads to a chain that is not there.
         case missingTargetChain = "missing-target-chain"
+        /// Both backends of iptables hold rules.
         case bothBackends = "both-backends"
+        /// A rule of another program takes packets before kube-proxy's rules.
         case foreignRule = "foreign-rule"
+        /// The packet mark of masquerading is not the one that is looked for.
         case wrongMark = "wrong-mark"
+        /// The node's kube-proxy has other settings than those given.
         case settingsDiffer = "settings-differ"
+        /// A rule in one of kube-proxy's chains that is not kube-proxy's.
         case unexpectedRule = "unexpected-rule"
+        /// A rule that kube-proxy always has is not there.
         case missingRule = "missing-rule"
         case olderVersion = "older-version"
         case leftOver = "left-over"
@@ -41,7 +63,9 @@ public struct AuditFinding: Sendable {
     /// The rule as iptables-save prints it, where there is one.
     public let rule: String?
 
+    /// The kind of finding.
     public var id: Identifier { type(of: evidence).id }
+    /// How much it matters.
     public var severity: FindingSeverity { evidence.severity }
     /// The effect for clients.
     public var effect: String { evidence.effect }
@@ -51,7 +75,9 @@ public struct AuditFinding: Sendable {
 
 /// What a finding of one identifier holds, and its words.
 public protocol AuditEvidence: Sendable, Hashable {
+    /// The kind of finding that it is evidence of.
     static var id: AuditFinding.Identifier { get }
+    /// How much it matters.
     var severity: FindingSeverity { get }
     /// The effect for clients.
     var effect: String { get }

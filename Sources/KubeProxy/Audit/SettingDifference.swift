@@ -24,7 +24,9 @@ public enum SettingDifference: Sendable, Hashable {
 
     /// Whose traffic to cluster IPs is masqueraded.
     public enum MasqueradedSources: Sendable, Hashable {
+        /// Nobody's.
         case nobody
+        /// Everybody's.
         case everybody
         /// All but sources in a range: `--cluster-cidr`, or the node's pod CIDR.
         case outsideRange(IPPrefix)

@@ -2,15 +2,18 @@ public import NetAddress
 
 /// Who sends.
 public enum TrafficOrigin: String, Sendable, Hashable, CaseIterable {
+    /// Pods of this node, the node itself, or anybody else.
     case pods, node, outside
 }
 
 /// Who sends, as far as it makes a difference to a frontend.
 public struct TrafficSender: Sendable, Hashable {
+    /// Who sends.
     public let origin: TrafficOrigin
     /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
     public let isInSourceRanges: Bool?
 
+    /// A sender.
     public init(_ origin: TrafficOrigin, isInSourceRanges: Bool? = nil) {
         self.origin = origin
         self.isInSourceRanges = isInSourceRanges
@@ -32,6 +35,7 @@ public enum TrafficOutcome: Sendable, Hashable {
 
     /// What endpoints see of the sender's address.
     public enum SourceTreatment: Sendable, Hashable {
+        /// They see the sender's address.
         case preserved
         /// They see an address of the node.
         case rewritten
@@ -40,7 +44,9 @@ public enum TrafficOutcome: Sendable, Hashable {
 
 /// An endpoint with its part of the connections.
 public struct EndpointShare: Sendable, Hashable {
+    /// The endpoint's address.
     public let address: IPAddress
+    /// The endpoint's port.
     public let port: UInt16
     /// It gets one in so many connections; nil where that depends on other connections.
     public let oneIn: Int?

@@ -111,12 +111,7 @@ extension Rule {
     /// The protocol of a Service port that the rule is limited to.
     var transport: TransportProtocol? {
         guard let match = self.protocol, !match.isNegated else { return nil }
-        switch match.number {
-        case 6: return .tcp
-        case 17: return .udp
-        case 132: return .sctp
-        default: return nil
-        }
+        return TransportProtocol(number: match.number)
     }
 
     /// The one destination port that the rule is limited to.

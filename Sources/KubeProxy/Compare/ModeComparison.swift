@@ -17,6 +17,7 @@ public struct ModeComparison: Sendable {
     private var settings: ProxySettings { state.plan.settings }
     private var node: NodeFacts { state.plan.node }
 
+    /// Compares what a plan does in IPVS mode with iptables mode.
     public init(_ state: IPVSPlan) {
         self.state = state
         rivals = FrontendConflicts(state)

@@ -1,5 +1,6 @@
 /// A difference between IPVS mode and iptables mode for clients.
 public struct ModeDifference: Sendable, Hashable {
+    /// What differs.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// A node without a local endpoint, and internalTrafficPolicy Local beside other frontends.
         case internalFallback
@@ -13,15 +14,19 @@ public struct ModeDifference: Sendable, Hashable {
         case localOnly
         /// The source IP of the node itself under externalTrafficPolicy Local.
         case ownSource
+        /// Node ports on loopback addresses.
         case loopbackNodePort
+        /// Node ports on link-local IPv6 addresses.
         case linkLocalNodePort
         /// Other ports of the Service's addresses.
         case otherPorts
         /// Which nodes answer ARP for the Service's addresses.
         case addressResolution
+        /// What source ranges let in.
         case sourceRanges
         /// A source range of a single address.
         case singleAddressRange
+        /// How long clients keep their endpoint.
         case affinity
         /// How an endpoint is chosen.
         case scheduling
@@ -33,6 +38,7 @@ public struct ModeDifference: Sendable, Hashable {
         case forwarding
     }
 
+    /// What differs.
     public let kind: Kind
     /// Which clients see it, and where.
     public let who: String

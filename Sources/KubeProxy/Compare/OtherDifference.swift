@@ -2,14 +2,17 @@ public import Iptables
 
 /// A difference that belongs to no Service port.
 public struct OtherDifference: Sendable, Hashable {
+    /// What differs.
     public enum Change: Sendable, Hashable {
         /// A rule that only the expected side has.
         case missingRule(Rule)
         /// A rule that only the actual side has.
         case extraRule(Rule)
+        /// The chain is on the expected side alone.
         case missingChain
         /// The chain is on the actual side alone, and declared on this line.
         case extraChain(line: Int)
+        /// The built-in chain's policy differs.
         case policy(expected: Chain.Policy?, actual: Chain.Policy?, line: Int)
         /// The first rule behind the jump to node ports, which must be last, on the side that has one.
         case misplacedRule(Rule, isExpected: Bool)
@@ -19,8 +22,11 @@ public struct OtherDifference: Sendable, Hashable {
         case extraText(String)
     }
 
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
+    /// What differs.
     public let change: Change
 
     /// What only the expected side has, or what it says instead.

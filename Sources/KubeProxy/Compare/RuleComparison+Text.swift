@@ -5,10 +5,13 @@ internal import Iptables
 extension RuleComparison {
     /// A chain whose rules differ as text.
     public struct ChangedChain: Sendable {
+        /// The table's name.
         public let table: String
+        /// The chain's name.
         public let name: String
         /// The rules in normal form.
         public let expected: [String]
+        /// The same of the actual side.
         public let actual: [String]
     }
 

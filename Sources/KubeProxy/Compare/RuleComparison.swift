@@ -3,11 +3,15 @@ public import NetAddress
 
 /// A Service port that two sides' rules treat differently.
 public struct ServicePortDifference: Sendable {
+    /// What happened to a Service port.
     public enum Change: String, Sendable, Hashable {
+        /// Only the actual side has it, only the expected side has it, or both have it and differ.
         case added, removed, changed
     }
 
+    /// The Service port.
     public let label: ServicePortLabel
+    /// What happened to it.
     public let change: Change
     /// What identifies the Service port's chains.
     let hash: ChainHash
@@ -23,6 +27,7 @@ public struct RuleComparison: Sendable {
     /// In the order of tables, chains and rules.
     public private(set) var other: [OtherDifference] = []
 
+    /// Whether nothing differs.
     public var isSame: Bool { servicePorts.isEmpty && other.isEmpty }
 
     /// A side of a comparison.

@@ -11,6 +11,7 @@ public enum ServicePolicy: Sendable, Hashable {
 
 /// Where a rule of a Service port leads: the meaning of a chain's name.
 public enum ChainRole: Sendable, Hashable {
+    /// The chain of a policy.
     case policy(ServicePolicy)
     /// The Service port's chain for external traffic.
     case external
@@ -22,6 +23,7 @@ public enum ChainRole: Sendable, Hashable {
 
 /// What an endpoint's chain translates to.
 public enum EndpointReference: Sendable, Hashable {
+    /// An address and port.
     case address(IPAddress, port: UInt16)
     /// The chain of this name is not there.
     case missing(chain: String)
@@ -33,6 +35,7 @@ public enum EndpointReference: Sendable, Hashable {
 public struct RuleDetail: Sendable, Hashable {
     /// What it is about.
     public let subject: Subject
+    /// The kind of what it is about.
     public var kind: Kind { subject.kind }
     /// What the expected rules do; nil: nothing.
     public let expected: Action?
@@ -40,12 +43,15 @@ public struct RuleDetail: Sendable, Hashable {
     public let actual: Action?
     /// The rules that do it; nil where a side has none.
     public let expectedRule: PlacedRule?
+    /// The same of the actual side.
     public let actualRule: PlacedRule?
 
     /// The kinds of subjects; the words stand in JSON reports.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A frontend's address, session affinity, endpoints under the cluster policy, and so on.
         case address, affinity, clusterEndpoint, externalPolicy, healthCheckNodePort, localEndpoint, masquerade,
             nodePort
+        /// A rule as it stands, a source range, a verdict in the filter table.
         case rule, sourceRange, verdict
     }
 
@@ -82,6 +88,7 @@ public struct RuleDetail: Sendable, Hashable {
         /// A rule that is not of kube-proxy's structure.
         case rule(PlacedRule)
 
+        /// The kind of the subject.
         public var kind: Kind {
             switch self {
             case .frontend(let frontend): frontend.address == nil ? .nodePort : .address
@@ -100,17 +107,23 @@ public struct RuleDetail: Sendable, Hashable {
 
     /// What rules do about a subject.
     public enum Action: Sendable, Hashable {
+        /// Packets go to a chain.
         case lead(to: ChainRole)
+        /// Packets are rejected, dropped or accepted.
         case refuse, drop, accept
+        /// An endpoint gets this part.
         case share(Share)
+        /// Clients keep their endpoint for so long.
         case stick(seconds: UInt32)
         /// The client is remembered, in a list of another name than kube-proxy's if there is one.
         case remember(list: String?)
+        /// The source is rewritten.
         case masquerade
         /// Masquerading of what meets conditions, if need be only where no endpoint took the packet.
         case masqueradeIf(RuleConditions, isAfterEndpoints: Bool)
         /// The rule is behind one that takes the packets.
         case masqueradeTooLate
+        /// The range is let in.
         case allow
         /// The rule is there.
         case exist
@@ -119,8 +132,11 @@ public struct RuleDetail: Sendable, Hashable {
 
 /// A rule with its place in a ruleset.
 public struct PlacedRule: Sendable, Hashable {
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
+    /// The rule.
     public let rule: Rule
 
     /// The rule as iptables-save prints it.

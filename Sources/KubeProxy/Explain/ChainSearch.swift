@@ -25,12 +25,13 @@ struct ChainSearch {
         if found.isEmpty { found = unwritten(pattern) }
         guard let (chain, index) = found.first else {
             throw ExplainTargetError(
-                "no chain of this node's rules is called \(text), or begins so",
+                .notFound, "no chain of this node's rules is called \(text), or begins so",
                 unknown: (text, similarChains(text)))
         }
         guard found.count == 1 else {
             let names = found.prefix(ChainSearch.namedCandidates).map(\.chain.description)
             throw ExplainTargetError(
+                .ambiguous,
                 "\(text) begins the names of \(found.count) chains: \(names.joined(separator: ", "))"
                     + (found.count > names.count ? ", …" : ""))
         }

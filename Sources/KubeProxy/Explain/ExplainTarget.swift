@@ -24,6 +24,7 @@ public enum ExplainTarget: Sendable, Hashable {
         } else {
             let hint = DNSLabel(text) == nil ? "" : "; give the Service's namespace, as in default/\(text)"
             throw ExplainTargetError(
+                .invalid,
                 "'\(text)' is no target: expected namespace/service[:port], a chain (KUBE-…), or "
                     + "IP:port[/protocol], an IPv6 address in brackets\(hint)")
         }
@@ -74,12 +75,25 @@ public enum ExplainTarget: Sendable, Hashable {
 
 /// Why a target cannot be explained, with suggestions.
 public struct ExplainTargetError: Error, Sendable, CustomStringConvertible {
+    /// The kind of an error.
+    public enum Code: Sendable, Hashable {
+        /// The text names no Service, chain or address.
+        case invalid
+        /// There is no such thing.
+        case notFound
+        /// Several names begin so.
+        case ambiguous
+    }
+
+    /// What is wrong, to switch on.
+    public let code: Code
     /// What is wrong, and what was expected.
     public let description: String
     /// The unknown word, and the known words of its kind.
     public let unknown: (word: String, known: [String])?
 
-    init(_ description: String, unknown: (word: String, known: [String])? = nil) {
+    init(_ code: Code, _ description: String, unknown: (word: String, known: [String])? = nil) {
+        self.code = code
         self.description = description
         self.unknown = unknown
     }

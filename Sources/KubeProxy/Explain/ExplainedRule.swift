@@ -8,6 +8,7 @@ public struct ExplainedRule: Sendable {
     public let servicePort: String?
     /// `filter` or `nat`.
     public let table: String
+    /// The chain that it is in.
     public let chain: ChainName
     /// The rule as kube-proxy writes it.
     public let text: String

@@ -3,7 +3,9 @@ public import NetAddress
 
 /// What a target is, and why it has its rules.
 public struct Explanation: Sendable {
+    /// The node.
     public let node: NodeFacts
+    /// The family.
     public let family: AddressFamily
     /// What the target names, where it is not a Service: sentences.
     public let remarks: [String]
@@ -17,17 +19,21 @@ public struct Explanation: Sendable {
 
 /// A shared chain in one table.
 public struct SharedChainExplanation: Sendable {
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: ChainName
     /// What the chain is for.
     public let purpose: String
     /// The rules that lead here, as iptables-save prints them.
     public let callers: [String]
+    /// The chain's rules, in their order.
     public let rules: [ExplainedRule]
 }
 
 /// One Service port, or a Service that has no rules here.
 public struct ServiceExplanation: Sendable {
+    /// The Service.
     public let service: Service
     /// `namespace/service:port`, or `namespace/service`.
     public let servicePort: String
@@ -41,19 +47,25 @@ public struct ServiceExplanation: Sendable {
     public let absence: String?
     /// The settings that matter here: sentences.
     public internal(set) var settings: [String] = []
+    /// The frontends, each with the paths of its traffic.
     public internal(set) var entries: [TrafficEntry] = []
+    /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// The rules that exist for it, in kube-proxy's order.
     public internal(set) var rules: [ExplainedRule] = []
 }
 
 /// An endpoint of a Service port, or one of the Service's that is left out.
 public struct ExplainedEndpoint: Sendable {
+    /// The endpoint's address.
     public let address: IPAddress
     /// Nil: its slice has no such port.
     public let port: UInt16?
     /// Nil where none is written.
     public let chain: ChainName?
+    /// The endpoint's node; nil: not said.
     public let node: String?
+    /// The endpoint's zone; nil: not said.
     public let zone: String?
     /// It gets one in this many connections under the cluster policy; nil: none.
     public let clusterOneIn: Int?
@@ -72,9 +84,11 @@ public struct ExplainedEndpoint: Sendable {
 
 /// A frontend of a Service port.
 public struct TrafficEntry: Sendable {
+    /// The kind of frontend.
     public let kind: Frontend.Kind
     /// Nil for a node port.
     public let address: IPAddress?
+    /// The frontend's port.
     public let port: UInt16
     /// From each kind of sender.
     public internal(set) var paths: [TrafficPath] = []
@@ -97,6 +111,7 @@ extension Frontend.Kind {
 
 /// The path of a connection's first packet through the node.
 public struct TrafficPath: Sendable {
+    /// A part of the path, in some chains of one table.
     public struct Step: Sendable {
         /// `nat` or `filter`.
         public let table: String
@@ -110,12 +125,15 @@ public struct TrafficPath: Sendable {
         public let rules: [Int]
     }
 
+    /// Who sends.
     public let origin: TrafficOrigin
     /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
     public let isInSourceRanges: Bool?
     /// The sender, in words.
     public let sender: String
+    /// What the packet passes, in this order.
     public let steps: [Step]
+    /// What becomes of it.
     public let outcome: TrafficOutcome
     /// What the client sees.
     public let clientSees: String

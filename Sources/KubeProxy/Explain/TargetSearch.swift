@@ -48,13 +48,14 @@ struct TargetSearch {
         let known = snapshot.services
         guard let index = known.firstIndex(where: { $0.name == name && $0.namespace == namespace }) else {
             throw ExplainTargetError(
-                "the snapshot has no Service \(namespace)/\(name)",
+                .notFound, "the snapshot has no Service \(namespace)/\(name)",
                 unknown: ("\(namespace)/\(name)", known.map(\.qualifiedName)))
         }
         let ports = known[index].ports
         if let port, !ports.contains(where: { $0.name?.text == port || String($0.port) == port }) {
             let list = ports.map { "\($0.name.map { "\($0) " } ?? "")(\($0.port)/\($0.transport.name))" }
             throw ExplainTargetError(
+                .notFound,
                 "the Service \(namespace)/\(name) has no port \(port); "
                     + (list.isEmpty ? "it has none at all" : "it has \(list.joined(separator: ", "))"))
         }
@@ -81,6 +82,7 @@ struct TargetSearch {
         if let node = snapshot.nodes.first(where: { ($0.internalIPs + $0.externalIPs).contains(address) }) {
             let isOwn = node.name.text == plan.node.name
             throw ExplainTargetError(
+                .notFound,
                 isOwn
                     ? "\(address) is an address of this node, but no node port answers at \(what)"
                     : "\(address) is an address of the node \(node.name): give --node \(node.name)")
@@ -88,14 +90,15 @@ struct TargetSearch {
         let near = matches(address, nil, nil).remarks
         guard near.isEmpty else {
             throw ExplainTargetError(
-                "no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
+                .notFound, "no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
         }
         if let owner = plan.servicePorts.first(where: { $0.nodePort > 0 && $0.nodePort == port }) {
             throw ExplainTargetError(
+                .notFound,
                 "\(owner.nodePort) is the node port of \(owner.name), but \(address) is no address of this node where node "
                     + "ports answer; --node-address makes it one")
         }
-        throw ExplainTargetError("no Service, node port or endpoint of the snapshot has \(what)")
+        throw ExplainTargetError(.notFound, "no Service, node port or endpoint of the snapshot has \(what)")
     }
 
     /// The Service ports that an address leads to, and those that have an endpoint there.

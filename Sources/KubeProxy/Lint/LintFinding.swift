@@ -6,6 +6,7 @@ public import NetAddress
 public struct LintFinding: Sendable {
     /// The name of the rule that found it.
     public let id: String
+    /// How much it matters.
     public let severity: FindingSeverity
     /// The Service port that it is about; nil: an object, or the cluster as a whole.
     public let label: ServicePortLabel?

@@ -9,9 +9,11 @@ internal import NetAddress
 ///
 /// Made once for a cluster; a ``NodePlan`` adds what one node does with it. It owns the snapshot that it was made from.
 public struct ClusterPlan: Sendable {
+    /// A Service that kube-proxy skips.
     public struct SkippedService: Sendable, Hashable {
         /// The Service's index among the snapshot's Services.
         public let serviceIndex: Int
+        /// Why it is skipped.
         public let reason: Service.SkipReason
     }
 
@@ -23,6 +25,7 @@ public struct ClusterPlan: Sendable {
     public let version: VersionChoice
     /// What the version does that not all do.
     public let behaviors: ProxyBehaviors
+    /// The Services that kube-proxy skips, in their order.
     public let skippedServices: [SkippedService]
     /// That all Services are of the other family.
     let familyWarning: PlacedMessage?

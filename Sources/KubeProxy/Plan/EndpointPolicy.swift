@@ -1,5 +1,6 @@
 /// Which of the two policies chooses among endpoints.
 public enum EndpointPolicy: Sendable, Hashable {
+    /// Endpoints of all nodes, or of the node alone.
     case cluster, local
 }
 

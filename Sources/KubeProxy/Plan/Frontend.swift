@@ -4,19 +4,25 @@ public import NetAddress
 public struct Frontend: Sendable, Hashable {
     /// What makes an address and port a frontend.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// The four kinds of addresses and ports that a Service answers on.
         case clusterIP, externalIP, loadBalancerIP, nodePort
     }
 
     /// Nil for a node port.
     public let address: IPAddress?
+    /// The port.
     public let port: UInt16
+    /// The protocol.
     public let transport: TransportProtocol
 }
 
 /// A frontend with the Service port that it belongs to.
 public struct ServiceFrontend: Sendable {
+    /// Which kind it is.
     public let kind: Frontend.Kind
+    /// The address, port and protocol.
     public let frontend: Frontend
+    /// The Service port that it belongs to.
     public let servicePort: ServicePortPlan
 
     fileprivate init(_ kind: Frontend.Kind, _ address: IPAddress?, _ servicePort: ServicePortPlan) {

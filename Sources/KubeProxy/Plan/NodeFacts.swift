@@ -6,6 +6,7 @@ public import NetAddress
 public struct NodeFacts: Sendable, Hashable {
     /// How traffic of local pods is detected; nil: not at all.
     public enum LocalTraffic: Sendable, Hashable {
+        /// By their source.
         case source(IPPrefix)
         /// An interface's name, which ends with `+` where it is the beginning of names.
         case interface(String)
@@ -25,9 +26,11 @@ public struct NodeFacts: Sendable, Hashable {
     public let zone: String
     /// The node's IP of the family, for source ranges.
     public let nodeIP: IPAddress
+    /// How traffic of local pods is detected; nil: it cannot be.
     public let localTraffic: LocalTraffic?
     /// The addresses of the host's interfaces of the family, each once, sorted by their text.
     public let hostAddresses: [IPAddress]
+    /// Which addresses take node ports.
     public let nodePorts: NodePorts
     /// Whether KUBE-FIREWALL guards node ports that answer on 127.0.0.1 (`LNP`).
     public let hasLocalhostNodePorts: Bool

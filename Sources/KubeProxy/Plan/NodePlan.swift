@@ -12,19 +12,24 @@ public struct NodePlan: Sendable {
     /// The number of endpoints above which comments on endpoints are left out.
     public static let largeClusterThreshold = 1000
 
+    /// What does not depend on the node.
     public let cluster: ClusterPlan
+    /// The settings that it was made with.
     public let settings: ProxySettings
+    /// What is known of the node.
     public let node: NodeFacts
     /// Sorted by namespace, Service, port name and protocol.
     public let servicePorts: ServicePortPlans
     /// What the node's name and the Node objects made doubtful; it does not depend on the family.
     public let warningsOfAnyFamily: [PlacedMessage]
 
+    /// The snapshot that it was made from.
     public var snapshot: ClusterSnapshot { cluster.snapshot }
     /// kube-proxy's version, and where it comes from.
     public var version: VersionChoice { cluster.version }
     /// What the version does that not all do.
     public var behaviors: ProxyBehaviors { cluster.behaviors }
+    /// The Services that kube-proxy skips.
     public var skippedServices: [ClusterPlan.SkippedService] { cluster.skippedServices }
     /// The endpoints of all Service ports, in every condition.
     public var endpointCount: Int { cluster.tables.endpoints.count }

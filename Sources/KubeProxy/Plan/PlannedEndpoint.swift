@@ -28,15 +28,21 @@ public enum EndpointUse: UInt8, Sendable, Hashable {
 
 /// Which endpoint of the snapshot: the slice's index among the snapshot's slices, and the endpoint's in the slice.
 public struct EndpointSource: Sendable, Hashable {
+    /// The slice's position in the snapshot.
     public let slice: Int32
+    /// The endpoint's position in the slice.
     public let endpoint: Int32
 }
 
 /// An endpoint of a Service port with what was decided about it.
 public struct PlannedEndpoint: Sendable {
+    /// The address.
     public let address: IPAddress
+    /// The port.
     public let port: UInt16
+    /// Its conditions.
     public let conditions: Endpoint.Conditions
+    /// Whether it is on the node.
     public let isLocal: Bool
     /// Whether and why the cluster policy uses it.
     public let clusterUse: EndpointUse
@@ -44,6 +50,7 @@ public struct PlannedEndpoint: Sendable {
     public let localUse: EndpointUse
     /// Whether any policy that is asked for leads to it.
     public let isReachable: Bool
+    /// Where the snapshot has it.
     public let source: EndpointSource
     /// The position among the endpoints of all Service ports.
     let index: Int

@@ -3,10 +3,13 @@ public import NetAddress
 
 /// The name of a Service port: kube-proxy's key for everything.
 public struct ServicePortName: Sendable, Hashable {
+    /// The Service's namespace.
     public let namespace: DNSLabel
+    /// The Service's name.
     public let service: DNSLabel
     /// The port's name; nil for an unnamed port.
     public let port: DNSLabel?
+    /// The protocol.
     public let transport: TransportProtocol
 }
 

@@ -2,6 +2,7 @@ public import NetAddress
 
 /// How topology hints narrow the cluster policy.
 public enum TopologyMode: UInt8, Sendable, Hashable {
+    /// No hints are used, those by node, or those by zone.
     case none, node, zone
 }
 
@@ -24,10 +25,13 @@ public struct ServicePortPlan: Sendable {
 
     // MARK: The same on every node
 
+    /// The Service port's name.
     public var name: ServicePortName { tables.ports[index].name }
     /// The Service's index among the snapshot's Services.
     public var serviceIndex: Int { tables.ports[index].serviceIndex }
+    /// The cluster IP of the family.
     public var clusterIP: IPAddress { tables.ports[index].clusterIP }
+    /// The port at the cluster IP.
     public var port: UInt16 { tables.ports[index].port }
     /// 0: none.
     public var nodePort: UInt16 { tables.ports[index].nodePort }
@@ -39,7 +43,9 @@ public struct ServicePortPlan: Sendable {
     public var sourceRanges: [IPPrefix] { tables.ports[index].sourceRanges }
     /// Seconds of ClientIP affinity; nil: none.
     public var affinitySeconds: Int? { tables.ports[index].affinitySeconds }
+    /// Whether externalTrafficPolicy is Local, and counts.
     public var externalPolicyIsLocal: Bool { tables.ports[index].externalPolicyIsLocal }
+    /// Whether internalTrafficPolicy is Local.
     public var internalPolicyIsLocal: Bool { tables.ports[index].internalPolicyIsLocal }
     /// 0: none.
     public var healthCheckNodePort: UInt16 { tables.ports[index].healthCheckNodePort }
@@ -64,6 +70,7 @@ public struct ServicePortPlan: Sendable {
 
     // MARK: Of the node
 
+    /// Which topology hints are used.
     public var topologyMode: TopologyMode { decision.topologyMode }
     /// Whether one of the ranges contains the node itself, which then reaches the load balancer's address as its own
     /// client.

@@ -5,10 +5,12 @@ public import NetAddress
 public struct UDPFlow: Sendable, Hashable {
     /// The client's destination.
     public let destination: IPAddress
+    /// The port that the client sent to.
     public let destinationPort: UInt16
     /// The source of replies.
     public let replySource: IPAddress
 
+    /// A flow with these addresses.
     public init(destination: IPAddress, destinationPort: UInt16, replySource: IPAddress) {
         self.destination = destination
         self.destinationPort = destinationPort

@@ -17,6 +17,7 @@ extension IPVSSettings {
         excludeCIDRs = try ProxySettings.prefixes(texts)
     }
 
+    /// Takes `masquerading`, `gatewaying` or `tunneling`.
     public mutating func setForwarding(_ text: String) throws(SettingError) {
         guard let method = ForwardingMethod(rawValue: text) else {
             let known = ForwardingMethod.allCases.map(\.rawValue).joined(separator: ", ")

@@ -2,6 +2,7 @@ public import NetAddress
 
 /// How the kernel chooses among the real servers of a virtual server: the modules `ip_vs_*`.
 public enum IPVSScheduler: String, Sendable, Hashable, CaseIterable {
+    /// As the kernel calls them: ipvsadm(8), scheduling-method.
     case rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh
 }
 
@@ -20,9 +21,12 @@ public enum ForwardingMethod: String, Sendable, Hashable, CaseIterable {
 
 /// The kernel's version, as far as kube-proxy asks for it.
 public struct KernelVersion: Sendable, Hashable, Comparable {
+    /// The first number.
     public let major: Int
+    /// The second number.
     public let minor: Int
 
+    /// The version with these two numbers.
     public init(_ major: Int, _ minor: Int) {
         self.major = major
         self.minor = minor
@@ -35,6 +39,7 @@ public struct KernelVersion: Sendable, Hashable, Comparable {
 
 /// kube-proxy's settings for IPVS mode, and what it finds out about its host. The defaults are kube-proxy's.
 public struct IPVSSettings: Sendable, Hashable {
+    /// How virtual servers choose.
     public var scheduler = IPVSScheduler.rr
     /// The ranges in which left-over virtual servers are not deleted. They have no effect on the texts.
     public var excludeCIDRs: [IPPrefix] = []
@@ -44,11 +49,14 @@ public struct IPVSSettings: Sendable, Hashable {
     public var tcpTimeout = Duration.zero
     /// The same after a FIN.
     public var tcpFinTimeout = Duration.zero
+    /// The same for UDP.
     public var udpTimeout = Duration.zero
     /// kube-proxy knows masquerading only.
     public var forwarding = ForwardingMethod.masquerading
+    /// The node's kernel; kube-proxy writes other sysctls for older ones.
     public var kernelVersion = KernelVersion(6, 1)
 
+    /// kube-proxy's defaults.
     public init() {}
 }
 

@@ -3,33 +3,61 @@
 /// Code asks for behaviours, never for a version's number. ``versions``, ``pullRequests`` and ``summary`` are one table:
 /// the only place that says which versions do what.
 public enum ProxyBehavior: UInt8, Sendable, Hashable, CaseIterable {
+    /// MASQUERADE always has --random-fully, whether or not the host's iptables is known to support it.
     case alwaysRandomFully
+    /// Services and EndpointSlices are both skipped if they have the label service-proxy-name or headless.
     case sharedLabelSelector
+    /// Of endpoints with the same address and port a later one counts only if it is on this node.
     case localDuplicateWins
+    /// The feature gate AllowServiceExternalIPs can turn external IPs off.
     case externalIPsGate
+    /// Topology hints by node (forNodes) keep traffic on the node; before, they are ignored.
     case nodeHints
+    /// A source range of all addresses lifts the restriction; before, it is a range like others.
     case zeroRangeLiftsRestriction
+    /// Every CIDR of length 0 in nodePortAddresses means all addresses; before, only 0.0.0.0/0 and ::/0.
     case anyZeroPrefixTakesNodePorts
+    /// A node without a zone matches zone hints with the empty name.
     case emptyZoneMatchesHints
+    /// Two rules count packets with nfacct, where the host supports it.
     case accountingCounters
+    /// Topology hints are ignored unless an annotation of the Service asks for them.
     case hintsNeedAnnotation
+    /// NodePortAddresses takes the word primary; before, kube-proxy does not start with it.
     case primaryNodePortAddresses
+    /// Endpoints' addresses are written, sorted and hashed as the EndpointSlice spells them.
     case endpointAddressesAsGiven
+    /// The rule for a pod that reaches itself has the address as the EndpointSlice spells it.
     case hairpinSourceAsGiven
+    /// A slice's endpoints are taken in the order of their addresses' texts.
     case endpointsSortedInSlice
+    /// External IPs, load-balancer IPs, source ranges and the pods' CIDR are written as they are spelled.
     case serviceAddressesAsGiven
+    /// Load-balancer addresses with ipMode Proxy get rules like others; since, they are left out.
     case proxyModeAddressesServed
+    /// ExternalTrafficPolicy Local counts for a Service of type ClusterIP that has external IPs.
     case localPolicyOfExternalIPs
+    /// The rule that drops INVALID packets is left out where connection tracking is liberal.
     case liberalConntrackKeepsInvalid
+    /// The node has an IP of each family; before, only one family's is known.
     case nodeIPOfBothFamilies
+    /// The node's IP is taken from the Node; before, it is the bind address.
     case nodeIPFromNode
+    /// A CIDR of length 0 in nodePortAddresses that is not 0.0.0.0/0 or ::/0 selects no address.
     case zeroPrefixListsNoAddress
+    /// KUBE-FIREWALL guards node ports on 127.0.0.1; before, kubelet alone fills it.
     case loopbackGuard
+    /// The chain of source ranges ends with a rule that is only a comment.
     case rangesEndWithComment
+    /// Node ports have no rules at all where no address of the host takes them.
     case nodePortsNeedAddress
+    /// Only the annotation topology-aware-hints with the value Auto or auto asks for hints.
     case hintsNeedAuto
+    /// Node ports on loopback can be turned off; before, loopback is an address like others.
     case localhostNodePortsOption
+    /// Endpoints that terminate and still serve are used where no endpoint is ready.
     case terminatingEndpoints
+    /// Packets are dropped in the filter table, by KUBE-PROXY-FIREWALL; before, by kubelet's KUBE-MARK-DROP.
     case dropsInFilterTable
     case nftables
     case nftablesEndpointMaps

@@ -15,6 +15,7 @@ public struct SettingError: Error, Sendable, CustomStringConvertible {
         case incomplete
     }
 
+    /// What is wrong, to switch on.
     public let code: Code
     /// What was found and what was expected.
     public let description: String
@@ -30,6 +31,7 @@ public struct SettingError: Error, Sendable, CustomStringConvertible {
 
 /// Settings from text, from a flag or a configuration file.
 extension ProxySettings {
+    /// Takes a Node's name, a DNS subdomain.
     public mutating func setNodeName(_ text: String) throws(SettingError) {
         guard DNSSubdomain(text) != nil else {
             throw SettingError("'\(text)' is no node name: expected a DNS subdomain, such as worker-1")
@@ -37,6 +39,7 @@ extension ProxySettings {
         nodeName = text
     }
 
+    /// Takes `iptables` or `ipvs`.
     public mutating func setMode(_ text: String) throws(SettingError) {
         guard let mode = ProxyMode(rawValue: text) else {
             throw SettingError("'\(text)' is no mode that kubechains has: expected iptables, nftables or ipvs")
@@ -44,6 +47,7 @@ extension ProxySettings {
         self.mode = mode
     }
 
+    /// Takes `ipv4` or `ipv6`.
     public mutating func setFamily(_ text: String) throws(SettingError) {
         switch text {
         case "ipv4": family = .ipv4
@@ -59,6 +63,7 @@ extension ProxySettings {
         clusterCIDRTexts = texts.map(String.init)
     }
 
+    /// Takes a mode's name, such as `ClusterCIDR`.
     public mutating func setDetectLocalMode(_ text: String) throws(SettingError) {
         guard let mode = DetectLocalMode(rawValue: text) else {
             let known = DetectLocalMode.allCases.map(\.rawValue).joined(separator: ", ")
@@ -67,14 +72,17 @@ extension ProxySettings {
         detectLocalMode = mode
     }
 
+    /// Takes an interface's name.
     public mutating func setPodBridgeInterface(_ text: String) throws(SettingError) {
         podBridgeInterface = try ProxySettings.interface(text)
     }
 
+    /// Takes the first letters of interfaces' names.
     public mutating func setPodInterfaceNamePrefix(_ text: String) throws(SettingError) {
         podInterfaceNamePrefix = try ProxySettings.interface(text)
     }
 
+    /// Takes a number from 0 to 31.
     public mutating func setMasqueradeBit(_ text: String) throws(SettingError) {
         masqueradeBit = try ProxySettings.markBit(text)
     }
@@ -120,6 +128,7 @@ extension ProxySettings {
         hostAddresses = (hostAddresses ?? []) + [address]
     }
 
+    /// Takes an address, which may be unspecified (`0.0.0.0`, `::`).
     public mutating func setBindAddress(_ text: String) throws(SettingError) {
         guard let address = IPAddress(text) else {
             throw SettingError("'\(text)' is no address: expected one such as 0.0.0.0 or 192.168.0.2")

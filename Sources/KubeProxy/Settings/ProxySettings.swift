@@ -2,14 +2,19 @@ public import NetAddress
 
 /// kube-proxy's mode: `--proxy-mode`.
 public enum ProxyMode: String, Sendable, Hashable, CaseIterable {
+    /// The modes that kubechains has.
     case iptables, nftables, ipvs
 }
 
 /// How kube-proxy detects traffic of local pods: `--detect-local-mode`.
 public enum DetectLocalMode: String, Sendable, Hashable, CaseIterable {
+    /// By sources in the ranges of all pods.
     case clusterCIDR = "ClusterCIDR"
+    /// By sources in the node's own range of pods.
     case nodeCIDR = "NodeCIDR"
+    /// By the bridge that they come in by.
     case bridgeInterface = "BridgeInterface"
+    /// By how the names of the interfaces begin that they come in by.
     case interfaceNamePrefix = "InterfaceNamePrefix"
 }
 
@@ -36,6 +41,7 @@ public enum NodePortAddresses: Sendable, Hashable {
 
 /// A network interface's name, or the beginning of one: 1 to 15 of `A-Z`, `a-z`, `0-9` and `_.:@-`.
 public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
+    /// The name.
     public let text: String
 
     /// The name; nil if the text is not a valid one.
@@ -61,18 +67,22 @@ public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
 public struct ProxySettings: Sendable, Hashable {
     /// The node whose rules are wanted; nil: the only Node of the snapshot.
     public var nodeName: String?
+    /// kube-proxy's mode.
     public var mode = ProxyMode.iptables
     /// kube-proxy's version; nil: the one that the Node says, else ``ProxyVersion/default`` (``VersionChoice``).
     public var version: ProxyVersion?
     /// The family of the rules; kube-proxy runs once for each.
     public var family: AddressFamily = .ipv4
+    /// How traffic of local pods is detected.
     public var detectLocalMode: DetectLocalMode = .clusterCIDR
     /// The ranges of all pods, for mode ``DetectLocalMode/clusterCIDR``; the first of the family counts.
     public var clusterCIDRs: [IPPrefix] = []
     /// How ``clusterCIDRs`` were spelled, one text for each; versions up to 1.29 write the text. None for those that were
     /// made from values.
     public var clusterCIDRTexts: [String] = []
+    /// The bridge of mode ``DetectLocalMode/bridgeInterface``.
     public var podBridgeInterface: InterfaceName?
+    /// The prefix of mode ``DetectLocalMode/interfaceNamePrefix``.
     public var podInterfaceNamePrefix: InterfaceName?
     /// Rewrite the source of everything that is sent to a cluster IP.
     public var masqueradeAll = false
@@ -82,13 +92,15 @@ public struct ProxySettings: Sendable, Hashable {
     public var nftablesMasqueradeBit = 14
     /// Let node ports answer on 127.0.0.1 (IPv4 only).
     public var localhostNodePorts = true
-    /// An empty list of ranges means all addresses, in nftables mode the word `primary`.
+    /// The addresses that node ports listen on. An empty list of ranges means all addresses, in nftables mode the word
+    /// `primary`.
     public var nodePortAddresses: NodePortAddresses = .ranges([])
     /// How the ranges of ``nodePortAddresses`` were spelled, one text for each; to versions up to 1.33 it makes a
     /// difference. None for those that were made from values.
     public var nodePortAddressTexts: [String] = []
     /// The addresses of the host's interfaces; nil: the Node's addresses and loopback.
     public var hostAddresses: [IPAddress]?
+    /// kube-proxy's bind address; nil or unspecified: the Node's address is the node's IP.
     public var bindAddress: IPAddress?
     /// The feature gate `AllowServiceExternalIPs`.
     public var allowServiceExternalIPs = true
@@ -103,6 +115,7 @@ public struct ProxySettings: Sendable, Hashable {
     /// Settings of IPVS mode.
     public var ipvs = IPVSSettings()
 
+    /// kube-proxy's defaults.
     public init() {}
 
     /// The text of a range: the one at its index where that spells the range, else the canonical one.

@@ -2,6 +2,7 @@ public import KubeObjects
 
 /// The version of kube-proxy whose rules are planned, and where it comes from.
 public struct VersionChoice: Sendable, Hashable {
+    /// What says the version.
     public enum Source: Sendable, Hashable {
         /// ``ProxySettings/version``.
         case settings
@@ -13,7 +14,9 @@ public struct VersionChoice: Sendable, Hashable {
         case none
     }
 
+    /// The version.
     public let version: ProxyVersion
+    /// What says it.
     public let source: Source
     /// What the Node says where that is older than all known versions, or is not a version.
     public let unknownText: String?

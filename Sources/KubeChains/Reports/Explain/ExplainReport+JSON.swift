@@ -1,10 +1,19 @@
-package import KubeChainsJSON
+internal import KubeChainsJSON
 internal import KubeObjects
-package import KubeProxy
+public import KubeProxy
 internal import NetAddress
 
 extension ExplainReport {
-    package static func json(_ target: String, _ explanation: Explanation) -> JSONValue {
+    /// The explanation as JSON: `kubechains/explain/v1`.
+    ///
+    /// - Parameters:
+    ///   - target: what was asked for.
+    ///   - explanation: the answer.
+    public static func json(_ target: String, _ explanation: Explanation) -> String {
+        value(target, explanation).text
+    }
+
+    private static func value(_ target: String, _ explanation: Explanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("node", explanation.node.name.map { .string($0) }),

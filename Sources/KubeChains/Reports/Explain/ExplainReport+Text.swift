@@ -1,11 +1,25 @@
 internal import KubeChainsJSON
 internal import KubeObjects
-package import KubeProxy
+public import KubeProxy
 internal import NetAddress
 
 /// The reports of `explain`.
-package enum ExplainReport {
-    package static func text(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
+public enum ExplainReport {
+    /// The flow of packets in graphviz's language.
+    public static func dot(_ explanation: Explanation) -> String { FlowGraph.dot(FlowGraphs(explanation)) }
+
+    /// The flow of packets as a Mermaid flowchart.
+    public static func mermaid(_ explanation: Explanation) -> String { FlowGraph.mermaid(FlowGraphs(explanation)) }
+
+    /// The flow of packets as a picture.
+    public static func svg(_ explanation: Explanation) -> String { FlowPicture.svg(FlowGraphs(explanation)) }
+
+    /// The explanation as a tree of text.
+    ///
+    /// - Parameters:
+    ///   - explanation: the answer.
+    ///   - style: how the text is laid out.
+    public static func text(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
         var trees: [TextTree] = []
         if !explanation.remarks.isEmpty {
             var remarks = TextTree()

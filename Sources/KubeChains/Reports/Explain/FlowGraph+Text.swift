@@ -2,7 +2,7 @@ internal import KubeProxy
 
 /// The graph in the languages of graphviz and mermaid.
 extension FlowGraph {
-    package static func dot(_ all: FlowGraphs) -> String {
+    static func dot(_ all: FlowGraphs) -> String {
         var text = """
             digraph kubechains {
                 rankdir=LR;
@@ -26,7 +26,7 @@ extension FlowGraph {
         return text + "}\n"
     }
 
-    package static func mermaid(_ all: FlowGraphs) -> String {
+    static func mermaid(_ all: FlowGraphs) -> String {
         var text = "flowchart LR\n"
         for (index, graph) in all.graphs.enumerated() {
             text += "    subgraph g\(index)[\(MermaidLabel.text([graph.title]))]\n"

@@ -1,18 +1,18 @@
 internal import KubeChainsBytes
 internal import KubeChainsJSON
 internal import KubeObjects
-package import KubeProxy
+internal import KubeProxy
 internal import NetAddress
 
 /// The graphs of all Service ports, chains and sets of an explanation.
-package struct FlowGraphs {
+struct FlowGraphs {
     /// What the target names: sentences.
     let remarks: [String]
     let graphs: [FlowGraph]
     /// What nodes of the kind `chain` are.
     let chains: String
 
-    package init(_ explanation: Explanation) {
+    init(_ explanation: Explanation) {
         chains = "chain"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)")"
         remarks = explanation.remarks
@@ -20,7 +20,7 @@ package struct FlowGraphs {
             explanation.services.map { FlowGraph($0, place) } + explanation.sharedChain.map { FlowGraph($0, place) }
     }
 
-    package init(_ explanation: IPVSExplanation) {
+    init(_ explanation: IPVSExplanation) {
         chains = "policy, chain or set"
         let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)"), IPVS mode"
         remarks = explanation.remarks
@@ -32,7 +32,7 @@ package struct FlowGraphs {
 }
 
 /// A Service port's frontends, chains and endpoints as a graph; its edges are rules.
-package struct FlowGraph {
+struct FlowGraph {
     struct Node {
         enum Kind: String, CaseIterable {
             case entry, chain, endpoint, leftOut, refusal, remark

@@ -5,7 +5,7 @@ extension FlowPicture {
     /// A letter of the notes is narrower than one of the boxes.
     private static let noteLetter = 6
 
-    package static func svg(_ all: FlowGraphs) -> String {
+    static func svg(_ all: FlowGraphs) -> String {
         let pictures = all.graphs.map { FlowPicture($0) }
         let width = max(640, pictures.map(\.width).max() ?? 0) + 2 * margin
         var body = ""

@@ -1,7 +1,7 @@
 internal import KubeProxy
 
 /// A flow graph with a place for everything, in pixels.
-package struct FlowPicture {
+struct FlowPicture {
     /// A node's rectangle.
     struct Box {
         var x = 0

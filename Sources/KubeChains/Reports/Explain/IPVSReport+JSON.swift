@@ -1,10 +1,19 @@
-package import KubeChainsJSON
+internal import KubeChainsJSON
 internal import KubeObjects
-package import KubeProxy
+public import KubeProxy
 internal import NetAddress
 
 extension IPVSReport {
-    package static func json(_ target: String, _ explanation: IPVSExplanation) -> JSONValue {
+    /// The explanation as JSON: `kubechains/explain/v1` with the mode `ipvs`.
+    ///
+    /// - Parameters:
+    ///   - target: what was asked for.
+    ///   - explanation: the answer.
+    public static func json(_ target: String, _ explanation: IPVSExplanation) -> String {
+        value(target, explanation).text
+    }
+
+    private static func value(_ target: String, _ explanation: IPVSExplanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("mode", .string("ipvs")),

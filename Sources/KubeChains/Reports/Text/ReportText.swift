@@ -43,6 +43,7 @@ struct ReportText {
             isProse || style.wrapsLines
             ? TextLayout.lines(words, lead: TextLayout.columns(lead), hanging: hanging, width: style.width) : [words]
         text += spans.map { style.painted($0.text, $0.paint) }.joined()
+        if lines[0].isEmpty, text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
         text += lines.joined(separator: "\n" + String(repeating: " ", count: hanging)) + "\n"
     }
 

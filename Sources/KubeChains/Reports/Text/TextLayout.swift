@@ -42,6 +42,8 @@ package enum TextLayout {
                     used += 1
                 }
             }
+            // A word that is too long for this line only goes to the next one.
+            if used == 0, columns > room, room < width - hanging { end() }
             while used + columns > room {
                 line += word.prefix(room - used)
                 word = word.dropFirst(room - used)

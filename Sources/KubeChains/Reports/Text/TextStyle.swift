@@ -10,7 +10,9 @@ public struct TextStyle: Sendable, Hashable {
 
     /// For a terminal.
     ///
-    /// - Parameter width: at least 40; a smaller number counts as 40.
+    /// - Parameters:
+    ///   - width: at least 40; a smaller number counts as 40.
+    ///   - isColored: whether words are coloured.
     public init(width: Int, isColored: Bool) {
         self.init(width: max(40, width), isColored: isColored, wrapsLines: true)
     }

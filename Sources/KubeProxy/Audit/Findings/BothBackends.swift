@@ -4,6 +4,7 @@ internal import Iptables
 public struct BothBackends: AuditEvidence {
     public static let id = AuditFinding.Identifier.bothBackends
 
+    /// What the backends hold.
     public enum Cause: Sendable, Hashable {
         /// kube-proxy's chains are in both dumps; the name of the one that fits the snapshot better, if one does.
         case proxyChainsInBoth(current: String?)
@@ -11,6 +12,7 @@ public struct BothBackends: AuditEvidence {
         case legacyRulesNotShown
     }
 
+    /// What the backends hold.
     public let cause: Cause
 }
 

@@ -8,7 +8,9 @@ public struct ForeignRule: AuditEvidence {
     public let taken: TakenPackets
     public let effectOfRule: Effect
 
+    /// The packets that the rule takes.
     public enum TakenPackets: Sendable, Hashable {
+        /// Those for a frontend.
         case frontend(Frontend)
         /// Packets that have been translated to an endpoint.
         case endpoint(IPAddress, port: UInt16)

@@ -1,7 +1,9 @@
 /// A fixed chain that kube-proxy fills is not there.
 public struct MissingChain: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingChain
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
 }
 

@@ -1,7 +1,9 @@
 /// An endpoint gets no connections.
 public struct MissingEndpoint: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingEndpoint
+    /// The endpoint.
     public let endpoint: EndpointReference
+    /// The policy under which it does.
     public let policy: ServicePolicy
     /// Whether rules and snapshot may just be of different age.
     public let isOfOtherAge: Bool

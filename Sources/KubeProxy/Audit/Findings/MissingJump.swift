@@ -3,8 +3,11 @@ internal import Iptables
 /// A built-in chain does not jump to one of kube-proxy's.
 public struct MissingJump: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingJump
+    /// The table's name.
     public let table: String
+    /// The built-in chain that should lead there.
     public let chain: String
+    /// The chain that should be reached.
     public let target: ChainName.Kind
 }
 

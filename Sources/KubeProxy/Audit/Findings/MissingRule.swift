@@ -4,6 +4,7 @@ internal import Iptables
 public struct MissingRule: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingRule
 
+    /// The rule that is missing, by its chain.
     public enum Place: Sendable, Hashable {
         /// Among the rules of a Service port.
         case servicePort(RuleDetail.Subject)
@@ -11,6 +12,7 @@ public struct MissingRule: AuditEvidence {
         case chain(PlacedRule)
     }
 
+    /// The rule that is missing.
     public let place: Place
 }
 

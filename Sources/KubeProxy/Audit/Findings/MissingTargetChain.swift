@@ -3,7 +3,9 @@ internal import Iptables
 /// A rule of a KUBE-* chain jumps to a chain that its table does not have.
 public struct MissingTargetChain: AuditEvidence {
     public static let id = AuditFinding.Identifier.missingTargetChain
+    /// The table's name.
     public let table: String
+    /// The name of the chain that is not there.
     public let target: String
 }
 

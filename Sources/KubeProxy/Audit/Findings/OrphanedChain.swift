@@ -3,6 +3,7 @@ internal import Iptables
 /// A Service port's or endpoint's chain is there that nothing leads to and the cluster's state does not ask for.
 public struct OrphanedChain: AuditEvidence {
     public static let id = AuditFinding.Identifier.orphanedChain
+    /// The chain's name.
     public let chain: String
 }
 

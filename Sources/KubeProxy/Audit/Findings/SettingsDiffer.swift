@@ -3,6 +3,7 @@ internal import NetAddress
 /// kube-proxy runs with another setting than the one given.
 public struct SettingsDiffer: AuditEvidence {
     public static let id = AuditFinding.Identifier.settingsDiffer
+    /// The setting, as found and as given.
     public let setting: SettingDifference
 }
 

@@ -1,8 +1,11 @@
 /// Connections go to an address that is no endpoint.
 public struct StaleEndpoint: AuditEvidence {
     public static let id = AuditFinding.Identifier.staleEndpoint
+    /// Where the connections go.
     public let endpoint: EndpointReference
+    /// The policy under which it does.
     public let policy: ServicePolicy
+    /// Its part of the connections.
     public let share: Share
     /// Whether rules and snapshot may just be of different age.
     public let isOfOtherAge: Bool

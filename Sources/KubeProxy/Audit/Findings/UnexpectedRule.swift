@@ -2,6 +2,7 @@
 public struct UnexpectedRule: AuditEvidence {
     public static let id = AuditFinding.Identifier.unexpectedRule
 
+    /// The chain that the rule is in.
     public enum Place: Sendable, Hashable {
         /// Among the rules of a Service port.
         case servicePort(RuleDetail.Subject)
@@ -9,6 +10,7 @@ public struct UnexpectedRule: AuditEvidence {
         case chain(String)
     }
 
+    /// The chain that the rule is in.
     public let place: Place
 }
 

@@ -1,7 +1,9 @@
 /// The node answers at a frontend that is not the Service port's, does not at one that is, or leads its connections elsewhere.
 public struct WrongAddress: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongAddress
+    /// The frontend.
     public let frontend: Frontend
+    /// What differs.
     public let detail: RuleDetail
 }
 

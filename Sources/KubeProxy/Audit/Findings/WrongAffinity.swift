@@ -1,6 +1,7 @@
 /// Clients do not stay at their endpoint as the Service asks.
 public struct WrongAffinity: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongAffinity
+    /// What differs.
     public let detail: RuleDetail
 }
 

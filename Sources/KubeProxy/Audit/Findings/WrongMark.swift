@@ -4,6 +4,7 @@ internal import Iptables
 public struct WrongMark: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongMark
 
+    /// The step of masquerading that has another mark.
     public enum Step: Sendable, Hashable {
         /// KUBE-MARK-MASQ sets the mark.
         case setting
@@ -13,6 +14,7 @@ public struct WrongMark: AuditEvidence {
         case forwarding
     }
 
+    /// The step of masquerading that has another mark.
     public let step: Step
 }
 

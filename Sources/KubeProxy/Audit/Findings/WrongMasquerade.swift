@@ -4,6 +4,7 @@ internal import Iptables
 public struct WrongMasquerade: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongMasquerade
 
+    /// What is masqueraded, or is not.
     public enum Cause: Sendable, Hashable {
         /// The packets of a Service port.
         case servicePort(RuleDetail)
@@ -11,6 +12,7 @@ public struct WrongMasquerade: AuditEvidence {
         case markedPackets
     }
 
+    /// What is masqueraded, or is not.
     public let cause: Cause
 }
 

@@ -1,7 +1,9 @@
 /// Rules stand behind the jump to node ports, which must be last.
 public struct WrongOrder: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongOrder
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
 }
 

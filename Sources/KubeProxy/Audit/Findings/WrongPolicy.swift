@@ -1,6 +1,7 @@
 /// Traffic uses the endpoints of another policy than it should.
 public struct WrongPolicy: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongPolicy
+    /// What differs.
     public let detail: RuleDetail
 }
 

@@ -3,7 +3,9 @@ public import NetAddress
 /// Clients of a source range are let in or kept out against the Service.
 public struct WrongSourceRange: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongSourceRange
+    /// The range of clients.
     public let range: IPPrefix
+    /// Whether the rules let it in.
     public let isAllowed: Bool
 }
 

@@ -1,6 +1,7 @@
 /// Packets are refused, dropped or accepted against what the Service's state asks for.
 public struct WrongVerdict: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongVerdict
+    /// What differs.
     public let detail: RuleDetail
 }
 

@@ -1,9 +1,13 @@
 /// An endpoint gets another share of the connections than it should.
 public struct WrongWeight: AuditEvidence {
     public static let id = AuditFinding.Identifier.wrongWeight
+    /// The endpoint.
     public let endpoint: EndpointReference
+    /// The policy under which it does.
     public let policy: ServicePolicy
+    /// The part that it should get.
     public let expected: Share
+    /// The part that it gets.
     public let actual: Share
 }
 

@@ -47,7 +47,7 @@ extension ServicePacket {
     func meets(_ rule: Rule, mark: UInt32) -> Certainty {
         var result = Certainty.yes
         if let match = rule.protocol {
-            let number: UInt8 = transport == .tcp ? 6 : transport == .udp ? 17 : 132
+            let number = transport.number
             result = result.and(Certainty((match.number == number) != match.isNegated))
         }
         if let match = rule.destination { result = result.and(Certainty(match.contains(destination))) }

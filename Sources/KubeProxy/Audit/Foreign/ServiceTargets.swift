@@ -80,7 +80,7 @@ extension ServiceTargets.Target {
     fileprivate func fits(_ rule: Rule) -> Bool {
         if let match = rule.destination, !match.contains(address) { return false }
         if let match = rule.protocol {
-            let number: UInt8 = transport == .tcp ? 6 : transport == .udp ? 17 : 132
+            let number = transport.number
             if (match.number == number) == match.isNegated { return false }
         }
         guard let single = rule.singlePort else { return true }

@@ -3,22 +3,39 @@ public import NetAddress
 /// The sets of addresses and ports that IPVS mode's rules match (kube-proxy 1.36: `ipsetInfo` of
 /// `pkg/proxy/ipvs/proxier.go`). All always exist, also when they are empty.
 public enum IPSet: String, Sendable, Hashable, CaseIterable {
+    /// Endpoints of this node that reach themselves (hairpin).
     case loopBack = "KUBE-LOOP-BACK"
+    /// Cluster IPs.
     case clusterIP = "KUBE-CLUSTER-IP"
+    /// External IPs under externalTrafficPolicy Cluster.
     case externalIP = "KUBE-EXTERNAL-IP"
+    /// External IPs under externalTrafficPolicy Local.
     case externalIPLocal = "KUBE-EXTERNAL-IP-LOCAL"
+    /// Load balancers' IPs.
     case loadBalancer = "KUBE-LOAD-BALANCER"
+    /// Load balancers' IPs with source ranges.
     case loadBalancerFirewall = "KUBE-LOAD-BALANCER-FW"
+    /// Load balancers' IPs under externalTrafficPolicy Local.
     case loadBalancerLocal = "KUBE-LOAD-BALANCER-LOCAL"
+    /// Load balancers' IPs that this node may send from, since a source range holds it.
     case loadBalancerSourceIP = "KUBE-LOAD-BALANCER-SOURCE-IP"
+    /// Load balancers' IPs, each with a source range.
     case loadBalancerSourceCIDR = "KUBE-LOAD-BALANCER-SOURCE-CIDR"
+    /// TCP node ports.
     case nodePortTCP = "KUBE-NODE-PORT-TCP"
+    /// TCP node ports under externalTrafficPolicy Local.
     case nodePortLocalTCP = "KUBE-NODE-PORT-LOCAL-TCP"
+    /// UDP node ports.
     case nodePortUDP = "KUBE-NODE-PORT-UDP"
+    /// UDP node ports under externalTrafficPolicy Local.
     case nodePortLocalUDP = "KUBE-NODE-PORT-LOCAL-UDP"
+    /// SCTP node ports, with the addresses that they answer on.
     case nodePortSCTP = "KUBE-NODE-PORT-SCTP-HASH"
+    /// SCTP node ports under externalTrafficPolicy Local.
     case nodePortLocalSCTP = "KUBE-NODE-PORT-LOCAL-SCTP-HASH"
+    /// Health-check node ports.
     case healthCheckNodePort = "KUBE-HEALTH-CHECK-NODE-PORT"
+    /// The addresses of `kube-ipvs0`.
     case boundAddresses = "KUBE-IPVS-IPS"
 
     /// The longest name that the kernel takes, in bytes.
@@ -32,13 +49,19 @@ public enum IPSet: String, Sendable, Hashable, CaseIterable {
 
     /// What the set's entries are made of: ipset(8), SET TYPES.
     public enum Kind: String, Sendable, Hashable {
+        /// Addresses.
         case address = "hash:ip"
+        /// Addresses with a protocol and port.
         case addressPort = "hash:ip,port"
+        /// Addresses with a protocol and port, and a source.
         case addressPortAddress = "hash:ip,port,ip"
+        /// Addresses with a protocol and port, and a range of sources.
         case addressPortRange = "hash:ip,port,net"
+        /// Ports.
         case port = "bitmap:port"
     }
 
+    /// What the set's entries are made of.
     public var kind: Kind {
         switch self {
         case .boundAddresses: .address
@@ -79,9 +102,14 @@ public enum IPSet: String, Sendable, Hashable, CaseIterable {
 
 /// An entry of a set. Which parts it has depends on the set's kind.
 public enum IPSetEntry: Sendable, Hashable {
+    /// An address.
     case address(IPAddress)
+    /// A port.
     case port(UInt16)
+    /// An address with a protocol and port.
     case addressPort(IPAddress, TransportProtocol, UInt16)
+    /// The same with a source.
     case addressPortAddress(IPAddress, TransportProtocol, UInt16, IPAddress)
+    /// The same with a range of sources.
     case addressPortRange(IPAddress, TransportProtocol, UInt16, IPPrefix)
 }

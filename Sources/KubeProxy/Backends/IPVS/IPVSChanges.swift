@@ -9,6 +9,7 @@ public struct IPVSChanges: Sendable {
     public struct Draining: Sendable, Hashable {
         /// As ipvsadm names it, such as `-t 10.96.0.1:443 -r 10.244.1.5:6443`.
         public let name: String
+        /// How many connections it still has.
         public let connections: Int
     }
 
@@ -21,7 +22,9 @@ public struct IPVSChanges: Sendable {
         case exact
     }
 
+    /// What is to be done, in this order.
     public private(set) var steps: [HostStep] = []
+    /// What is left until its connections have ended.
     public private(set) var draining: [Draining] = []
     /// Existing sets with the same names and another type, so that the steps cannot be done.
     public private(set) var strangeSets: [HostSet] = []

@@ -12,6 +12,7 @@ public struct IPVSHostTexts: Sendable {
     /// The addresses of the interface `kube-ipvs0`, each with its length.
     public var addresses: [Substring]
 
+    /// What the programs printed.
     public init(servers: String, connections: String = "", sets: String, addresses: [Substring]) {
         self.servers = servers
         self.connections = connections

@@ -6,15 +6,19 @@ public struct IPVSHostState: HostState {
     /// The dummy interface that has the addresses of Services, so that packets for them are the host's own.
     public static let interfaceName = "kube-ipvs0"
 
+    /// A setting of the kernel's: a file below /proc/sys.
     public typealias Sysctl = HostStep.Sysctl
 
     /// In the order in which they are written.
     public var sysctls: [Sysctl]
     /// How many seconds idle connections are kept: TCP, TCP after a FIN, UDP; 0: not compared.
     public var timeouts: [Int]
+    /// Whether there is an interface `kube-ipvs0`.
     public var hasInterface: Bool
+    /// What each family has.
     public var families: [IPVSFamilyState]
 
+    /// A state of these parts.
     public init(sysctls: [Sysctl], timeouts: [Int], hasInterface: Bool, families: [IPVSFamilyState]) {
         self.sysctls = sysctls
         self.timeouts = timeouts
@@ -28,11 +32,13 @@ public struct IPVSHostState: HostState {
 
 /// The part of one family.
 public struct IPVSFamilyState: Sendable {
+    /// The family.
     public var family: AddressFamily
     /// The addresses of the interface `kube-ipvs0`, without those that kube-proxy ignores.
     public var addresses: [BoundAddress] = []
     /// Those of the 17 sets that are there.
     public var sets: [HostSet] = []
+    /// The virtual servers.
     public var servers: [HostServer] = []
     /// All of iptables' rules of the family.
     public var rules: Ruleset
@@ -42,6 +48,7 @@ public struct IPVSFamilyState: Sendable {
 
 /// An address of an interface.
 public struct BoundAddress: Sendable, Hashable {
+    /// The address.
     public let address: IPAddress
     /// The length of its network's prefix.
     public let length: Int
@@ -51,6 +58,7 @@ public struct BoundAddress: Sendable, Hashable {
 
 /// A set of the kernel's.
 public struct HostSet: Sendable, Hashable {
+    /// The name.
     public let name: String
     /// The type with those options that cannot be changed, such as `hash:ip family inet`.
     public let kind: String
@@ -62,11 +70,15 @@ public struct HostSet: Sendable, Hashable {
 public struct HostServer: Sendable, Hashable {
     /// As ipvsadm names it, such as `-t 10.96.0.1:443`.
     public let name: String
+    /// The protocol.
     public let transport: TransportProtocol
+    /// The address.
     public let address: IPAddress
+    /// The port.
     public let port: UInt16
     /// Scheduler, persistence and flags as ipvsadm spells them.
     public let options: String
+    /// The real servers.
     public var realServers: [HostRealServer] = []
 
     /// As sets of addresses with ports name it.

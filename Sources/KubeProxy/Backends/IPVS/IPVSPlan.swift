@@ -5,8 +5,11 @@ public import NetAddress
 
 /// A virtual server of the kernel: the frontend, and whose endpoints are its real servers.
 public struct VirtualServer: Sendable, Hashable {
+    /// The protocol.
     public let transport: TransportProtocol
+    /// The address.
     public let address: IPAddress
+    /// The port.
     public let port: UInt16
     /// The index of its Service port in the plan, the last of several.
     public let servicePort: Int
@@ -30,8 +33,11 @@ struct VirtualServerFrontend: Sendable {
 
 /// A load balancer's address whose replies the node itself must not get, since no source range contains the node.
 public struct RefusedOrigin: Sendable, Hashable {
+    /// The address.
     public let address: IPAddress
+    /// The protocol.
     public let transport: TransportProtocol
+    /// The port.
     public let port: UInt16
 }
 

@@ -18,7 +18,9 @@ public struct Cleanup: Sendable {
     /// Whether there is nothing to remove.
     public var isEmpty: Bool { changes.isEmpty }
 
+    /// How many chains are deleted.
     public var chainCount: Int { changes.deletedChainCount }
+    /// How many jumps are deleted.
     public var jumpCount: Int { changes.deletedJumpCount }
 
     /// Rules that are not kube-proxy's and jump to its chains, which cannot be deleted because of them.

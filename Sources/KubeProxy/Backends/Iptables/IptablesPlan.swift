@@ -64,9 +64,13 @@ public struct ServicePortChains: Sendable {
         self.hash = hash
     }
 
+    /// `KUBE-SVC-…`: the endpoints of all nodes.
     public var clusterPolicy: ChainName { ChainName(.clusterPolicy, hash) }
+    /// `KUBE-SVL-…`: the endpoints of the node.
     public var localPolicy: ChainName { ChainName(.localPolicy, hash) }
+    /// `KUBE-EXT-…`: external traffic.
     public var external: ChainName { ChainName(.external, hash) }
+    /// `KUBE-FW-…`: the source ranges of load balancers' IPs.
     public var sourceRanges: ChainName { ChainName(.sourceRanges, hash) }
     /// Where traffic to the cluster IP goes.
     public var internalTraffic: ChainName { port.internalPolicyIsLocal ? localPolicy : clusterPolicy }

@@ -3,8 +3,10 @@ internal import KubeChainsBytes
 
 /// The name of a chain that kube-proxy writes.
 public struct ChainName: Sendable, Hashable {
+    /// The chain's part of the name before the hash.
     public typealias Kind = KubeChain
 
+    /// Which chain it is, or of which kind.
     public let kind: Kind
     /// Nil for a fixed chain.
     public let hash: ChainHash?

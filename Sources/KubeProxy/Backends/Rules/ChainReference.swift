@@ -3,6 +3,7 @@ internal import Iptables
 /// A rule that jumps to a chain which is to be deleted. iptables refuses to delete such a chain, after other tables may
 /// have been written already.
 public struct ChainReference: Sendable, Hashable {
+    /// The table's name.
     public let table: String
     /// The chain that holds the rule.
     public let chain: String

@@ -10,6 +10,7 @@ public struct JumpRule: Sendable, Hashable {
     public let table: String
     /// The built-in chain that holds the rule.
     public let chain: String
+    /// The chain that it leads to.
     public let target: KubeChain
     /// Whether only the first packets of connections take the jump.
     public let isForNew: Bool

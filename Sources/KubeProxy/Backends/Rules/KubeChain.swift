@@ -1,9 +1,12 @@
 /// The chains that kube-proxy and kubelet make, in any mode and version: fixed ones, and kinds of those that are named
 /// after a Service port or an endpoint. In the byte order of their names. ``KubeChainEntry`` says where each is found.
 public enum KubeChain: UInt8, Sendable, Hashable, CaseIterable {
+    /// Chains of kube-proxy's and kubelet's; ``text`` says what they are called.
     case external, externalServices, firewall, forward, sourceRanges, hostPorts, hostPort, iptablesHint, ipvsFilter,
         ipvsOutFilter
+    /// The same.
     case kubeletCanary, loadBalancer, markDrop, markMasquerade, nodePort, nodePorts, postrouting, proxyCanary
+    /// Chains of kube-proxy's, the last one of older versions.
     case proxyFirewall, endpoint, services, sourceRangesFirewall, clusterPolicy, localPolicy, oldLoadBalancer
 
     /// The whole name of a fixed chain; what comes before the hash of the others.

@@ -6,6 +6,7 @@
 public struct KubeChainEntry: Sendable, Hashable {
     /// Whose the chain is.
     public enum Owner: Sendable, Hashable {
+        /// kube-proxy in iptables mode or in IPVS mode, or kubelet.
         case iptablesMode, ipvsMode, kubelet
     }
 
@@ -23,8 +24,11 @@ public struct KubeChainEntry: Sendable, Hashable {
 
     /// The table, such as `nat`.
     public let table: String
+    /// The chain.
     public let chain: KubeChain
+    /// Whose it is.
     public let owner: Owner
+    /// Whose rules it holds.
     public let content: Content
     /// The first minor version of Kubernetes 1 that makes it; nil: all versions that are known do.
     public let since: Int?

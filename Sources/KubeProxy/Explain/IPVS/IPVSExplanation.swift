@@ -3,8 +3,11 @@ public import NetAddress
 
 /// What a target is in IPVS mode, and why it has its virtual servers, sets and rules.
 public struct IPVSExplanation: Sendable {
+    /// The node.
     public let node: NodeFacts
+    /// The family.
     public let family: AddressFamily
+    /// How virtual servers choose.
     public let scheduler: IPVSScheduler
     /// What the target names, where it is not a Service: sentences.
     public let remarks: [String]
@@ -20,6 +23,7 @@ public struct IPVSExplanation: Sendable {
 
 /// One Service port, or a Service that has nothing here.
 public struct IPVSServiceExplanation: Sendable {
+    /// The Service.
     public let service: Service
     /// `namespace/service:port`, or `namespace/service`.
     public let servicePort: String
@@ -31,7 +35,9 @@ public struct IPVSServiceExplanation: Sendable {
     public let absence: String?
     /// The settings that matter here: sentences.
     public internal(set) var settings: [String] = []
+    /// The virtual servers, in kube-proxy's order.
     public internal(set) var virtualServers: [ExplainedVirtualServer] = []
+    /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
     /// The sets that hold entries of it, with those.
     public internal(set) var sets: [ExplainedEntries] = []
@@ -45,7 +51,9 @@ public struct IPVSServiceExplanation: Sendable {
 public struct ExplainedVirtualServer: Sendable {
     /// Why it is there.
     public let kind: Frontend.Kind
+    /// The address.
     public let address: IPAddress
+    /// The port.
     public let port: UInt16
     /// Whether the address is on `kube-ipvs0`; otherwise another interface of the node has it.
     public let isBound: Bool
@@ -72,8 +80,11 @@ public struct ExplainedVirtualServer: Sendable {
 
 /// The entries of a Service port in a set.
 public struct ExplainedEntries: Sendable {
+    /// The set.
     public let set: IPSet
+    /// The set's name.
     public let name: String
+    /// The entries, as ipset writes them, sorted.
     public let entries: [String]
     /// The rules that match the set, as positions in ``IPVSServiceExplanation/rules``.
     public let rules: [Int]
@@ -83,9 +94,11 @@ public struct ExplainedEntries: Sendable {
 public struct ExplainedIPVSRule: Sendable {
     /// `nat` or `filter`.
     public let table: String
+    /// The chain's name.
     public let chain: String
     /// The set that it matches; nil: none.
     public let set: IPSet?
+    /// The target, such as `ACCEPT`, or the chain that it leads to.
     public let target: String
     /// The rule as kube-proxy writes it.
     public let text: String
@@ -95,20 +108,26 @@ public struct ExplainedIPVSRule: Sendable {
 
 /// A set with all of its entries.
 public struct ExplainedSet: Sendable {
+    /// The set.
     public let set: IPSet
+    /// The set's name.
     public let name: String
     /// Each entry once, with the Service ports that put it there.
     public let entries: [(entry: String, servicePorts: [String])]
+    /// The rules, in kube-proxy's order.
     public let rules: [ExplainedIPVSRule]
 }
 
 /// A chain in one table.
 public struct ExplainedIPVSChain: Sendable {
+    /// The table's name.
     public let table: String
+    /// The chain's name.
     public let chain: String
     /// What the chain is for.
     public let purpose: String
     /// The rules that lead here.
     public let callers: [String]
+    /// The rules, in kube-proxy's order.
     public let rules: [ExplainedIPVSRule]
 }

@@ -20,15 +20,17 @@ struct IPVSNames {
         let found = names.filter { $0.hasPrefix(text) }
         if found.count == 1 { return found[0] }
         if !found.isEmpty {
-            throw ExplainTargetError("\(text) begins \(found.count) names: \(found.joined(separator: ", "))")
+            throw ExplainTargetError(
+                .ambiguous, "\(text) begins \(found.count) names: \(found.joined(separator: ", "))")
         }
         if OwnedChains.ofServicePorts.contains(text) {
             throw ExplainTargetError(
+                .notFound,
                 "in IPVS mode Services and endpoints have no chains; --proxy-mode iptables explains "
                     + text)
         }
         throw ExplainTargetError(
-            "IPVS mode has no set or chain \(text), or one whose name begins so",
+            .notFound, "IPVS mode has no set or chain \(text), or one whose name begins so",
             unknown: (text, names))
     }
 }

@@ -4,8 +4,7 @@ import KubeChains
 let file = try Data(contentsOf: URL(fileURLWithPath: "cluster.json"))
 let source = SnapshotSource(name: "cluster.json", bytes: [UInt8](file))
 let snapshot = try ClusterSnapshot(reading: [source])
-var settings = ProxySettings()
-settings.nodeName = "worker-1"
+let settings = try ProxySettings(flags: ["--node", "worker-1"])
 
 // Every decision is in the plan: which endpoints are used, by which policy, and why.
 let plan = IptablesPlan(try NodePlan(snapshot, settings))

@@ -51,7 +51,7 @@ extension Command {
         operands: "--live SAVE SNAPSHOT...",
         summary: "is this node what the API says it should be",
         discussion: [
-            "Holds a node's rules against a snapshot of the cluster: a finding for each thing that is wrong, with the Service "
+            "Compares a node's rules with a snapshot of the cluster: a finding for each thing that is wrong, with the Service "
                 + "that suffers, the rule's line in the dump, what a client sees because of it, and what to do.",
             "SAVE is what iptables-save printed on the node, '-' for standard input, or the word 'host' to run iptables-save "
                 + "here. Given twice, the dumps are those of the nft and the legacy backend of one node.",

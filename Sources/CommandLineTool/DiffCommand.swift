@@ -43,7 +43,7 @@ extension Command {
         summary: "say by Service what two sets of rules do differently",
         discussion: [
             "EXPECTED and ACTUAL are each a snapshot (JSON), or rules: the text of iptables-save or one for iptables-restore. "
-                + "They are told apart by their content; '-' is standard input.",
+                + "The content shows which; '-' is standard input.",
             "In nftables mode rules are what 'nft list' prints as text, or with -j, or the commands that 'render' writes; their "
                 + "content tells the mode too.",
             "Two sets of rules are the same if they treat every packet the same, as far as kube-proxy's structure goes: "

@@ -33,11 +33,11 @@ extension Command {
         discussion: [
             "TARGET is one of:\n"
                 + "  namespace/service[:port]  a Service, or one of its ports by name or number\n"
-                + "  KUBE-…                    a chain, whole or as far as it is unique\n"
+                + "  KUBE-…                    a chain; may be shortened to a unique prefix\n"
                 + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port\n"
                 + "                            on an address of the node, or an endpoint; an IPv6\n"
                 + "                            address with a port in brackets",
-            "Shows the settings that matter, each way in with its path through the hooks, the endpoints with their shares, "
+            "Shows the settings that matter, each frontend with its path through the hooks, the endpoints with their shares, "
                 + "those that are left out and why, and the rules, each with the reason for its existence.",
             "With --proxy-mode ipvs it shows virtual servers, real servers, sets and the rules that ask them, and what clients "
                 + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode.",

@@ -113,7 +113,7 @@ enum HelpText {
             try System.write(text, to: 1)
         } catch {
             if error.isBrokenPipe { throw CommandFailure(exitCode: .brokenPipe, message: nil) }
-            throw .input("standard output: error: can not be written: \(error)")
+            throw .input("standard output: error: cannot be written: \(error)")
         }
     }
 

@@ -29,7 +29,7 @@ enum InputFile {
                 return unsafe SnapshotSource(name: name, adopting: bytes) { unsafe System.release(owned) }
             }
         } catch {
-            throw .input("\(name): error: can not be read: \(error)")
+            throw .input("\(name): error: cannot be read: \(error)")
         }
     }
 }

@@ -35,7 +35,7 @@ final class OutputFile {
                 if let mode = existing?.mode { try System.setMode(descriptor, mode) }
             }
         } catch {
-            throw .input("\(path): error: can not be written: \(error)")
+            throw .input("\(path): error: cannot be written: \(error)")
         }
     }
 
@@ -68,7 +68,7 @@ final class OutputFile {
         } catch {
             discard()
             if error.isBrokenPipe { throw CommandFailure(exitCode: .brokenPipe, message: nil) }
-            throw .input("\(name): error: can not be written: \(error)")
+            throw .input("\(name): error: cannot be written: \(error)")
         }
     }
 

@@ -78,6 +78,6 @@ final class OutputFolder {
     }
 
     private static func failure(_ path: String, _ error: SystemError) -> CommandFailure {
-        .input("\(path): error: the folder can not be written: \(error)")
+        .input("\(path): error: the folder cannot be written: \(error)")
     }
 }

@@ -42,7 +42,7 @@ struct RenderOptions: ShapesRules {
                     guard let form = RenderForm(rawValue: text) else {
                         throw OptionError(
                             message:
-                                "'\(text)' is no form: expected restore or save, in nftables mode also state, "
+                                "invalid output format '\(text)': expected restore or save, in nftables mode also state, "
                                 + "or in IPVS mode also ipvsadm, ipset, addresses or setup")
                     }
                     options.givenForm = form

@@ -12,7 +12,7 @@ extension Command {
         summary: "say where a packet goes, with what chance and by which rules",
         discussion: [
             "INPUT is a snapshot (JSON, one or more files), traced through the rules and jumps that kube-proxy would make of "
-                + "it, or rules: the text of iptables-save. They are told apart by their content; '-' is standard input.",
+                + "it, or rules: the text of iptables-save. The content shows which; '-' is standard input.",
             "Each outcome has its probability, the address that the packet is sent to in the end, what the client sees, and "
                 + "the rules that led there: the table, the rule's number in its chain, the rule.",
             "What rules leave open, such as IP sets or interfaces that are not given, splits the result: every outcome says "

@@ -48,7 +48,7 @@ extension TraceOptions {
         Option("from", "IP[:PORT]", "the client's address") { options, text throws(OptionError) in
             guard let source = parseSocketAddress(text) else {
                 throw OptionError(
-                    message: "'\(text)' is no source: expected an address such as 10.244.1.9, or with a port "
+                    message: "invalid source '\(text)': expected an address such as 10.244.1.9, or with a port "
                         + "10.244.1.9:40000 or [fd00::9]:40000")
             }
             options.packet.source = source
@@ -64,7 +64,7 @@ extension TraceOptions {
             let transport = TransportProtocol.allCases.first { $0.name.description == name }
             guard let transport, let (address, port) = parseSocketAddress(String(parts[0])), let port else {
                 throw OptionError(
-                    message: "'\(text)' is no destination: expected IP:PORT or IP:PORT/PROTO, such as "
+                    message: "invalid destination '\(text)': expected IP:PORT or IP:PORT/PROTO, such as "
                         + "10.96.0.10:53/udp or [fd00::a]:53/udp, with PROTO tcp, udp or sctp")
             }
             options.packet.destination = (address, port, transport)
@@ -78,7 +78,7 @@ extension TraceOptions {
             default: "NEW; ESTABLISHED with --reply"
         ) { options, text throws(OptionError) in
             guard let state = TraceQuery.State(rawValue: text.uppercased()) else {
-                throw OptionError(message: "'\(text)' is no state: expected \(states)")
+                throw OptionError(message: "invalid state '\(text)': expected \(states)")
             }
             options.packet.state = state
         }
@@ -91,7 +91,7 @@ extension TraceOptions {
             default: "the client was nowhere"
         ) { options, text throws(OptionError) in
             guard let (address, port) = parseSocketAddress(text), let port else {
-                throw OptionError(message: "'\(text)' is no endpoint: expected IP:PORT, such as 10.244.1.71:8080")
+                throw OptionError(message: "invalid endpoint '\(text)': expected IP:PORT, such as 10.244.1.71:8080")
             }
             options.packet.affinity = (address, port)
         }
@@ -102,7 +102,8 @@ extension TraceOptions {
     ) -> Option<TraceOptions> {
         Option(name, "NAME", help, default: "not known") { options, text throws(OptionError) in
             guard (1...15).contains(text.utf8.count), !text.contains(where: { $0 == "/" || $0.isWhitespace }) else {
-                throw OptionError(message: "'\(text)' is no interface: expected a name of 1 to 15 bytes, such as eth0")
+                throw OptionError(
+                    message: "invalid interface '\(text)': expected a name of 1 to 15 bytes, such as eth0")
             }
             set(&options.packet, text)
         }

@@ -318,6 +318,6 @@ public struct JSONReader {
         }
         let byte = bytes[position]
         let found = byte > 0x20 && byte < 0x7F ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(hexadecimal(byte))"
-        return .syntax(at: position, "\(found) can not stand here; expected \(expected)")
+        return .syntax(at: position, "unexpected \(found); expected \(expected)")
     }
 }

@@ -45,7 +45,7 @@ import Testing
     /// A word after a boolean is no value of it.
     @Test func booleanTakesNoNextArgument() throws {
         let result = try Tool.run(["render", "--node", "worker-1", "--masquerade-all", "false", demo])
-        expect(result, 2, output: "", errors: ["false: error: can not be read: no such file or directory"])
+        expect(result, 2, output: "", errors: ["false: error: cannot be read: no such file or directory"])
     }
 
     @Test func twoDashesEndOptions() throws {
@@ -57,7 +57,7 @@ import Testing
             errors: [])
         expect(
             try Tool.run(["render", "--", "--nope"]), 2, output: "",
-            errors: ["--nope: error: can not be read: no such file or directory"])
+            errors: ["--nope: error: cannot be read: no such file or directory"])
     }
 
     @Test func collectingOptions() throws {
@@ -70,8 +70,8 @@ import Testing
     // MARK: What is refused
 
     private static let seeRender = " (see 'kubechains help render')"
-    private static let cidr = "is no CIDR: expected one such as 10.244.0.0/16"
-    private static let interface = "is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-"
+    private static let cidr = ": expected one such as 10.244.0.0/16"
+    private static let interface = ": expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-"
     private static let forms =
         "expected restore or save, in nftables mode also state, "
         + "or in IPVS mode also ipvsadm, ipset, addresses or setup"
@@ -84,35 +84,35 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--node", "Worker_1", "'Worker_1' is no node name: expected a DNS subdomain, such as worker-1"),
-        ("--node", "", "'' is no node name: expected a DNS subdomain, such as worker-1"),
-        ("--family", "ipv5", "'ipv5' is no family: expected ipv4 or ipv6"),
-        ("--family", "IPv4", "'IPv4' is no family: expected ipv4 or ipv6"),
-        ("--cluster-cidr", "10.244.0.0", "'10.244.0.0' \(cidr)"),
-        ("--cluster-cidr", "10.244.0.0/16,", "'' \(cidr)"),
-        ("--cluster-cidr", "10.244.0.0/33", "'10.244.0.0/33' \(cidr)"),
+        ("--node", "Worker_1", "invalid node name 'Worker_1': expected a DNS subdomain, such as worker-1"),
+        ("--node", "", "invalid node name '': expected a DNS subdomain, such as worker-1"),
+        ("--family", "ipv5", "invalid family 'ipv5': expected ipv4 or ipv6"),
+        ("--family", "IPv4", "invalid family 'IPv4': expected ipv4 or ipv6"),
+        ("--cluster-cidr", "10.244.0.0", "invalid CIDR '10.244.0.0'\(cidr)"),
+        ("--cluster-cidr", "10.244.0.0/16,", "invalid CIDR ''\(cidr)"),
+        ("--cluster-cidr", "10.244.0.0/33", "invalid CIDR '10.244.0.0/33'\(cidr)"),
         (
             "--detect-local-mode", "clustercidr",
-            "'clustercidr' is no mode: expected one of ClusterCIDR, NodeCIDR, BridgeInterface, InterfaceNamePrefix"
+            "invalid mode 'clustercidr': expected one of ClusterCIDR, NodeCIDR, BridgeInterface, InterfaceNamePrefix"
         ),
-        ("--pod-bridge-interface", "a-name-too-long-", "'a-name-too-long-' \(interface)"),
-        ("--pod-bridge-interface", "cni\" -j DROP", "'cni\" -j DROP' \(interface)"),
-        ("--pod-interface-name-prefix", "", "'' \(interface)"),
-        ("--pod-interface-name-prefix", "veth+", "'veth+' \(interface)"),
-        ("--iptables-masquerade-bit", "32", "'32' is no bit of a packet mark: expected a number from 0 to 31"),
-        ("--iptables-masquerade-bit", "-1", "'-1' is no bit of a packet mark: expected a number from 0 to 31"),
-        ("--iptables-masquerade-bit", "0x4", "'0x4' is no bit of a packet mark: expected a number from 0 to 31"),
-        ("--nodeport-addresses", "10.0.0.1", "'10.0.0.1' \(cidr)"),
+        ("--pod-bridge-interface", "a-name-too-long-", "invalid interface name 'a-name-too-long-'\(interface)"),
+        ("--pod-bridge-interface", "cni\" -j DROP", "invalid interface name 'cni\" -j DROP'\(interface)"),
+        ("--pod-interface-name-prefix", "", "invalid interface name ''\(interface)"),
+        ("--pod-interface-name-prefix", "veth+", "invalid interface name 'veth+'\(interface)"),
+        ("--iptables-masquerade-bit", "32", "invalid bit of the packet mark '32': expected a number from 0 to 31"),
+        ("--iptables-masquerade-bit", "-1", "invalid bit of the packet mark '-1': expected a number from 0 to 31"),
+        ("--iptables-masquerade-bit", "0x4", "invalid bit of the packet mark '0x4': expected a number from 0 to 31"),
+        ("--nodeport-addresses", "10.0.0.1", "invalid CIDR '10.0.0.1'\(cidr)"),
         (
             "--node-address", "10.0.0.1/33",
-            "'10.0.0.1/33' is no address: expected one such as 192.168.0.2 or 192.168.0.2/24"
+            "invalid address '10.0.0.1/33': expected one such as 192.168.0.2 or 192.168.0.2/24"
         ),
-        ("--node-address", "eth0", "'eth0' is no address: expected one such as 192.168.0.2 or 192.168.0.2/24"),
-        ("--bind-address", "0.0.0.0/0", "'0.0.0.0/0' is no address: expected one such as 0.0.0.0 or 192.168.0.2"),
-        ("--feature-gates", "AllAlpha", "'AllAlpha' is no gate: expected NAME=true or NAME=false"),
+        ("--node-address", "eth0", "invalid address 'eth0': expected one such as 192.168.0.2 or 192.168.0.2/24"),
+        ("--bind-address", "0.0.0.0/0", "invalid address '0.0.0.0/0': expected one such as 0.0.0.0 or 192.168.0.2"),
+        ("--feature-gates", "AllAlpha", "invalid feature gate 'AllAlpha': expected NAME=true or NAME=false"),
         ("--feature-gates", "AllowServiceExternalIPs=yes", "'yes' is neither true nor false"),
-        ("--output", "json", "'json' is no form: \(forms)"),
-        ("--output", "", "'' is no form: \(forms)"),
+        ("--output", "json", "invalid output format 'json': \(forms)"),
+        ("--output", "", "invalid output format '': \(forms)"),
     ])
     func badValue(_ option: String, _ value: String, _ message: String) throws {
         try expectUsageError(["render", option, value, "no.json"], "\(option): \(message)\(Self.seeRender)")
@@ -132,7 +132,7 @@ import Testing
 
     @Test func badShortValue() throws {
         try expectUsageError(
-            ["render", "-oyaml", "no.json"], "-o: 'yaml' is no form: \(Self.forms)\(Self.seeRender)")
+            ["render", "-oyaml", "no.json"], "-o: invalid output format 'yaml': \(Self.forms)\(Self.seeRender)")
     }
 
     /// A mode that needs a name and gets none is a bad value of the flag.
@@ -195,7 +195,8 @@ import Testing
     /// The command line is checked before any input is opened.
     @Test func commandLineComesFirst() throws {
         try expectUsageError(
-            ["render", "no.json", "--family", "x"], "--family: 'x' is no family: expected ipv4 or ipv6\(Self.seeRender)"
+            ["render", "no.json", "--family", "x"],
+            "--family: invalid family 'x': expected ipv4 or ipv6\(Self.seeRender)"
         )
     }
 }

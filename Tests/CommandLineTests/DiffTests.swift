@@ -61,7 +61,7 @@ import Testing
         #expect(try Tool.run(["diff", "--strict"] + Self.options + [Self.cluster, Self.saved]).ending == .exit(0))
     }
 
-    /// Rules that can not be read: the place and what to do, and nothing else.
+    /// Rules that cannot be read: the place and what to do, and nothing else.
     @Test(arguments: [
         ("*nat\n:A - [0:0]\n", "<stdin>:3:1: error: "), ("-A INPUT -j ACCEPT\n", "<stdin>:1:1: error: "),
         ("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 70000 -j ACCEPT\nCOMMIT\n", "<stdin>:3:25: error: "),

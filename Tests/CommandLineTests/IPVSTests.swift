@@ -60,20 +60,20 @@ import Testing
     @Test(arguments: [
         (
             ["--proxy-mode", "userspace"],
-            "--proxy-mode: 'userspace' is no mode that kubechains has: expected iptables, nftables or ipvs"
+            "--proxy-mode: invalid mode 'userspace': expected iptables, nftables or ipvs"
         ),
         (
             ["--ipvs-scheduler", "random"],
-            "--ipvs-scheduler: 'random' is no scheduler of the kernel: expected one of rr, wrr, lc, wlc, lblc, lblcr, dh, "
+            "--ipvs-scheduler: invalid IPVS scheduler 'random': expected one of rr, wrr, lc, wlc, lblc, lblcr, dh, "
                 + "sh, sed, nq, fo, ovf, mh"
         ),
         (
             ["--ipvs-exclude-cidrs", "10.0.0.0"],
-            "--ipvs-exclude-cidrs: '10.0.0.0' is no CIDR: expected one such as 10.244.0.0/16"
+            "--ipvs-exclude-cidrs: invalid CIDR '10.0.0.0': expected one such as 10.244.0.0/16"
         ),
         (
             ["--ipvs-tcp-timeout", "15"],
-            "--ipvs-tcp-timeout: '15' is no duration: expected one such as 15m0s, 30s or 1h2m3s"
+            "--ipvs-tcp-timeout: invalid duration '15': expected one such as 15m0s, 30s or 1h2m3s"
         ),
         (
             ["--ipvs-udp-timeout=-1s"],
@@ -81,11 +81,11 @@ import Testing
         ),
         (
             ["--kernel-version", "six"],
-            "--kernel-version: 'six' is no version of a kernel: expected one such as 6.1 or 5.10.0-32-amd64"
+            "--kernel-version: invalid kernel version 'six': expected one such as 6.1 or 5.10.0-32-amd64"
         ),
         (
             ["--ipvs-forwarding", "nat"],
-            "--ipvs-forwarding: 'nat' is no way of forwarding: expected one of masquerading, gatewaying, tunneling"
+            "--ipvs-forwarding: invalid forwarding method 'nat': expected one of masquerading, gatewaying, tunneling"
         ),
         (["-o", "ipset"], "-o ipset is for IPVS mode; give --proxy-mode ipvs too"),
         (["--output-dir", "out"], "--output-dir is for IPVS mode; give --proxy-mode ipvs too"),
@@ -96,7 +96,7 @@ import Testing
         (["--proxy-mode", "ipvs", "--against", demo], "--against is for iptables mode"),
         (
             ["-o", "nft"],
-            "-o: 'nft' is no form: expected restore or save, in nftables mode also state, or in IPVS mode also "
+            "-o: invalid output format 'nft': expected restore or save, in nftables mode also state, or in IPVS mode also "
                 + "ipvsadm, ipset, addresses or setup"
         ),
     ])
@@ -174,7 +174,7 @@ import Testing
         ] {
             let arguments = ["render"] + Self.options + Self.mode + ["--output-dir", path, Self.demo]
             let result = try Tool.run(arguments, in: folder.path)
-            expect(result, 2, output: "", errors: ["\(path): error: the folder can not be written: \(reason)"])
+            expect(result, 2, output: "", errors: ["\(path): error: the folder cannot be written: \(reason)"])
         }
         #expect(try folder.names == ["file"])
         #expect(try String(decoding: folder.read("file"), as: UTF8.self) == "old")
@@ -188,7 +188,7 @@ import Testing
         let script = "\(make)trap '' XFSZ; ulimit -f 2; exec $KUBECHAINS render --output-dir out \"$@\""
         let result = try Tool.shell(script, Self.options + Self.mode + [Self.demo], in: folder.path)
         #expect(result.ending == .exit(2), "\(result.errorText)")
-        #expect(result.errorText.hasSuffix(": error: can not be written: file too large\n"), "\(result.errorText)")
+        #expect(result.errorText.hasSuffix(": error: cannot be written: file too large\n"), "\(result.errorText)")
         #expect(try folder.names == (exists ? ["out"] : []))
         if exists {
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/out").isEmpty)

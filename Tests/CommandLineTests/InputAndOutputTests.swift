@@ -14,24 +14,24 @@ import Testing
     @Test func missingFile() throws {
         let result = try Tool.run(["render", "no/such.json"])
         expect(
-            result, 2, output: "", errors: ["no/such.json: error: can not be read: no such file or directory"])
+            result, 2, output: "", errors: ["no/such.json: error: cannot be read: no such file or directory"])
     }
 
     @Test func missingFileAmongOthers() throws {
         let result = try Tool.run(["render"] + demoOptions + [demo, "no/such.json"])
         expect(
-            result, 2, output: "", errors: ["no/such.json: error: can not be read: no such file or directory"])
+            result, 2, output: "", errors: ["no/such.json: error: cannot be read: no such file or directory"])
     }
 
     @Test func missingConfiguration() throws {
         let result = try Tool.run(["render", "--config", "no/such.json"] + demoOptions + [demo])
         expect(
-            result, 2, output: "", errors: ["no/such.json: error: can not be read: no such file or directory"])
+            result, 2, output: "", errors: ["no/such.json: error: cannot be read: no such file or directory"])
     }
 
     @Test func directory() throws {
         let result = try Tool.run(["render", "/"])
-        expect(result, 2, output: "", errors: ["/: error: can not be read: is a directory"])
+        expect(result, 2, output: "", errors: ["/: error: cannot be read: is a directory"])
     }
 
     @Test(.enabled(if: getuid() != 0, "Root may read every file."))
@@ -40,7 +40,7 @@ import Testing
         let file = try folder.write("secret.json", "{}")
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file)
         let result = try Tool.run(["render", "secret.json"], in: folder.path)
-        expect(result, 2, output: "", errors: ["secret.json: error: can not be read: permission denied"])
+        expect(result, 2, output: "", errors: ["secret.json: error: cannot be read: permission denied"])
     }
 
     @Test func standardInputTwice() throws {
@@ -70,7 +70,7 @@ import Testing
 
     @Test func closedStandardInput() throws {
         let result = try Tool.shell("$KUBECHAINS render - <&-")
-        expect(result, 2, output: "", errors: ["<stdin>: error: can not be read: bad file descriptor"])
+        expect(result, 2, output: "", errors: ["<stdin>: error: cannot be read: bad file descriptor"])
     }
 
     /// The place is told also where the input is a pipe, which can not be read twice.
@@ -112,17 +112,17 @@ import Testing
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "There is no /dev/full here."))
     func fullDevice() throws {
         let script = #"$KUBECHAINS render "$@" > /dev/full"#
-        let message = "standard output: error: can not be written: no space left on device"
+        let message = "standard output: error: cannot be written: no space left on device"
         expect(try Tool.shell(script, demoOptions + [demo]), 2, errors: [message])
         expect(try Tool.shell("$KUBECHAINS help render > /dev/full"), 2, errors: [message])
         expect(try Tool.shell("$KUBECHAINS --version > /dev/full"), 2, errors: [message])
         let file = try Tool.run(["render", "--output-file", "/dev/full"] + demoOptions + [demo])
-        expect(file, 2, output: "", errors: ["/dev/full: error: can not be written: no space left on device"])
+        expect(file, 2, output: "", errors: ["/dev/full: error: cannot be written: no space left on device"])
     }
 
     @Test func closedStandardOutput() throws {
         let result = try Tool.shell(#"$KUBECHAINS render "$@" >&-"#, demoOptions + [demo])
-        expect(result, 2, errors: ["standard output: error: can not be written: bad file descriptor"])
+        expect(result, 2, errors: ["standard output: error: cannot be written: bad file descriptor"])
     }
 
     /// What a message quotes of the input can not steer the terminal that shows it.

@@ -149,7 +149,7 @@ import Testing
     @Test(arguments: [
         (["--disable", "rule-bugdet", "x"], "--disable: there is no rule 'rule-bugdet'; did you mean 'rule-budget'?"),
         (["--disable", "rule-budget,zebra", "x"], "--disable: there is no rule 'zebra'"),
-        (["--severity", "bad", "x"], "--severity: 'bad' is no severity: expected error, warning or info"),
+        (["--severity", "bad", "x"], "--severity: invalid severity 'bad': expected error, warning or info"),
         ([], "lint needs a SNAPSHOT: a file, or '-' for standard input"),
         (["-", "-"], "standard input can be read only once, but '-' is given several times"),
     ])
@@ -160,7 +160,7 @@ import Testing
 
     @Test func badInput() throws {
         expect(
-            try lint(["no.json"]), 2, output: "", errors: ["no.json: error: can not be read: no such file or directory"]
+            try lint(["no.json"]), 2, output: "", errors: ["no.json: error: cannot be read: no such file or directory"]
         )
         expect(try lint(["-"], input: "{"), 2, output: "")
     }

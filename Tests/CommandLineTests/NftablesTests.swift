@@ -78,7 +78,10 @@ import Testing
         (["--nft-version", "0.9"], 64, "'0.9' is no version of nft: expected 1.0 or 1.1"),
         (["--output-dir", "out"], 64, "--output-dir is not for nftables mode"),
         (["--against", "dump"], 64, "--against is for iptables mode"),
-        (["--nftables-masquerade-bit", "32"], 64, "'32' is no bit of a packet mark: expected a number from 0 to 31"),
+        (
+            ["--nftables-masquerade-bit", "32"], 64,
+            "invalid bit of the packet mark '32': expected a number from 0 to 31"
+        ),
         (
             ["--nodeport-addresses", "primary,10.0.0.0/8"], 64,
             "'primary' stands for all node-port addresses: expected no other beside it"

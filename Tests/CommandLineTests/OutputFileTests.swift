@@ -82,7 +82,7 @@ import Testing
         try folder.write("out.rules", "old")
         let script = #"trap '' XFSZ; ulimit -f 8; exec $KUBECHAINS render --output-file "$@""#
         let result = try Tool.shell(script, ["out.rules"] + Self.options, in: folder.path)
-        expect(result, 2, output: "", errors: ["out.rules: error: can not be written: file too large"])
+        expect(result, 2, output: "", errors: ["out.rules: error: cannot be written: file too large"])
         #expect(try text("out.rules") == "old")
         #expect(try folder.names == ["out.rules"])
     }
@@ -121,7 +121,7 @@ import Testing
     @Test func linkToItself() throws {
         try link("loop", to: "loop")
         let result = try Tool.run(["render", "--output-file", "loop"] + Self.options, in: folder.path)
-        expect(result, 2, output: "", errors: ["loop: error: can not be written: too many levels of symbolic links"])
+        expect(result, 2, output: "", errors: ["loop: error: cannot be written: too many levels of symbolic links"])
         #expect(try folder.names == ["loop"])
     }
 
@@ -147,22 +147,22 @@ import Testing
         expect(try Tool.shell(script, [path] + Self.options), 0, output: expected, errors: [])
     }
 
-    // MARK: What can not be written
+    // MARK: What cannot be written
 
     @Test func folderInItsPlace() throws {
         let result = try Tool.run(["render", "--output-file", folder.path] + Self.options)
-        expect(result, 2, output: "", errors: ["\(folder.path): error: can not be written: is a directory"])
+        expect(result, 2, output: "", errors: ["\(folder.path): error: cannot be written: is a directory"])
     }
 
     @Test func missingFolder() throws {
         let result = try Tool.run(["render", "--output-file", "no/out.rules"] + Self.options, in: folder.path)
-        expect(result, 2, output: "", errors: ["no/out.rules: error: can not be written: no such file or directory"])
+        expect(result, 2, output: "", errors: ["no/out.rules: error: cannot be written: no such file or directory"])
     }
 
     @Test func fileInPlaceOfAFolder() throws {
         try folder.write("file", "old")
         let result = try Tool.run(["render", "--output-file", "file/out.rules"] + Self.options, in: folder.path)
-        expect(result, 2, output: "", errors: ["file/out.rules: error: can not be written: not a directory"])
+        expect(result, 2, output: "", errors: ["file/out.rules: error: cannot be written: not a directory"])
     }
 
     @Test(.enabled(if: getuid() != 0, "Root may write to every folder."))
@@ -170,7 +170,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.path)
         defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path) }
         let result = try Tool.run(["render", "--output-file", "out.rules"] + Self.options, in: folder.path)
-        expect(result, 2, output: "", errors: ["out.rules: error: can not be written: permission denied"])
+        expect(result, 2, output: "", errors: ["out.rules: error: cannot be written: permission denied"])
         #expect(try folder.names.isEmpty)
     }
 }

@@ -131,6 +131,6 @@ import Testing
         }
         let errors = try Tool.run(["render", "no-" + name], in: folder.path).errorText
         #expect(
-            errors == #"no-snap\u{1b}]0;x\u{7}\u{202e}.json: error: can not be read: no such file or directory"# + "\n")
+            errors == #"no-snap\u{1b}]0;x\u{7}\u{202e}.json: error: cannot be read: no such file or directory"# + "\n")
     }
 }

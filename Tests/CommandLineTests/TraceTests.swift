@@ -18,27 +18,27 @@ import Testing
     @Test(arguments: [
         ([], "--from IP"), (["--from", "10.0.0.1"], "--to IP:PORT[/PROTO]"),
         (["--from", "10.0.0.1", "--to", "10.0.0.2:80"], "trace needs an INPUT"),
-        (["--from", "x", "--to", "10.0.0.2:80", "a"], "'x' is no source"),
-        (["--from", "10.0.0.1:0", "--to", "10.0.0.2:80", "a"], "'10.0.0.1:0' is no source"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2", "a"], "'10.0.0.2' is no destination"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:65536", "a"], "is no destination"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80/icmp", "a"], "is no destination"),
-        (["--from", "fd00::1", "--to", "fd00::2:80", "a"], "is no destination"),
-        (["--from", "fd00::1", "--to", "fd00::2]:80", "a"], "is no destination"),
-        (["--from", "10.0.0.1", "--to", "[10.0.0.2]:80", "a"], "is no destination"),
+        (["--from", "x", "--to", "10.0.0.2:80", "a"], "invalid source 'x'"),
+        (["--from", "10.0.0.1:0", "--to", "10.0.0.2:80", "a"], "invalid source '10.0.0.1:0'"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2", "a"], "invalid destination '10.0.0.2'"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:65536", "a"], "invalid destination"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80/icmp", "a"], "invalid destination"),
+        (["--from", "fd00::1", "--to", "fd00::2:80", "a"], "invalid destination"),
+        (["--from", "fd00::1", "--to", "fd00::2]:80", "a"], "invalid destination"),
+        (["--from", "10.0.0.1", "--to", "[10.0.0.2]:80", "a"], "invalid destination"),
         (["--from", "10.0.0.1", "--to", "[fd00::2]:80", "a"], "addresses of one family"),
         (
             ["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--family", "ipv6", "a"],
             "--family is IPv6, but --to is an IPv4"
         ),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--ctstate", "OLD", "a"], "'OLD' is no state: expected NEW"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--ctstate", "OLD", "a"], "invalid state 'OLD': expected NEW"),
         (
             ["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--ctstate", "NEW", "--reply", "a"],
             "an answer is ESTABLISHED"
         ),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--in-interface", "", "a"], "is no interface"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--affinity-from", "10.0.0.3", "a"], "is no endpoint"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "-o", "svg", "a"], "'svg' is no form"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--in-interface", "", "a"], "invalid interface"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--affinity-from", "10.0.0.3", "a"], "invalid endpoint"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "-o", "svg", "a"], "invalid output format 'svg'"),
     ])
     func usage(_ arguments: [String], _ message: String) throws {
         let result = try trace(arguments)
@@ -101,7 +101,7 @@ import Testing
                     if           -m set --match-set blocked src
                     destination  not rewritten
                     source       stays fd00::1
-                    client       silence until it gives up
+                    client       times out
                     rules        filter   1     -A FORWARD -s fd00::/16 -m set --match-set blocked src -j DROP
 
                 """, errors: [])

@@ -76,8 +76,8 @@ import Testing
             "{\"kind\":\"Node\",\"metadata\":{\"labels\":{\"a.b/c\":\n[1 2]}}}",
             "a:2:4: error: metadata.labels[\"a.b/c\"][0]: "
         ),
-        (service() + "\n x", "a:2:2: error: 'x' can not stand here"),
-        ("[]", "a:1:1: error: '[' can not stand here"),
+        (service() + "\n x", "a:2:2: error: unexpected 'x'"),
+        ("[]", "a:1:1: error: unexpected '['"),
         ("{\"a\":1", "a:1:7: error: a: the input ends"),
     ])
     func tellsPlaces(_ text: String, _ expected: String) throws {

@@ -8,7 +8,7 @@ import Testing
 /// Packets traced through the rules fare as the Services and endpoints say. The reference shares no code with the product and
 /// does not look at rules.
 @Suite struct TraceTests {
-    /// The flows that were compared with the reference, and all ways in which one fared.
+    /// The flows that were compared with the reference, and all frontends which one fared.
     private struct Flows {
         var count = 0
         var kinds: Set<String> = []

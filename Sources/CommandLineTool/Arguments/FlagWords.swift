@@ -41,7 +41,7 @@ extension ProxyFlag {
         case .detectLocalMode:
             FlagWords(
                 "MODE",
-                "how traffic of local pods is told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix",
+                "how traffic of local pods is detected: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix",
                 default: "ClusterCIDR", choices: DetectLocalMode.allCases.map(\.rawValue))
         case .podBridgeInterface: FlagWords("NAME", "the bridge, in mode BridgeInterface")
         case .podInterfaceNamePrefix: FlagWords("PREFIX", "how pods' interfaces begin, in mode InterfaceNamePrefix")

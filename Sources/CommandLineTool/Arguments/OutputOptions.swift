@@ -33,10 +33,10 @@ extension Option where Options: WritesReport {
     static func report(_ forms: [ReportForm]) -> Option {
         let words = forms.map(\.rawValue)
         return Option(
-            "output", short: "o", words.joined(separator: "|"), "the form of the report", default: "text"
+            "output", short: "o", words.joined(separator: "|"), "the output format", default: "text"
         ) { options, text throws(OptionError) in
             guard let form = ReportForm(rawValue: text), words.contains(text) else {
-                throw OptionError(message: "'\(text)' is no form: expected \(words.joined(separator: ", "))")
+                throw OptionError(message: "invalid output format '\(text)': expected \(words.joined(separator: ", "))")
             }
             options.output.form = form
         }
@@ -48,7 +48,7 @@ extension Option where Options: WritesReport {
 extension Option {
     /// `--output-file`.
     static func outputFile(_ set: @escaping @Sendable (inout Options, String) -> Void) -> Option {
-        Option("output-file", "FILE", "write to FILE, whole or not at all", default: "standard output") {
+        Option("output-file", "FILE", "write to FILE, complete or not at all", default: "standard output") {
             options, text throws(OptionError) in set(&options, text)
         }
     }
@@ -59,7 +59,7 @@ extension Option {
             "severity", "error|warning|info", "show findings of this severity and above", default: "info"
         ) { options, text throws(OptionError) in
             guard let severity = FindingSeverity(rawValue: text) else {
-                throw OptionError(message: "'\(text)' is no severity: expected error, warning or info")
+                throw OptionError(message: "invalid severity '\(text)': expected error, warning or info")
             }
             set(&options, severity)
         }

@@ -37,6 +37,41 @@ enum ManualPage {
             page += items(section)
         }
         page += """
+            .SH INPUT
+            A
+            .I SNAPSHOT
+            is a file, or
+            .B \\-
+            for standard input, with JSON as
+            .B kubectl get services,endpointslices,nodes \\-A \\-o json
+            prints it. Several are read as one; their order, and that of the objects, never changes the output.
+            .PP
+            A file holds one or more JSON documents: a List (or ServiceList and the like), or single objects. These kinds are
+            used, others are ignored:
+            .IP \\(bu 2
+            Service, Node and Endpoints of v1; Endpoints only if there is no EndpointSlice at all;
+            .IP \\(bu 2
+            EndpointSlice of discovery.k8s.io/v1;
+            .IP \\(bu 2
+            KubeProxyConfiguration of kubeproxy.config.k8s.io/v1alpha1, as JSON; its settings are used with a notice.
+            .PP
+            Settings come from flags, which win over
+            .BR \\-\\-config ,
+            which wins over a KubeProxyConfiguration in the snapshot.
+            .PP
+            .I SAVE
+            is what
+            .BR iptables\\-save (8)
+            or
+            .BR ip6tables\\-save (8)
+            printed, or a text for
+            .BR iptables\\-restore (8).
+            Commands that take either look at the content: JSON begins with a brace.
+            .PP
+            Refused, with the place and what was expected: JSON that is not valid, a list that kubectl did not finish, names,
+            ports, protocols and addresses that the API server would not accept, and the same object twice with differences.
+            Skipped with a warning: external and load\\-balancer IPs, source ranges, Node addresses and pod CIDRs that are not
+            valid. Whatever input holds is printed with control characters and direction marks escaped.
             .SH EXIT STATUS
             .TP
             .B 0
@@ -53,7 +88,11 @@ enum ManualPage {
             .SH ENVIRONMENT
             .TP
             .B NO_COLOR
-            If it is set and not empty, messages on a terminal are not coloured.
+            If it is set and not empty, nothing is coloured. Colours are for terminals only, and not for TERM=dumb.
+            .TP
+            .B COLUMNS
+            The width of text on a terminal, instead of the terminal's own. Text in files and pipes is 80 columns wide;
+            findings are one line each there.
             .SH EXAMPLES
             .EX
             kubectl get services,endpointslices,nodes \\-A \\-o json > cluster.json

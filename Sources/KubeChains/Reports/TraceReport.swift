@@ -148,8 +148,8 @@ public enum TraceReport {
                 ? "reaches \(outcome.packet.destinationWords), if something listens there"
                 : "the packet passes by: no rule rewrites its destination"
         case .drop:
-            if outcome.isReply { return "gets no answer: silence until it gives up" }
-            return "silence until it gives up" + (isAnswerless ? ": the packet itself does not get through" : "")
+            if outcome.isReply { return "times out: the answer is dropped" }
+            return "times out" + (isAnswerless ? ": the packet itself does not get through" : "")
         case .reject(let kind):
             if outcome.isReply { return "gets no answer: the sender of it is refused" }
             return kind.clientWords

@@ -104,12 +104,12 @@ struct EndpointSliceFields {
             json.warn(
                 at: start,
                 "the EndpointSlice \(namespace)/\(json.text(name.range)) has no label kubernetes.io/service-name; "
-                    + "it is passed over")
+                    + "it is skipped")
         }
         if addressType == nil {
             json.warn(
                 at: start,
-                "the EndpointSlice \(namespace)/\(json.text(name.range)) has no addressType; it is passed over")
+                "the EndpointSlice \(namespace)/\(json.text(name.range)) has no addressType; it is skipped")
         }
         if slice.isConsidered, let family, let bad = firstBadAddress {
             throw .value(

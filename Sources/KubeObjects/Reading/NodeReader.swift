@@ -92,10 +92,10 @@ struct NodeFields {
         node.kubeProxyVersion = kubeProxyVersion.map { json.shared($0) } ?? ""
         node.kubeletVersion = kubeletVersion.map { json.shared($0) } ?? ""
         for text in badPodCIDRs {
-            json.warn(at: text.offset, "the pod CIDR \(json.quoted(text)) is no CIDR; it is passed over")
+            json.warn(at: text.offset, "invalid pod CIDR \(json.quoted(text)); it is skipped")
         }
         for text in badAddresses {
-            json.warn(at: text.offset, "the Node's address \(json.quoted(text)) is no IP address; it is passed over")
+            json.warn(at: text.offset, "invalid Node address \(json.quoted(text)); it is skipped")
         }
         return node
     }

@@ -206,10 +206,10 @@ struct ServiceFields {
                 guard service.skipReason == nil, service.clusterIP(family) == nil else { return }
                 json.warn(
                     at: string.offset,
-                    "Service \(service.qualifiedName): \(what) \(json.text(string.range)) is passed over: "
+                    "Service \(service.qualifiedName): \(what) \(json.text(string.range)) is skipped: "
                         + "the Service has no cluster IP of that family")
             } else {
-                json.warn(at: string.offset, "\(what) \(json.quoted(string)) is \(expected); it is passed over")
+                json.warn(at: string.offset, "\(what) \(json.quoted(string)) is \(expected); it is skipped")
             }
         }
         for entry in spec.externalIPs {

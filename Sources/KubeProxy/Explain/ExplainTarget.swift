@@ -25,7 +25,7 @@ public enum ExplainTarget: Sendable, Hashable {
             let hint = DNSLabel(text) == nil ? "" : "; give the Service's namespace, as in default/\(text)"
             throw ExplainTargetError(
                 .invalid,
-                "'\(text)' is no target: expected namespace/service[:port], a chain (KUBE-…), or "
+                "invalid target '\(text)': expected namespace/service[:port], a chain (KUBE-…), or "
                     + "IP:port[/protocol], an IPv6 address in brackets\(hint)")
         }
     }

@@ -94,7 +94,7 @@ extension SharedChainExplanation {
     private static func purpose(_ kind: ChainName.Kind, isNat: Bool) -> String? {
         switch (kind, isNat) {
         case (.services, true): "finds the Service port that a packet is for"
-        case (.services, false): "refuses what is sent to cluster IPs that no endpoint stands behind"
+        case (.services, false): "refuses traffic to cluster IPs without endpoints"
         case (.nodePorts, true): "finds the Service port that a node port belongs to"
         case (.nodePorts, false): "lets load balancers' health checks in"
         case (.postrouting, true): "rewrites the source of what is marked for it"

@@ -23,7 +23,7 @@ struct RuleReasons {
         case .externalIP: return "what is sent to the external IP goes to the chain for outside traffic"
         case .loadBalancerIP:
             return port.usesSourceRangesChain
-                ? "what is sent to the load balancer's IP is held against loadBalancerSourceRanges first"
+                ? "what is sent to the load balancer's IP is checked against loadBalancerSourceRanges first"
                 : "what is sent to the load balancer's IP goes to the chain for outside traffic"
         case .nodePort:
             return "what is sent to node port \(port.nodePort) of this node goes to the chain for outside traffic"
@@ -40,7 +40,7 @@ struct RuleReasons {
                 return "masqueradeAll: the source of all that is sent to the cluster IP is rewritten"
             }
             return
-                "sent by others than pods (\(local.negatedPhrase)): the source is to be rewritten, so that the answer "
+                "not sent by a pod (\(local.negatedPhrase)): the source is to be rewritten, so that the answer "
                 + "comes back through this node"
         case .markExternal:
             return "externalTrafficPolicy is Cluster: the endpoint may be on another node, so the source is to be "
@@ -93,8 +93,8 @@ struct RuleReasons {
 
     private func refusal(_ port: ServicePortPlan, _ policy: String) -> String {
         port.hasAnyEndpoint
-            ? "\(policy) is Local and this node has no endpoint: dropped, so that clients wait in silence"
-            : "there is no endpoint anywhere: rejected, so that clients know at once"
+            ? "\(policy) is Local and this node has no endpoint: dropped: clients time out"
+            : "there is no endpoint anywhere: rejected: connection refused"
     }
 
     /// The rules that are about no Service port.

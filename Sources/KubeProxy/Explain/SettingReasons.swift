@@ -45,7 +45,7 @@ struct SettingReasons {
         return service.externalTrafficPolicyIsLocal
             ? "externalTrafficPolicy Local has no effect on a Service of type \(service.type.name) "
                 + "without externalIPs"
-            : "externalTrafficPolicy Cluster: from outside all endpoints are used, which see this node as the client"
+            : "externalTrafficPolicy Cluster: external traffic uses all endpoints; source IP rewritten to the node (SNAT)"
     }
 
     private var affinity: String? {
@@ -124,7 +124,7 @@ struct SettingReasons {
     private var localTraffic: String? {
         guard plan.node.localTraffic == nil, !plan.settings.masqueradeAll else { return nil }
         return
-            "pods are not told from others (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
+            "traffic of local pods cannot be detected (detectLocalMode \(plan.settings.detectLocalMode.rawValue) without a value): "
             + mode.unknownPods
     }
 }
@@ -134,17 +134,17 @@ extension Service.SkipReason {
     func sentence(_ service: Service, _ family: AddressFamily) -> String {
         switch self {
         case .otherProxy:
-            "kube-proxy passes over it: the label service.kubernetes.io/service-proxy-name hands it to another proxy"
+            "kube-proxy skips it: the label service.kubernetes.io/service-proxy-name hands it to another proxy"
         case .headless:
             service.type == .externalName
-                ? "kube-proxy passes over it: type ExternalName is a matter of DNS only, there is no cluster IP"
-                : "kube-proxy passes over it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
+                ? "kube-proxy skips it: type ExternalName is a matter of DNS only, there is no cluster IP"
+                : "kube-proxy skips it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
                     + "connect to them without rules"
         case .headlessLabel:
             "kube-proxy up to 1.35 skips it: it carries the label service.kubernetes.io/headless"
-        case .externalName: "kube-proxy passes over it: type ExternalName is a matter of DNS only"
+        case .externalName: "kube-proxy skips it: type ExternalName is a matter of DNS only"
         case .otherFamily:
-            "kube-proxy passes over it for \(family.name): it has a cluster IP of the other family only (--family "
+            "kube-proxy skips it for \(family.name): it has a cluster IP of the other family only (--family "
                 + "\(family == .ipv4 ? "ipv6" : "ipv4") shows its rules)"
         }
     }

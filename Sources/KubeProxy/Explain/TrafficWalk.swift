@@ -124,9 +124,9 @@ struct TrafficWalk {
             let mark = marking.map { "; marked for masquerading, since \(reasonOfMark(rules[$0].purpose))" } ?? ""
             text = "the destination becomes \(choice)\(affinity) (DNAT)\(mark)"
         } else if chains.count > (entry.kind == .nodePort ? 2 : 1) {
-            text = "the chains give it back: the destination stays"
+            text = "the chain returns without DNAT"
         } else {
-            text = "no rule is for it: the destination stays"
+            text = "no rule matches: no DNAT"
         }
         steps.append(TrafficPath.Step(table: "nat", hooks: [hook], chains: chains, text: text, rules: taken))
     }
@@ -134,8 +134,8 @@ struct TrafficWalk {
     private func reasonOfMark(_ purpose: RulePurpose) -> String {
         switch purpose {
         case .markExternal: "externalTrafficPolicy is Cluster"
-        case .markNode: "its sender is this node"
-        default: plan.settings.masqueradeAll ? "masqueradeAll is set" : "its sender is no pod"
+        case .markNode: "the sender is this node"
+        default: plan.settings.masqueradeAll ? "masqueradeAll is set" : "the sender is not a pod"
         }
     }
 
@@ -150,7 +150,7 @@ struct TrafficWalk {
         steps.append(
             TrafficPath.Step(
                 table: "filter", hooks: hooks, chains: isForwardedByMark ? [ChainName(.forward)] : [],
-                text: isForwardedByMark ? "accepted for its mark" : "no rule of kube-proxy's stops it", rules: []))
+                text: isForwardedByMark ? "accepted for its mark" : "not blocked by kube-proxy", rules: []))
         if !isForHost { addMasqueradeStep(mixed: hooks.count > 1) }
     }
 
@@ -158,11 +158,11 @@ struct TrafficWalk {
         let text: String
         if marking != nil {
             text =
-                "the source becomes an address of this node (MASQUERADE)"
+                "source IP rewritten to this node (MASQUERADE)"
                 + (mixed ? ", unless the endpoint is the node itself" : "")
         } else {
             text =
-                "not marked, so the source stays"
+                "not marked: source IP preserved"
                 + (origin == .pods ? ", unless a pod reached itself (hairpin)" : "")
         }
         let chain = ChainName(.postrouting)
@@ -177,7 +177,7 @@ struct TrafficWalk {
         guard let refusal = route.refusal else {
             steps.append(
                 TrafficPath.Step(
-                    table: "filter", hooks: route.filterHooks, chains: [], text: "no rule of kube-proxy's is for it",
+                    table: "filter", hooks: route.filterHooks, chains: [], text: "no rule of kube-proxy matches",
                     rules: []))
             return
         }
@@ -203,17 +203,17 @@ struct TrafficWalk {
         switch route.outcome {
         case .endpoints(let shares, let source):
             (shares.count == 1 ? "the only endpoint" : "one of \(shares.count) endpoints")
-                + (source == .rewritten ? ", which sees this node as the client" : ", which sees the client's address")
+                + (source == .rewritten ? "; source IP rewritten to the node (SNAT)" : "; source IP preserved")
         case .refused:
             port.name.transport == .tcp
                 ? "connection refused, at once (ICMP port unreachable)"
                 : "ICMP port unreachable, at once, for each packet"
-        case .timesOut: "silence, until it gives up waiting"
+        case .timesOut: "times out"
         case .unchanged:
             entry.kind == .nodePort
                 ? "what else listens on the port of this node; if nothing does, connection refused"
                 : "what the address leads to without kube-proxy: it leaves by the node's routes"
-        case .unknown: "what cannot be told"
+        case .unknown: "unknown"
         }
     }
 }

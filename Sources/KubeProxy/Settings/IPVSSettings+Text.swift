@@ -6,7 +6,7 @@ extension IPVSSettings {
     public mutating func setScheduler(_ text: String) throws(SettingError) {
         guard let scheduler = text.isEmpty ? .rr : IPVSScheduler(rawValue: text) else {
             let known = IPVSScheduler.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SettingError("'\(text)' is no scheduler of the kernel: expected one of \(known)")
+            throw SettingError("invalid IPVS scheduler '\(text)': expected one of \(known)")
         }
         self.scheduler = scheduler
     }
@@ -21,7 +21,7 @@ extension IPVSSettings {
     public mutating func setForwarding(_ text: String) throws(SettingError) {
         guard let method = ForwardingMethod(rawValue: text) else {
             let known = ForwardingMethod.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SettingError("'\(text)' is no way of forwarding: expected one of \(known)")
+            throw SettingError("invalid forwarding method '\(text)': expected one of \(known)")
         }
         forwarding = method
     }
@@ -31,7 +31,7 @@ extension IPVSSettings {
         let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
         let digits = parts.dropFirst().first?.prefix { $0.isASCII && $0.isNumber } ?? ""
         guard let major = Int(parts[0]), let minor = Int(digits), (0...9999).contains(major), minor <= 9999 else {
-            throw SettingError("'\(text)' is no version of a kernel: expected one such as 6.1 or 5.10.0-32-amd64")
+            throw SettingError("invalid kernel version '\(text)': expected one such as 6.1 or 5.10.0-32-amd64")
         }
         kernelVersion = KernelVersion(major, minor)
     }
@@ -39,7 +39,7 @@ extension IPVSSettings {
     /// A duration as Go writes it (`time.ParseDuration`), which must not be negative.
     public static func timeout(_ text: String) throws(SettingError) -> Duration {
         guard let nanoseconds = GoDuration.nanoseconds(text) else {
-            throw SettingError("'\(text)' is no duration: expected one such as 15m0s, 30s or 1h2m3s")
+            throw SettingError("invalid duration '\(text)': expected one such as 15m0s, 30s or 1h2m3s")
         }
         guard nanoseconds >= 0 else {
             throw SettingError("'\(text)' is negative: expected a duration of 0s, which leaves the host's, or more")

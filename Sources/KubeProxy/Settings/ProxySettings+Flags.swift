@@ -68,7 +68,7 @@ extension ProxySettings {
         for pair in text.split(separator: ",") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else {
-                throw SettingError("'\(pair)' is no gate: expected NAME=true or NAME=false")
+                throw SettingError("invalid feature gate '\(pair)': expected NAME=true or NAME=false")
             }
             let name = String(parts[0])
             let isOn = try ProxyFlag.boolean(String(parts[1]))

@@ -34,7 +34,7 @@ extension ProxySettings {
     /// Takes a Node's name, a DNS subdomain.
     public mutating func setNodeName(_ text: String) throws(SettingError) {
         guard DNSSubdomain(text) != nil else {
-            throw SettingError("'\(text)' is no node name: expected a DNS subdomain, such as worker-1")
+            throw SettingError("invalid node name '\(text)': expected a DNS subdomain, such as worker-1")
         }
         nodeName = text
     }
@@ -42,7 +42,7 @@ extension ProxySettings {
     /// Takes `iptables` or `ipvs`.
     public mutating func setMode(_ text: String) throws(SettingError) {
         guard let mode = ProxyMode(rawValue: text) else {
-            throw SettingError("'\(text)' is no mode that kubechains has: expected iptables, nftables or ipvs")
+            throw SettingError("invalid mode '\(text)': expected iptables, nftables or ipvs")
         }
         self.mode = mode
     }
@@ -52,7 +52,7 @@ extension ProxySettings {
         switch text {
         case "ipv4": family = .ipv4
         case "ipv6": family = .ipv6
-        default: throw SettingError("'\(text)' is no family: expected ipv4 or ipv6")
+        default: throw SettingError("invalid family '\(text)': expected ipv4 or ipv6")
         }
     }
 
@@ -67,7 +67,7 @@ extension ProxySettings {
     public mutating func setDetectLocalMode(_ text: String) throws(SettingError) {
         guard let mode = DetectLocalMode(rawValue: text) else {
             let known = DetectLocalMode.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SettingError("'\(text)' is no mode: expected one of \(known)")
+            throw SettingError("invalid mode '\(text)': expected one of \(known)")
         }
         detectLocalMode = mode
     }
@@ -93,7 +93,7 @@ extension ProxySettings {
 
     private static func markBit(_ text: String) throws(SettingError) -> Int {
         guard let bit = Int(text), (0...31).contains(bit) else {
-            throw SettingError("'\(text)' is no bit of a packet mark: expected a number from 0 to 31")
+            throw SettingError("invalid bit of the packet mark '\(text)': expected a number from 0 to 31")
         }
         return bit
     }
@@ -123,7 +123,7 @@ extension ProxySettings {
     public mutating func addHostAddress(_ text: String) throws(SettingError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])), parts.count == 1 || IPPrefix(text) != nil else {
-            throw SettingError("'\(text)' is no address: expected one such as 192.168.0.2 or 192.168.0.2/24")
+            throw SettingError("invalid address '\(text)': expected one such as 192.168.0.2 or 192.168.0.2/24")
         }
         hostAddresses = (hostAddresses ?? []) + [address]
     }
@@ -131,7 +131,7 @@ extension ProxySettings {
     /// Takes an address, which may be unspecified (`0.0.0.0`, `::`).
     public mutating func setBindAddress(_ text: String) throws(SettingError) {
         guard let address = IPAddress(text) else {
-            throw SettingError("'\(text)' is no address: expected one such as 0.0.0.0 or 192.168.0.2")
+            throw SettingError("invalid address '\(text)': expected one such as 0.0.0.0 or 192.168.0.2")
         }
         bindAddress = address
     }
@@ -163,7 +163,7 @@ extension ProxySettings {
         var result: [IPPrefix] = []
         for text in texts {
             guard let prefix = IPPrefix(String(text)) else {
-                throw SettingError("'\(text)' is no CIDR: expected one such as 10.244.0.0/16")
+                throw SettingError("invalid CIDR '\(text)': expected one such as 10.244.0.0/16")
             }
             result.append(prefix)
         }
@@ -172,7 +172,7 @@ extension ProxySettings {
 
     private static func interface(_ text: String) throws(SettingError) -> InterfaceName {
         guard let name = InterfaceName(text) else {
-            throw SettingError("'\(text)' is no interface name: expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-")
+            throw SettingError("invalid interface name '\(text)': expected 1 to 15 of A-Z, a-z, 0-9 and _.:@-")
         }
         return name
     }

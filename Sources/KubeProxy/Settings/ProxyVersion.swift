@@ -87,7 +87,7 @@ extension ProxySettings {
         guard let version = ProxyVersion(text) else {
             let known = ProxyVersion.knownMinors
             throw SettingError(
-                "'\(text)' is no version of kube-proxy that is known: "
+                "invalid kube-proxy version '\(text)': "
                     + "expected 1.\(known.lowerBound) to 1.\(known.upperBound), such as 1.34 or v1.34.2")
         }
         self.version = version

@@ -47,7 +47,7 @@ public enum ExplainReport {
             title,
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0) }),
-                TextTree("ways in", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
+                TextTree("frontends", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
                 endpoints(service.endpoints, service.endpoints.map { share($0, service) }),
                 TextTree(
                     "rules of its own, in kube-proxy's order",

@@ -133,9 +133,9 @@ extension ExplainedVirtualServer {
         _ masquerading: IPVSPlan.Masquerading, _ kind: Frontend.Kind, _ plan: NodePlan
     ) -> String {
         switch masquerading {
-        case .nobody: "nobody's source is rewritten: endpoints see the client's address"
-        case .everybody where kind == .clusterIP: "everybody's source is rewritten (masqueradeAll)"
-        case .everybody: "everybody's source is rewritten: endpoints see this node as the client"
+        case .nobody: "source IP preserved"
+        case .everybody where kind == .clusterIP: "source IP rewritten to the node (masqueradeAll)"
+        case .everybody: "source IP rewritten to the node (SNAT)"
         case .others: "the source is rewritten, unless a pod sends (\(plan.node.localTraffic?.phrase ?? ""))"
         case .clusterIPs: "the source is rewritten only if it is a cluster IP, as that of the node itself is"
         }

@@ -56,7 +56,7 @@ struct IPVSRuleReasons {
         case (.loadBalancer, "KUBE-LOAD-BALANCER"): "what is sent to a load balancer's IP may have to be masqueraded"
         case (.loadBalancerLocal, _): "load balancers' IPs under externalTrafficPolicy Local keep the source"
         case (.loadBalancerFirewall, _):
-            "load balancers' IPs with loadBalancerSourceRanges: each packet is held against the ranges"
+            "load balancers' IPs with loadBalancerSourceRanges: each packet is checked against the ranges"
         case (.loadBalancerSourceCIDR, _): "the client is in one of the ranges"
         case (.loadBalancerSourceIP, _):
             "a range holds this node (\(plan.node.nodeIP)), which sends from the load balancer's IP, that it has itself"
@@ -78,7 +78,7 @@ struct IPVSRuleReasons {
             "sent to cluster IPs by others than pods (\($0.negatedPhrase)): the source is to be rewritten, so that the "
                 + "answer comes back through this node"
         }
-            ?? "pods can not be told from others: the source is to be rewritten only where it is a cluster IP itself, as with "
+            ?? "traffic of pods cannot be detected: the source is rewritten only where it is a cluster IP itself, as with "
             + "this node's own traffic"
     }
 
@@ -92,7 +92,7 @@ struct IPVSRuleReasons {
             return
                 "load balancers' IPs under externalTrafficPolicy Cluster: the source is to be rewritten, since the endpoint "
                 + "may be on another node"
-        case ("KUBE-SOURCE-RANGES-FIREWALL", _): return "everybody else is dropped, so that clients wait in silence"
+        case ("KUBE-SOURCE-RANGES-FIREWALL", _): return "everybody else is dropped: clients time out"
         case ("KUBE-IPVS-OUT-FILTER", _):
             return
                 "no source range holds this node (\(plan.node.nodeIP)): what it sends from the load balancer's IP, that it "

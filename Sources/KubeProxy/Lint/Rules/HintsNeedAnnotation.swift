@@ -1,4 +1,3 @@
-internal import KubeChainsJSON
 internal import KubeObjects
 
 extension LintRule {
@@ -22,7 +21,7 @@ extension LintRule {
                     ? "its endpoints have hints, but kube-proxy \(version) ignores them, since the Service has no annotation "
                         + "for it"
                     : "its endpoints have hints, but kube-proxy \(version) ignores them with the annotation "
-                        + "'\((value ?? "").escapingInvisible())'")
+                        + "'\((value ?? ""))'")
         }
     }
 }

@@ -48,137 +48,165 @@ struct IPVSRules {
         for table in IPVSRules.tables {
             text.append("*", table.name, "\n")
             for chain in table.chains { text.append(":", chain.name, " - [0:0]\n") }
-            if table.name == "nat" { addNatRules(to: &text) } else { addFilterRules(form, to: &text) }
+            for rule in rules(of: table.name, form) { write(rule, to: &text) }
             text.append("COMMIT\n")
+        }
+    }
+
+    /// A rule of this mode alone, or one that both modes have.
+    enum Composed {
+        case own(IPVSRule)
+        case shared(ComposedRule)
+    }
+
+    /// The rules of a table, in kube-proxy's order.
+    func rules(of table: String, _ form: TextForm = .restore) -> [Composed] {
+        let fixed = FixedRules(state.plan)
+        guard table == "nat" else { return filterRules(form, fixed) }
+        return natRules.map { .own($0) } + (fixed.postrouting + fixed.markMasquerade).map { .shared($0) }
+    }
+
+    /// A rule's text with its line's end.
+    func write(_ rule: Composed, to text: inout TextWriter) {
+        switch rule {
+        case .shared(let rule):
+            var sink = RestoreTextSink(TextWriter())
+            sink.add(rule, RuleSubject(family))
+            text.append(sink.finish().finish())
+        case .own(let rule):
+            text.append("-A ", rule.chain.name)
+            text.append(string: rule.before)
+            if let set = rule.set {
+                if rule.hasComment {
+                    text.append(" -m comment --comment \"")
+                    text.append(set.comment)
+                    text.append("\"")
+                }
+                text.append(" -m set --match-set ")
+                text.append(string: set.name(family))
+            }
+            text.append(string: rule.after)
+            text.append(" -j ", rule.target, "\n")
         }
     }
 
     // MARK: The nat table
 
-    private func addNatRules(to text: inout TextWriter) {
-        text.append(family == .ipv4 ? "-A KUBE-SERVICES -s 127.0.0.0/8" : "-A KUBE-SERVICES -s ::1/128")
-        text.append(" -j RETURN\n")
-        ask(.loopBack, "KUBE-POSTROUTING", " dst,dst,src -j MASQUERADE\n", to: &text)
-        ask(.loadBalancer, "KUBE-SERVICES", " dst,dst -j KUBE-LOAD-BALANCER\n", to: &text)
-        ask(.loadBalancerLocal, "KUBE-LOAD-BALANCER", " dst,dst -j RETURN\n", to: &text)
+    private var natRules: [IPVSRule] {
+        var rules = [
+            IPVSRule(
+                chain: .services, before: family == .ipv4 ? " -s 127.0.0.0/8" : " -s ::1/128", target: "RETURN",
+                purpose: .passLoopback)
+        ]
+        rules += [
+            asking(.loopBack, .postrouting, " dst,dst,src", "MASQUERADE", for: .hairpin),
+            asking(.loadBalancer, .services, " dst,dst", KubeChain.loadBalancer.name, for: .examineLoadBalancer),
+            asking(.loadBalancerLocal, .loadBalancer, " dst,dst", "RETURN", for: .keepLoadBalancerSource),
+        ].compactMap(\.self)
         // Traffic of a local policy is never masqueraded, so its set is matched first.
-        ask(.nodePortLocalTCP, "KUBE-NODE-PORT -p tcp", " dst -j RETURN\n", to: &text)
-        ask(.nodePortTCP, "KUBE-NODE-PORT -p tcp", " dst -j KUBE-MARK-MASQ\n", to: &text)
-        ask(.nodePortLocalUDP, "KUBE-NODE-PORT -p udp", " dst -j RETURN\n", to: &text)
-        ask(.nodePortUDP, "KUBE-NODE-PORT -p udp", " dst -j KUBE-MARK-MASQ\n", to: &text)
-        ask(.nodePortLocalSCTP, "KUBE-NODE-PORT -p sctp", " dst,dst -j RETURN\n", to: &text)
-        ask(.nodePortSCTP, "KUBE-NODE-PORT -p sctp", " dst,dst -j KUBE-MARK-MASQ\n", to: &text)
-        addClusterIPMasquerade(to: &text)
-        ask(.externalIP, "KUBE-SERVICES", " dst,dst -j KUBE-MARK-MASQ\n", to: &text)
+        let nodePorts: [(local: IPSet, cluster: IPSet, before: String, after: String)] = [
+            (.nodePortLocalTCP, .nodePortTCP, " -p tcp", " dst"), (.nodePortLocalUDP, .nodePortUDP, " -p udp", " dst"),
+            (.nodePortLocalSCTP, .nodePortSCTP, " -p sctp", " dst,dst"),
+        ]
+        for (local, cluster, before, after) in nodePorts {
+            rules += [
+                asking(local, .nodePort, before: before, after, "RETURN", for: .keepNodePortSource),
+                asking(cluster, .nodePort, before: before, after, Self.mark, for: .markNodePort),
+            ].compactMap(\.self)
+        }
+        rules += [
+            asking(.clusterIP, .services, clusterIPSources, Self.mark, for: .markClusterIP),
+            asking(.externalIP, .services, " dst,dst", Self.mark, for: .markExternalIP),
+        ].compactMap(\.self)
         for set in [IPSet.externalIP, .externalIPLocal] {
             // What comes from outside of the node, and what is for an address of the node.
-            ask(
-                set, "KUBE-SERVICES",
-                " dst,dst -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT\n", to: &text)
-            ask(set, "KUBE-SERVICES", " dst,dst -m addrtype --dst-type LOCAL -j ACCEPT\n", to: &text)
+            let conditions = [
+                " dst,dst -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL",
+                " dst,dst -m addrtype --dst-type LOCAL",
+            ]
+            rules += conditions.compactMap { asking(set, .services, $0, "ACCEPT", for: .endTable) }
         }
-        text.append("-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT\n")
-        text.append("-A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ\n")
-        ask(.clusterIP, "KUBE-SERVICES", " dst,dst -j ACCEPT\n", hasComment: false, to: &text)
-        ask(.loadBalancer, "KUBE-SERVICES", " dst,dst -j ACCEPT\n", hasComment: false, to: &text)
-        let fixed = FixedRules(state.plan)
-        add(fixed.postrouting + fixed.markMasquerade, to: &text)
+        rules += [
+            IPVSRule(
+                chain: .services, before: " -m addrtype --dst-type LOCAL", target: KubeChain.nodePort.name,
+                purpose: .examineNodePorts),
+            IPVSRule(chain: .loadBalancer, target: Self.mark, purpose: .markLoadBalancer),
+        ]
+        for set in [IPSet.clusterIP, .loadBalancer] {
+            guard var rule = asking(set, .services, " dst,dst", "ACCEPT", for: .endTable) else { continue }
+            rule.hasComment = false
+            rules.append(rule)
+        }
+        return rules
     }
+
+    private static let mark = KubeChain.markMasquerade.name
 
     /// Traffic to a cluster IP that is not from a local pod is masqueraded, so that replies come back through this
     /// node. If local pods cannot be detected, only traffic from a cluster IP itself is.
-    private func addClusterIPMasquerade(to text: inout TextWriter) {
-        guard !state.entries(of: .clusterIP).isEmpty else { return }
-        appendQuestion(.clusterIP, "KUBE-SERVICES", hasComment: true, to: &text)
-        if state.plan.settings.masqueradeAll {
-            text.append(" dst,dst")
-        } else {
-            switch state.plan.node.localTraffic {
-            case .source(let prefix):
-                text.append(" dst,dst ! -s ")
-                text.append(prefix.text)
-            case .interface(let name):
-                text.append(" dst,dst ! -i ")
-                text.append(string: name)
-            case nil: text.append(" src,dst")
-            }
+    private var clusterIPSources: String {
+        if state.plan.settings.masqueradeAll { return " dst,dst" }
+        switch state.plan.node.localTraffic {
+        case .source(let prefix): return " dst,dst ! -s \(prefix)"
+        case .interface(let name): return " dst,dst ! -i \(name)"
+        case nil: return " src,dst"
         }
-        text.append(" -j KUBE-MARK-MASQ\n")
     }
 
     // MARK: The filter table
 
-    private func addFilterRules(_ form: TextForm, to text: inout TextWriter) {
-        ask(.loadBalancerFirewall, "KUBE-PROXY-FIREWALL", " dst,dst -j KUBE-SOURCE-RANGES-FIREWALL\n", to: &text)
-        ask(.loadBalancerSourceCIDR, "KUBE-SOURCE-RANGES-FIREWALL", " dst,dst,src -j RETURN\n", to: &text)
-        ask(.loadBalancerSourceIP, "KUBE-SOURCE-RANGES-FIREWALL", " dst,dst,src -j RETURN\n", to: &text)
-        text.append("-A KUBE-SOURCE-RANGES-FIREWALL -j DROP\n")
-        for origin in state.refusedOrigins { addDrop(of: origin, form, to: &text) }
-        add(FixedRules(state.plan).forward, to: &text)
+    private func filterRules(_ form: TextForm, _ fixed: FixedRules) -> [Composed] {
+        let ranges = KubeChain.sourceRangesFirewall
+        var rules = [
+            asking(.loadBalancerFirewall, .proxyFirewall, " dst,dst", ranges.name, for: .checkRanges),
+            asking(.loadBalancerSourceCIDR, ranges, " dst,dst,src", "RETURN", for: .allowRange),
+            asking(.loadBalancerSourceIP, ranges, " dst,dst,src", "RETURN", for: .allowOwnAddress),
+            IPVSRule(chain: ranges, target: "DROP", purpose: .dropOutsideRanges),
+        ].compactMap(\.self).map { Composed.own($0) }
+        rules += state.refusedOrigins.map { .own(drop(of: $0, form)) }
+        rules += fixed.forward.map { .shared($0) }
         // From here on empty sets are matched too.
-        appendQuestion(.healthCheckNodePort, "KUBE-NODE-PORT", hasComment: true, to: &text)
-        text.append(" dst -j ACCEPT\n")
+        rules.append(
+            .own(
+                IPVSRule(
+                    chain: .nodePort, set: .healthCheckNodePort, after: " dst", target: "ACCEPT", purpose: .healthCheck)
+            ))
         for set in [IPSet.loadBalancer, .clusterIP, .externalIP, .externalIPLocal] {
-            appendQuestion(set, "KUBE-IPVS-FILTER", hasComment: false, to: &text)
-            text.append(" dst,dst -j RETURN\n")
+            rules.append(.own(passing(set, " dst,dst", .passService)))
         }
-        appendQuestion(.healthCheckNodePort, "KUBE-IPVS-FILTER", hasComment: false, to: &text)
-        text.append(" dst -j RETURN\n")
-        appendQuestion(
-            .boundAddresses, "KUBE-IPVS-FILTER -m conntrack --ctstate NEW", hasComment: false, to: &text)
-        text.append(" dst -j REJECT\n")
+        rules.append(.own(passing(.healthCheckNodePort, " dst", .passHealthCheck)))
+        rules.append(
+            .own(
+                IPVSRule(
+                    chain: .ipvsFilter, before: " -m conntrack --ctstate NEW", set: .boundAddresses, hasComment: false,
+                    after: " dst", target: "REJECT", purpose: .rejectOtherPorts)))
+        return rules
     }
 
-    private func addDrop(of origin: RefusedOrigin, _ form: TextForm, to text: inout TextWriter) {
-        text.append("-A KUBE-IPVS-OUT-FILTER -s ")
-        text.append(origin.address.text)
-        text.append(" -m ipvs")
+    private func passing(_ set: IPSet, _ after: String, _ purpose: IPVSRulePurpose) -> IPVSRule {
+        IPVSRule(chain: .ipvsFilter, set: set, hasComment: false, after: after, target: "RETURN", purpose: purpose)
+    }
+
+    private func drop(of origin: RefusedOrigin, _ form: TextForm) -> IPVSRule {
         // The ruleset's reader keeps the words of this match as they are, so they are spelled here.
-        if form == .save {
-            text.append(" --vproto ")
-            text.append(decimal: UInt64(origin.transport.number))
-        }
-        text.append(" --vaddr ")
-        text.append(origin.address.text)
-        if form == .restore {
-            text.append(" --vproto ")
-            text.append(origin.transport.name)
-        }
-        text.append(" --vport ")
-        text.append(decimal: UInt64(origin.port))
-        text.append(" -j DROP\n")
+        let (address, port) = (origin.address, origin.port)
+        let conditions =
+            form == .save
+            ? "--vproto \(origin.transport.number) --vaddr \(address) --vport \(port)"
+            : "--vaddr \(address) --vproto \(origin.transport.name) --vport \(port)"
+        return IPVSRule(
+            chain: .ipvsOutFilter, before: " -s \(address) -m ipvs \(conditions)", target: "DROP",
+            purpose: .dropOwn(origin))
     }
 
     // MARK: Parts of rules
 
-    /// Adds a rule that matches a set, unless the set is empty.
-    private func ask(
-        _ set: IPSet, _ start: StaticString, _ end: StaticString, hasComment: Bool = true, to text: inout TextWriter
-    ) {
-        guard !state.entries(of: set).isEmpty else { return }
-        appendQuestion(set, start, hasComment: hasComment, to: &text)
-        text.append(end)
-    }
-
-    /// Begins a rule that matches a set, up to the set's name.
-    private func appendQuestion(
-        _ set: IPSet, _ start: StaticString, hasComment: Bool, to text: inout TextWriter
-    ) {
-        text.append("-A ")
-        text.append(start)
-        if hasComment {
-            text.append(" -m comment --comment \"")
-            text.append(set.comment)
-            text.append("\"")
-        }
-        text.append(" -m set --match-set ")
-        text.append(string: set.name(family))
-    }
-
-    /// Adds rules that both modes have.
-    private func add(_ rules: [ComposedRule], to text: inout TextWriter) {
-        var sink = RestoreTextSink(TextWriter())
-        for rule in rules { sink.add(rule, RuleSubject(family)) }
-        text.append(sink.finish().finish())
+    /// A rule that matches a set; nil where the set is empty.
+    private func asking(
+        _ set: IPSet, _ chain: KubeChain, before: String = "", _ after: String, _ target: String,
+        for purpose: IPVSRulePurpose
+    ) -> IPVSRule? {
+        guard !state.entries(of: set).isEmpty else { return nil }
+        return IPVSRule(chain: chain, before: before, set: set, after: after, target: target, purpose: purpose)
     }
 }

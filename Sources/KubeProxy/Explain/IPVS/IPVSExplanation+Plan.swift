@@ -1,4 +1,3 @@
-internal import KubeChainsBytes
 internal import KubeObjects
 internal import NetAddress
 
@@ -40,7 +39,7 @@ extension IPVSExplanation {
         }
         remarks = match.remarks
         self.services = services
-        sharedRules = match.ports.isEmpty ? [] : rules.filter { $0.set == nil && $0.chain != "KUBE-IPVS-OUT-FILTER" }
+        sharedRules = match.ports.isEmpty ? [] : rules.filter { $0.set == nil && !$0.isAboutOneService }
         set = nil
         chains = []
     }
@@ -63,11 +62,9 @@ extension IPVSServiceExplanation {
         virtualServers = ExplainedVirtualServer.all(of: index, state)
         endpoints = reasons.endpoints(of: port, target)
         let entries = state.setEntries(of: port)
-        let origins = Set(
-            entries.refusedOrigins.map { IPVSRuleReasons.conditions(of: $0) })
         let rules = all.filter { rule in
-            if let set = rule.set { return entries.bySet[set] != nil }
-            return rule.chain == "KUBE-IPVS-OUT-FILTER" && origins.contains { rule.text.contains(text: $0) }
+            if case .dropOwn(let origin) = rule.purpose { return entries.refusedOrigins.contains(origin) }
+            return rule.set.map { entries.bySet[$0] != nil } ?? false
         }
         self.rules = rules
         sets = IPSet.allCases.compactMap { set in
@@ -77,6 +74,13 @@ extension IPVSServiceExplanation {
                 rules: rules.indices.filter { rules[$0].set == set })
         }
         differences = comparison.differences(of: port)
+    }
+}
+
+extension ExplainedIPVSRule {
+    /// Whether it exists for one address of a Service.
+    fileprivate var isAboutOneService: Bool {
+        if case .dropOwn = purpose { true } else { false }
     }
 }
 

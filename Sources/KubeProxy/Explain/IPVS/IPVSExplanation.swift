@@ -104,6 +104,8 @@ public struct ExplainedIPVSRule: Sendable {
     public let text: String
     /// Why it is there, as a phrase.
     public let why: String
+    /// The same to switch on.
+    let purpose: IPVSRulePurpose
 }
 
 /// A set with all of its entries.

@@ -1,72 +1,74 @@
 internal import KubeChainsBytes
-internal import NetAddress
 
-/// Gives the reasons for the rules around IPVS. They are read from the text, which is the same for all clusters except
-/// for the sets' names and a few settings.
+/// Gives the reasons for the rules around IPVS, by their purposes.
 struct IPVSRuleReasons {
     private let plan: NodePlan
 
     /// All rules, in kube-proxy's order.
     static func rules(of state: IPVSPlan) -> [ExplainedIPVSRule] {
         let reasons = IPVSRuleReasons(plan: state.plan)
-        let family = state.plan.settings.family
-        var sets: [Substring: IPSet] = [:]
-        for set in IPSet.allCases { sets[Substring(set.name(family))] = set }
-        var table = ""
-        var rules: [ExplainedIPVSRule] = []
-        for line in state.text(.restore).split(separator: "\n") {
-            if line.hasPrefix("*") { table = String(line.dropFirst()) }
-            guard line.hasPrefix("-A ") else { continue }
-            let words = line.split(separator: " ")
-            func word(after option: Substring) -> Substring? {
-                words.lastIndex(of: option).map { words[$0 + 1] }
+        let rules = IPVSRules(state)
+        return IPVSRules.tables.flatMap { table in
+            rules.rules(of: table.name).map { rule in
+                var text = TextWriter()
+                rules.write(rule, to: &text)
+                let line = String(decoding: text.finish().dropLast(), as: UTF8.self)
+                return reasons.explained(rule, table.name, line)
             }
-            let chain = String(words[1])
-            let set = word(after: "--match-set").flatMap { sets[$0] }
-            let target = word(after: "-j").map(String.init) ?? ""
-            rules.append(
-                ExplainedIPVSRule(
-                    table: table, chain: chain, set: set, target: target, text: String(line),
-                    why: set.map { reasons.why($0, chain, target) }
-                        ?? reasons.why(chain, target, asksState: line.contains(text: " --ctstate "))))
         }
-        return rules
     }
 
-    /// How the rule about a refused origin tells it.
-    static func conditions(of origin: RefusedOrigin) -> String {
-        " --vaddr \(origin.address) --vproto \(origin.transport.name) --vport \(origin.port) "
+    private func explained(_ rule: IPVSRules.Composed, _ table: String, _ line: String) -> ExplainedIPVSRule {
+        switch rule {
+        case .own(let own):
+            ExplainedIPVSRule(
+                table: table, chain: own.chain.name, set: own.set, target: own.target, text: line,
+                why: why(own.purpose), purpose: own.purpose)
+        case .shared(let shared):
+            ExplainedIPVSRule(
+                table: table, chain: shared.chain.description, set: nil, target: shared.target.name, text: line,
+                why: RuleReasons(plan, nil).why(shared.purpose), purpose: .shared(shared.purpose))
+        }
     }
 
     // MARK: Rules
 
-    private func why(_ set: IPSet, _ chain: String, _ target: String) -> String {
-        switch (set, target) {
-        case (.loopBack, _):
+    private func why(_ purpose: IPVSRulePurpose) -> String {
+        switch purpose {
+        case .passLoopback: "what loopback addresses send is left alone"
+        case .hairpin:
             "hairpin: an endpoint of this node that is its own client gets an answer from this node, or it would drop it"
-        case (.clusterIP, "KUBE-MARK-MASQ"): clusterIPMasquerade
-        case (.externalIP, "KUBE-MARK-MASQ"):
+        case .markClusterIP: clusterIPMasquerade
+        case .markExternalIP:
             "external IPs under externalTrafficPolicy Cluster: the source is to be rewritten, since the endpoint may be on "
                 + "another node"
-        case (.nodePortTCP, _), (.nodePortUDP, _), (.nodePortSCTP, _):
+        case .markNodePort:
             "other node ports, under externalTrafficPolicy Cluster: the source is to be rewritten, since the endpoint may be "
                 + "on another node"
-        case (.nodePortLocalTCP, _), (.nodePortLocalUDP, _), (.nodePortLocalSCTP, _):
-            "node ports under externalTrafficPolicy Local keep the source"
-        case (.loadBalancer, "KUBE-LOAD-BALANCER"): "what is sent to a load balancer's IP may have to be masqueraded"
-        case (.loadBalancerLocal, _): "load balancers' IPs under externalTrafficPolicy Local keep the source"
-        case (.loadBalancerFirewall, _):
+        case .keepNodePortSource: "node ports under externalTrafficPolicy Local keep the source"
+        case .examineLoadBalancer: "what is sent to a load balancer's IP may have to be masqueraded"
+        case .keepLoadBalancerSource: "load balancers' IPs under externalTrafficPolicy Local keep the source"
+        case .markLoadBalancer:
+            "load balancers' IPs under externalTrafficPolicy Cluster: the source is to be rewritten, since the endpoint "
+                + "may be on another node"
+        case .examineNodePorts: "what is sent to an address of this node may be for a node port"
+        case .endTable: "done: no further rule of the nat table sees it"
+        case .checkRanges:
             "load balancers' IPs with loadBalancerSourceRanges: each packet is checked against the ranges"
-        case (.loadBalancerSourceCIDR, _): "the client is in one of the ranges"
-        case (.loadBalancerSourceIP, _):
+        case .allowRange: "the client is in one of the ranges"
+        case .allowOwnAddress:
             "a range holds this node (\(plan.node.nodeIP)), which sends from the load balancer's IP, that it has itself"
-        case (.healthCheckNodePort, "ACCEPT"):
+        case .dropOutsideRanges: "all others are dropped: clients time out"
+        case .dropOwn:
+            "no source range holds this node (\(plan.node.nodeIP)): what it sends from the load balancer's IP, that it "
+                + "has itself, is dropped"
+        case .healthCheck:
             "load balancers ask health check node ports whether this node has endpoints of its own; kube-proxy answers"
-        case (.healthCheckNodePort, _): "health check node ports answer on the addresses of kube-ipvs0 too"
-        case (.boundAddresses, _):
+        case .passHealthCheck: "health check node ports answer on the addresses of kube-ipvs0 too"
+        case .passService: "an address and port of a Service: IPVS takes it"
+        case .rejectOtherPorts:
             "other ports of the addresses of kube-ipvs0, and pings of them, are rejected: this node is not their owner"
-        case (_, "ACCEPT"): "done: no further rule of the nat table sees it"
-        default: chain == "KUBE-IPVS-FILTER" ? "an address and port of a Service: IPVS takes it" : ""
+        case .shared(let shared): RuleReasons(plan, nil).why(shared)
         }
     }
 
@@ -80,30 +82,6 @@ struct IPVSRuleReasons {
         }
             ?? "traffic of pods cannot be detected: the source is rewritten only where it is a cluster IP itself, as with "
             + "this node's own traffic"
-    }
-
-    /// The rules that match no set.
-    private func why(_ chain: String, _ target: String, asksState: Bool) -> String {
-        let shared = RuleReasons(plan, nil)
-        switch (chain, target) {
-        case ("KUBE-SERVICES", "RETURN"): return "what loopback addresses send is left alone"
-        case ("KUBE-SERVICES", _): return "what is sent to an address of this node may be for a node port"
-        case ("KUBE-LOAD-BALANCER", _):
-            return
-                "load balancers' IPs under externalTrafficPolicy Cluster: the source is to be rewritten, since the endpoint "
-                + "may be on another node"
-        case ("KUBE-SOURCE-RANGES-FIREWALL", _): return "everybody else is dropped: clients time out"
-        case ("KUBE-IPVS-OUT-FILTER", _):
-            return
-                "no source range holds this node (\(plan.node.nodeIP)): what it sends from the load balancer's IP, that it "
-                + "has itself, is dropped"
-        case ("KUBE-POSTROUTING", "RETURN"): return shared.why(.passUnmarked)
-        case ("KUBE-POSTROUTING", "MARK"): return shared.why(.clearMark)
-        case ("KUBE-POSTROUTING", _): return shared.why(.masquerade)
-        case ("KUBE-MARK-MASQ", _): return shared.why(.setMark)
-        case ("KUBE-FORWARD", _): return shared.why(asksState ? .acceptKnown : .acceptMarked)
-        default: return ""
-        }
     }
 
     // MARK: Chains
@@ -123,6 +101,23 @@ struct IPVSRuleReasons {
         case ("KUBE-IPVS-OUT-FILTER", _):
             "drops what this node sends to load balancers whose source ranges do not hold it"
         default: ""
+        }
+    }
+}
+
+extension ComposedRule.Target {
+    /// The target's name as a rule has it, or the chain's that it leads to.
+    fileprivate var name: String {
+        switch self {
+        case .none: ""
+        case .jump(let chain): chain.description
+        case .accept: "ACCEPT"
+        case .drop: "DROP"
+        case .reject: "REJECT"
+        case .return: "RETURN"
+        case .endpoint: "DNAT"
+        case .masquerade: "MASQUERADE"
+        case .setMark, .clearMark: "MARK"
         }
     }
 }

@@ -165,6 +165,7 @@ public struct AddressSpellings: Sendable, Hashable {
     /// By the indices of ``Service/loadBalancerSourceRanges``; without white space around them.
     public package(set) var loadBalancerSourceRanges: [Int: String] = [:]
 
+    /// Whether there is none.
     public var isEmpty: Bool {
         externalIPs.isEmpty && loadBalancerIngress.isEmpty && loadBalancerSourceRanges.isEmpty
     }

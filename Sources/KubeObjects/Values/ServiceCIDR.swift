@@ -6,6 +6,7 @@ public import NetAddress
 public struct ServiceCIDR: Sendable, Equatable {
     /// One of the ranges.
     public struct Range: Sendable, Hashable {
+        /// The range.
         public let prefix: IPPrefix
         /// The range as the object spells it; kube-proxy writes it so, host bits and leading zeros included.
         public let text: String
@@ -18,12 +19,14 @@ public struct ServiceCIDR: Sendable, Equatable {
         }
     }
 
+    /// The object's name.
     public let name: DNSSubdomain
     /// The entries of `spec.cidrs` that parse, in order.
     public var ranges: [Range] = []
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
+    /// Where the object begins in the inputs; nil: it was not read from one.
     public var location: SourceLocation? { place.location }
 
     /// A ServiceCIDR made from values.

@@ -93,8 +93,8 @@ struct RuleReasons {
 
     private func refusal(_ port: ServicePortPlan, _ policy: String) -> String {
         port.hasAnyEndpoint
-            ? "\(policy) is Local and this node has no endpoint: dropped: clients time out"
-            : "there is no endpoint anywhere: rejected: connection refused"
+            ? "\(policy) is Local and this node has no endpoint: dropped, clients time out"
+            : "there is no endpoint anywhere: rejected, connection refused"
     }
 
     /// The rules that are about no Service port.

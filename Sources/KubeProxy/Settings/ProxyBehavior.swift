@@ -59,15 +59,26 @@ public enum ProxyBehavior: UInt8, Sendable, Hashable, CaseIterable {
     case terminatingEndpoints
     /// Packets are dropped in the filter table, by KUBE-PROXY-FIREWALL; before, by kubelet's KUBE-MARK-DROP.
     case dropsInFilterTable
+    /// Nftables mode, which is alpha before.
     case nftables
+    /// Rules translate by a map of endpoints, and a set of local endpoints decides whose hairpin connections are
+    /// masqueraded; before, every endpoint has a chain.
     case nftablesEndpointMaps
+    /// A Service port's only endpoint needs no map.
     case nftablesSingleEndpoint
+    /// Comments are cut to the 128 bytes that nft takes; before, every sync fails.
     case nftablesShortComments
+    /// NodePortAddresses takes ranges and the words primary, localhost and all, mixed.
     case nftablesNodePortWords
+    /// The feature gate KubeProxyNFTablesLocalhostNodePorts can serve or reject node ports on loopback.
     case nftablesLocalhostNodePorts
+    /// The rule that masquerades traffic to a cluster IP names the Service port.
     case nftablesClusterIPPort
+    /// All filter chains are hooked right before or after translation.
     case nftablesEarlyFilterChains
+    /// An interface is matched by its index (iif), and so must exist, without a wildcard.
     case nftablesInterfaceIndex
+    /// The first sync flushes sets and maps; since, they are read back.
     case nftablesFlushedSets
 }
 

@@ -87,6 +87,7 @@ extension ProxySettings {
         masqueradeBit = try ProxySettings.markBit(text)
     }
 
+    /// Takes a number from 0 to 31, for nftables mode.
     public mutating func setNftablesMasqueradeBit(_ text: String) throws(SettingError) {
         nftablesMasqueradeBit = try ProxySettings.markBit(text)
     }

@@ -29,6 +29,7 @@ public enum NodePortAddresses: Sendable, Hashable {
 
     /// One entry of a mixture.
     public enum Entry: Sendable, Hashable {
+        /// The addresses in a range.
         case range(IPPrefix)
         /// The Node's primary address.
         case primary

@@ -74,7 +74,8 @@ struct IPVSRules {
             sink.add(rule, RuleSubject(family))
             text.append(sink.finish().finish())
         case .own(let rule):
-            text.append("-A ", rule.chain.name)
+            text.append("-A ")
+            text.append(rule.chain.text)
             text.append(string: rule.before)
             if let set = rule.set {
                 if rule.hasComment {

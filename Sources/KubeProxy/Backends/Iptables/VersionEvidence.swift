@@ -4,11 +4,13 @@ internal import NetAddress
 /// What rules of a node show of the version that wrote them: that it does something which not all versions do, or that
 /// it does not.
 public struct VersionEvidence: Sendable, Hashable {
+    /// The behaviour that the rules show, or show to be missing.
     public let behavior: ProxyBehavior
     /// Whether the rules show that the version does it.
     public let isShown: Bool
     /// Where it is seen: a table, and a chain of it.
     public let table: String
+    /// The chain that shows it.
     public let chain: String
 
     /// The releases that the evidence leaves.

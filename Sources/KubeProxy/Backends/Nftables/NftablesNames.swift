@@ -4,6 +4,7 @@ internal import NetAddress
 
 /// The kinds of chains that a Service port has of its own.
 public enum NftablesChainKind: UInt8, Sendable, Hashable, CaseIterable {
+    /// `service-…` of all endpoints and of the node's alone, `external-…`, `firewall-…`.
     case clusterPolicy, localPolicy, external, firewall
 
     /// How the chains' names begin.

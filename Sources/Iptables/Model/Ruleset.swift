@@ -54,12 +54,14 @@ public struct Ruleset: Sendable, Hashable {
 /// A table that iptables-nft-save says it cannot show, or not whole: it holds nft rules that iptables does not have. A dump that
 /// lacks it for this reason does not say that it is empty.
 public struct HiddenTable: Sendable, Hashable {
+    /// The table's name.
     public var name: String
     /// Whether some base chains alone are not shown, and the other chains are.
     public var isPartial: Bool
     /// The line of the remark, from 1.
     public var line: Int
 
+    /// A table that the dump does not show.
     public init(name: String, isPartial: Bool, line: Int) {
         self.name = name
         self.isPartial = isPartial

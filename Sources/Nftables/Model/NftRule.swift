@@ -8,6 +8,7 @@ internal import NetAddress
 public struct NftRule: Sendable {
     /// The statements as nft 1.1 lists them, without the comment.
     public let text: String
+    /// The comment; nil: none.
     public let comment: String?
     /// The text in which a set of one address is that address.
     private let meaning: String

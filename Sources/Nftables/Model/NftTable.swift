@@ -4,7 +4,9 @@
 public struct NftTable: Sendable, Hashable {
     /// `ip`, `ip6`, `inet` and so on.
     public var family: String
+    /// The name.
     public var name: String
+    /// The comment; nil: none.
     public var comment: String?
     /// In the order in which they were made, as the objects that follow.
     public var chains: [NftChain] = []
@@ -18,6 +20,7 @@ public struct NftTable: Sendable, Hashable {
     /// Whether comments of the table and its chains are not known: the JSON of nft 1.0 leaves them out.
     public var omitsComments = false
 
+    /// A table without objects.
     public init(family: String, name: String) {
         self.family = family
         self.name = name
@@ -31,12 +34,16 @@ public struct NftTable: Sendable, Hashable {
 
 /// A chain.
 public struct NftChain: Sendable, Hashable {
+    /// The name.
     public var name: String
     /// Where the kernel calls it; nil: it is only jumped to.
     public var base: NftBase?
+    /// The comment; nil: none.
     public var comment: String?
+    /// The rules, in the order in which packets meet them.
     public var rules: [NftRule] = []
 
+    /// A chain without rules.
     public init(name: String) { self.name = name }
 }
 
@@ -51,6 +58,7 @@ public struct NftBase: Sendable, Hashable {
     /// What becomes of a packet that no rule decides about; `accept` unless something else is said.
     public var policy = "accept"
 
+    /// A hook for packets.
     public init(type: String, hook: String, priority: Int) {
         self.type = type
         self.hook = hook
@@ -60,6 +68,7 @@ public struct NftBase: Sendable, Hashable {
 
 /// A set or a map.
 public struct NftSet: Sendable, Hashable {
+    /// The name.
     public var name: String
     /// Whether its elements lead to something.
     public var isMap: Bool
@@ -73,11 +82,14 @@ public struct NftSet: Sendable, Hashable {
     public var timeout: Int?
     /// The largest number of elements; nil: not limited.
     public var size: Int?
+    /// The comment; nil: none.
     public var comment: String?
+    /// The elements.
     public var elements: [NftElement] = []
     /// Statements of other kinds, as text.
     public var unknown: [String] = []
 
+    /// A set or map without elements.
     public init(name: String, isMap: Bool) {
         self.name = name
         self.isMap = isMap
@@ -91,10 +103,12 @@ public struct NftSet: Sendable, Hashable {
 public struct NftElement: Sendable, Hashable {
     /// The parts of the key.
     public var key: [String]
+    /// The comment; nil: none.
     public var comment: String?
     /// What it leads to, such as `goto reject-chain`; nil: it is one of a set.
     public var data: String?
 
+    /// An element of a set; of a map with data.
     public init(key: [String], comment: String? = nil, data: String? = nil) {
         self.key = key
         self.comment = comment

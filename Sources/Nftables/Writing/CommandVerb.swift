@@ -1,7 +1,10 @@
 /// What a command for `nft -f` does, and to what kind of object.
 public enum CommandVerb: UInt8, Sendable, Hashable, CaseIterable {
+    /// `add` of an object, a rule or an element.
     case addTable, addChain, addSet, addMap, addCounter, addRule, addElement
+    /// `flush`: the object stays, empty.
     case flushChain, flushSet, flushMap
+    /// `delete` of an object or an element.
     case deleteChain, deleteSet, deleteMap, deleteCounter, deleteElement
 
     /// The command's first words.

@@ -2,6 +2,7 @@ public import KubeChainsBytes
 
 /// A command that a ``CommandWriter`` has written.
 public struct WrittenCommand: Sendable {
+    /// What is done.
     public let verb: CommandVerb
     /// The command's place in the text, without the end of the line.
     public let range: Range<Int>

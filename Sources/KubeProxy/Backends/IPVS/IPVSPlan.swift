@@ -45,6 +45,7 @@ public struct RefusedOrigin: Sendable, Hashable {
 /// and sets (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/ipvs/proxier.go`). Which endpoints there are and which
 /// policy uses them is decided in the plan; here is only what IPVS mode does differently from iptables mode.
 public struct IPVSPlan: Backend {
+    /// The plan for the node.
     public let plan: NodePlan
     /// The addresses on which node ports listen.
     public let nodeIPs: [IPAddress]

@@ -4,19 +4,24 @@ internal import KubeChainsBytes
 /// The rules of a host, current or wanted, as far as kube-proxy in iptables mode changes them: a part for each family and
 /// backend.
 public struct IptablesHostState: HostState {
+    /// The rules of one family and backend.
     public struct Part: Sendable {
         /// The name for messages, such as `IPv4, nft`.
         public let name: String
+        /// The rules.
         public var rules: Ruleset
 
+        /// A part with its rules.
         public init(name: String, rules: Ruleset) {
             self.name = name
             self.rules = rules
         }
     }
 
+    /// The parts, in a fixed order.
     public var parts: [Part]
 
+    /// A state of these parts.
     public init(parts: [Part]) { self.parts = parts }
 
     /// One step for each table in which kube-proxy's chains, or jumps to them, differ.

@@ -2,6 +2,7 @@ public import KubeChainsBytes
 
 /// What kube-proxy in iptables mode programs for a plan: the plan's decisions with the names of chains.
 public struct IptablesPlan: Backend {
+    /// The plan for the node.
     public let plan: NodePlan
     /// Whether any address is written as its object spells it, which is not the canonical text.
     let writesSpellings: Bool

@@ -6,6 +6,7 @@ internal import NetAddress
 /// What kube-proxy in nftables mode programs for a plan: the plan's decisions with names, and where node ports answer
 /// (kube-proxy 1.36: `syncProxyRules` of `pkg/proxy/nftables/proxier.go`).
 public struct NftablesPlan: Backend {
+    /// The plan for the node.
     public let plan: NodePlan
     /// What nftables mode takes from the settings and the Node object.
     public let node: NftablesNode

@@ -6,6 +6,7 @@ public import KubeChainsBytes
 public struct RulesetChanges: Sendable {
     /// The changes of one table.
     public struct TableChanges: Sendable {
+        /// The table's name.
         public let name: String
         /// Chains that get these rules, whether they were there or not.
         fileprivate var written: [Chain] = []
@@ -14,6 +15,7 @@ public struct RulesetChanges: Sendable {
         fileprivate var deletedJumps: [String] = []
         fileprivate var addedJumps: [String] = []
 
+        /// Whether nothing changes.
         public var isEmpty: Bool {
             written.isEmpty && deletedChains.isEmpty && deletedJumps.isEmpty && addedJumps.isEmpty
         }
@@ -56,7 +58,9 @@ public struct RulesetChanges: Sendable {
 
     /// Whether nothing changes.
     public var isEmpty: Bool { tables.isEmpty }
+    /// How many chains are deleted.
     public var deletedChainCount: Int { tables.reduce(0) { $0 + $1.deletedChains.count } }
+    /// How many jumps are deleted.
     public var deletedJumpCount: Int { tables.reduce(0) { $0 + $1.deletedJumps.count } }
 
     /// All tables for `iptables-restore --noflush`.

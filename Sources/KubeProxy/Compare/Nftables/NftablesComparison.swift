@@ -14,6 +14,7 @@ public struct NftablesComparison: Sendable {
     /// The family and name of the table.
     public let table: String
 
+    /// Whether nothing differs.
     public var isSame: Bool { servicePorts.isEmpty && other.isEmpty }
 
     private var differences: [ServicePortLabel: [NftablesDifference]] = [:]

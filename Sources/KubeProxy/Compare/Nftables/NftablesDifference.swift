@@ -2,9 +2,11 @@
 public struct NftablesDifference: Sendable, Hashable {
     /// What differs.
     public enum Kind: String, Sendable, Hashable {
+        /// The kind of object that differs.
         case table, chain, set, map, counter, rule, element
     }
 
+    /// What differs.
     public let kind: Kind
     /// The chain, set, map or counter; the table where it is about that.
     public let object: String
@@ -16,7 +18,9 @@ public struct NftablesDifference: Sendable, Hashable {
 
 /// A Service port that two tables treat differently.
 public struct NftablesServiceDifference: Sendable, Hashable {
+    /// The Service port.
     public let label: ServicePortLabel
+    /// What happened to it.
     public let change: ServicePortDifference.Change
     /// Sorted by object.
     public let details: [NftablesDifference]

@@ -46,9 +46,13 @@ public struct AuditFinding: Sendable {
         case unexpectedRule = "unexpected-rule"
         /// A rule that kube-proxy always has is not there.
         case missingRule = "missing-rule"
+        /// Rules of an older version of kube-proxy than the one planned.
         case olderVersion = "older-version"
+        /// Rules that another mode or version of kube-proxy left.
         case leftOver = "left-over"
+        /// kubelet and kube-proxy masquerade by different marks.
         case kubeletMark = "kubelet-mark"
+        /// A rule of another program sets or clears kube-proxy's mark.
         case foreignMark = "foreign-mark"
         /// Not looked for in rules: there is nothing that rules could be compared with.
         case nothingToCompare = "nothing-to-compare"

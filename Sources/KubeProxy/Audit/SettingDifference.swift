@@ -12,6 +12,7 @@ public enum SettingDifference: Sendable, Hashable {
     ///
     /// `isNodeCIDR`: the range that was found is the node's own pod CIDR.
     case clusterIPMasquerade(found: MasqueradedSources, given: MasqueradedSources, isNodeCIDR: Bool = false)
+    /// `--nodeport-addresses`.
     case nodePortAddresses(found: NodePortPlaces, given: NodePortPlaces)
     /// `--iptables-localhost-nodeports`.
     case localhostNodePorts(found: Bool)
@@ -38,9 +39,13 @@ public enum SettingDifference: Sendable, Hashable {
 
     /// Where node ports answer.
     public enum NodePortPlaces: Sendable, Hashable {
+        /// Every address of the node.
         case allAddresses
+        /// These addresses.
         case addresses([IPAddress])
+        /// The addresses in these ranges.
         case ranges([IPPrefix])
+        /// The Node's primary address.
         case primary
     }
 }

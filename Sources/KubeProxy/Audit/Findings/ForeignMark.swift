@@ -3,10 +3,14 @@ internal import Iptables
 /// A rule that is not kube-proxy's sets or clears the bit by which kube-proxy marks packets for masquerading.
 public struct ForeignMark: AuditEvidence {
     public static let id = AuditFinding.Identifier.foreignMark
+    /// The bit of kube-proxy's mark.
     public let bit: Int
+    /// What the rule does with it.
     public let change: Change
 
+    /// What a rule does with a mark.
     public enum Change: Sendable, Hashable {
+        /// It sets or clears the bit.
         case sets, clears
     }
 }

@@ -6,6 +6,7 @@ public struct ForeignRule: AuditEvidence {
     public static let id = AuditFinding.Identifier.foreignRule
     /// The first packets that it takes.
     public let taken: TakenPackets
+    /// What the rule does with the packets.
     public let effectOfRule: Effect
 
     /// The packets that the rule takes.
@@ -16,7 +17,9 @@ public struct ForeignRule: AuditEvidence {
         case endpoint(IPAddress, port: UInt16)
     }
 
+    /// What a rule does with packets.
     public enum Effect: Sendable, Hashable {
+        /// It drops them, or rejects them.
         case drops, refuses
         /// The rule is in the nat table, and kube-proxy's rules do not see the packets any more.
         case takes

@@ -4,7 +4,9 @@ internal import Iptables
 /// (kubelet 1.26 and older, `syncNetworkUtil` of `pkg/kubelet/kubelet_network_linux.go`).
 public struct KubeletMark: AuditEvidence {
     public static let id = AuditFinding.Identifier.kubeletMark
+    /// The bit of kubelet's mark.
     public let kubelet: Int
+    /// The bit of kube-proxy's mark.
     public let proxy: Int
     /// kubelet's rule that sets the mark.
     let rule: PlacedRule

@@ -4,6 +4,7 @@ internal import Iptables
 public struct LeftOver: AuditEvidence {
     public static let id = AuditFinding.Identifier.leftOver
 
+    /// What is left over.
     public enum Cause: Sendable, Hashable {
         /// KUBE-XLB-* chains of kube-proxy 1.23 and older.
         case olderVersion
@@ -11,6 +12,7 @@ public struct LeftOver: AuditEvidence {
         case ipvsMode
     }
 
+    /// What is left over.
     public let cause: Cause
     /// The chains, all of one table, in its order.
     public let chains: [String]

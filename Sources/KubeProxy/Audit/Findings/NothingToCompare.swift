@@ -1,6 +1,7 @@
 /// The dump is nothing that can be compared with the rules of iptables mode.
 public struct NothingToCompare: AuditEvidence {
     public static let id = AuditFinding.Identifier.nothingToCompare
+    /// Why the dump cannot be compared.
     public let problem: DumpProblem
 
     public var severity: FindingSeverity { .error }

@@ -10,7 +10,9 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     /// `--cluster-cidr`, `--detect-local-mode`, `--pod-bridge-interface` and `--pod-interface-name-prefix`, which together
     /// say how traffic of local pods is detected.
     case localTraffic
+    /// Settings that rules show, named as in ``ProxySettings``.
     case masqueradeAll, masqueradeBit, nodePortAddresses, localhostNodePorts, conntrackTCPBeLiberal, randomFully
+    /// Whether the host has the nfacct counters.
     case accountingCounters
     /// The feature gate `AllowServiceExternalIPs`.
     case externalIPs

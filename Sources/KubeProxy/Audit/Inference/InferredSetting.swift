@@ -2,6 +2,7 @@ public import NetAddress
 
 /// A setting that was not given and is read off a node's rules, where it is another than kube-proxy's default.
 public enum InferredSetting: Sendable, Hashable {
+    /// The node's name.
     case node(String)
     /// kube-proxy's release, such as `1.30`.
     case version(String)
@@ -9,13 +10,21 @@ public enum InferredSetting: Sendable, Hashable {
     case localTraffic(SettingDifference.MasqueradedSources)
     /// Traffic of local pods is detected by the node's own pod CIDR.
     case nodeCIDR
+    /// `--masquerade-all`.
     case masqueradeAll
+    /// `--iptables-masquerade-bit`.
     case masqueradeBit(Int)
+    /// `--nodeport-addresses`, as far as rules show them.
     case nodePortAddresses([IPAddress])
+    /// `--iptables-localhost-nodeports=false`.
     case noLocalhostNodePorts
+    /// `--conntrack-tcp-be-liberal`.
     case conntrackTCPBeLiberal
+    /// `--no-random-fully`.
     case noRandomFully
+    /// `--nfacct`.
     case accountingCounters
+    /// `--feature-gates AllowServiceExternalIPs=false`.
     case noExternalIPs
 
     /// The options that give the setting, each with its value.

@@ -33,7 +33,7 @@ import Testing
         ("10.244.1.71:8080", "10.244.1.71:8080 is an endpoint of shop/web:http/tcp"),
         ("10.244.1.14:5432", "10.244.1.14 is an endpoint of data/postgres"),
         ("KUBE-SVC-67NZ", "KUBE-SVC-67NZLRHBNDSAWJRO is the chain of shop/web:http/tcp's cluster policy"),
-        ("KUBE-SERVICE", "KUBE-SERVICES in table filter: refuses what is sent to cluster IPs"),
+        ("KUBE-SERVICE", "KUBE-SERVICES in table filter: refuses traffic to cluster IPs"),
         ("KUBE-SVL-GTJZQLNV22BQ36AO", "KUBE-SVL-GTJZQLNV22BQ36AO is not written on this node"),
         ("KUBE-SEP-GQTJMFUI7DVX5PE7", "KUBE-SEP-GQTJMFUI7DVX5PE7 is not written on this node"),
     ])

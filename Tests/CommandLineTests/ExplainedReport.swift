@@ -74,5 +74,7 @@ struct ExplainedReport: Decodable {
     }
 }
 
-/// A text with all lines in one.
-func inOneLine(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+/// A text with all lines in one, without the lines of trees.
+func inOneLine(_ text: String) -> String {
+    text.split { $0.isWhitespace || "│├└─".contains($0) }.joined(separator: " ")
+}

@@ -97,7 +97,8 @@ extension DiffOptions {
         let comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
         let text =
             output.form == .json
-            ? NftablesDiffReport.json(comparison).text : NftablesDiffReport.text(comparison, isBrief: isBrief)
+            ? NftablesDiffReport.json(comparison).text
+            : NftablesDiffReport.text(comparison, isBrief: isBrief, output.style)
         try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
     }

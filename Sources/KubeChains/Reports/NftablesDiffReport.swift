@@ -32,24 +32,27 @@ package enum NftablesDiffReport {
         return .object([("kind", .string(difference.kind.rawValue))] + names + sides)
     }
 
-    package static func text(_ comparison: NftablesComparison, isBrief: Bool) -> String {
-        var text = ""
+    package static func text(_ comparison: NftablesComparison, isBrief: Bool, _ style: TextStyle = .plain) -> String {
+        var report = ReportText(style)
         for port in comparison.servicePorts {
-            text += "\(port.label.servicePort)/\(port.label.transport): \(port.change.rawValue)\n"
-            if !isBrief { text += port.details.map(lines).joined() }
+            let name = "\(port.label.servicePort)/\(port.label.transport)"
+            report.line(.init(name, .heading), ": \(port.change.rawValue)")
+            if !isBrief { for difference in port.details { write(difference, to: &report) } }
         }
         if !comparison.other.isEmpty {
-            text += isBrief ? "rules of no Service: changed\n" : "rules of no Service:\n"
-            if !isBrief { text += comparison.other.map(lines).joined() }
+            report.line(.init("rules of no Service", .heading), isBrief ? ": changed" : ":")
+            if !isBrief { for difference in comparison.other { write(difference, to: &report) } }
         }
-        return text
+        return report.text
     }
 
-    private static func lines(_ difference: NftablesDifference) -> String {
+    private static func write(_ difference: NftablesDifference, to report: inout ReportText) {
         let what = "\(difference.kind.rawValue) \(difference.object)"
-        func line(_ mark: String, _ text: String?) -> String {
-            text.map { "  \(mark) \(what)\($0.isEmpty ? "" : ": \($0)")\n" } ?? ""
+        func line(_ mark: String, _ text: String?, _ paint: TextPaint) {
+            guard let text else { return }
+            report.line(.init("  \(mark) \(what)\(text.isEmpty ? "" : ": \(text)")", paint))
         }
-        return line("-", difference.expected) + line("+", difference.actual)
+        line("-", difference.expected, .removed)
+        line("+", difference.actual, .added)
     }
 }

@@ -6,7 +6,7 @@ public struct IPAddress: Sendable, Hashable {
     /// The upper 64 bits of an IPv6 address; 0 for IPv4.
     package let high: UInt64
     /// The lower 64 bits of an IPv6 address; the 32 bits of an IPv4 address.
-    package let low: UInt64
+    @usableFromInline package let low: UInt64
     /// The address's family.
     public let family: AddressFamily
 
@@ -36,12 +36,13 @@ public struct IPAddress: Sendable, Hashable {
     }
 
     /// The number of bytes of an IPv4 address's canonical text.
-    package var ipv4TextCount: Int {
+    @inlinable package var ipv4TextCount: Int {
+        @inline(__always)
         func length(_ shift: UInt64) -> Int {
             let octet = low >> shift & 0xFF
-            return octet >= 100 ? 4 : octet >= 10 ? 3 : 2
+            return (octet > 9 ? 1 : 0) + (octet > 99 ? 1 : 0)
         }
-        return length(24) + length(16) + length(8) + length(0) - 1
+        return 7 + length(24) + length(16) + length(8) + length(0)
     }
 
     /// Whether the address is `0.0.0.0` or `::`.

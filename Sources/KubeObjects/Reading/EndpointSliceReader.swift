@@ -9,7 +9,7 @@ struct EndpointSliceFields {
     var endpoints: [Endpoint] = []
     var ports: [EndpointPort] = []
     /// See ``EndpointSlice/addressTexts``.
-    private var addressTexts: [Int: [String]] = [:]
+    private var addressTexts = [Int: [String]]()
     /// The first address of another family. It is an error only if the slice is considered, which depends on its
     /// labels.
     var firstBadAddress: JSONString?
@@ -27,7 +27,7 @@ struct EndpointSliceFields {
 
     mutating func readEndpoints(_ json: inout JSONReader) throws(ReadFault) {
         endpoints = []
-        addressTexts = [:]
+        if !addressTexts.isEmpty { addressTexts.removeAll() }
         firstBadAddress = nil
         if try json.skipNull() { return }
         var last = LastValues()
@@ -64,21 +64,32 @@ struct EndpointSliceFields {
     }
 
     private mutating func readFirstAddress(_ json: inout JSONReader) throws(ReadFault) -> IPAddress? {
+        let start = json.position
         var first: JSONString?
-        var others: [JSONString] = []
+        var count = 0
         try json.strings("addresses") { _, string throws(ReadFault) in
-            if first == nil { first = string } else { others.append(string) }
+            if first == nil { first = string }
+            count += 1
         }
         if !addressTexts.isEmpty { addressTexts[endpoints.count] = nil }
         guard let first, let family else { return nil }
         if let address = json.address(first), address.family == family {
-            if !json.isCanonical(first, address) || !others.isEmpty {
-                addressTexts[endpoints.count] = ([first] + others).map { json.contents($0) }
-            }
+            if count > 1 || !json.isCanonical(first, address) { try noteAddresses(&json, from: start) }
             return address
         }
         if firstBadAddress == nil { firstBadAddress = first }
         return nil
+    }
+
+    /// Keeps the texts of an endpoint's addresses, which are read again.
+    @inline(never)
+    private mutating func noteAddresses(_ json: inout JSONReader, from start: Int) throws(ReadFault) {
+        let end = json.position
+        json.position = start
+        var texts: [String] = []
+        try json.strings("addresses") { json, string throws(ReadFault) in texts.append(json.contents(string)) }
+        json.position = end
+        addressTexts[endpoints.count] = texts
     }
 
     /// Checks the whole object.

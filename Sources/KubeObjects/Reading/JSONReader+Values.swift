@@ -11,10 +11,15 @@ extension JSONReader {
 
     /// Whether a string writes an address as its canonical text does. May be false where it does, for a string with
     /// escapes.
+    @inline(__always)
     func isCanonical(_ string: JSONString, _ address: IPAddress) -> Bool {
         // No other text of an IPv4 address is as long as the canonical one: what is added to it makes it longer, be it
         // leading zeros or the form of an IPv4-mapped address.
         if address.family == .ipv4 { return string.range.count == address.ipv4TextCount }
+        return isCanonicalIPv6(string, address)
+    }
+
+    private func isCanonicalIPv6(_ string: JSONString, _ address: IPAddress) -> Bool {
         let text = address.text
         guard string.range.count == text.count else { return false }
         return withContents(string) { bytes in

@@ -147,8 +147,6 @@ struct ServiceFields {
         service.type = spec.type
         service.hasProxyName = metadata.hasProxyName
         service.hasHeadlessLabel = metadata.isHeadless
-        service.topologyAwareHints = metadata.topologyAwareHints.map { json.shared($0) }
-        service.topologyMode = metadata.topologyMode.map { json.shared($0) }
         if let entry = spec.clusterIP, !entry.string.range.isEmpty {
             if json.string(entry.string, equals: "None") {
                 service.clusterIP = .none
@@ -169,11 +167,27 @@ struct ServiceFields {
         service.internalTrafficPolicyIsLocal = spec.internalPolicyIsLocal
         service.healthCheckNodePort = spec.healthCheckNodePort
         service.ports = spec.ports.map(\.port)
-        service.spellings = spellings(json)
+        if metadata.topologyAwareHints != nil || metadata.topologyMode != nil || !isSpelledCanonically(json) {
+            service.setOlderFields(
+                topologyAwareHints: metadata.topologyAwareHints.map { json.shared($0) },
+                topologyMode: metadata.topologyMode.map { json.shared($0) }, spellings(json))
+        }
         try checkPortsAreUnique(json)
         try checkClusterIPs(of: service, json)
         warn(of: service, &json)
         return service
+    }
+
+    /// Whether all addresses and ranges have their canonical text.
+    private func isSpelledCanonically(_ json: JSONReader) -> Bool {
+        for entry in spec.externalIPs {
+            if let address = entry.address, !json.isCanonical(entry.string, address) { return false }
+        }
+        for entry in ingress {
+            if let address = entry.ip.address, !json.isCanonical(entry.ip.string, address) { return false }
+        }
+        // Few Services have ranges.
+        return spec.sourceRanges.isEmpty || spellings(json).isEmpty
     }
 
     /// The texts of what is not spelled canonically.

@@ -29,7 +29,7 @@ public struct EndpointSlice: Sendable, Equatable {
     public var endpoints: [Endpoint] = []
     /// The texts of all addresses of those endpoints that have several, or one that is not spelled canonically, by the
     /// endpoints' indices. kube-proxy writes what the slice says up to 1.30.
-    public package(set) var addressTexts: [Int: [String]] = [:]
+    public package(set) var addressTexts = [Int: [String]]()
     /// The kind of object that it was read from.
     public var origin: Origin = .endpointSlice
     /// The object's location in the inputs.

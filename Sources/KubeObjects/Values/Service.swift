@@ -68,12 +68,9 @@ public struct Service: Sendable, Equatable {
     public var hasProxyName = false
     /// Whether the Service has the label `service.kubernetes.io/headless`; kube-proxy skips such Services up to 1.35.
     public var hasHeadlessLabel = false
-    /// The annotation `service.kubernetes.io/topology-aware-hints`; nil: none. Read up to 1.30, as the next one.
-    public var topologyAwareHints: String?
-    /// The annotation `service.kubernetes.io/topology-mode`; nil: none.
-    public var topologyMode: String?
-    /// How addresses are spelled.
-    public package(set) var spellings = AddressSpellings()
+    /// The rest of what versions of kube-proxy before 1.31 read; nil: nothing of it is there. By reference, since hardly any
+    /// Service has it, and Services are copied.
+    private var older: OlderFields?
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
@@ -152,6 +149,40 @@ public struct Service: Sendable, Equatable {
             return address
         }
         return nil
+    }
+}
+
+extension Service {
+    fileprivate final class OlderFields: Sendable, Equatable {
+        let topologyAwareHints: String?
+        let topologyMode: String?
+        let spellings: AddressSpellings
+
+        init(_ topologyAwareHints: String?, _ topologyMode: String?, _ spellings: AddressSpellings) {
+            self.topologyAwareHints = topologyAwareHints
+            self.topologyMode = topologyMode
+            self.spellings = spellings
+        }
+
+        static func == (left: OlderFields, right: OlderFields) -> Bool {
+            left.topologyAwareHints == right.topologyAwareHints && left.topologyMode == right.topologyMode
+                && left.spellings == right.spellings
+        }
+    }
+
+    /// The annotation `service.kubernetes.io/topology-aware-hints`; nil: none. kube-proxy reads it up to 1.30, as the next
+    /// one.
+    public var topologyAwareHints: String? { older?.topologyAwareHints }
+    /// The annotation `service.kubernetes.io/topology-mode`; nil: none.
+    public var topologyMode: String? { older?.topologyMode }
+    /// How addresses are spelled; nil: all canonically.
+    public var spellings: AddressSpellings? { older?.spellings }
+
+    /// Sets what only older versions of kube-proxy read.
+    package mutating func setOlderFields(
+        topologyAwareHints: String?, topologyMode: String?, _ spellings: AddressSpellings
+    ) {
+        older = OlderFields(topologyAwareHints, topologyMode, spellings)
     }
 }
 

@@ -8,16 +8,16 @@ final class FrontendTexts: Sendable {
     let loadBalancerIPs: [String]
     let sourceRanges: [String]
 
-    init(_ service: Service, _ family: AddressFamily) {
+    init(_ service: Service, _ spellings: AddressSpellings, _ family: AddressFamily) {
         externalIPs = service.externalIPs.enumerated().filter { $1.family == family }.map { index, address in
-            service.spellings.externalIPs[index] ?? address.description
+            spellings.externalIPs[index] ?? address.description
         }
         // All versions that write what is spelled also serve addresses of mode Proxy.
         loadBalancerIPs = service.loadBalancerIngress.enumerated().filter { $1.address.family == family }.map {
-            index, ingress in service.spellings.loadBalancerIngress[index] ?? ingress.address.description
+            index, ingress in spellings.loadBalancerIngress[index] ?? ingress.address.description
         }
         sourceRanges = service.loadBalancerSourceRanges.enumerated().filter { $1.family == family }.map {
-            index, range in service.spellings.loadBalancerSourceRanges[index] ?? range.description
+            index, range in spellings.loadBalancerSourceRanges[index] ?? range.description
         }
     }
 }

@@ -121,8 +121,8 @@ private struct ServiceSettings {
         let isLifted = behaviors.contains(.zeroRangeLiftsRestriction) && ranges.contains { $0.length == 0 }
         sourceRanges = isLifted ? [] : ranges
         texts =
-            !service.spellings.isEmpty && behaviors.contains(.serviceAddressesAsGiven)
-            ? FrontendTexts(service, family) : nil
+            behaviors.contains(.serviceAddressesAsGiven)
+            ? service.spellings.map { FrontendTexts(service, $0, family) } : nil
         countedHints = HintCoverage(counting: service, behaviors)
         let takesExternalPolicy =
             switch service.type {

@@ -6,11 +6,14 @@ public struct IptablesPlan: Backend {
     public let plan: NodePlan
     /// Whether any address is written as its object spells it, which is not the canonical text.
     let writesSpellings: Bool
+    /// Whether the text is that of 1.24, which has an order of its own.
+    private let isOldest: Bool
     private let hashes: ChainHashes
 
     /// - Parameter workers: threads that may plan half of many Service ports; the plan is the same without them.
     public init(_ plan: NodePlan, with workers: Workers? = nil) {
         self.plan = plan
+        isOldest = !plan.behaviors.contains(.dropsInFilterTable)
         writesSpellings =
             plan.behaviors.contains(.endpointAddressesAsGiven)
             && (plan.node.localTrafficText != nil || plan.servicePorts.haveTexts)
@@ -32,7 +35,7 @@ public struct IptablesPlan: Backend {
     @inline(__always)
     func eachChain(of port: ServicePortPlan, _ body: (ChainName) -> Void) {
         let chains = chains(of: port)
-        guard plan.behaviors.contains(.dropsInFilterTable) else { return eachOldestChain(of: port, body) }
+        guard !isOldest else { return eachOldestChain(of: port, body) }
         if port.usesExternalChain { body(chains.external) }
         if port.usesSourceRangesChain { body(chains.sourceRanges) }
         if port.clusterCount > 0 { body(chains.clusterPolicy) }

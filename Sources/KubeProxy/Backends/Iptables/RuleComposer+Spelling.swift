@@ -21,25 +21,20 @@ extension RuleComposer {
         }
     }
 
-    /// How the address in the rule for a pod that reaches itself is written.
-    var hairpinSpelling: ComposedRule.Spelling {
-        plan.behaviors.contains(.hairpinSourceAsGiven) ? .endpoint : .canonical
-    }
-
     /// Gives a subject the texts that its rules refer to: that of the pods' CIDR, and the Service port's.
+    @inline(never)
     func addTexts(of port: ServicePortPlan, to subject: inout RuleSubject) {
-        subject.addressTexts = plan.servicePorts.addressTexts
-        subject.texts = [plan.node.localTrafficText ?? ""]
-        if let texts = port.texts {
-            subject.texts += texts.externalIPs + texts.loadBalancerIPs + texts.sourceRanges
-        }
+        var texts = [plan.node.localTrafficText ?? ""]
+        if let own = port.texts { texts += own.externalIPs + own.loadBalancerIPs + own.sourceRanges }
+        subject.spelled = SpelledTexts(texts, plan.servicePorts.addressTexts)
     }
 
     /// The match of local pods' traffic.
     func match(_ local: NodeFacts.LocalTraffic, isNegated: Bool) -> ComposedRule.SourceMatch {
         switch local {
         case .source(let prefix):
-            let spelling = plan.node.localTrafficText == nil ? ComposedRule.Spelling.canonical : .text(0)
+            let isSpelled = iptables.writesSpellings && plan.node.localTrafficText != nil
+            let spelling = isSpelled ? ComposedRule.Spelling.text(0) : .canonical
             return .address(.range(prefix, isNegated: isNegated, spelling))
         case .interface(let name): return .interface(name, isNegated: isNegated)
         }

@@ -8,6 +8,8 @@ struct RuleComposer {
     let plan: NodePlan
     /// Whether what is not served is dropped in the filter table: since 1.25.
     let dropsInFilter: Bool
+    /// How the address in the rule for a pod that reaches itself is written.
+    let hairpinSpelling: ComposedRule.Spelling
     private let family: AddressFamily
 
     init(_ iptables: IptablesPlan) {
@@ -15,6 +17,7 @@ struct RuleComposer {
         plan = iptables.plan
         family = plan.settings.family
         dropsInFilter = plan.behaviors.contains(.dropsInFilterTable)
+        hairpinSpelling = plan.behaviors.contains(.hairpinSourceAsGiven) ? .endpoint : .canonical
     }
 
     /// The subject of the rules of a Service port.

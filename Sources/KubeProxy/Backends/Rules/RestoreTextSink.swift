@@ -120,10 +120,18 @@ struct RestoreTextSink: RuleSink, ~Copyable {
     ) {
         if match.isNegated { text.append(" !") }
         text.append(option)
-        if !match.spelling.isCanonical, let spelled = subject.text(match.spelling) {
-            return text.append(string: spelled)
-        }
+        if !match.spelling.isCanonical, appendSpelled(match, subject) { return }
         text.append(match.writesLength ? match.prefix.text : match.prefix.network.text)
+    }
+
+    /// Appends an address as its object spells it, if that is not the canonical text.
+    @inline(never)
+    private mutating func appendSpelled(
+        _ match: ComposedRule.AddressMatch, _ subject: borrowing RuleSubject
+    ) -> Bool {
+        guard let spelled = subject.text(match.spelling) else { return false }
+        text.append(string: spelled)
+        return true
     }
 
     private mutating func append(_ target: ComposedRule.Target, _ subject: borrowing RuleSubject) {

@@ -12,10 +12,8 @@ struct RuleSubject {
     var name: [UInt8]
     var family: AddressFamily
     var endpoint: Endpoint?
-    /// The texts of addresses that are not written canonically (``ComposedRule/Spelling``).
-    var texts: [String] = []
-    /// Those of endpoints' addresses, by their positions in the plan.
-    var addressTexts: [Int: String] = [:]
+    /// The texts of addresses that are not written canonically; nil: all are.
+    var spelled: SpelledTexts?
 
     /// A Service port's rules, or without one the node's.
     init(_ family: AddressFamily, _ port: ServicePortPlan? = nil) {
@@ -40,20 +38,38 @@ struct RuleSubject {
     }
 
     /// The text that an address is written as; nil: the canonical one.
+    @inline(never)
     func text(_ spelling: ComposedRule.Spelling) -> String? {
-        if spelling.index >= 0 { return texts[spelling.index] }
-        return spelling.isCanonical ? nil : endpoint.flatMap { addressTexts[$0.index] }
+        guard let spelled else { return nil }
+        if spelling.index >= 0 { return spelled.texts[spelling.index] }
+        return spelling.isCanonical ? nil : endpoint.flatMap { spelled.addresses[$0.index] }
+    }
+
+    /// `address:port` of the endpoint where it is not written canonically.
+    @inline(never)
+    fileprivate var spelledEndpoint: String? {
+        guard let spelled, let endpoint, let address = spelled.addresses[endpoint.index] else { return nil }
+        return EndpointText.of(address, port: endpoint.port)
+    }
+}
+
+/// Texts of addresses that are not written canonically (``ComposedRule/Spelling``).
+final class SpelledTexts: Sendable {
+    let texts: [String]
+    /// Those of endpoints' addresses, by their positions in the plan.
+    let addresses: [Int: String]
+
+    init(_ texts: [String], _ addresses: [Int: String]) {
+        self.texts = texts
+        self.addresses = addresses
     }
 }
 
 extension TextWriter {
     /// Appends `address:port` of a subject's endpoint.
+    @inline(__always)
     mutating func append(endpointOf subject: borrowing RuleSubject) {
-        guard let endpoint = subject.endpoint else { return }
-        if !subject.addressTexts.isEmpty, let address = subject.addressTexts[endpoint.index] {
-            append(string: EndpointText.of(address, port: endpoint.port))
-        } else {
-            append(endpoint.text)
-        }
+        if subject.spelled != nil, let text = subject.spelledEndpoint { return append(string: text) }
+        if let endpoint = subject.endpoint { append(endpoint.text) }
     }
 }

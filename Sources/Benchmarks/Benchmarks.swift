@@ -79,7 +79,7 @@ enum Benchmarks {
     @discardableResult
     static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws -> Int {
         guard let file = unsafe fopen(path, "w") else {
-            throw ProcessFailure(description: "\(path) can not be written")
+            throw ProcessFailure(description: "\(path) cannot be written")
         }
         nonisolated(unsafe) let output = unsafe file
         let text = unsafe TextWriter(chunkSize: 1 << 20) { chunk in
@@ -89,7 +89,7 @@ enum Benchmarks {
         cluster.write(to: &emitter)
         emitter.text.flush()
         let count = emitter.text.totalCount
-        guard unsafe fclose(file) == 0 else { throw ProcessFailure(description: "\(path) can not be written") }
+        guard unsafe fclose(file) == 0 else { throw ProcessFailure(description: "\(path) cannot be written") }
         return count
     }
 }

@@ -8,12 +8,12 @@ enum Floor {
         let descriptor = unsafe open(path, O_RDONLY)
         var status = stat()
         guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0 else {
-            throw ProcessFailure(description: "\(path) can not be read")
+            throw ProcessFailure(description: "\(path) cannot be read")
         }
         let size = Int(status.st_size)
         let mapped = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let base = unsafe mapped, unsafe base != MAP_FAILED else {
-            throw ProcessFailure(description: "\(path) can not be mapped")
+            throw ProcessFailure(description: "\(path) cannot be mapped")
         }
         var sum: UInt64 = 0
         for offset in stride(from: 0, to: size - 7, by: 8) {
@@ -24,7 +24,7 @@ enum Floor {
         var rest = length
         while rest > 0 {
             let count = unsafe write(1, chunk, min(rest, chunk.count))
-            guard count > 0 else { throw ProcessFailure(description: "standard output can not be written") }
+            guard count > 0 else { throw ProcessFailure(description: "standard output cannot be written") }
             rest -= count
         }
     }

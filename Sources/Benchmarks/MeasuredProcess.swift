@@ -29,7 +29,7 @@ func measure(_ command: [String], passing codes: Set<CInt> = [0]) throws -> Meas
     let start = seconds()
     var child: pid_t = 0
     let code = unsafe posix_spawnp(&child, command[0], &actions, nil, arguments, environ)
-    guard code == 0 else { throw ProcessFailure(description: "\(command[0]) can not be started") }
+    guard code == 0 else { throw ProcessFailure(description: "\(command[0]) cannot be started") }
     var status: CInt = 0
     var usage = rusage()
     while unsafe wait4(child, &status, 0, &usage) < 0 {

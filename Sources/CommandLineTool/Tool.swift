@@ -20,7 +20,7 @@ enum Tool {
     private static func run(_ arguments: [String], _ console: Console) -> ExitCode {
         do throws(CommandFailure) {
             guard !CommandLine.arguments.isEmpty else {
-                throw .input("error: the arguments can not be read: /proc/self/cmdline can not be opened")
+                throw .input("error: the arguments cannot be read: /proc/self/cmdline cannot be opened")
             }
             guard let name = arguments.first else {
                 throw .usage("no command is given; expected one such as 'render'")

@@ -10,7 +10,7 @@ package enum Dangers {
         throw HostError(
             blockingReferences.map { host, found in
                 (host.isEmpty
-                    ? "error: the chain \(found.target) can not be deleted, since"
+                    ? "error: the chain \(found.target) cannot be deleted, since"
                     : "error: \(host): the chain \(found.target) is to be deleted, but")
                     + " a rule that is not kube-proxy's leads to it: -t \(found.table) \(found.rule)"
             }.joined(separator: "\n") + "\nnothing was changed; delete these rules first")

@@ -24,7 +24,7 @@ package enum HostFacts {
                 let excluded = settings.mode == .ipvs ? IPVSHostState.interfaceName : nil
                 settings.hostAddresses = try System.interfaceAddresses(except: excluded)
             } catch {
-                throw HostError("error: the addresses of the host's interfaces can not be read: \(error)")
+                throw HostError("error: the addresses of the host's interfaces cannot be read: \(error)")
             }
         }
         if !isGiven(.conntrackTCPBeLiberal) {
@@ -44,7 +44,7 @@ package enum HostFacts {
         if let process = System.process(named: "kube-proxy") {
             return "process \(process.id) is named kube-proxy"
                 + (process.isUnknown
-                    ? ", and its network namespace can not be asked for" : " and is in this network namespace")
+                    ? ", and its network namespace cannot be asked for" : " and is in this network namespace")
         }
         let hasCanary = rules.contains { rules in
             rules.live.tables.contains { table in table[chain: "KUBE-PROXY-CANARY"] != nil }
@@ -70,7 +70,7 @@ package enum HostFacts {
                 // It fails if the counter exists already.
                 _ = try System.run(program, ["add", name])
             } catch {
-                throw HostError("error: \(program) can not be run: \(error)")
+                throw HostError("error: \(program) cannot be run: \(error)")
             }
         }
     }
@@ -81,7 +81,7 @@ package enum HostFacts {
             let obstacle = System.obstacle(toWriting: routeLocalnetSysctl)
         else { return }
         throw HostError(
-            "error: net.ipv4.conf.all.route_localnet can not be set, which node ports on 127.0.0.1 need: \(obstacle); nothing was "
+            "error: net.ipv4.conf.all.route_localnet cannot be set, which node ports on 127.0.0.1 need: \(obstacle); nothing was "
                 + "changed. Set it to 1 from outside, or give --iptables-localhost-nodeports=false")
     }
 
@@ -119,7 +119,7 @@ package enum HostFacts {
             try System.setKernelValue(routeLocalnetSysctl, "1")
         } catch {
             throw HostError(
-                "error: net.ipv4.conf.all.route_localnet can not be set, which node ports on 127.0.0.1 need: \(error); "
+                "error: net.ipv4.conf.all.route_localnet cannot be set, which node ports on 127.0.0.1 need: \(error); "
                     + "the rules are in place")
         }
         return "net.ipv4.conf.all.route_localnet: \(old) -> 1"

@@ -18,7 +18,7 @@ package enum HostLock {
             isTaken = try System.lock(descriptor, byte: byte)
         } catch {
             let hint = path == usualPath ? "; --lock-file names another one" : ""
-            throw HostError("error: \(path) can not be locked: \(error); nothing was changed\(hint)")
+            throw HostError("error: \(path) cannot be locked: \(error); nothing was changed\(hint)")
         }
         guard isTaken else {
             throw HostError(

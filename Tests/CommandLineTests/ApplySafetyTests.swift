@@ -92,7 +92,7 @@ struct ApplySafetyTests {
             ])
         #expect(
             Array(result.errorLines.suffix(2)) == [
-                "error: the chain KUBE-SEP-4VVBFLEUTECMJ2EY can not be deleted, since a rule that is not kube-proxy's leads to "
+                "error: the chain KUBE-SEP-4VVBFLEUTECMJ2EY cannot be deleted, since a rule that is not kube-proxy's leads to "
                     + "it: \(rule)", "nothing was changed; delete these rules first",
             ])
     }

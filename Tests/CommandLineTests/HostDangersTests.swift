@@ -27,7 +27,7 @@ struct HostDangersTests {
             before=$(nft list ruleset | md5sum)
             for command in "apply --family ipv4 \(Self.options) \(Self.demo)" "apply --family ipv4 --dry-run \(Self.options) \(Self.demo)" \
                 "cleanup --apply --family ipv4" "cleanup --live host" "audit --live host \(Self.options) \(Self.demo)"; do
-                "$KUBECHAINS" $command >/run/output 2>/run/errors; echo "$? $(grep -c 'can not show the nat table' /run/errors)" \
+                "$KUBECHAINS" $command >/run/output 2>/run/errors; echo "$? $(grep -c 'cannot show the nat table' /run/errors)" \
                     "$(wc -c </run/output)"
             done
             [ "$before" = "$(nft list ruleset | md5sum)" ] && echo same
@@ -78,7 +78,7 @@ struct HostDangersTests {
             """
         let result = try Isolation.run(script, hasOwnMounts: true)
         #expect(result.outputText == "2\n0\nmade\n", "\(result.outputText)\(result.errorText)")
-        #expect(result.errorText.contains("error: /run/kubechains.lock can not be locked: "), "\(result.errorText)")
+        #expect(result.errorText.contains("error: /run/kubechains.lock cannot be locked: "), "\(result.errorText)")
     }
 
     @Test func readOnlyRun() throws {
@@ -90,7 +90,7 @@ struct HostDangersTests {
         #expect(result.outputText == "2\n0\n", "\(result.errorText)")
         #expect(
             result.errorText.contains(
-                "/run/kubechains.lock can not be locked: read-only file system; nothing was changed; "
+                "/run/kubechains.lock cannot be locked: read-only file system; nothing was changed; "
                     + "--lock-file names another one"), "\(result.errorText)")
     }
 
@@ -112,7 +112,7 @@ struct HostDangersTests {
         #expect(result.outputText == "2\n0\n", "\(result.outputText)\(result.errorText)")
         #expect(
             result.errorText.contains(
-                "route_localnet can not be set, which node ports on 127.0.0.1 need: read-only file system; nothing was changed"
+                "route_localnet cannot be set, which node ports on 127.0.0.1 need: read-only file system; nothing was changed"
             ))
     }
 

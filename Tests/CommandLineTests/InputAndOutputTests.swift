@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Bad inputs that need no fixture: what can not be read or written, and who is told.
+/// Bad inputs that need no fixture: what cannot be read or written, and who is told.
 @Suite struct InputAndOutputTests {
     private let demo = "\(Package.fixtures)/demo/cluster.json"
     private let demoOptions = Package.lines(of: "demo/options") ?? []
@@ -73,7 +73,7 @@ import Testing
         expect(result, 2, output: "", errors: ["<stdin>: error: cannot be read: bad file descriptor"])
     }
 
-    /// The place is told also where the input is a pipe, which can not be read twice.
+    /// The place is told also where the input is a pipe, which cannot be read twice.
     @Test func fifo() throws {
         let folder = try TemporaryFolder()
         try folder.write("bad.json", badPort)
@@ -125,7 +125,7 @@ import Testing
         expect(result, 2, errors: ["standard output: error: cannot be written: bad file descriptor"])
     }
 
-    /// What a message quotes of the input can not steer the terminal that shows it.
+    /// What a message quotes of the input cannot steer the terminal that shows it.
     @Test(arguments: ["\u{9B}31m", "\u{85}", "\u{7F}", "\u{2028}", "\u{202E}"])
     func messagesHoldNoControlCharacters(_ text: String) throws {
         let snapshot = badPort.replacingOccurrences(of: "web", with: "we\(text)b")

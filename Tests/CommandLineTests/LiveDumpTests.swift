@@ -36,7 +36,7 @@ import Testing
         expect(result, 2, output: "")
         #expect(
             result.errorText.contains(
-                "dump:4:1: error: iptables can not show the \(table) table, since it holds nft rules that iptables does not "
+                "dump:4:1: error: iptables cannot show the \(table) table, since it holds nft rules that iptables does not "
                     + "have; so it is not known what is in it. List it with 'nft list table ip \(table)'"),
             "\(result.errorText)")
     }
@@ -46,7 +46,7 @@ import Testing
     func hiddenTableOfOthers(_ arguments: [String]) throws {
         let result = try run(
             arguments, dump: dump("# Table `mangle' is incompatible, use 'nft' tool.\n", tables: ["filter", "nat"]))
-        #expect(result.errorText.contains("can not show the mangle table") == (arguments[0] == "trace"))
+        #expect(result.errorText.contains("cannot show the mangle table") == (arguments[0] == "trace"))
     }
 
     /// What `apply` refuses is not printed either.
@@ -64,7 +64,7 @@ import Testing
         expect(
             refused, 2, output: "",
             errors: [
-                "error: the chain \(stale) can not be deleted, since a rule that is not kube-proxy's leads to it: "
+                "error: the chain \(stale) cannot be deleted, since a rule that is not kube-proxy's leads to it: "
                     + "-t nat -A mine -p tcp -j \(stale)", "nothing was changed; delete these rules first",
             ])
     }

@@ -23,7 +23,7 @@ import Testing
         ("far", "internalFallback", "sent to endpoints of other nodes", ["pod-internal there", "node-internal there"]),
         ("far", "externalFallback", "clients discard them and wait as well", ["outside-far silence", "pod-far there"]),
         (
-            "far", "ownSource", "endpoints of other nodes can not answer there, and the node waits in silence",
+            "far", "ownSource", "endpoints of other nodes cannot answer there, and the node times out",
             ["node-far silence", "node-far-port there"]
         ),
         (

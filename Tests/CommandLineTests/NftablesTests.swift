@@ -59,7 +59,7 @@ import Testing
         let with = try run(["render", file] + Self.arguments)
         #expect(!with.errorText.contains(notice))
         #expect(
-            with.errorText.contains("spec.cidrs[2]: the ServiceCIDR's range \"nonsense\" is no CIDR; it is skipped"))
+            with.errorText.contains("spec.cidrs[2]: the ServiceCIDR's range \"nonsense\" is not a CIDR; it is skipped"))
         #expect(
             with.outputText.contains(
                 "cluster-ips-check ip daddr { 10.96.0.0/16 } drop comment \"Drop traffic to unallocated ClusterIPs\"\n")

@@ -26,7 +26,7 @@ import Testing
             if let result = try? Program(executable: "/usr/bin/env", arguments: arguments).run(),
                 result.ending != .exit(0)
             {
-                reason = "joined namespaces can not be made: \(result.errorLines.joined(separator: " "))"
+                reason = "joined namespaces cannot be made: \(result.errorLines.joined(separator: " "))"
             }
         }
         if let reason { print("Skipped: no packets are sent through the rules, for \(reason).") }

@@ -19,7 +19,7 @@ import Testing
             let result = try? Program(
                 executable: "/usr/bin/env", arguments: ["unshare", "-n", "sh", "-c", script]
             ).run()
-            if let result, result.ending != .exit(0) { reason = "a network can not be made: \(result.errorText)" }
+            if let result, result.ending != .exit(0) { reason = "a network cannot be made: \(result.errorText)" }
         }
         if let reason { print("Skipped: no flow is sent through a kernel, for \(reason).") }
         return reason

@@ -28,6 +28,11 @@ import Testing
                 (recorded.options.contains("--nfacct") ? counters : "") + prepared
                 + "\(program)-restore -w --noflush && \(program)-save"
             let result = try Isolation.run(script, input: Array(text.expected.utf8))
+            // Versions before 1.31 write what slices spell, and iptables takes no target whose numbers begin with 0.
+            if text.expected.contains(/--to-destination [0-9.]*\b0[0-9]/) {
+                #expect(result.ending != .exit(0), "\(program), \(version)")
+                continue
+            }
             #expect(result.ending == .exit(0), "\(program), \(version): \(result.errorText)")
             let chains = linesByChain(result.outputText).filter { $0.key.contains("KUBE-") }
             var expected = linesByChain(saved.outputText)
@@ -38,7 +43,7 @@ import Testing
         Self.loads.add {
             $0 += recorded.texts.count
         } finish: { loads in
-            print("Loaded \(loads) texts of kube-proxy 1.24 to 1.36 into the kernel.")
+            print("Gave the kernel \(loads) texts of kube-proxy 1.24 to 1.36.")
         }
     }
 }

@@ -17,7 +17,7 @@ enum VirtualMachine {
             let result = try? call(["build", "-d", image])
             if result?.ending != .exit(0) {
                 let lines = result?.errorLines.filter { !$0.isEmpty } ?? []
-                reason = "the machine can not be made: " + (lines.last ?? "apt-get gives no packages")
+                reason = "the machine cannot be made: " + (lines.last ?? "apt-get gives no packages")
             }
         }
         if let reason { print("Skipped: no kernel with IPVS is booted, for \(reason).") }

@@ -16,7 +16,7 @@ public func fuzzRuleset(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             precondition(again.ignoringCounters == ruleset.ignoringCounters, "printed rules read back differently")
             precondition(again.saved() == text, "printed rules print differently")
         } catch {
-            preconditionFailure("printed rules can not be read: \(error)")
+            preconditionFailure("printed rules cannot be read: \(error)")
         }
         follow(ruleset)
     } catch {

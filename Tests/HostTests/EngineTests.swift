@@ -105,7 +105,7 @@ import Testing
         #expect(failure(host, wanted: wanted) == "error: b refuses 2\nthe host is as it was")
     }
 
-    /// What can not be undone is named, with the steps that are left, as a script.
+    /// What cannot be undone is named, with the steps that are left, as a script.
     @Test func failureToUndo() {
         let host = Host(Self.before) { name, value in name == "c" && value == "2" || name == "a" && value == "1" }
         #expect(

@@ -17,7 +17,7 @@ struct RealIptablesTests {
         }
         let run = try iptables.load(texts)
 
-        // What the kernel can not do is said, and is no fault of the rule's text (status 2).
+        // What the kernel cannot do is said, and is no fault of the rule's text (status 2).
         var notTried: [String] = []
         for (index, status) in run.refused {
             let isHelperMissing = cases[index].helper.map { !run.helpers.contains($0.rawValue) } ?? false
@@ -25,7 +25,7 @@ struct RealIptablesTests {
             notTried.append("\(cases[index].kind) '\(cases[index].rule)'")
         }
         if !notTried.isEmpty {
-            print("\(iptables): not tried, since the kernel can not make them: \(notTried.joined(separator: ", "))")
+            print("\(iptables): not tried, since the kernel cannot make them: \(notTried.joined(separator: ", "))")
         }
         #expect(run.refused.count < cases.count / 2, "hardly any rule could be made")
 

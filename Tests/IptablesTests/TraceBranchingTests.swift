@@ -2,7 +2,7 @@ import Iptables
 import NetAddress
 import Testing
 
-/// Chances, what can not be decided, history, and rules that can not be followed.
+/// Chances, what cannot be decided, history, and rules that cannot be followed.
 @Suite struct TraceBranchingTests {
     private func words(_ rules: String, _ change: (inout TraceQuery) -> Void = { _ in }) throws -> [String] {
         try TraceMeaningTests.outcomes(rules, change).map(TraceMeaningTests.words)

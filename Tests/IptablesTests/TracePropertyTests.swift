@@ -5,7 +5,7 @@ import Testing
 
 /// What must hold of every trace, through random rules of every kind.
 @Suite struct TracePropertyTests {
-    /// However the conditions that can not be decided turn out, the chances of what then can happen add up to 1.
+    /// However the conditions that cannot be decided turn out, the chances of what then can happen add up to 1.
     @Test(arguments: 0..<8)
     func chancesAddUp(_ part: Int) throws {
         var (traces, branched, gaveUp) = (0, 0, 0)

@@ -24,7 +24,7 @@ extension Mutation {
             }
             return .applied(nil)
         },
-        Mutation(name: "entrances of Services swapped", ids: []) { rules, generator in
+        Mutation(name: "frontends of Services swapped", ids: []) { rules, generator in
             let all = rules.rules("nat") { $0.hasPrefix("-A KUBE-SERVICES -d ") }
             guard all.count > 1 else { return .notHere }
             let (one, other) = (generator.pick(all), generator.pick(all))

@@ -45,7 +45,7 @@ struct Mutation: Sendable {
             && !line.contains("--rcheck")
     }
 
-    private static func isEntrance(_ line: String) -> Bool {
+    private static func isOfFrontend(_ line: String) -> Bool {
         line.hasPrefix("-A KUBE-SERVICES -d ") && line.contains(" -j KUBE-")
     }
 
@@ -189,28 +189,28 @@ struct Mutation: Sendable {
         (line.hasPrefix("-A KUBE-SVC-") || line.hasPrefix("-A KUBE-SVL-")) && line.hasSuffix("-j KUBE-MARK-MASQ")
     }
 
-    static let entrances: [Mutation] = [
-        rule("entrance removed", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
+    static let frontends: [Mutation] = [
+        rule("frontend removed", "nat", [.wrongAddress, .missingService], where: RulePattern(isOfFrontend)) {
             rules, index in
             rules.removeAll(like: index)
             return true
         },
-        rule("entrance at another address", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
+        rule("frontend at another address", "nat", [.wrongAddress, .missingService], where: RulePattern(isOfFrontend)) {
             rules, index in
             let address = rules.plan.settings.family == .ipv4 ? "203.0.113.254/32" : "2001:db8:ffff::254/128"
             let old = rules.lines[index]
             rules.lines[index].replace(/-d [^ ]+/, with: "-d \(address)")
             return !rules.lines.contains(old)
         },
-        rule("entrance at another port", "nat", [.wrongAddress, .missingService], where: RulePattern(isEntrance)) {
+        rule("frontend at another port", "nat", [.wrongAddress, .missingService], where: RulePattern(isOfFrontend)) {
             rules, index in
             let old = rules.lines[index]
             rules.lines[index].replace(/--dport [0-9]+/, with: "--dport 7")
             return !rules.lines.contains(old)
         },
-        Mutation(name: "entrance to another Service", ids: [.wrongAddress, .missingService, .wrongPolicy]) {
+        Mutation(name: "frontend to another Service", ids: [.wrongAddress, .missingService, .wrongPolicy]) {
             rules, generator in
-            let candidates = rules.rules("nat", isEntrance)
+            let candidates = rules.rules("nat", isOfFrontend)
             guard candidates.count > 1 else { return .notHere }
             let index = generator.pick(candidates)
             let label = rules.label(index)
@@ -340,7 +340,7 @@ struct Mutation: Sendable {
             return true
         },
         Mutation(name: "Service removed", ids: [.missingService]) { rules, generator in
-            let candidates = rules.rules("nat", isEntrance)
+            let candidates = rules.rules("nat", isOfFrontend)
             guard !candidates.isEmpty else { return .notHere }
             let label = rules.label(generator.pick(candidates))
             let gone = Set(rules.lines.indices.filter { rules.lines[$0].hasPrefix("-A ") && rules.label($0) == label })
@@ -424,5 +424,5 @@ struct Mutation: Sendable {
         ["INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"].contains { line.hasPrefix("-A \($0) ") }
     }
 
-    static let harmful = endpoints + masquerading + entrances + verdicts + structure
+    static let harmful = endpoints + masquerading + frontends + verdicts + structure
 }

@@ -22,6 +22,12 @@ public struct RandomCluster: Sendable {
         self.init(seed: seed, kubeProxyMinor: kubeProxyMinor) { _, _ in }
     }
 
+    /// Creates the cluster of a seed with every address in its canonical text, so that rules of versions which write
+    /// addresses as they are given are read by iptables as Kubernetes reads them.
+    public init(canonicalSeed seed: UInt64, kubeProxyMinor: Int) {
+        self.init(seed: seed, kubeProxyMinor: kubeProxyMinor) { description, _ in description.makeAddressesCanonical() }
+    }
+
     /// Creates the cluster of a seed for nftables mode, in one of the versions 1.31 to 1.37.
     public init(nftablesSeed seed: UInt64) {
         let minor = 31 + Int(seed % 7)

@@ -14,6 +14,30 @@ extension ClusterDescription {
             settings.nodePortAddresses.append(generator.pick(["10.0.0.0/0", "192.168.0.0/00", "0::/0", "fe80::/0"]))
         }
     }
+
+    /// Leaves out what is no address or CIDR, and gives the rest its canonical text.
+    mutating func makeAddressesCanonical() {
+        func text(_ given: String) -> String? { ReferenceAddress(given)?.text }
+        func range(_ given: String) -> String? { ReferencePrefix(given)?.text }
+        for index in services.indices {
+            services[index].externalIPs = services[index].externalIPs.compactMap(text)
+            services[index].sourceRanges = services[index].sourceRanges.compactMap(range)
+            services[index].ingress = services[index].ingress.map { entry in
+                var entry = entry
+                entry.ip = entry.ip.flatMap(text)
+                return entry
+            }
+        }
+        for index in slices.indices where slices[index].addressType != "FQDN" {
+            for position in slices[index].endpoints.indices {
+                slices[index].endpoints[position].addresses = slices[index].endpoints[position].addresses.map {
+                    text($0) ?? $0
+                }
+            }
+        }
+        for index in nodes.indices { nodes[index].podCIDRs = nodes[index].podCIDRs.compactMap(range) }
+        settings.clusterCIDRs = settings.clusterCIDRs.compactMap(range)
+    }
 }
 
 extension ClusterDescription.Service {

@@ -26,7 +26,7 @@ enum HostProgram {
         do {
             return try System.run(program, arguments, input: input, whileWaiting: whileWaiting)
         } catch {
-            throw HostError("error: \(program) can not be run: \(error)")
+            throw HostError("error: \(program) cannot be run: \(error)")
         }
     }
 

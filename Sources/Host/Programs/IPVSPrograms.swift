@@ -69,7 +69,7 @@ package struct IPVSPrograms: HostAccess {
         else { return }
         guard !obstacle.isMissing else { return }
         throw HostError(
-            "error: /proc/sys/\(sysctl.name) can not be written: \(obstacle); nothing was changed. Set it to \(sysctl.value) from "
+            "error: /proc/sys/\(sysctl.name) cannot be written: \(obstacle); nothing was changed. Set it to \(sysctl.value) from "
                 + "outside")
     }
 
@@ -80,7 +80,7 @@ package struct IPVSPrograms: HostAccess {
             do throws(SystemError) {
                 try System.setKernelValue("/proc/sys/\(sysctl.name)", sysctl.value)
             } catch {
-                throw HostError("error: /proc/sys/\(sysctl.name) can not be written: \(error)")
+                throw HostError("error: /proc/sys/\(sysctl.name) cannot be written: \(error)")
             }
         case .run(.iptablesRestore, _, let input):
             try rules[step.family ?? 0].iptables.restore(Array(input.utf8), wait: wait)

@@ -53,7 +53,7 @@ extension System {
         return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }
 
-    /// Why a file can not be written, which is mostly that its file system is mounted read only; nil: nothing shows that.
+    /// Why a file cannot be written, which is mostly that its file system is mounted read only; nil: nothing shows that.
     package static func obstacle(toWriting path: String) -> SystemError? {
         unsafe access(path, W_OK) == 0 ? nil : .last
     }

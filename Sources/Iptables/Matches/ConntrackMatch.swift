@@ -201,7 +201,7 @@ extension ConntrackMatch.Address {
         guard mask.prefixLength != nil else {
             throw use.argument.fault(
                 expected: "a mask that is a prefix length",
-                remedy: "other masks can not be given here; iptables takes them for another mask without a word")
+                remedy: "other masks cannot be given here; iptables takes them for another mask without a word")
         }
         self.mask = mask
         isNegated = use.isNegated

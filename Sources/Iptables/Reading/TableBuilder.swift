@@ -200,7 +200,7 @@ struct TableBuilder {
         if let chain = line.chain {
             try move(to: line)
             guard isBuiltIn(chain.bytes) != true else {
-                throw chain.fault(expected: "a chain of the user's; built-in ones can not be deleted")
+                throw chain.fault(expected: "a chain of the user's; built-in ones cannot be deleted")
             }
             doomed = [position]
         } else {

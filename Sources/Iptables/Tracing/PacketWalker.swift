@@ -145,7 +145,7 @@ struct PacketWalker {
         guard splitCount > Self.splitLimit else { return }
         throw error(
             .tooManyBranches, place,
-            "more than \(Self.splitLimit) ways branch off at conditions that can not be decided, the last of them "
+            "more than \(Self.splitLimit) ways branch off at conditions that cannot be decided, the last of them "
                 + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
     }
 

@@ -30,7 +30,7 @@ struct ServiceCIDRFields {
         var object = ServiceCIDR(name: name, place: ObjectPlace(json.location(start)))
         object.ranges = ranges
         for text in badRanges {
-            json.warn(at: text.offset, "the ServiceCIDR's range \(json.quoted(text)) is no CIDR; it is skipped")
+            json.warn(at: text.offset, "the ServiceCIDR's range \(json.quoted(text)) is not a CIDR; it is skipped")
         }
         return object
     }

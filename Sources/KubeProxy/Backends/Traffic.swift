@@ -26,7 +26,7 @@ public enum TrafficOutcome: Sendable, Hashable {
     case endpoints([EndpointShare], SourceTreatment)
     /// The client learns at once that nobody answers.
     case refused
-    /// It is dropped, so that the client waits in silence.
+    /// It is dropped, so that the client times out.
     case timesOut
     /// kube-proxy does nothing about it.
     case unchanged

@@ -21,7 +21,7 @@ struct ChainOwners {
     private var labels: [ChainHash: ServicePortLabel] = [:]
     private var plans: [IptablesPlan] = []
     /// Which Service port an address or node port belongs to.
-    private var entrances: [Frontend: ChainHash] = [:]
+    private var frontends: [Frontend: ChainHash] = [:]
     /// The Service port to which a health-check node port is attributed: the first of the Service's.
     private var healthChecks: [UInt16: ChainHash] = [:]
 
@@ -34,10 +34,10 @@ struct ChainOwners {
                 servicePort: port.name.description, transport: port.name.transport.name.description)
             let transport = port.name.transport
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                entrances[Frontend(address: address, port: port.port, transport: transport)] = hash
+                frontends[Frontend(address: address, port: port.port, transport: transport)] = hash
             }
             if port.nodePort > 0 {
-                entrances[Frontend(address: nil, port: port.nodePort, transport: transport)] = hash
+                frontends[Frontend(address: nil, port: port.nodePort, transport: transport)] = hash
             }
             if port.healthCheckNodePort > 0, healthChecks[port.healthCheckNodePort] == nil {
                 healthChecks[port.healthCheckNodePort] = hash
@@ -55,11 +55,11 @@ struct ChainOwners {
                     labels[hash] = ServicePortLabel(
                         servicePort: name, transport: rule.transport?.name.description ?? "")
                 }
-                guard let entrance = rule.entrance else { continue }
+                guard let frontend = rule.frontend else { continue }
                 if rule.target == .accept {
-                    if healthChecks[entrance.port] == nil { healthChecks[entrance.port] = hash }
-                } else if entrances[entrance] == nil {
-                    entrances[entrance] = hash
+                    if healthChecks[frontend.port] == nil { healthChecks[frontend.port] = hash }
+                } else if frontends[frontend] == nil {
+                    frontends[frontend] = hash
                 }
             }
         }
@@ -103,7 +103,7 @@ struct ChainOwners {
         if let name = rule.servicePortName {
             return ChainHash(of: Array("\(name)\(transport.name)".utf8).span)
         }
-        return rule.entrance.flatMap { entrances[$0] }
+        return rule.frontend.flatMap { frontends[$0] }
     }
 }
 
@@ -130,7 +130,7 @@ extension Rule {
     }
 
     /// Where the traffic comes in that the rule is about.
-    var entrance: Frontend? {
+    var frontend: Frontend? {
         guard let transport, let port = destinationPort else { return nil }
         guard let destination else { return Frontend(address: nil, port: port, transport: transport) }
         guard let prefix = destination.prefix, !destination.isNegated, prefix.length == prefix.family.bitWidth else {

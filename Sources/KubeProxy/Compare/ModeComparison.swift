@@ -12,7 +12,7 @@ public struct ModeComparison: Sendable {
     }
 
     private let state: IPVSPlan
-    private let rivals: FrontendConflicts
+    private let conflicts: FrontendConflicts
 
     private var settings: ProxySettings { state.plan.settings }
     private var node: NodeFacts { state.plan.node }
@@ -20,7 +20,7 @@ public struct ModeComparison: Sendable {
     /// Compares what a plan does in IPVS mode with iptables mode.
     public init(_ state: IPVSPlan) {
         self.state = state
-        rivals = FrontendConflicts(state)
+        conflicts = FrontendConflicts(state)
     }
 
     /// All differences on the plan's node.
@@ -72,42 +72,43 @@ public struct ModeComparison: Sendable {
         // The fallback needs the cluster policy's endpoints, which are known only if another frontend uses them.
         guard port.usesClusterPolicy == (kind == .internalFallback) else { return nil }
         return (
-            "pods and the node itself, to the cluster IP", "dropped: clients wait in silence",
+            "pods and the node itself, to the cluster IP", "dropped: clients time out",
             port.usesClusterPolicy ? "sent to endpoints of other nodes" : "refused at once: there is no real server"
         )
     }
 
     private func externalPolicy(_ kind: ModeDifference.Kind, _ port: ServicePortPlan, _ site: Site) -> Texts? {
-        guard port.externalPolicyIsLocal, port.hasAnyEndpoint, let entrances = entrances(of: port) else { return nil }
+        guard port.externalPolicyIsLocal, port.hasAnyEndpoint, let externalFrontends = externalFrontends(of: port)
+        else { return nil }
         let tellsPods = node.localTraffic != nil
         switch kind {
         case .externalFallback where fallsBack(site):
             return (
-                "clients outside, to \(entrances)", "dropped: clients wait in silence",
+                "clients outside, to \(externalFrontends)", "dropped: clients time out",
                 "sent to endpoints of other nodes, whose answers come from their own addresses, so that clients discard them "
                     + "and wait as well"
             )
         case .podFallback where fallsBack(site) && !tellsPods:
             return (
-                "pods, to \(entrances)", "dropped like all others: pods are not told from them",
+                "pods, to \(externalFrontends)", "dropped like all others: pods are not told from them",
                 "sent to endpoints of other nodes, which pods can use"
             )
         case .localOnly where site.hasLocalEndpoint && site.hasOtherEndpoints:
             return (
-                (tellsPods ? "pods and the node itself" : "the node itself") + ", to \(entrances)",
+                (tellsPods ? "pods and the node itself" : "the node itself") + ", to \(externalFrontends)",
                 "sent to endpoints of all nodes: they are not outside", "sent to the node's own endpoints only"
             )
         case .ownSource where !node.countsAsPod:
             let bound = boundAddresses(of: port)
             return (
-                "the node itself, to \(entrances)",
+                "the node itself, to \(externalFrontends)",
                 "masqueraded: endpoints see an address by which they reach the node",
                 "not masqueraded: endpoints see the address that the node sends from"
                     + (bound.isEmpty
                         ? ""
                         : ", for \(listed(bound)) that address itself"
                             + (site.hasLocalEndpoint
-                                ? "" : "; endpoints of other nodes can not answer there, and the node waits in silence"))
+                                ? "" : "; endpoints of other nodes cannot answer there, and the node times out"))
             )
         default: return nil
         }
@@ -167,12 +168,12 @@ public struct ModeComparison: Sendable {
     }
 
     /// The external frontends.
-    private func entrances(of port: ServicePortPlan) -> String? {
-        var entrances: [String] = []
-        if port.nodePort > 0, !state.nodeIPs.isEmpty { entrances.append("node port \(port.nodePort)") }
-        if !port.externalIPs.isEmpty { entrances.append("external IPs") }
-        if !port.loadBalancerIPs.isEmpty { entrances.append("the load balancer's address") }
-        return entrances.isEmpty ? nil : listed(entrances)
+    private func externalFrontends(of port: ServicePortPlan) -> String? {
+        var externalFrontends: [String] = []
+        if port.nodePort > 0, !state.nodeIPs.isEmpty { externalFrontends.append("node port \(port.nodePort)") }
+        if !port.externalIPs.isEmpty { externalFrontends.append("external IPs") }
+        if !port.loadBalancerIPs.isEmpty { externalFrontends.append("the load balancer's address") }
+        return externalFrontends.isEmpty ? nil : listed(externalFrontends)
     }
 
     // MARK: Connections
@@ -183,7 +184,7 @@ public struct ModeComparison: Sendable {
             return (
                 "clients that are taken out of loadBalancerSourceRanges",
                 "their connections go on; new ones are dropped",
-                "their connections stop too: every packet is held against the ranges"
+                "their connections stop too: every packet is checked against the ranges"
             )
         }
         let single = port.sourceRanges.filter { $0.length == (settings.family == .ipv4 ? 32 : 128) }
@@ -241,12 +242,12 @@ public struct ModeComparison: Sendable {
     }
 
     private func claimedTwice(_ port: ServicePortPlan) -> Texts? {
-        guard let rival = rivals.rival(of: port, state) else { return nil }
+        guard let conflict = conflicts.conflict(of: port, state) else { return nil }
         let ports = state.plan.servicePorts
         return (
-            "everybody, to \(rival.place)",
-            rival.iptablesOwner.map { "gets \(ports[$0].label), whose rules come first" } ?? "refused at once",
-            "gets \(ports[rival.ipvsOwner].label), which kube-proxy programs last"
+            "everybody, to \(conflict.place)",
+            conflict.iptablesOwner.map { "gets \(ports[$0].label), whose rules come first" } ?? "refused at once",
+            "gets \(ports[conflict.ipvsOwner].label), which kube-proxy programs last"
         )
     }
 

@@ -43,9 +43,9 @@ extension Rule {
     }
 
     /// Whether the rule is limited by no more than destination, protocol and port, or that the destination is local.
-    var isPlainEntrance: Bool {
+    var isPlainFrontend: Bool {
         guard source == nil, inInterface == nil, outInterface == nil, fragment == nil,
-            destination?.isNegated != true, destination == nil || entrance?.address != nil
+            destination?.isNegated != true, destination == nil || frontend?.address != nil
         else { return false }
         return matches.allSatisfy { match in
             switch match {

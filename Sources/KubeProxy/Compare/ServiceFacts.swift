@@ -50,7 +50,7 @@ struct ServiceFacts {
         let rule = placed.rule
         // A rule with a counter precedes the same rule without.
         if rule.matches.contains(where: { if case .nfacct = $0 { true } else { false } }) { return }
-        guard let port = rule.destinationPort, let transport = rule.transport, rule.isPlainEntrance else {
+        guard let port = rule.destinationPort, let transport = rule.transport, rule.isPlainFrontend else {
             return addUnknown(placed)
         }
         let address = rule.destination?.prefix.map(\.network)

@@ -83,11 +83,11 @@ struct TrafficWalk {
             if case .addresses(let addresses) = plan.node.nodePorts, addresses.isEmpty { return }
             chains.append(ChainName(.nodePorts))
         }
-        let entrance = rules.firstIndex { rule in
-            route.purposes.contains(rule.purpose) && rule.purpose.isEntrance && rule.destination == entry.address
+        let entryRule = rules.firstIndex { rule in
+            route.purposes.contains(rule.purpose) && rule.purpose.isOfFrontend && rule.destination == entry.address
         }
-        guard let entrance, let next = rules[entrance].jump else { return }
-        taken.append(entrance)
+        guard let entryRule, let next = rules[entryRule].jump else { return }
+        taken.append(entryRule)
         follow(next)
     }
 
@@ -220,7 +220,7 @@ struct TrafficWalk {
 
 extension RulePurpose {
     /// Whether the rule leads from a shared chain to the Service port's own.
-    fileprivate var isEntrance: Bool {
+    fileprivate var isOfFrontend: Bool {
         switch self {
         case .clusterIP, .externalIP, .loadBalancerIP, .nodePort: true
         default: false

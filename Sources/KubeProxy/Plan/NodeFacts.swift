@@ -115,10 +115,12 @@ public struct NodeFacts: Sendable, Hashable {
         }
     }
 
-    /// The spelling of the CIDR of local traffic.
+    /// The spelling of the CIDR of local traffic; nil if it is the canonical one.
     private static func localTrafficText(_ settings: ProxySettings, _ node: Node?) -> String? {
         func text(_ ranges: [IPPrefix], _ text: (Int) -> String) -> String? {
-            ranges.firstIndex { $0.family == settings.family }.map { text($0) }
+            guard let index = ranges.firstIndex(where: { $0.family == settings.family }) else { return nil }
+            let given = text(index)
+            return given == ranges[index].description ? nil : given
         }
         switch settings.detectLocalMode {
         case .clusterCIDR:

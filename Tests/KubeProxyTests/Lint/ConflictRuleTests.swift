@@ -111,7 +111,7 @@ import Testing
         LintCase(
             "a node's address", [service("web", #""externalIPs":["192.168.1.2"]"#), node("b", "192.168.1.2")], [],
             [
-                "warning shop/web:http/tcp: the external IP 192.168.1.2 is Node b's address; its own TCP port 80 can not "
+                "warning shop/web:http/tcp: the external IP 192.168.1.2 is Node b's address; its own TCP port 80 cannot "
                     + "be reached"
             ]),
         LintCase(
@@ -130,13 +130,13 @@ import Testing
             [],
             [
                 "warning shop/web:http/tcp: the external IP 10.0.1.1 is that of an endpoint of shop/db:http; the pod's "
-                    + "own TCP port 80 can not be reached"
+                    + "own TCP port 80 cannot be reached"
             ]),
         LintCase(
             "a load balancer's", [service(ingress: #"{"ip":"10.0.1.1"}"#), slice([endpoint()])], [],
             [
                 "warning shop/web:http/tcp: the load balancer's address 10.0.1.1 is that of an endpoint of shop/web:http; "
-                    + "the pod's own TCP port 80 can not be reached"
+                    + "the pod's own TCP port 80 cannot be reached"
             ]),
         LintCase("nobody's", [service("web", external), node("b", "192.168.1.2"), slice([endpoint()])]),
         LintCase(

@@ -25,14 +25,14 @@ import Testing
             "on one of two nodes", two + [service(ports: nodePort, internalLocal), slice([endpoint()])], [],
             [
                 "warning shop/web:http/tcp: pods and the node itself, to the cluster IP: in IPVS mode sent to endpoints of "
-                    + "other nodes; in iptables mode dropped: clients wait in silence; so on b, which has no endpoint"
+                    + "other nodes; in iptables mode dropped: clients time out; so on b, which has no endpoint"
             ]),
         LintCase(
             "seen from the node without", two + [service(ports: nodePort, internalLocal), slice([endpoint()])],
             ["--node", "b"],
             [
                 "warning shop/web:http/tcp: pods and the node itself, to the cluster IP: in IPVS mode sent to endpoints of "
-                    + "other nodes; in iptables mode dropped: clients wait in silence"
+                    + "other nodes; in iptables mode dropped: clients time out"
             ]),
         LintCase(
             "seen from the node with one", two + [service(ports: nodePort, internalLocal), slice([endpoint()])],
@@ -48,7 +48,7 @@ import Testing
             "only the cluster IP leads here", two + [service("web", internalLocal), slice([endpoint()])], [],
             [
                 "info shop/web:http/tcp: pods and the node itself, to the cluster IP: in IPVS mode refused at once: there is "
-                    + "no real server; in iptables mode dropped: clients wait in silence; so on b, which has no endpoint"
+                    + "no real server; in iptables mode dropped: clients time out; so on b, which has no endpoint"
             ]),
         LintCase("others lead here", two + [service(ports: nodePort, internalLocal), slice([endpoint()])]),
         LintCase("no endpoint anywhere", two + [service("web", internalLocal)]),
@@ -61,7 +61,7 @@ import Testing
             [
                 "info shop/web:http/tcp: clients outside, to node port 30001: in IPVS mode sent to endpoints of other nodes, "
                     + "whose answers come from their own addresses, so that clients discard them and wait as well; in iptables "
-                    + "mode dropped: clients wait in silence; so on b, which has no endpoint"
+                    + "mode dropped: clients time out; so on b, which has no endpoint"
             ]),
         LintCase(
             "everywhere", two + [service(ports: nodePort, local), slice([endpoint(), endpoint("10.0.1.2", on: "b")])]),
@@ -91,7 +91,7 @@ import Testing
                     + "endpoints only; in iptables mode sent to endpoints of all nodes: they are not outside"
             ]),
         LintCase(
-            "pods can not be told",
+            "pods cannot be told",
             two + [service(ports: nodePort, local), slice([endpoint(), endpoint("10.0.1.2", on: "b")])], [],
             [
                 "info shop/web:http/tcp: the node itself, to node port 30001: in IPVS mode sent to the node's own "
@@ -118,7 +118,7 @@ import Testing
             [
                 "info shop/web:http/tcp: the node itself, to the load balancer's address: in IPVS mode not masqueraded: "
                     + "endpoints see the address that the node sends from, for 203.0.113.1 that address itself; endpoints of "
-                    + "other nodes can not answer there, and the node waits in silence; in iptables mode masqueraded: "
+                    + "other nodes cannot answer there, and the node times out; in iptables mode masqueraded: "
                     + "endpoints see an address by which they reach the node; so on b, which has no endpoint"
             ]),
         LintCase(
@@ -221,7 +221,7 @@ import Testing
             "ranges", [service(ingress: ingress, ranges)], [],
             [
                 "info Service shop/web: clients that are taken out of loadBalancerSourceRanges: in IPVS mode their connections "
-                    + "stop too: every packet is held against the ranges; in iptables mode their connections go on; new ones "
+                    + "stop too: every packet is checked against the ranges; in iptables mode their connections go on; new ones "
                     + "are dropped"
             ]),
         LintCase("no load balancer's address", [service("web", ranges)]),

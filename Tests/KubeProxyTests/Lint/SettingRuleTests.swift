@@ -109,7 +109,7 @@ import Testing
 
     /// By SPEC's own count: the filter table's five chains and KUBE-FIREWALL, nat's four, one for the Service port and
     /// one for its endpoint; a rule in KUBE-FIREWALL, three in KUBE-FORWARD, four before the Service's, the Service's
-    /// own four (entrance, balancing, hairpin, translation) and the tail.
+    /// own four (frontend, balancing, hairpin, translation) and the tail.
     @Test func ruleBudget() throws {
         let found = try findings(of: "rule-budget", in: Self.web)
         let bytes = try plan(Self.web, []).text(.restore).utf8.count

@@ -230,7 +230,7 @@ import Testing
         LintCase(
             "none", [service("web", #""type":"LoadBalancer","externalTrafficPolicy":"Local""#)], [],
             [
-                "warning Service shop/web: load balancers can not ask which nodes have endpoints: there is no "
+                "warning Service shop/web: load balancers cannot ask which nodes have endpoints: there is no "
                     + "healthCheckNodePort"
             ]),
         LintCase(

@@ -51,7 +51,7 @@ extension FlowGraph {
     private mutating func addRanges(_ port: ServicePortPlan, behind entry: Int) -> Int {
         let ranges = add(
             .chain, "source ranges", port.sourceRanges.map(\.description), column: FlowGraph.outsideColumn)
-        let drop = add(.refusal, "DROP", ["clients wait in silence"], column: FlowGraph.outsideColumn)
+        let drop = add(.refusal, "DROP", ["clients time out"], column: FlowGraph.outsideColumn)
         connect(entry, ranges, "")
         connect(ranges, drop, "other sources")
         return ranges

@@ -196,7 +196,7 @@ struct FlowGraph {
     private mutating func addRefusal(_ refusal: ExplainedRule.Refusal, _ port: ServicePortPlan) -> Int {
         let column = FlowGraph.outsideColumn
         return switch refusal {
-        case .drop: add(.refusal, "DROP", ["clients wait in silence"], column: column)
+        case .drop: add(.refusal, "DROP", ["clients time out"], column: column)
         case .reject:
             add(
                 .refusal, "REJECT",

@@ -29,7 +29,7 @@ extension MissingTargetChain: AuditCheck {
     public var severity: FindingSeverity { .error }
 
     public var effect: String {
-        "the rule jumps to \(target), which is not in the \(table) table: such a text can not be loaded"
+        "the rule jumps to \(target), which is not in the \(table) table: such a text cannot be loaded"
     }
 
     public var remedy: String { "take a new dump; this one was not written by iptables-save, or was edited" }

@@ -29,18 +29,18 @@ extension LiveChains {
     /// What of the rules only kube-proxy 1.23 and older write; empty for newer versions, also with left-overs of old ones.
     var olderVersionSigns: [String] {
         var signs: [String] = []
-        let entrances = rules("nat", "KUBE-SERVICES")
+        let serviceRules = rules("nat", "KUBE-SERVICES")
         let nodePorts = rules("nat", "KUBE-NODEPORTS")
         func leadsToOldChain(_ rule: Rule) -> Bool { rule.target?.chain?.hasPrefix("KUBE-XLB-") ?? false }
         let isUsed =
-            nodePorts.contains(where: leadsToOldChain) || entrances.contains(where: leadsToOldChain)
-            || entrances.contains { rule in
+            nodePorts.contains(where: leadsToOldChain) || serviceRules.contains(where: leadsToOldChain)
+            || serviceRules.contains { rule in
                 guard let target = rule.target?.chain, target.hasPrefix("KUBE-FW-") else { return false }
                 return rules("nat", target).contains(where: leadsToOldChain)
             }
         if isUsed { signs.append("traffic goes to KUBE-XLB-* chains") }
         let marks = { (rule: Rule) in rule.target == .jump("KUBE-MARK-MASQ") }
-        if entrances.contains(where: marks) { signs.append("KUBE-SERVICES jumps to KUBE-MARK-MASQ") }
+        if serviceRules.contains(where: marks) { signs.append("KUBE-SERVICES jumps to KUBE-MARK-MASQ") }
         if nodePorts.contains(where: marks) { signs.append("KUBE-NODEPORTS jumps to KUBE-MARK-MASQ") }
         guard !signs.isEmpty else { return [] }
         if rules("nat", "KUBE-MARK-DROP").contains(where: { if case .mark = $0.target { true } else { false } }) {

@@ -75,7 +75,7 @@ struct EndpointsOfRules {
         var found: Set<Frontend> = []
         for chain in ["KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES"] {
             for rule in live.rules("filter", chain) where rule.target == .drop {
-                if let entrance = rule.entrance { found.insert(entrance) }
+                if let frontend = rule.frontend { found.insert(frontend) }
             }
         }
         return found

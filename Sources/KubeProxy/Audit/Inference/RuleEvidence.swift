@@ -89,14 +89,14 @@ struct RuleEvidence {
     }
 
     private mutating func readMasquerade(_ live: LiveChains) {
-        let entrances = live.rules("nat", "KUBE-SERVICES")
+        let serviceRules = live.rules("nat", "KUBE-SERVICES")
         guard live.olderVersionSigns.isEmpty else {
             // Up to 1.23 the rule stood before the jump to the policy's chain.
-            for rule in entrances where rule.target == .jump("KUBE-MARK-MASQ") { readMasquerade(rule) }
+            for rule in serviceRules where rule.target == .jump("KUBE-MARK-MASQ") { readMasquerade(rule) }
             return
         }
-        for entrance in entrances {
-            guard let target = entrance.target?.chain, let name = ChainName(target), name.hash != nil else { continue }
+        for rule in serviceRules {
+            guard let target = rule.target?.chain, let name = ChainName(target), name.hash != nil else { continue }
             if name.kind == .clusterPolicy || name.kind == .localPolicy {
                 readPolicy(live.rules("nat", target))
             }

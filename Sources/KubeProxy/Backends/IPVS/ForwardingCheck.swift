@@ -29,7 +29,7 @@ extension IPVSPlan {
         throw snapshot.error(
             "\(service.qualifiedName): \(plan.settings.ipvs.forwarding) does not translate ports, but \(first.asked) leads "
                 + "to \(first.endpoint.text); let the endpoints listen on the same port, or use masquerading"
-                + (others.isEmpty ? "" : "; other Services that it can not serve: \(named)\(more)"),
+                + (others.isEmpty ? "" : "; other Services that it cannot serve: \(named)\(more)"),
             at: service.location)
     }
 

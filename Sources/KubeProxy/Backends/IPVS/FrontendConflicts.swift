@@ -18,7 +18,7 @@ struct FrontendConflicts: Sendable {
         var isShared = false
     }
 
-    struct Rival {
+    struct Conflict {
         /// `address:port/protocol`.
         let place: String
         /// Indices among the plan's Service ports; nil: none has an endpoint.
@@ -48,14 +48,14 @@ struct FrontendConflicts: Sendable {
     }
 
     /// The first place of a Service port that different Service ports get in the two modes.
-    func rival(of port: ServicePortPlan, _ state: IPVSPlan) -> Rival? {
+    func conflict(of port: ServicePortPlan, _ state: IPVSPlan) -> Conflict? {
         if shared.isEmpty { return nil }
-        var found: Rival?
+        var found: Conflict?
         state.eachFrontend(of: port) { frontend in
             let place = Place(transport: port.name.transport, address: frontend.address, port: frontend.port)
             guard found == nil, let owners = shared[place], owners.iptables?.index != owners.ipvs else { return }
             let text = AddressText(frontend.address, port: frontend.port)
-            found = Rival(
+            found = Conflict(
                 place: "\(text)/\(place.transport.name)", iptablesOwner: owners.iptables?.index, ipvsOwner: owners.ipvs)
         }
         return found

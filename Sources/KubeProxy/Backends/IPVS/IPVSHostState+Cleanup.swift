@@ -24,7 +24,7 @@ extension IPVSFamilyState {
         var state = self
         let bound = Set(addresses.map(\.address))
         let named = Set(
-            sets.filter { set in IPVSFamilyState.entranceSets.contains { $0.name(family) == set.name } }.flatMap(
+            sets.filter { set in IPVSFamilyState.frontendSets.contains { $0.name(family) == set.name } }.flatMap(
                 \.entries))
         var nodePorts: [TransportProtocol: Set<String>] = [:]
         for (transport, set) in [(TransportProtocol.tcp, IPSet.nodePortTCP), (.udp, .nodePortUDP)] {
@@ -44,7 +44,7 @@ extension IPVSFamilyState {
     }
 
     /// The sets of addresses with ports that virtual servers stand on.
-    private static let entranceSets: [IPSet] = [
+    private static let frontendSets: [IPSet] = [
         .clusterIP, .externalIP, .externalIPLocal, .loadBalancer, .nodePortSCTP,
     ]
 

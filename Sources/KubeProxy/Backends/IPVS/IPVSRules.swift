@@ -40,7 +40,7 @@ struct IPVSRules {
             for index in rules.tables.indices { rules.tables[index].chains.sort { $0.name < $1.name } }
             return rules
         } catch {
-            preconditionFailure("rules of our own that can not be read: \(error.message)")
+            preconditionFailure("rules of our own that cannot be read: \(error.message)")
         }
     }
 

@@ -15,14 +15,14 @@ extension RuleComposer {
         guard port.hasAnyEndpoint else { return }
         if port.usesExternalChain { addExternalChain(of: port, subject, to: &sink) }
         if let rule = clusterIPMasquerade(of: port) { sink.add(rule, subject) }
-        sink.add(clusterIPEntrance(of: port), subject)
-        addExternalIPEntrances(of: port, subject, to: &sink)
+        sink.add(clusterIPRule(of: port), subject)
+        addExternalIPRules(of: port, subject, to: &sink)
         for index in port.loadBalancerIPs.indices {
-            sink.add(loadBalancerEntrance(of: port, index), subject)
+            sink.add(loadBalancerRule(of: port, index), subject)
             // The whole chain of source ranges is written again for each address.
             if port.usesSourceRangesChain { addOldestSourceRanges(of: port, index, subject, to: &sink) }
         }
-        addNodePortEntrance(of: port, subject, to: &sink)
+        addNodePortRule(of: port, subject, to: &sink)
         if port.clusterCount > 0 {
             addBalancing(of: port, chains.clusterPolicy, \.clusterUse, port.clusterCount, &subject, to: &sink)
         }

@@ -4,41 +4,41 @@ internal import NetAddress
 /// The rules of the nat table that are about one Service port.
 extension RuleComposer {
     /// The rules of the shared chains, which lead to the Service port's own.
-    func addEntranceRules(
+    func addFrontendRules(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        if port.acceptsInternal { sink.add(clusterIPEntrance(of: port), subject) }
+        if port.acceptsInternal { sink.add(clusterIPRule(of: port), subject) }
         guard port.hasAnyEndpoint else { return }
-        addExternalIPEntrances(of: port, subject, to: &sink)
-        for index in port.loadBalancerIPs.indices { sink.add(loadBalancerEntrance(of: port, index), subject) }
-        addNodePortEntrance(of: port, subject, to: &sink)
+        addExternalIPRules(of: port, subject, to: &sink)
+        for index in port.loadBalancerIPs.indices { sink.add(loadBalancerRule(of: port, index), subject) }
+        addNodePortRule(of: port, subject, to: &sink)
     }
 
-    func clusterIPEntrance(of port: ServicePortPlan) -> ComposedRule {
-        entrance(
+    func clusterIPRule(of port: ServicePortPlan) -> ComposedRule {
+        frontendRule(
             port, .aboutName("", " cluster IP"), .single(port.clusterIP), iptables.chains(of: port).internalTraffic,
             .clusterIP)
     }
 
-    func addExternalIPEntrances(
+    func addExternalIPRules(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
         let chain = iptables.chains(of: port).external
         for (index, address) in port.externalIPs.enumerated() {
             let match = ComposedRule.AddressMatch.single(address, spelling(.externalIP(index), port))
-            sink.add(entrance(port, .aboutName("", " external IP"), match, chain, .externalIP), subject)
+            sink.add(frontendRule(port, .aboutName("", " external IP"), match, chain, .externalIP), subject)
         }
     }
 
     /// - Parameter index: that of the address.
-    func loadBalancerEntrance(of port: ServicePortPlan, _ index: Int) -> ComposedRule {
+    func loadBalancerRule(of port: ServicePortPlan, _ index: Int) -> ComposedRule {
         let match = ComposedRule.AddressMatch.single(
             port.loadBalancerIPs[index], spelling(.loadBalancerIP(index), port))
         let chain = iptables.chains(of: port).loadBalancer
-        return entrance(port, .aboutName("", " loadbalancer IP"), match, chain, .loadBalancerIP)
+        return frontendRule(port, .aboutName("", " loadbalancer IP"), match, chain, .loadBalancerIP)
     }
 
-    func addNodePortEntrance(
+    func addNodePortRule(
         of port: ServicePortPlan, _ subject: RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
         guard port.nodePort > 0, plan.node.hasNodePortRules else { return }
@@ -56,7 +56,7 @@ extension RuleComposer {
         sink.add(rule, subject)
     }
 
-    private func entrance(
+    private func frontendRule(
         _ port: ServicePortPlan, _ comment: ComposedRule.Comment, _ address: ComposedRule.AddressMatch,
         _ chain: ChainName, _ purpose: RulePurpose
     ) -> ComposedRule {

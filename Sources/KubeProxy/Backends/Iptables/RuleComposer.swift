@@ -141,7 +141,7 @@ struct RuleComposer {
     func addNatRules(of port: ServicePortPlan, to sink: inout some RuleSink & ~Copyable) {
         var subject = subject(port)
         guard dropsInFilter else { return addOldestNatRules(of: port, &subject, to: &sink) }
-        addEntranceRules(of: port, subject, to: &sink)
+        addFrontendRules(of: port, subject, to: &sink)
         addChainRules(of: port, &subject, to: &sink)
     }
 

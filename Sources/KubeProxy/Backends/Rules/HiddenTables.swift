@@ -15,7 +15,7 @@ extension Ruleset {
     public func refusal(of hidden: HiddenTable) -> String {
         let family = family == .ipv4 ? "ip" : "ip6"
         return
-            "iptables can not show the \(hidden.name) table, since it holds nft rules that iptables does not have; so it is "
+            "iptables cannot show the \(hidden.name) table, since it holds nft rules that iptables does not have; so it is "
             + "not known what is in it. List it with 'nft list table \(family) \(hidden.name)', and move these rules to a table "
             + "of their own"
     }

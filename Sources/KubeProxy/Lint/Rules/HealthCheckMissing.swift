@@ -12,7 +12,7 @@ extension LintRule {
             guard subject.service(port).type == .loadBalancer else { continue }
             report.add(
                 .service(port.serviceIndex),
-                "load balancers can not ask which nodes have endpoints: there is no "
+                "load balancers cannot ask which nodes have endpoints: there is no "
                     + "healthCheckNodePort")
         }
     }

@@ -4,7 +4,7 @@ extension LintRule {
         explanation:
             "Under externalTrafficPolicy Local the node's own traffic is masqueraded in iptables mode, and is not in "
             + "IPVS mode: endpoints see another address of it. Where it is that of kube-ipvs0, endpoints of other nodes "
-            + "can not answer.",
+            + "cannot answer.",
         remedy:
             "let what allows clients by address, such as network policies, allow all addresses of the nodes")
 }

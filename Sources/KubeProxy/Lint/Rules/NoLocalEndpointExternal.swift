@@ -9,13 +9,13 @@ extension LintRule {
             "send clients only to nodes with an endpoint, run one on each node, or set externalTrafficPolicy: Cluster"
     ) { subject, report in
         for port in subject.plan.servicePorts where port.externalPolicyIsLocal {
-            var entrances: [String] = []
-            if port.nodePort > 0 { entrances.append("node port \(port.nodePort)") }
-            if !port.externalIPs.isEmpty { entrances.append("external IPs") }
-            if !port.loadBalancerIPs.isEmpty { entrances.append("the load balancer's address") }
-            guard !entrances.isEmpty, let nodes = subject.nodesWithoutEndpoint(of: port) else { continue }
+            var frontends: [String] = []
+            if port.nodePort > 0 { frontends.append("node port \(port.nodePort)") }
+            if !port.externalIPs.isEmpty { frontends.append("external IPs") }
+            if !port.loadBalancerIPs.isEmpty { frontends.append("the load balancer's address") }
+            guard !frontends.isEmpty, let nodes = subject.nodesWithoutEndpoint(of: port) else { continue }
             report.add(
-                .port(port), "connections from outside to \(listed(entrances)) are dropped on \(nodes.text)",
+                .port(port), "connections from outside to \(listed(frontends)) are dropped on \(nodes.text)",
                 nodes.areAll ? .error : port.healthCheckNodePort > 0 ? .info : nil)
         }
     }

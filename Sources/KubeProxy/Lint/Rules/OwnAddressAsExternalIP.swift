@@ -5,7 +5,7 @@ extension LintRule {
         name: "own-address-as-external-ip", severity: .warning,
         explanation:
             "An external IP is a node's or a pod's own address, or a load balancer's is a pod's. kube-proxy takes what is "
-            + "sent there on every node, so that this port of the node or pod itself can not be reached any more.",
+            + "sent there on every node, so that this port of the node or pod itself cannot be reached any more.",
         remedy: "use an address that is routed to the nodes and belongs to nobody"
     ) { subject, report in
         guard subject.plan.servicePorts.contains(where: { !$0.externalIPs.isEmpty || !$0.loadBalancerIPs.isEmpty })
@@ -23,11 +23,11 @@ extension LintRule {
                 if let node = nodes[address] {
                     report.add(
                         .port(port),
-                        "the external IP \(address) is \(node)'s address; its own \(number) can not be reached")
+                        "the external IP \(address) is \(node)'s address; its own \(number) cannot be reached")
                 } else if let pod = pods[address] {
                     report.add(
                         .port(port),
-                        "the external IP \(address) is that of an endpoint of \(pod); the pod's own \(number) can not be "
+                        "the external IP \(address) is that of an endpoint of \(pod); the pod's own \(number) cannot be "
                             + "reached")
                 }
             }

@@ -4,7 +4,7 @@ extension LintRule {
     static let sliceWithoutService = LintRule(
         name: "slice-without-service", severity: .warning,
         explanation:
-            "An EndpointSlice names a Service that is not in the snapshot. kube-proxy passes over it: either the label "
+            "An EndpointSlice names a Service that is not in the snapshot. kube-proxy ignores it: either the label "
             + "kubernetes.io/service-name is wrong, or the slice was left behind.",
         remedy: "correct the label kubernetes.io/service-name, or delete the slice"
     ) { subject, report in

@@ -176,7 +176,10 @@ extension Service {
     /// The annotation `service.kubernetes.io/topology-mode`; nil: none.
     public var topologyMode: String? { older?.topologyMode }
     /// How addresses are spelled; nil: all canonically.
-    public var spellings: AddressSpellings? { older?.spellings }
+    public var spellings: AddressSpellings? {
+        guard let older, older.spellings != AddressSpellings() else { return nil }
+        return older.spellings
+    }
 
     /// Sets what only older versions of kube-proxy read.
     package mutating func setOlderFields(

@@ -118,8 +118,8 @@ import Testing
             "an address of this host", [service("web", #""externalIPs":["192.168.7.7"]"#)],
             ["--node-address", "192.168.7.7/24"],
             [
-                "warning shop/web:http/tcp: the external IP 192.168.7.7 is this node's address; its own TCP port 80 can "
-                    + "not be reached"
+                "warning shop/web:http/tcp: the external IP 192.168.7.7 is this node's address; its own TCP port 80 "
+                    + "cannot be reached"
             ]),
         LintCase(
             "a pod's address",

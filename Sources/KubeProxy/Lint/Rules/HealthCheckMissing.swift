@@ -4,8 +4,8 @@ extension LintRule {
     static let healthCheckMissing = LintRule(
         name: "health-check-missing", severity: .warning,
         explanation:
-            "A Service of type LoadBalancer has externalTrafficPolicy Local but no healthCheckNodePort. A load balancer can "
-            + "not learn which nodes have endpoints, and sends connections to nodes that drop them.",
+            "A Service of type LoadBalancer has externalTrafficPolicy Local but no healthCheckNodePort. A load balancer "
+            + "cannot learn which nodes have endpoints, and sends connections to nodes that drop them.",
         remedy: "set externalTrafficPolicy to Cluster and back to Local, so that the API server gives a port"
     ) { subject, report in
         for port in subject.firstPorts where port.externalPolicyIsLocal && port.healthCheckNodePort == 0 {

@@ -35,8 +35,8 @@ extension LintRule {
                 guard let pod = pods[address] else { continue }
                 report.add(
                     .port(port),
-                    "the load balancer's address \(address) is that of an endpoint of \(pod); the pod's own \(number) can "
-                        + "not be reached")
+                    "the load balancer's address \(address) is that of an endpoint of \(pod); the pod's own \(number) "
+                        + "cannot be reached")
             }
         }
     }

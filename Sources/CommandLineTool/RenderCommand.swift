@@ -98,6 +98,9 @@ extension Command {
             throw RenderOptions.usage("--output-dir writes all texts; leave -o and --output-file out")
         }
         var prepared = try options.readSnapshot(options.operands)
+        guard options.against == nil || prepared.settings.mode == .iptables else {
+            throw RenderOptions.usage("--against is for iptables mode")
+        }
         switch prepared.settings.mode {
         case .iptables: break
         case .nftables: return try options.renderNftables(prepared, console)
@@ -156,9 +159,6 @@ extension RenderOptions {
     fileprivate func renderIPVS(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        guard against == nil else {
-            throw RenderOptions.usage("--against is for iptables mode")
-        }
         let snapshot = prepared.snapshot
         let state = try prepared.ipvsPlan()
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings))
@@ -188,7 +188,6 @@ extension RenderOptions {
     fileprivate func renderNftables(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        guard against == nil else { throw RenderOptions.usage("--against is for iptables mode") }
         guard outputFolder == nil, let form = form.nftables else {
             throw RenderOptions.usage(
                 (outputFolder == nil ? "-o \(form)" : "--output-dir") + " is not for nftables mode")

@@ -163,14 +163,4 @@ import Testing
             ([Substring(name)] + (tables[Substring(name)] ?? []) + ["COMMIT"]).joined(separator: "\n") + "\n"
         }.joined()
     }
-
-    /// The first line in which two texts differ; nil if they are the same, byte for byte.
-    private func firstDifference(_ actual: String, _ expected: String) -> String? {
-        if Array(actual.utf8) == Array(expected.utf8) { return nil }
-        let left = actual.split(separator: "\n", omittingEmptySubsequences: false)
-        let right = expected.split(separator: "\n", omittingEmptySubsequences: false)
-        let index = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset ?? min(left.count, right.count)
-        func line(_ lines: [Substring]) -> Substring { index < lines.count ? lines[index] : "(no more lines)" }
-        return "line \(index + 1): iptables-save prints \(line(left)), render -o save \(line(right))"
-    }
 }

@@ -106,7 +106,7 @@ import Testing
 
 /// The kernel takes what `render` writes in nftables mode, and nft then lists what `-o save` says.
 @Suite struct NftablesKernelTests {
-    private static let cases = TestSize.current.sample(NftablesCase.names, brief: 12)
+    private static let cases = TestSize.current.sample(VersionedCase.names(in: VersionedCase.nftables), brief: 12)
 
     /// The version of nft on this machine whose listing is known; nil: there is none.
     private static let version: String? = {
@@ -121,7 +121,7 @@ import Testing
 
     @Test(.enabled(if: version != nil, "Needs root, unshare and nft."), arguments: cases)
     func recordedCase(_ name: String) throws {
-        let recorded = try NftablesCase(name)
+        let recorded = try VersionedCase(name, in: VersionedCase.nftables)
         let version = try #require(Self.version)
         let family = recorded.options.contains("ipv6") ? "ip6" : "ip"
         let minors = Set(recorded.texts.filter { $0.form == "restore" }.flatMap { Array($0.minors) }).sorted()

@@ -4,14 +4,13 @@ import Testing
 
 /// The kernel takes the text of every version, and `iptables-save` then prints what `render -o save` says.
 @Suite struct VersionKernelTests {
-    private static let folder = "\(Package.fixtures)/conformance-versions"
-    private static let cases = TestSize.current.sample(VersionedCase.names(in: folder), brief: 5)
+    private static let cases = TestSize.current.sample(VersionedCase.names(in: VersionedCase.iptables), brief: 5)
     private static let loads = Tally(0, cases: cases.count)
 
     // Runs only as root with the iptables, nfacct and util-linux packages.
     @Test(.enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
     func recordedCase(_ name: String) throws {
-        let recorded = try VersionedCase(folder: "\(Self.folder)/\(name)")
+        let recorded = try VersionedCase(name, in: VersionedCase.iptables)
         let family = recorded.options.contains("ipv6") ? "ip6tables" : "iptables"
         // Each text goes into one backend, the next one into the other.
         for (index, text) in recorded.texts.enumerated() {
@@ -19,7 +18,7 @@ import Testing
             let program = "\(family)-\(Backend.allCases[(index + name.utf8.count) % 2].rawValue)"
             let saved = try Tool.run(
                 ["render", "-o", "save", "--kube-proxy-version", version] + recorded.options
-                    + ["\(Self.folder)/\(name)/snapshot.json"])
+                    + [VersionedCase.path(of: name, in: VersionedCase.iptables) + "/snapshot.json"])
             #expect(saved.ending == .exit(0), "\(version): \(saved.errorText)")
             // kubelet's chain, to which 1.24 jumps.
             let prepared = text.minors.contains(24) ? "\(program) -w -t nat -N KUBE-MARK-DROP && " : ""

@@ -84,9 +84,9 @@ import Testing
     }
 
     /// A version's own text always leaves the version.
-    @Test(arguments: VersionedCase.names(in: VersionConformanceTests.folder))
+    @Test(arguments: VersionedCase.names(in: VersionedCase.iptables))
     func recordedCase(_ name: String) throws {
-        let recorded = try VersionedCase(folder: "\(VersionConformanceTests.folder)/\(name)")
+        let recorded = try VersionedCase(name, in: VersionedCase.iptables)
         let family: String = recorded.options.contains("ipv6") ? "ipv6" : "ipv4"
         for text in recorded.texts {
             // Spellings of addresses that iptables does not take are no part of a dump.

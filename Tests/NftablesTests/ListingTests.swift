@@ -40,7 +40,7 @@ import Testing
         let tables = try NftTable.tables(fromCommands: read(pair, "loaded.nft"))
         for (version, name) in Self.versions {
             let printed = String(decoding: try read(pair, "printed-\(name).txt"), as: UTF8.self)
-            #expect(difference(listing(tables, version), printed) == nil, "nft \(name)")
+            #expect(firstDifference(listing(tables, version), printed) == nil, "nft \(name)")
         }
     }
 
@@ -51,7 +51,8 @@ import Testing
         for (version, name) in Self.versions {
             let bytes = try read(pair, "printed-\(name).txt")
             let tables = try NftTable.tables(fromListing: bytes)
-            #expect(difference(listing(tables, version), String(decoding: bytes, as: UTF8.self)) == nil, "nft \(name)")
+            #expect(
+                firstDifference(listing(tables, version), String(decoding: bytes, as: UTF8.self)) == nil, "nft \(name)")
             #expect(tables.map(\.sortedElements) == loaded.map(\.sortedElements), "nft \(name)")
         }
     }
@@ -176,15 +177,4 @@ extension NftTable {
         table.counters.sort()
         return table
     }
-}
-
-/// The first line in which a text differs from the expected one; nil: they are equal.
-private func difference(_ text: String, _ expected: String) -> String? {
-    if text == expected { return nil }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let others = expected.split(separator: "\n", omittingEmptySubsequences: false)
-    for (number, (line, other)) in zip(lines, others).enumerated() where line != other {
-        return "line \(number + 1): \(line), expected \(other)"
-    }
-    return "\(lines.count) lines, expected \(others.count)"
 }

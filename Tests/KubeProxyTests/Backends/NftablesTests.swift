@@ -9,34 +9,23 @@ private func nftablesPlan(_ texts: [String], _ options: [String], minor: Int? = 
     return try NftablesPlan(plan(texts, options + version))
 }
 
-/// The first line in which a text differs from the expected one; nil: they are equal.
-private func difference(_ text: String, _ expected: String) -> String? {
-    if text == expected { return nil }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let others = expected.split(separator: "\n", omittingEmptySubsequences: false)
-    for (number, (line, other)) in zip(lines, others).enumerated() where line != other {
-        return "line \(number + 1): \(line), expected \(other)"
-    }
-    return "\(lines.count) lines, expected \(others.count)"
-}
-
 /// nftables mode: kube-proxy's own texts (Fixtures/conformance-nftables) byte for byte, and properties over random clusters.
 @Suite struct NftablesTests {
-    private static let tally = Tally(0, cases: NftablesCase.names.count)
+    private static let tally = Tally(0, cases: VersionedCase.names(in: VersionedCase.nftables).count)
 
-    @Test(arguments: NftablesCase.names)
+    @Test(arguments: VersionedCase.names(in: VersionedCase.nftables))
     func recordedCase(_ name: String) throws {
-        let recorded = try NftablesCase(name)
+        let recorded = try VersionedCase(name, in: VersionedCase.nftables)
         var count = 0
         for minor in Set(recorded.texts.flatMap { Array($0.minors) }).sorted() {
             let state = try nftablesPlan([recorded.snapshot], recorded.options, minor: minor)
             let model = ReferenceNftables(recorded.cluster(minor: minor))
             for text in recorded.texts where text.minors.contains(minor) {
                 let form = try #require(NftablesForm(rawValue: text.form))
-                #expect(difference(state.text(form), text.expected) == nil, "\(text.form) of 1.\(minor)")
+                #expect(firstDifference(state.text(form), text.expected) == nil, "\(text.form) of 1.\(minor)")
                 // The model must give kube-proxy's texts too, or it could not be one.
                 let reference = form == .state ? model.state : model.transaction
-                #expect(difference(reference, text.expected) == nil, "model of 1.\(minor)")
+                #expect(firstDifference(reference, text.expected) == nil, "model of 1.\(minor)")
                 count += 1
             }
         }
@@ -49,8 +38,10 @@ private func difference(_ text: String, _ expected: String) -> String? {
 
     @Test(.enabled(if: RecordedCase.only == nil))
     func allAreThere() throws {
-        #expect(NftablesCase.names.count >= 102)
-        let texts = try NftablesCase.names.flatMap { try NftablesCase($0).texts }
+        #expect(VersionedCase.names(in: VersionedCase.nftables).count >= 102)
+        let texts = try VersionedCase.names(in: VersionedCase.nftables).flatMap {
+            try VersionedCase($0, in: VersionedCase.nftables).texts
+        }
         for form in ["state", "restore"] {
             let minors = texts.filter { $0.form == form }.flatMap { Array($0.minors) }
             #expect(Set(minors) == Set(31...37), "\(form)")
@@ -61,8 +52,8 @@ private func difference(_ text: String, _ expected: String) -> String? {
 
     /// What a recorded transaction does is the recorded state.
     @Test func recordedTransactionsLeadToTheStates() throws {
-        for name in NftablesCase.names {
-            let texts = try NftablesCase(name).texts
+        for name in VersionedCase.names(in: VersionedCase.nftables) {
+            let texts = try VersionedCase(name, in: VersionedCase.nftables).texts
             for text in texts where text.form == "restore" {
                 let nft = FakeNft(text.expected)
                 #expect(nft.faults.isEmpty, "case \(name)")
@@ -79,8 +70,8 @@ private func difference(_ text: String, _ expected: String) -> String? {
             let cluster = RandomCluster(nftablesSeed: seed)
             let state = try NftablesPlan(plan(cluster))
             let model = ReferenceNftables(cluster.description)
-            #expect(difference(state.text(.restore), model.transaction) == nil, "seed \(seed)")
-            #expect(difference(state.text(.state), model.state) == nil, "seed \(seed)")
+            #expect(firstDifference(state.text(.restore), model.transaction) == nil, "seed \(seed)")
+            #expect(firstDifference(state.text(.state), model.state) == nil, "seed \(seed)")
             #expect(model.faults.isEmpty, "seed \(seed)")
         }
     }

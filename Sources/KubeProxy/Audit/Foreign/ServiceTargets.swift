@@ -51,7 +51,7 @@ struct ServiceTargets {
             let range = range(of: prefix)
             if range.count <= ServiceTargets.limit { best = Array(range) }
         }
-        if let port = rule.singlePort {
+        if let port = rule.destinationPort {
             let known = byPort[port] ?? []
             if known.count < best?.count ?? .max { best = known }
         }
@@ -83,25 +83,8 @@ extension ServiceTargets.Target {
             let number = transport.number
             if (match.number == number) == match.isNegated { return false }
         }
-        guard let single = rule.singlePort else { return true }
+        guard let single = rule.destinationPort else { return true }
         return single == port
-    }
-}
-
-extension Rule {
-    /// The only destination port that the rule's match for TCP, UDP or SCTP allows.
-    fileprivate var singlePort: UInt16? {
-        for match in matches {
-            let port: PortMatch?
-            switch match {
-            case .tcp(let match): port = match.destination
-            case .udp(let match): port = match.destination
-            case .sctp(let match): port = match.destination
-            default: continue
-            }
-            if let port, !port.isNegated, port.range.first == port.range.last { return port.range.first }
-        }
-        return nil
     }
 }
 

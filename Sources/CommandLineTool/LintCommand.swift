@@ -75,6 +75,11 @@ extension Command {
         }
         let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
+        guard !snapshot.services.isEmpty else {
+            throw .input(
+                "error: the snapshot has no Services, so there is nothing to look at; "
+                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
+        }
         let families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
         let lint = try input { () throws(SnapshotError) in
             try Lint(snapshot, prepared.settings, families: families, without: options.disabledRules)

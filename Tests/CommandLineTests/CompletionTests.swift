@@ -56,7 +56,10 @@ import Testing
             (["audit", "--live", ""], ["host", "notes", "script", "snap.json"]),
             (["lint", "-o", ""], ["text", "json"]), (["lint", "--severity", "w"], ["warning"]),
             (["lint", "--disable", "rule-b"], ["rule-budget"]),
-            (["lint", "--disable", "rule-budget,slice"], ["rule-budget,slice-without-service"]),
+            (
+                ["lint", "--disable", "rule-budget,slice-w"],
+                ["rule-budget,slice-without-ports", "rule-budget,slice-without-service"]
+            ),
             (["--generate-completion-script", ""], ["bash", "zsh", "fish"]), (["nonsense", ""], []),
         ])
     func bash(_ words: [String], _ expected: [String]) throws {

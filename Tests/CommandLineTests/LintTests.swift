@@ -60,11 +60,13 @@ import Testing
             // 10.244.2.82 stands in both slices.
             ("monitoring/prometheus:web/tcp", "duplicate-endpoint"),
             ("monitoring/prometheus:reloader-web/tcp", "duplicate-endpoint"),
+            // It has the label service.kubernetes.io/service-proxy-name: mesh-proxy.
+            ("Service data/memcached", "other-proxy"),
         ] {
             let lines = report.split(separator: "\n").filter { $0.contains(": \(subject): ") }
             #expect(lines.map { $0.hasSuffix("[\(name)]") } == [true], "\(subject)")
         }
-        #expect(report.hasSuffix("\n16 findings\n"), "14 of Services, and a budget for each family")
+        #expect(report.hasSuffix("\n17 findings\n"), "15 of Services, and a budget for each family")
     }
 
     @Test func oneNodeAndFamily() throws {
@@ -74,7 +76,7 @@ import Testing
         expect(control, 0, errors: [])
         #expect(
             names(control.outputText) == [
-                "rule-budget", "no-local-endpoint-external", "no-local-endpoint-external",
+                "rule-budget", "other-proxy", "no-local-endpoint-external", "no-local-endpoint-external",
             ])
         #expect(control.outputText.contains("on node control-plane-1 there are "))
     }
@@ -91,7 +93,7 @@ import Testing
             Self.options + ["--disable", "rule-budget,affinity-memory", "--disable=duplicate-endpoint", Self.cluster])
         expect(some, 1)
         let left = all.filter { !["rule-budget", "affinity-memory", "duplicate-endpoint"].contains($0) }
-        #expect(names(some.outputText) == left && left.count == 10)
+        #expect(names(some.outputText) == left && left.count == 11)
         expect(try lint(Self.options + ["--disable", Set(all).joined(separator: ","), Self.cluster]), 0)
     }
 
@@ -99,7 +101,7 @@ import Testing
     @Test func informationIsSuccess() throws {
         let result = try lint(Self.options + ["--node", "worker-2", "--family", "ipv6", Self.cluster])
         expect(result, 0, errors: [])
-        #expect(names(result.outputText) == ["rule-budget"])
+        #expect(names(result.outputText) == ["rule-budget", "other-proxy"])
     }
 
     @Test func outputFile() throws {
@@ -119,7 +121,11 @@ import Testing
                 of: "ADDRESS", with: address)
         }
         try folder.write("one.json", text("a", "10.96.0.1") + text("b", "10.96.0.2"))
-        try folder.write("two.json", "\n\n" + text("c", "10.96.0.3"))
+        // Where there is no slice at all, the snapshot is at fault, not its Services.
+        let slice =
+            #"{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4","endpoints":[],"#
+            + #""metadata":{"namespace":"n","name":"a-1","labels":{"kubernetes.io/service-name":"a"}}}"#
+        try folder.write("two.json", "\n\n" + text("c", "10.96.0.3") + slice)
         let result = try Tool.run(
             ["lint", "--disable", "missing-cluster-cidr,rule-budget", "one.json", "two.json"], in: folder.path)
         #expect(result.ending == .exit(1))

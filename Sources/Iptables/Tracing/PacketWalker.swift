@@ -22,6 +22,8 @@ struct PacketWalker {
     /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
     private static let depthLimit = 64
+    /// The targets of xtables-addons that take no options, so that a rule is written as a jump to a chain of that name.
+    private static let unmodelledTargets: Set<String> = ["CHAOS", "DELUDE", "ECHO", "TARPIT"]
 
     init(_ rules: IndexedRules, _ query: TraceQuery) {
         self.query = query
@@ -78,7 +80,7 @@ struct PacketWalker {
         defer { callers.removeLast() }
         var returned: [TraceBranch] = []
         var live = [branch]
-        for index in table.chains[position].rules.indices where table.chains[position].rules[index].hasEffect {
+        for index in table.chains[position].rules.indices where rules.matters(table.chains[position].rules[index]) {
             var next: [TraceBranch]?
             for number in live.indices {
                 let answer = answer(table.chains[position].rules[index], live[number], place.hook)
@@ -174,6 +176,10 @@ struct PacketWalker {
         switch target {
         case .jump(let name), .goto(let name):
             guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
+                if Self.unmodelledTargets.contains(name) {
+                    let unknown = Target.unknown(UnknownExtension(name: name, text: ""))
+                    return try applyUnmodelled(rulePlace, unknown, branch, &accepted)
+                }
                 throw error(
                     .missingChain, rulePlace, "the rule leads to the chain \(name), which the table does not have")
             }

@@ -43,6 +43,7 @@ struct EndpointSliceFields {
         _ json: inout JSONReader, _ last: inout LastValues
     ) throws(ReadFault) -> Endpoint {
         var endpoint = Endpoint()
+        var topology: (hostname: String?, zone: String?)
         try json.object("an endpoint") { json, key throws(ReadFault) in
             if json.string(key, equals: "addresses") {
                 endpoint.address = try readFirstAddress(&json)
@@ -56,10 +57,15 @@ struct EndpointSliceFields {
                 endpoint.zone = try json.string("zone").map { json.shared($0) }
             } else if json.string(key, equals: "hints") {
                 endpoint.hints = try last.hints.read(&json) { json throws(ReadFault) in try TopologyHints.read(&json) }
+            } else if json.string(key, equals: "topology") {
+                topology = try json.topology()
             } else {
                 try json.skipValue()
             }
         }
+        // `discovery.k8s.io/v1beta1`, as the API server converts it.
+        if endpoint.nodeName == nil { endpoint.nodeName = topology.hostname }
+        if endpoint.zone == nil { endpoint.zone = topology.zone }
         return endpoint
     }
 
@@ -105,6 +111,7 @@ struct EndpointSliceFields {
         slice.family = family
         slice.isHeadless = metadata.isHeadless
         slice.hasProxyName = metadata.hasProxyName
+        if let manager = metadata.managedBy { slice.setManager(json.shared(manager)) }
         slice.ports = ports
         slice.endpoints = endpoints
         slice.addressTexts = addressTexts
@@ -183,6 +190,23 @@ extension TopologyHints {
 }
 
 extension JSONReader {
+    /// Reads the `topology` of an endpoint of `discovery.k8s.io/v1beta1`.
+    fileprivate mutating func topology() throws(ReadFault) -> (hostname: String?, zone: String?) {
+        var hostname: String?
+        var zone: String?
+        if try skipNull() { return (nil, nil) }
+        try object("topology") { json, key throws(ReadFault) in
+            if json.string(key, equals: "kubernetes.io/hostname") {
+                hostname = try json.string("the hostname").map { json.shared($0) }
+            } else if json.string(key, equals: "topology.kubernetes.io/zone") {
+                zone = try json.string("the zone").map { json.shared($0) }
+            } else {
+                try json.skipValue()
+            }
+        }
+        return (hostname, zone)
+    }
+
     fileprivate mutating func hintNames(_ what: StaticString) throws(ReadFault) -> [String] {
         var result: [String] = []
         if try skipNull() { return result }

@@ -92,6 +92,7 @@ struct EndpointsFields {
             }
         }
         return EndpointsObject(
-            namespace: namespace, name: name, slices: slices, place: ObjectPlace(json.location(start)))
+            namespace: namespace, name: name, slices: slices, skipsMirror: metadata.skipsMirror,
+            place: ObjectPlace(json.location(start)))
     }
 }

@@ -58,4 +58,33 @@ extension JSONReader {
         }
         return transport
     }
+
+    /// Skips an object; whether it has any member.
+    mutating func hasMembers() throws(ReadFault) -> Bool {
+        let start = position
+        try skipValue()
+        // A member has a key in quotation marks.
+        let view = bytes
+        for offset in start..<position where view[offset] == UInt8(ascii: "\"") { return true }
+        return false
+    }
+
+    /// Whether a string begins with a text.
+    func string(_ string: JSONString, startsWith text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard !string.hasEscapes, string.range.count >= length else { return false }
+        let start = string.range.lowerBound
+        return bytes.range(start..<(start + length), equals: text)
+    }
+
+    /// Whether a string has a text in it.
+    func string(_ string: JSONString, contains text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard !string.hasEscapes, string.range.count >= length else { return false }
+        for start in string.range.lowerBound...(string.range.upperBound - length)
+        where bytes.range(start..<(start + length), equals: text) {
+            return true
+        }
+        return false
+    }
 }

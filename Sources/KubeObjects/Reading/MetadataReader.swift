@@ -10,9 +10,17 @@ struct Metadata {
     var isHeadless = false
     var serviceName: JSONString?
     var zone: JSONString?
+    /// The label `endpointslice.kubernetes.io/managed-by`.
+    var managedBy: JSONString?
+    /// Whether the label `endpointslice.kubernetes.io/skip-mirror` is `true`.
+    var skipsMirror = false
     /// The annotations that ask for topology hints; of a Service only.
     var topologyAwareHints: JSONString?
     var topologyMode: JSONString?
+    /// The annotation `service.beta.kubernetes.io/load-balancer-source-ranges`.
+    var sourceRangesAnnotation: JSONString?
+    /// The name of an annotation that asks a cloud's load balancer for TLS or the PROXY protocol.
+    var balancerAnnotation: JSONString?
     var continueToken: JSONString?
 
     init() {}
@@ -40,6 +48,7 @@ struct Metadata {
 
     private mutating func readLabels(_ json: inout JSONReader) throws(ReadFault) {
         (hasProxyName, isHeadless, serviceName, zone) = (false, false, nil, nil)
+        (managedBy, skipsMirror) = (nil, false)
         if try json.skipNull() { return }
         try json.object("metadata.labels") { json, key throws(ReadFault) in
             if json.string(key, equals: "kubernetes.io/service-name") {
@@ -50,6 +59,10 @@ struct Metadata {
                 isHeadless = try json.string("the label") != nil
             } else if json.string(key, equals: "topology.kubernetes.io/zone") {
                 zone = try json.string("the label")
+            } else if json.string(key, equals: "endpointslice.kubernetes.io/managed-by") {
+                managedBy = try json.string("the label")
+            } else if json.string(key, equals: "endpointslice.kubernetes.io/skip-mirror") {
+                skipsMirror = try json.string("the label").map { json.string($0, equals: "true") } ?? false
             } else {
                 try json.skipValue()
             }
@@ -57,14 +70,17 @@ struct Metadata {
     }
 
     private mutating func readAnnotations(_ json: inout JSONReader) throws(ReadFault) {
-        (topologyAwareHints, topologyMode) = (nil, nil)
+        (topologyAwareHints, topologyMode, sourceRangesAnnotation, balancerAnnotation) = (nil, nil, nil, nil)
         if try json.skipNull() { return }
         try json.object("metadata.annotations") { json, key throws(ReadFault) in
             if json.string(key, equals: "service.kubernetes.io/topology-aware-hints") {
                 topologyAwareHints = try json.string("the annotation")
             } else if json.string(key, equals: "service.kubernetes.io/topology-mode") {
                 topologyMode = try json.string("the annotation")
+            } else if json.string(key, equals: "service.beta.kubernetes.io/load-balancer-source-ranges") {
+                sourceRangesAnnotation = try json.string("the annotation")
             } else {
+                if json.asksBalancer(key) { balancerAnnotation = key }
                 try json.skipValue()
             }
         }
@@ -82,6 +98,15 @@ struct Metadata {
 }
 
 extension JSONReader {
+    /// Whether an annotation of this name asks a cloud's load balancer for TLS or the PROXY protocol.
+    fileprivate func asksBalancer(_ key: JSONString) -> Bool {
+        guard string(key, startsWith: "service.beta.kubernetes.io/") || string(key, startsWith: "loadbalancer.") else {
+            return false
+        }
+        return string(key, contains: "proxy-protocol") || string(key, contains: "ssl-cert")
+            || string(key, contains: "tls-ports") || string(key, contains: "certificate-id")
+    }
+
     /// The DNS label that a string holds, which must be there.
     mutating func label(
         _ string: JSONString?, _ what: StaticString, missingAt offset: Int

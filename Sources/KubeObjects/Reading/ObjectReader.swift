@@ -289,7 +289,9 @@ extension JSONReader {
 
     /// The kind before it is known: no other kind of this API group has the members of an EndpointSlice.
     fileprivate func guess(_ draft: ObjectDraft) -> ObjectKind? {
-        guard let version = draft.apiVersion, string(version, equals: "discovery.k8s.io/v1") else { return nil }
+        guard let version = draft.apiVersion,
+            string(version, equals: "discovery.k8s.io/v1") || string(version, equals: "discovery.k8s.io/v1beta1")
+        else { return nil }
         return .endpointSlice
     }
 
@@ -297,7 +299,9 @@ extension JSONReader {
     fileprivate func objectKind(_ apiVersion: JSONString?, _ kind: JSONString) -> ObjectKind {
         func isOf(_ version: StaticString) -> Bool { apiVersion.map { string($0, equals: version) } ?? true }
         if string(kind, equals: "Service"), isOf("v1") { return .service }
-        if string(kind, equals: "EndpointSlice"), isOf("discovery.k8s.io/v1") { return .endpointSlice }
+        if string(kind, equals: "EndpointSlice"), isOf("discovery.k8s.io/v1") || isOf("discovery.k8s.io/v1beta1") {
+            return .endpointSlice
+        }
         if string(kind, equals: "Endpoints"), isOf("v1") { return .endpoints }
         if string(kind, equals: "Node"), isOf("v1") { return .node }
         if string(kind, equals: "ServiceCIDR"), isOf("networking.k8s.io/v1") { return .serviceCIDR }

@@ -25,6 +25,8 @@ struct ServiceFields {
         var externalPolicyIsLocal = false
         var internalPolicyIsLocal = false
         var healthCheckNodePort: UInt16 = 0
+        var hasSelector = false
+        var trafficDistribution: JSONString?
 
         init() {}
 
@@ -62,6 +64,10 @@ struct ServiceFields {
                     internalPolicyIsLocal = try json.isLocalPolicy("internalTrafficPolicy")
                 } else if json.string(key, equals: "healthCheckNodePort") {
                     healthCheckNodePort = try json.port("healthCheckNodePort", from: 0) ?? 0
+                } else if json.string(key, equals: "selector") {
+                    hasSelector = try json.hasMembers()
+                } else if json.string(key, equals: "trafficDistribution") {
+                    trafficDistribution = try json.string("trafficDistribution")
                 } else {
                     try json.skipValue()
                 }
@@ -147,6 +153,7 @@ struct ServiceFields {
         service.type = spec.type
         service.hasProxyName = metadata.hasProxyName
         service.hasHeadlessLabel = metadata.isHeadless
+        if spec.hasSelector { service.setHasSelector() }
         if let entry = spec.clusterIP, !entry.string.range.isEmpty {
             if json.string(entry.string, equals: "None") {
                 service.clusterIP = .none
@@ -171,6 +178,14 @@ struct ServiceFields {
             service.setOlderFields(
                 topologyAwareHints: metadata.topologyAwareHints.map { json.shared($0) },
                 topologyMode: metadata.topologyMode.map { json.shared($0) }, spellings(json))
+        }
+        if spec.trafficDistribution != nil || metadata.sourceRangesAnnotation != nil
+            || metadata.balancerAnnotation != nil
+        {
+            service.setRequests(
+                trafficDistribution: spec.trafficDistribution.map { json.shared($0) },
+                sourceRangesAnnotation: metadata.sourceRangesAnnotation.map { json.shared($0) },
+                balancerAnnotation: metadata.balancerAnnotation.map { json.shared($0) })
         }
         try checkPortsAreUnique(json)
         try checkClusterIPs(of: service, json)

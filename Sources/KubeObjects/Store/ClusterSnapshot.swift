@@ -6,9 +6,11 @@ public import KubeChainsJSON
 public struct ClusterSnapshot: Sendable {
     /// Sorted by namespace and name.
     public internal(set) var services: [Service] = []
-    /// Sorted by namespace, Service and own name. Endpoints objects are among them only where their Service has no
-    /// slice.
+    /// Sorted by namespace, Service and own name. Endpoints objects are taken for slices only if the inputs have no slice
+    /// at all: kube-proxy does not read them otherwise.
     public internal(set) var endpointSlices: [EndpointSlice] = []
+    /// Endpoints objects with addresses that no slice has, where there are slices, so that kube-proxy knows nothing of them.
+    public internal(set) var unreadEndpoints: [UnreadEndpoints] = []
     /// Sorted by name.
     public internal(set) var nodes: [Node] = []
     /// Sorted by name.

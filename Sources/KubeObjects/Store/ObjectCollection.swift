@@ -1,4 +1,5 @@
 internal import KubeChainsJSON
+internal import NetAddress
 
 /// The objects read so far, in the order of the inputs; in the end each object once, sorted.
 struct ObjectCollection {
@@ -33,7 +34,7 @@ struct ObjectCollection {
         json.warnings.truncate(to: mark.warnings)
     }
 
-    /// Sorts, drops duplicates, and adds Endpoints objects where a Service has no slice.
+    /// Sorts, drops duplicates, and takes Endpoints objects for slices if there is no slice at all.
     mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
         try services.sortUnique()
         try endpointSlices.sortUnique()
@@ -45,9 +46,11 @@ struct ObjectCollection {
         swap(&snapshot.nodes, &nodes)
         swap(&snapshot.serviceCIDRs, &serviceCIDRs)
         snapshot.configuration = configurations.first
-        let others = slicesOfEndpoints()
+        let servesEndpoints = endpointSlices.isEmpty
+        if !servesEndpoints { snapshot.unreadEndpoints = unreadEndpoints() }
         swap(&snapshot.endpointSlices, &endpointSlices)
-        snapshot.endpointSlices.append(contentsOf: others)
+        // A cluster without EndpointSlices is one before 1.17, whose kube-proxy reads Endpoints.
+        if servesEndpoints { snapshot.endpointSlices = endpoints.flatMap(\.slices) }
         snapshot.warnings = warnings
         if snapshot.endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
             snapshot.warnings.append(
@@ -58,14 +61,26 @@ struct ObjectCollection {
         }
     }
 
-    /// The Endpoints objects whose Service has no EndpointSlice, as slices.
-    private func slicesOfEndpoints() -> [EndpointSlice] {
+    /// The Endpoints objects with addresses that no EndpointSlice of their Service has.
+    private func unreadEndpoints() -> [UnreadEndpoints] {
         guard !endpoints.isEmpty else { return [] }
-        var served: Set<[String]> = []
+        let names = Set(endpoints.map { [$0.namespace.text, $0.name.text] })
+        var served: [[String]: Set<IPAddress>] = [:]
         for slice in endpointSlices {
-            if let service = slice.serviceName { served.insert([slice.namespace.text, service.text]) }
+            guard let service = slice.serviceName else { continue }
+            let key = [slice.namespace.text, service.text]
+            guard names.contains(key) else { continue }
+            served[key, default: []].formUnion(slice.endpoints.compactMap(\.address))
         }
-        return endpoints.filter { !served.contains([$0.namespace.text, $0.name.text]) }.flatMap(\.slices)
+        return endpoints.compactMap { object in
+            let known = served[[object.namespace.text, object.name.text]]
+            let addresses = object.slices.flatMap { $0.endpoints.compactMap(\.address) }
+            let unread = addresses.filter { known?.contains($0) != true }
+            guard !unread.isEmpty else { return nil }
+            return UnreadEndpoints(
+                namespace: object.namespace, name: object.name, addresses: unread, hasSlice: known != nil,
+                skipsMirror: object.skipsMirror, place: object.place)
+        }
     }
 }
 
@@ -74,6 +89,8 @@ struct EndpointsObject: Equatable {
     let namespace: DNSLabel
     let name: DNSLabel
     let slices: [EndpointSlice]
+    /// Whether its label keeps the control plane from writing slices for it.
+    let skipsMirror: Bool
     let place: ObjectPlace
 
     var location: SourceLocation? { place.location }

@@ -20,6 +20,9 @@ public struct EndpointSlice: Sendable, Equatable {
     public var family: AddressFamily?
     /// Whether the object has the label `service.kubernetes.io/headless`; kube-proxy skips such objects.
     public var isHeadless = false
+    /// The label `endpointslice.kubernetes.io/managed-by`: which controller writes the slice; nil: none says so.
+    public var manager: String? { lint.value }
+    private var lint = NotCompared<String?>(nil)
     /// Whether the object has the label `service.kubernetes.io/service-proxy-name`; kube-proxy skips such objects up to
     /// 1.35.
     public var hasProxyName = false
@@ -54,6 +57,8 @@ public struct EndpointSlice: Sendable, Equatable {
         self.ports = ports
         self.endpoints = endpoints
     }
+
+    package mutating func setManager(_ name: String) { lint = NotCompared(name) }
 
     package init(namespace: DNSLabel, name: String, place: ObjectPlace) {
         self.namespace = namespace

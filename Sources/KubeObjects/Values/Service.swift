@@ -71,6 +71,11 @@ public struct Service: Sendable, Equatable {
     /// The rest of what versions of kube-proxy before 1.31 read; nil: nothing of it is there. By reference, since hardly any
     /// Service has it, and Services are copied.
     private var older: OlderFields?
+    /// Whether the Service selects pods, so that the control plane writes its EndpointSlices.
+    public var hasSelector: Bool { selector.value }
+    private var selector = NotCompared(false)
+    /// What asks others than kube-proxy for something; nil: nothing of it is there. By reference, as `older`.
+    private var requests = NotCompared<Requests?>(nil)
     /// The object's location in the inputs.
     public var place: ObjectPlace
 
@@ -186,6 +191,36 @@ extension Service {
         topologyAwareHints: String?, topologyMode: String?, _ spellings: AddressSpellings
     ) {
         older = OlderFields(topologyAwareHints, topologyMode, spellings)
+    }
+}
+
+extension Service {
+    fileprivate final class Requests: Sendable {
+        let trafficDistribution: String?
+        let sourceRangesAnnotation: String?
+        let balancerAnnotation: String?
+
+        init(_ trafficDistribution: String?, _ sourceRangesAnnotation: String?, _ balancerAnnotation: String?) {
+            self.trafficDistribution = trafficDistribution
+            self.sourceRangesAnnotation = sourceRangesAnnotation
+            self.balancerAnnotation = balancerAnnotation
+        }
+    }
+
+    /// `spec.trafficDistribution`, which asks the control plane for topology hints; nil: none.
+    public var trafficDistribution: String? { requests.value?.trafficDistribution }
+    /// The annotation `service.beta.kubernetes.io/load-balancer-source-ranges`, which only cloud providers read; nil: none.
+    public var sourceRangesAnnotation: String? { requests.value?.sourceRangesAnnotation }
+    /// The name of an annotation that asks a cloud's load balancer for TLS or the PROXY protocol; nil: none.
+    public var balancerAnnotation: String? { requests.value?.balancerAnnotation }
+
+    package mutating func setHasSelector() { selector = NotCompared(true) }
+
+    /// Sets what asks others than kube-proxy for something.
+    package mutating func setRequests(
+        trafficDistribution: String?, sourceRangesAnnotation: String?, balancerAnnotation: String?
+    ) {
+        requests = NotCompared(Requests(trafficDistribution, sourceRangesAnnotation, balancerAnnotation))
     }
 }
 

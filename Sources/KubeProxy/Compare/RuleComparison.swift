@@ -182,6 +182,8 @@ public struct RuleComparison: Sendable {
     private mutating func compareOtherChains(_ left: RulesByService, _ right: RulesByService, knowsAll: Bool) {
         let shared = Set(RulesByService.sharedChains.map { "\($0.table) \($0.chain.text)" })
         var seen: Set<String> = []
+        lazy var leftTargets = left.jumpTargets
+        lazy var rightTargets = right.jumpTargets
         for table in left.ruleset.tables + right.ruleset.tables {
             for chain in table.chains where ChainName(chain.name) == nil {
                 let key = "\(table.name) \(chain.name)"
@@ -191,6 +193,8 @@ public struct RuleComparison: Sendable {
                 // Beside a plan, only chains that kube-proxy writes are of interest.
                 if !knowsAll, !RuleComparison.isWritten(table.name, chain.name) { continue }
                 switch (expected, actual) {
+                case (let expected?, nil) where knowsAll && !expected.hasEffect(leftTargets[table.name]): break
+                case (nil, let actual?) where knowsAll && !actual.hasEffect(rightTargets[table.name]): break
                 case (.some, nil): add(table.name, chain.name, .missingChain)
                 case (nil, let actual?): add(table.name, chain.name, .extraChain(line: Int(actual.line)))
                 case (let expected?, let actual?) where knowsAll && expected.policy != actual.policy:
@@ -224,5 +228,14 @@ public struct RuleComparison: Sendable {
             case .insert(_, let rule, _): add(table, chain, .extraRule(rule))
             }
         }
+    }
+}
+
+extension Chain {
+    /// Whether the chain does anything to packets: a built-in one that drops, or any that has rules or is jumped to.
+    fileprivate func hasEffect(_ targets: @autoclosure () -> Set<String>?) -> Bool {
+        guard rules.isEmpty else { return true }
+        if let policy { return policy == .drop }
+        return targets()?.contains(name) ?? false
     }
 }

@@ -54,6 +54,22 @@ struct RulesByService {
         return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
     }
 
+    /// The chains that rules jump to, by table.
+    var jumpTargets: [String: Set<String>] {
+        var targets: [String: Set<String>] = [:]
+        for table in ruleset.tables {
+            var found: Set<String> = []
+            for chain in table.chains {
+                let rules = chain.rules.span
+                for index in rules.indices {
+                    if let target = rules[index].target?.chain { found.insert(target) }
+                }
+            }
+            targets[table.name] = found
+        }
+        return targets
+    }
+
     /// The chains of the nat table and their positions, for many lookups without copies.
     var natChains: IndexedChains {
         guard let place = positions["nat"] else { return IndexedChains(chains: [], positions: ChainPositions([])) }

@@ -127,6 +127,17 @@ struct TargetSearch {
             if isForNodePorts, port.nodePort > 0, wanted.allows(port.nodePort) {
                 note(port.nodePort, "the node port of")
             }
+            if port.healthCheckNodePort > 0, wanted == port.healthCheckNodePort,
+                plan.node.hostAddresses.contains(address)
+            {
+                let isReady = port.endpoints.contains { $0.isLocal && $0.conditions.contains(.ready) }
+                note(
+                    port.healthCheckNodePort,
+                    "the health-check node port, where kube-proxy itself answers "
+                        + (isReady
+                            ? "200: an endpoint of this node is ready," : "503: no endpoint of this node is ready,")
+                        + " of")
+            }
             for endpoint in port.endpoints where endpoint.address == address && wanted.allows(endpoint.port) {
                 note(endpoint.port, "an endpoint of")
                 match.endpoint = (address, wanted)

@@ -11,6 +11,7 @@ struct LintReport {
         case service(Int)
         case node(Node)
         case slice(EndpointSlice)
+        case endpoints(UnreadEndpoints)
         case cluster
     }
 
@@ -45,6 +46,9 @@ struct LintReport {
         case .slice(let slice):
             object = (slice.origin == .endpoints ? "Endpoints " : "EndpointSlice ") + "\(slice.namespace)/\(slice.name)"
             location = slice.location
+        case .endpoints(let endpoints):
+            object = "Endpoints \(endpoints.namespace)/\(endpoints.name)"
+            location = endpoints.location
         case .cluster:
             location = nil
         }

@@ -15,18 +15,18 @@ public struct LintRule: Sendable {
 
     /// All rules, sorted by name.
     public static let all: [LintRule] = [
-        .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .crashingSlicePort,
-        .duplicateEndpoint, .externalIPsOff, .healthCheckMissing, .hintsIgnored, .hintsNeedAnnotation, .ipvsAffinity,
-        .ipvsARP, .ipvsClaimedTwice,
-        .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback, .ipvsInternalRefusal,
-        .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode, .ipvsOtherPorts, .ipvsOwnSource,
-        .ipvsPodFallback, .ipvsScheduler, .ipvsSourceRanges, .largeCluster, .longInterfacePrefix, .missingClusterCIDR,
-        .noEndpoints, .noLocalEndpointExternal, .noLocalEndpointInternal, .nodePortConflict,
-        .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP, .nodeWithoutZone, .onlyTerminatingEndpoints,
-        .ownAddressAsExternalIP, .portWithoutSlice, .proxyModeCaptured, .ruleBudget, .sliceWithoutService,
-        .sourceRangesOfOtherFamily,
-        .sourceRangesUnused, .sourceRangesWithoutClient, .sourceRangesWithoutNode, .surplusClusterCIDR,
-        .versionsDiffer,
-        .wrongFamilyEndpoints,
+        .addressConflict, .affinityMemory, .affinityTimeout, .clusterCIDROfEverything, .configurationWithoutMode,
+        .crashingSlicePort, .duplicateEndpoint, .endpointsNotRead, .endpointsWithoutSlice, .externalIPOfOthers,
+        .externalIPsOff, .healthCheckMissing, .hintsIgnored, .hintsMissing, .hintsNeedAnnotation, .ipvsAffinity,
+        .ipvsARP, .ipvsClaimedTwice, .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback,
+        .ipvsInternalRefusal, .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode, .ipvsOtherPorts,
+        .ipvsOwnSource, .ipvsPodFallback, .ipvsScheduler, .ipvsSourceRanges, .largeCluster, .loadBalancerBypassed,
+        .longInterfacePrefix, .missingClusterCIDR, .noClusterIP, .noEndpoints, .noLocalEndpointExternal,
+        .noLocalEndpointInternal, .nodePortConflict, .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP,
+        .nodeWithoutZone, .onlyTerminatingEndpoints, .otherProxy, .ownAddressAsExternalIP, .podsOutsideClusterCIDR,
+        .portWithoutSlice, .proxyModeCaptured, .ruleBudget, .sliceManagers, .sliceOfNames, .sliceWithoutPorts,
+        .sliceWithoutService, .sourceRangesInAnnotation, .sourceRangesOfOtherFamily, .sourceRangesUnused,
+        .sourceRangesWithoutClient, .sourceRangesWithoutNode, .sourceRangesWithoutPod, .surplusClusterCIDR,
+        .versionsDiffer, .wrongFamilyEndpoints,
     ]
 }

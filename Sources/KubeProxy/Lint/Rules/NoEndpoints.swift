@@ -8,6 +8,8 @@ extension LintRule {
             + "refuses its connections with an ICMP error.",
         remedy: "look at the pods that the Service selects: whether there are any, and why they are not ready"
     ) { subject, report in
+        // Without any slice the snapshot is at fault, which a warning says once.
+        guard !subject.snapshot.endpointSlices.isEmpty else { return }
         for port in subject.plan.servicePorts where !port.hasAnyEndpoint {
             if !port.endpoints.isEmpty {
                 let count = port.endpoints.count

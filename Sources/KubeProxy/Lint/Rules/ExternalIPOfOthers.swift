@@ -1,0 +1,45 @@
+internal import KubeObjects
+internal import NetAddress
+
+extension LintRule {
+    static let externalIPOfOthers = LintRule(
+        name: "external-ip-of-others", severity: .warning,
+        explanation:
+            "An external IP is a public address and nobody's in the cluster, and the port is one at which pods use services "
+            + "outside, such as 443 or 53. Whoever may write Services can so take what pods "
+            + "and nodes send to any address (CVE-2020-8554): connections to this address and port go to the Service's "
+            + "endpoints, whoever owns it.",
+        remedy:
+            "make sure that the address is routed to the nodes; forbid external IPs by an admission policy, or with the "
+            + "feature gate AllowServiceExternalIPs=false"
+    ) { subject, report in
+        let nodes = subject.nodesByAddress
+        for port in subject.plan.servicePorts where usualPorts.contains(port.port) {
+            for address in port.externalIPs where address.isGlobal && nodes[address] == nil {
+                // A load balancer's own address is the Service's.
+                guard !port.loadBalancerIPs.contains(address) else { continue }
+                report.add(
+                    .port(port),
+                    "whatever pods and nodes send to \(AddressText(address, port: port.port)) goes to this Service, "
+                        + "whoever owns the address")
+            }
+        }
+    }
+}
+
+/// The ports at which pods usually use services outside of the cluster: SSH, mail, DNS, HTTP and NTP.
+private let usualPorts: Set<UInt16> = [22, 25, 53, 80, 123, 443, 465, 587, 853, 993, 995, 8080, 8443]
+
+extension IPAddress {
+    /// Whether the address is one of the internet's: neither private (RFC 1918, RFC 4193), shared (RFC 6598), link-local,
+    /// loopback nor multicast.
+    fileprivate var isGlobal: Bool {
+        let local =
+            family == .ipv4
+            ? [
+                "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+                "224.0.0.0/4", "0.0.0.0/8",
+            ] : ["fc00::/7", "fe80::/10", "::1/128", "ff00::/8"]
+        return !local.contains { IPPrefix($0)?.contains(self) ?? false }
+    }
+}

@@ -146,7 +146,7 @@ public struct ClusterDescription: Sendable, Equatable {
 
     /// An entry of an EndpointSlice's `ports`.
     public struct SlicePort: Sendable, Equatable {
-        /// The name of the service port; unlike an empty name, an absent one matches none.
+        /// The name of the service port; absent means the empty one, the default of the API server.
         public var name: String?
         /// `TCP`, `UDP` or `SCTP`; absent means `TCP`.
         public var protocolName: String?

@@ -38,7 +38,7 @@ func referenceEndpoints(
     var stored: [String: ReferenceEndpoint] = [:]
     for slice in slices.sorted(by: { bytesPrecede($0.name, $1.name) }) {
         for slicePort in slice.ports {
-            guard slicePort.name == portName, (slicePort.protocolName ?? "TCP") == protocolName,
+            guard (slicePort.name ?? "") == portName, (slicePort.protocolName ?? "TCP") == protocolName,
                 let port = slicePort.port, port != 0
             else { continue }
             let endpoints = slice.endpointsInOrder(node.version)

@@ -271,7 +271,7 @@ extension EndpointPort {
 extension EndpointPort.Name {
     init(_ json: inout JSONReader) throws(ReadFault) {
         guard let name = try json.string("the port's name") else {
-            self = .absent
+            self = .empty
             return
         }
         self = name.range.isEmpty ? .empty : .label(try json.label(name, "the port's name", missingAt: name.offset))

@@ -81,12 +81,7 @@ struct EndpointsFields {
                 slice.family = family
                 slice.isHeadless = metadata.isHeadless
                 slice.endpoints = endpoints
-                // Unlike a slice's, a port of Endpoints without a name is the unnamed port.
-                slice.ports = subset.ports.map { port in
-                    var port = port
-                    if port.name == .absent { port.name = .empty }
-                    return port
-                }
+                slice.ports = subset.ports
                 slice.origin = .endpoints
                 slices.append(slice)
             }

@@ -64,8 +64,7 @@ extension JSONReader {
         let start = position
         try skipValue()
         // A member has a key in quotation marks.
-        let view = bytes
-        for offset in start..<position where view[offset] == UInt8(ascii: "\"") { return true }
+        for offset in start..<position where bytes[offset] == UInt8(ascii: "\"") { return true }
         return false
     }
 

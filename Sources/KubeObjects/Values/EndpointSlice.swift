@@ -69,10 +69,9 @@ public struct EndpointSlice: Sendable, Equatable {
 
 /// An entry of a slice's `ports`.
 public struct EndpointPort: Sendable, Hashable {
-    /// A port's name.
+    /// A port's name. A port without one has the empty name: the API server's default
+    /// (`pkg/apis/discovery/v1/defaults.go`).
     public enum Name: Sendable, Hashable {
-        /// No name at all: kube-proxy skips the port.
-        case absent
         /// The empty name: for a Service's unnamed port.
         case empty
         /// A DNS label.
@@ -80,7 +79,7 @@ public struct EndpointPort: Sendable, Hashable {
     }
 
     /// The name, by which a Service's port finds it.
-    public var name: Name = .absent
+    public var name: Name = .empty
     /// The protocol.
     public var transport: TransportProtocol = .tcp
     /// 0: none; kube-proxy skips the port.

@@ -182,19 +182,24 @@ public struct RuleComparison: Sendable {
     private mutating func compareOtherChains(_ left: RulesByService, _ right: RulesByService, knowsAll: Bool) {
         let shared = Set(RulesByService.sharedChains.map { "\($0.table) \($0.chain.text)" })
         var seen: Set<String> = []
-        lazy var leftTargets = left.jumpTargets
-        lazy var rightTargets = right.jumpTargets
+        var leftTargets = JumpTargets(left)
+        var rightTargets = JumpTargets(right)
         for table in left.ruleset.tables + right.ruleset.tables {
             for chain in table.chains where ChainName(chain.name) == nil {
                 let key = "\(table.name) \(chain.name)"
                 guard !shared.contains(key), seen.insert(key).inserted else { continue }
                 let expected = left.chain(table.name, chain.name)
                 let actual = right.chain(table.name, chain.name)
+                let isIdle =
+                    switch (expected, actual) {
+                    case (let expected?, nil): leftTargets.isIdle(expected, in: table.name)
+                    case (nil, let actual?): rightTargets.isIdle(actual, in: table.name)
+                    default: false
+                    }
+                if knowsAll, isIdle { continue }
                 // Beside a plan, only chains that kube-proxy writes are of interest.
                 if !knowsAll, !RuleComparison.isWritten(table.name, chain.name) { continue }
                 switch (expected, actual) {
-                case (let expected?, nil) where knowsAll && !expected.hasEffect(leftTargets[table.name]): break
-                case (nil, let actual?) where knowsAll && !actual.hasEffect(rightTargets[table.name]): break
                 case (.some, nil): add(table.name, chain.name, .missingChain)
                 case (nil, let actual?): add(table.name, chain.name, .extraChain(line: Int(actual.line)))
                 case (let expected?, let actual?) where knowsAll && expected.policy != actual.policy:
@@ -231,11 +236,19 @@ public struct RuleComparison: Sendable {
     }
 }
 
-extension Chain {
-    /// Whether the chain does anything to packets: a built-in one that drops, or any that has rules or is jumped to.
-    fileprivate func hasEffect(_ targets: @autoclosure () -> Set<String>?) -> Bool {
-        guard rules.isEmpty else { return true }
-        if let policy { return policy == .drop }
-        return targets()?.contains(name) ?? false
+/// The chains that rules jump to, found when they are first asked for.
+private struct JumpTargets {
+    private let rules: RulesByService
+    private var targets: [String: Set<String>]?
+
+    init(_ rules: RulesByService) { self.rules = rules }
+
+    /// Whether a chain does nothing to packets: an empty one that does not drop, or to which nothing jumps.
+    mutating func isIdle(_ chain: Chain, in table: String) -> Bool {
+        guard chain.rules.isEmpty else { return false }
+        if let policy = chain.policy { return policy != .drop }
+        let found = targets ?? rules.jumpTargets
+        targets = found
+        return found[table]?.contains(chain.name) != true
     }
 }

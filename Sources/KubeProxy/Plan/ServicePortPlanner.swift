@@ -88,7 +88,6 @@ extension ServicePortName {
     func takes(_ slicePort: EndpointPort) -> Bool {
         guard slicePort.transport == transport, slicePort.port > 0 else { return false }
         switch slicePort.name {
-        case .absent: return false
         case .empty: return port == nil
         case .label(let label): return port == label
         }
@@ -170,7 +169,6 @@ private struct PortIndices {
     func index(of port: EndpointPort, _ ports: [ClusterServicePort]) -> Int? {
         let name: DNSLabel?
         switch port.name {
-        case .absent: return nil
         case .empty: name = nil
         case .label(let label): name = label
         }

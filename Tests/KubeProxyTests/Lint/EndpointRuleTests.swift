@@ -220,12 +220,15 @@ import Testing
                     + "refused"
             ]),
         LintCase(
-            "unnamed, where the slice leaves the name out",
-            [service(ports: #"{"port":80}"#), slice("web", [endpoint()], ports: #"{"port":80}"#)], [],
+            "named, where the slice leaves the name out",
+            [service(), slice("web", [endpoint()], ports: #"{"port":80}"#)], [],
             [
-                "error shop/web/tcp: no EndpointSlice carries the port \"\"/TCP; there is one without a name (passed over); "
-                    + "connections are refused"
+                "error shop/web:http/tcp: no EndpointSlice carries the port http/TCP; there is \"\"/TCP; connections are "
+                    + "refused"
             ]),
+        LintCase(
+            "unnamed, where the slice leaves the name out",
+            [service(ports: #"{"port":80}"#), slice("web", [endpoint()], ports: #"{"port":80}"#)]),
         LintCase(
             "carried where no endpoint is",
             [service(), slice([]), slice("web", [endpoint()], name: "z", ports: #"{"name":"x","port":1}"#)], [],

@@ -40,7 +40,6 @@ extension EndpointPort {
     fileprivate var carriedName: String? {
         guard port > 0 else { return nil }
         switch name {
-        case .absent: return "one without a name (passed over)"
         case .empty: return "\"\"/\(transport.kubernetesName)"
         case .label(let label): return "\(label)/\(transport.kubernetesName)"
         }

@@ -101,6 +101,12 @@ import Testing
         #expect(mixed.outputText == base.outputText)
     }
 
+    /// A port without a name has the empty name, by the API server's defaults.
+    @Test func portWithoutName() throws {
+        let text = try Self.run("render", Self.options, ["01-portname/noname.json"]).outputText
+        #expect(text.contains("--to-destination ") && !text.contains("has no endpoints"), "\(text)")
+    }
+
     /// What does nothing to packets is no difference.
     @Test(arguments: ["b", "c", "d"])
     func emptyChains(_ other: String) throws {

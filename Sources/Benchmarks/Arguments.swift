@@ -42,6 +42,9 @@ struct Arguments {
         return number
     }
 
+    /// The value of an option as a number above 0; nil if it is not given.
+    func optionalNumber(_ name: String) throws -> Int? { values[name] == nil ? nil : try number(name) }
+
     /// The value of an option, which is one of some words; the first one if it is not given.
     func word(_ name: String, of words: [String]) throws -> String {
         guard let value = values[name] else { return words[0] }

@@ -6,7 +6,8 @@ import KubeChainsBytes
 enum Benchmarks {
     /// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster.
     private static let usage = """
-        usage: Benchmarks generate --services N --endpoints N [--shape pretty|compact] FILE
+        usage: Benchmarks generate --services N --endpoints N [--nodes N] [--shape pretty|compact] FILE
+               Benchmarks nodes --kubechains PROGRAM --folder DIR [--nodes N]
                Benchmarks all|quick --kubechains PROGRAM --simdjson PROGRAM --folder DIR -- DEMO...
                Benchmarks rules --kubechains PROGRAM --folder DIR
                Benchmarks floor --length BYTES FILE
@@ -24,9 +25,10 @@ enum Benchmarks {
     private static func run(_ command: String, _ arguments: [String]) throws {
         switch command {
         case "generate":
-            let options = try Arguments(arguments, names: ["services", "endpoints", "shape"])
+            let options = try Arguments(arguments, names: ["services", "endpoints", "nodes", "shape"])
             let cluster = SyntheticCluster(
-                services: try options.number("services"), endpointsPerService: try options.number("endpoints"))
+                services: try options.number("services"), endpointsPerService: try options.number("endpoints"),
+                nodes: try options.optionalNumber("nodes"))
             let isPretty = try options.word("shape", of: ["pretty", "compact"]) == "pretty"
             let path = try options.file()
             let size = try generate(cluster, isPretty: isPretty, path)
@@ -43,6 +45,13 @@ enum Benchmarks {
             let benchmark = RulesBenchmark(
                 kubechains: try options.text("kubechains"), folder: try options.text("folder"))
             if try !benchmark.run() { exit(1) }
+        case "nodes":
+            let options = try Arguments(arguments, names: ["kubechains", "folder", "nodes"])
+            var table = Table(tolerance: 1)
+            let benchmark = NodesBenchmark(
+                kubechains: try options.text("kubechains"), folder: try options.text("folder"), runs: 3)
+            try benchmark.compare(services: 10_000, nodes: options.optionalNumber("nodes") ?? 5000, &table)
+            if !table.conclude() { exit(1) }
         case "floor":
             let options = try Arguments(arguments, names: ["length"])
             try Floor.run(options.file(), writing: options.number("length"))
@@ -67,6 +76,8 @@ enum Benchmarks {
         try render.growth(from: isQuick ? 500 : 5000, &table)
         table.begin(["commands at 5,000 × 10, against a tenth of that", "whole", "tenth", "ratio / 10", "at most"])
         try commands.compare(services: 5000, &table)
+        let nodes = NodesBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
+        try nodes.compare(services: 5000, nodes: 500, &table)
         table.begin(["small things", "render", "--version", "figure", "at most"])
         try commands.start(demo, &table)
         commands.binary(&table)

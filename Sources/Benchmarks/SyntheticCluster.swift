@@ -4,9 +4,17 @@ import KubeChainsBytes
 struct SyntheticCluster {
     let services: Int
     let endpointsPerService: Int
+    /// By default as many as such a cluster has pods for, up to Kubernetes' limit.
+    let nodes: Int
+    /// Whether every second Service with a node port, which is 5 % of all, has externalTrafficPolicy Local.
+    let hasLocalPolicies: Bool
 
-    /// As many nodes as such a cluster has pods for, up to Kubernetes' limit.
-    var nodes: Int { min(5000, max(3, services * endpointsPerService / 50)) }
+    init(services: Int, endpointsPerService: Int, nodes: Int? = nil, hasLocalPolicies: Bool = false) {
+        self.services = services
+        self.endpointsPerService = endpointsPerService
+        self.nodes = nodes ?? min(5000, max(3, services * endpointsPerService / 50))
+        self.hasLocalPolicies = hasLocalPolicies
+    }
 
     /// Writes the cluster as one List: Services, then EndpointSlices, then Nodes.
     func write(to emitter: inout JSONEmitter) {
@@ -83,7 +91,9 @@ struct SyntheticCluster {
         emitter.element()
         emitter.string(address)
         emitter.close("]")
-        if isNodePort { emitter.member("externalTrafficPolicy", "Cluster") }
+        if isNodePort {
+            emitter.member("externalTrafficPolicy", hasLocalPolicies && index % 20 == 19 ? "Local" : "Cluster")
+        }
         emitter.member("internalTrafficPolicy", "Cluster")
         emitter.key("ipFamilies")
         emitter.open("[")

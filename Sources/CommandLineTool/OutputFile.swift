@@ -11,6 +11,8 @@ final class OutputFile {
     /// The temporary name and the final one.
     private let renaming: (from: String, to: String)?
     private var failure: SystemError?
+    /// Whether everything is written, and the file closed.
+    private var isComplete = false
 
     /// Opens the output; nil: standard output.
     init(_ path: String?) throws(CommandFailure) {
@@ -39,6 +41,22 @@ final class OutputFile {
         }
     }
 
+    /// Another name for a file that is complete; nil: the file system cannot give it one, such as one that has no links or too
+    /// many already.
+    init?(_ path: String, linkedTo other: OutputFile) {
+        guard let source = other.renaming?.from, other.isComplete else { return nil }
+        let temporary = try? OutputFile.withTemporaryName(beside: path) { name throws(SystemError) in
+            try System.link(source, to: name)
+            return name
+        }
+        guard let temporary else { return nil }
+        System.removeAtSignal(temporary)
+        name = path
+        descriptor = -1
+        renaming = (temporary, path)
+        isComplete = true
+    }
+
     /// Writes a complete text to a path; nil: standard output.
     static func write(_ text: String, to path: String?) throws(CommandFailure) {
         let output = try OutputFile(path)
@@ -57,12 +75,24 @@ final class OutputFile {
         }
     }
 
+    /// Closes a file that is to be renamed, so that many of them can wait for that. ``finish()`` reports failures.
+    func complete() {
+        guard renaming != nil, !isComplete else { return }
+        do {
+            if failure == nil { try System.synchronize(descriptor) }
+        } catch {
+            failure = error
+        }
+        System.close(descriptor)
+        isComplete = true
+    }
+
     /// Puts the finished file in its place.
     func finish() throws(CommandFailure) {
         do throws(SystemError) {
+            complete()
             if let failure { throw failure }
             guard let renaming else { return }
-            try System.synchronize(descriptor)
             try System.rename(renaming.from, to: renaming.to)
             System.keepAtSignal(renaming.from)
         } catch {

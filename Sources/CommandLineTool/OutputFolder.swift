@@ -34,11 +34,27 @@ final class OutputFolder {
 
     /// Writes one file; `body` gets the place to write to. Its text appears in ``finish()``.
     func write(_ name: String, _ body: (consuming TextWriter) -> Void) throws(CommandFailure) {
-        let file = "\(staging)/\(name)"
+        try write([name]) { text throws(CommandFailure) in body(text) }
+    }
+
+    /// Writes one text under several names: as one file with hard links, where the file system has them.
+    func write(
+        _ names: [String], _ body: (consuming TextWriter) throws(CommandFailure) -> Void
+    ) throws(CommandFailure) {
+        var first: OutputFile?
         do {
-            let output = try OutputFile(file)
-            files.append((output, file))
-            body(unsafe TextWriter { chunk in unsafe output.write(chunk) })
+            for name in names {
+                let file = "\(staging)/\(name)"
+                if let first, let linked = OutputFile(file, linkedTo: first) {
+                    files.append((linked, file))
+                    continue
+                }
+                let output = try OutputFile(file)
+                files.append((output, file))
+                try body(unsafe TextWriter { chunk in unsafe output.write(chunk) })
+                output.complete()
+                first = first ?? output
+            }
         } catch {
             discard()
             throw error

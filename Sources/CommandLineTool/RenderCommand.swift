@@ -6,7 +6,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import Nftables
 
-struct RenderOptions: ShapesRules {
+struct RenderOptions: ServesAllNodes {
     static let command = "render"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
@@ -16,8 +16,9 @@ struct RenderOptions: ShapesRules {
     var givenForm: RenderForm?
     var form: RenderForm { givenForm ?? .restore }
     var outputFile: String?
-    /// The folder for all texts of IPVS mode.
+    /// The folder for all texts of IPVS mode, or of all Nodes.
     var outputFolder: String?
+    var allNodes = AllNodesOptions()
     var wantsSummary = false
     /// Whose listing `-o save` is in nftables mode.
     var nftVersion = NftVersion.oneZero
@@ -26,7 +27,15 @@ struct RenderOptions: ShapesRules {
 
     var inputs: [String] { operands + shapingInputs + (against.map { [$0] } ?? []) }
 
-    static var groups: [OptionGroup<RenderOptions>] { [output, .shaping, .nftables, .ipvs] }
+    static var groups: [OptionGroup<RenderOptions>] { [which, output, .shaping, .nftables, .ipvs] }
+
+    private static var which: OptionGroup<RenderOptions> {
+        OptionGroup(
+            title: "Which nodes",
+            options: Option.allNodes(
+                "every Node of the snapshot: the groups of Nodes with equal rules, as text, json or jsonl, and with "
+                    + "--output-dir the rules of each; both families unless --family names one"))
+    }
 
     private static var output: OptionGroup<RenderOptions> {
         OptionGroup(
@@ -36,7 +45,7 @@ struct RenderOptions: ShapesRules {
                     "output", short: "o", "restore|save",
                     "restore: input for iptables-restore, in nftables mode for nft; save: what iptables-save or nft prints "
                         + "once it is loaded; in nftables mode also state: the same sorted, one object a line; in IPVS "
-                        + "mode also ipvsadm, ipset, addresses and setup",
+                        + "mode also ipvsadm, ipset, addresses and setup; of all Nodes also text, json and jsonl",
                     default: "restore"
                 ) { options, text throws(OptionError) in
                     guard let form = RenderForm(rawValue: text) else {
@@ -63,8 +72,9 @@ struct RenderOptions: ShapesRules {
                 .outputFile { $0.outputFile = $1 },
                 Option(
                     "output-dir", "DIR",
-                    "write all texts of IPVS mode into a new or empty folder: rules, ipvsadm, ipset, "
-                        + "addresses and setup"
+                    "write into a new or empty folder: with --all-nodes the rules of each Node and family, "
+                        + "NODE.FAMILY.restore, equal ones as hard links to one file; in IPVS mode all texts: rules, "
+                        + "ipvsadm, ipset, addresses and setup"
                 ) { options, text throws(OptionError) in options.outputFolder = text },
                 .boolean("summary", "end with a line on standard error that says how much was written") {
                     $0.wantsSummary = $1
@@ -93,6 +103,11 @@ extension Command {
         }
         guard options.against == nil || options.form == .restore else {
             throw RenderOptions.usage("--against writes text for iptables-restore, and no other form")
+        }
+        try options.checkAllNodes()
+        if options.allNodes.isOn { return try options.renderAllNodes(console) }
+        if let form = options.givenForm, form.isOfAllNodes {
+            throw RenderOptions.usage("-o \(form) is for --all-nodes; give that too")
         }
         if options.outputFolder != nil, options.givenForm != nil || options.outputFile != nil {
             throw RenderOptions.usage("--output-dir writes all texts; leave -o and --output-file out")
@@ -147,11 +162,15 @@ extension Command {
         summary(of: plan, snapshot, "\(text.chains) chains, \(text.rules) rules, \(text.bytes) bytes")
     }
 
+    /// The time that the run has taken so far, with one decimal.
+    static var millisecondsSinceStart: String {
+        let tenths = Int(((System.seconds - Tool.start) * 10_000).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
     fileprivate static func summary(of plan: NodePlan, _ snapshot: ClusterSnapshot, _ written: String) -> String {
-        let milliseconds = (System.seconds - Tool.start) * 1000
-        let tenths = Int((milliseconds * 10).rounded())
-        return "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "
-            + "\(plan.endpointCount) endpoints: \(written) in \(tenths / 10).\(tenths % 10) ms; \(plan.version.phrase)"
+        "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "
+            + "\(plan.endpointCount) endpoints: \(written) in \(millisecondsSinceStart) ms; \(plan.version.phrase)"
     }
 }
 
@@ -212,5 +231,5 @@ extension RenderOptions {
 
 extension IPVSForm {
     /// The file's name in a folder of all texts.
-    fileprivate var fileName: String { self == .restore ? "rules" : rawValue }
+    var fileName: String { self == .restore ? "rules" : rawValue }
 }

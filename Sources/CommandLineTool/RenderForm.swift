@@ -3,7 +3,10 @@ internal import KubeProxy
 
 /// The texts that `render` writes, of all modes.
 enum RenderForm: String, CaseIterable {
-    case restore, save, state, ipvsadm, ipset, addresses, setup
+    case restore, save, state, ipvsadm, ipset, addresses, setup, text, json, jsonl
+
+    /// Whether the form is about Nodes, and not their rules.
+    var isOfAllNodes: Bool { self == .text || self == .json || self == .jsonl }
 
     /// The form of iptables mode; nil: there is none.
     var iptables: TextForm? {

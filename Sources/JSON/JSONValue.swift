@@ -17,6 +17,38 @@ package indirect enum JSONValue {
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
+    /// The value in one line without blanks, with the line's end.
+    package var line: String {
+        var writer = TextWriter()
+        writeCompactly(to: &writer)
+        writer.append("\n")
+        return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    private func writeCompactly(to text: inout TextWriter) {
+        switch self {
+        case .array(let elements):
+            text.append("[")
+            for (index, element) in elements.enumerated() {
+                if index > 0 { text.append(",") }
+                element.writeCompactly(to: &text)
+            }
+            text.append("]")
+        case .object(let all):
+            text.append("{")
+            var isFirst = true
+            for case (let key, let value?) in all {
+                if !isFirst { text.append(",") }
+                isFirst = false
+                JSONValue.write(key, to: &text)
+                text.append(":")
+                value.writeCompactly(to: &text)
+            }
+            text.append("}")
+        case .string, .integer, .number, .boolean: write(to: &text, depth: 0)
+        }
+    }
+
     private func write(to text: inout TextWriter, depth: Int) {
         switch self {
         case .string(let string): JSONValue.write(string, to: &text)

@@ -13,6 +13,11 @@ struct ShapingOptions: Sendable {
     private(set) var unknownGates: [String] = []
 
     mutating func set(_ flag: ProxyFlag, _ text: String) throws(OptionError) {
+        if flag == .node, let first = settings.nodeName, first != text {
+            throw OptionError(
+                message: "'\(first)' and '\(text)' are given, but a run is about one Node; "
+                    + "render does every Node with --all-nodes")
+        }
         do {
             unknownGates += try settings.set(flag, to: text)
         } catch {

@@ -10,6 +10,11 @@ extension System {
         _ = unsafe rmdir(path)
     }
 
+    /// Gives a file another name; both are names of the same file.
+    package static func link(_ path: String, to other: String) throws(SystemError) {
+        _ = try retrying { unsafe Glibc.link(path, other) }
+    }
+
     /// Whether there is nothing in a folder; nil if there is no folder.
     package static func isEmptyFolder(_ path: String) throws(SystemError) -> Bool? {
         guard let folder = unsafe opendir(path) else {

@@ -45,7 +45,7 @@ extension System {
         }
     }
 
-    private static let leftOverLimit = 64
+    private static let leftOverLimit = 16_384
     /// The names of files that are written. Neither an array nor strings, since a signal may come at any time and its handler may
     /// not allocate.
     private nonisolated(unsafe) static let leftOvers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {

@@ -59,6 +59,9 @@ public struct ClusterPlan: Sendable {
         familyWarning = isOfOtherFamily ? ClusterPlan.warning(of: settings) : nil
     }
 
+    /// Whether any Service has a port of the family.
+    public var hasServicePorts: Bool { !tables.ports.isEmpty }
+
     private static func plan(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, _ behaviors: ProxyBehaviors, _ workers: Workers?
     ) -> PlannedServices {

@@ -1,0 +1,83 @@
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+internal import NetAddress
+
+/// Whether a command does all Nodes of a snapshot, and which of them.
+struct AllNodesOptions: Sendable {
+    var isOn = false
+    /// Nil: all of them.
+    var shard: NodeShard?
+}
+
+/// The options of a command that can do all Nodes of a snapshot.
+protocol ServesAllNodes: ShapesRules {
+    var allNodes: AllNodesOptions { get set }
+}
+
+extension Option where Options: ServesAllNodes {
+    /// `--all-nodes` and `--shard`.
+    static func allNodes(_ help: String) -> [Option] {
+        [
+            .boolean("all-nodes", help) { $0.allNodes.isOn = $1 },
+            Option(
+                "shard", "I/N", "with --all-nodes: only each N-th Node, from the I-th on, counted from 0",
+                default: "all Nodes"
+            ) { options, text throws(OptionError) in
+                do throws(SettingError) {
+                    options.allNodes.shard = try NodeShard(text)
+                } catch {
+                    throw OptionError(message: error.description)
+                }
+            },
+        ]
+    }
+}
+
+extension ServesAllNodes {
+    /// The Nodes to do.
+    var shard: NodeShard { allNodes.shard ?? .all }
+
+    /// Refuses options that contradict each other.
+    func checkAllNodes() throws(CommandFailure) {
+        guard allNodes.isOn else {
+            if allNodes.shard != nil { throw Self.usage("--shard is for --all-nodes; give that too") }
+            return
+        }
+        if shaping.gives(.node) {
+            throw Self.usage("--node names one Node, and --all-nodes does all of them; leave one of the two out")
+        }
+        if shaping.gives(.nodeAddress) {
+            throw Self.usage(
+                "--node-address is about one host; with --all-nodes the addresses of each Node count, so leave it out")
+        }
+    }
+}
+
+extension PreparedSnapshot {
+    /// The plans of all Nodes: of the family that the command line names, else of the families that Services have.
+    func allNodesPlans(_ given: AddressFamily?, _ shard: NodeShard) throws(CommandFailure) -> [AllNodesPlan] {
+        guard !snapshot.nodes.isEmpty else {
+            throw .input(
+                "error: the snapshot has no Node, so there is none to do; "
+                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
+        }
+        let families = given.map { [$0] } ?? AddressFamily.allCases
+        let all = families.map { family in
+            var settings = self.settings
+            settings.family = family
+            return AllNodesPlan(snapshot, settings, shard: shard, with: System.workers)
+        }
+        let filled = all.filter { plan in plan.clusters.contains { $0.hasServicePorts } }
+        return filled.isEmpty ? Array(all.prefix(1)) : filled
+    }
+
+    /// The warnings of reading and of all plans, each once.
+    func diagnostics(of plans: [AllNodesPlan]) -> [Diagnostic] {
+        var seen: Set<String> = []
+        let versions = plans.flatMap(\.clusters).compactMap(\.version.warning).filter { seen.insert($0).inserted }
+        let warnings = versions.map { PlacedMessage(message: $0, location: nil) }
+        return diagnostics + snapshot.diagnostics(.warning, warnings)
+    }
+}

@@ -9,7 +9,7 @@ internal import NetAddress
 
 struct AuditOptions: ShapesRules, WritesReport {
     static let command = "audit"
-    static let modes = [ProxyMode.iptables]
+    static let modes: [ProxyMode] = [.iptables, .nftables]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -22,7 +22,7 @@ struct AuditOptions: ShapesRules, WritesReport {
 
     var inputs: [String] { operands + live + shapingInputs }
 
-    static var groups: [OptionGroup<AuditOptions>] { [audited, .output([.text, .json]), .shaping] }
+    static var groups: [OptionGroup<AuditOptions>] { [audited, .output([.text, .json]), .shaping, .nftables] }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
         flag == .family ? "that of the dump, else ipv4" : nil
@@ -55,6 +55,9 @@ extension Command {
                 + "that suffers, the rule's line in the dump, what a client sees because of it, and what to do.",
             "SAVE is what iptables-save printed on the node, '-' for standard input, or the word 'host' to run iptables-save "
                 + "here. Given twice, the dumps are those of the nft and the legacy backend of one node.",
+            "In nftables mode it is what 'nft list ruleset' or 'nft list table' printed, with or without -j, or a text for "
+                + "'nft -f'; its content tells the mode. 'host' then runs nft, if --proxy-mode nftables is given. A second "
+                + "dump may be what iptables-save printed there, to find what iptables mode left.",
             "Exit code 0: nothing is wrong, or there is only information; 1: findings; 2: an input is at fault.",
         ]
     ) { (options: AuditOptions, console) throws(CommandFailure) in
@@ -67,11 +70,13 @@ extension Command {
         guard !options.operands.isEmpty else {
             throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
+        let mode = options.shaping.gives(.proxyMode) ? options.shaping.settings.mode : nil
         var sources: [SnapshotSource] = []
         for live in options.live {
             let family = options.shaping.family ?? .ipv4
-            sources += live == "host" ? try LiveRules.ofHost(family) : [try InputFile.open(live)]
+            sources += live == "host" ? try LiveRules.ofHost(family, mode) : [try InputFile.open(live)]
         }
+        if ProxyMode.ofRules(sources, given: mode) == .nftables { return try options.auditNftables(sources, console) }
         // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
         let given = options.shaping.family
         let known = given ?? sources[0].headerFamily
@@ -91,14 +96,25 @@ extension Command {
         let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        let findings = audit.findings.filter { options.shows($0) }
+        return try options.report(
+            audit.findings, audit.inferred, sources, nothingCompared: audit.problem != nil, console)
+    }
+}
+
+extension AuditOptions {
+    /// Writes the findings that the command line selects.
+    func report(
+        _ all: [AuditFinding], _ inferred: [InferredSetting], _ sources: [SnapshotSource], nothingCompared: Bool,
+        _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        let findings = all.filter { shows($0) }
         let text: String
-        switch options.output.form {
-        case .json: text = AuditReport.json(findings, audit.inferred)
-        default: text = AuditReport.text(findings, audit.inferred, sources[0].name, options.output.style)
+        switch output.form {
+        case .json: text = AuditReport.json(findings, inferred)
+        default: text = AuditReport.text(findings, inferred, sources[0].name, output.style)
         }
-        try OutputFile.write(text, to: options.output.file)
-        guard audit.problem == nil else {
+        try OutputFile.write(text, to: output.file)
+        guard !nothingCompared else {
             console.say(lines: ["\(sources[0].name): error: the dump cannot be compared; nothing was audited"])
             return .input
         }
@@ -125,6 +141,12 @@ private func readDumps(
 extension PreparedSnapshot {
     /// What the rules of a family should be, by the settings as far as they are given.
     fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (IptablesPlan, Ruleset) {
+        let plan = try forAudit(family).iptablesPlan()
+        return (plan, plan.ruleset(keepsComments: false))
+    }
+
+    /// The same for a family, if there is something to compare rules with: Services, and the Node whose rules they are.
+    func forAudit(_ family: AddressFamily) throws(CommandFailure) -> PreparedSnapshot {
         guard !snapshot.services.isEmpty else {
             throw .input(
                 "error: the snapshot has no Services, so there is nothing to compare the rules with; "
@@ -146,8 +168,7 @@ extension PreparedSnapshot {
         }
         // The rules show which Node it is.
         if settings.nodeName == nil { prepared.settings.nodeName = snapshot.nodes[0].name.text }
-        let plan = try prepared.iptablesPlan()
-        return (plan, plan.ruleset(keepsComments: false))
+        return prepared
     }
 }
 

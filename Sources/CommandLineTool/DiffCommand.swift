@@ -57,7 +57,8 @@ extension Command {
         }
         var sources: [SnapshotSource] = []
         for path in options.operands { sources.append(try InputFile.open(path)) }
-        if options.isForNftables(sources) { return try options.compareNftables(sources, console) }
+        let mode = options.shaping.gives(.proxyMode) ? options.shaping.settings.mode : nil
+        if ProxyMode.ofRules(sources, given: mode) == .nftables { return try options.compareNftables(sources, console) }
         let (expected, actual) = try RulesInput.readPair(sources, options)
         let (left, right) = (expected.side, actual.side)
         System.keep((left, right))
@@ -78,28 +79,6 @@ extension Command {
         default: text = DiffReport.text(comparison, isBrief: options.isBrief, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
-        return comparison.isSame ? .success : .findings
-    }
-}
-
-extension DiffOptions {
-    /// Whether tables of nftables are compared: one of the inputs is such a text, or the mode is that.
-    fileprivate func isForNftables(_ sources: [SnapshotSource]) -> Bool {
-        shaping.gives(.proxyMode) && shaping.settings.mode == .nftables || sources.contains { $0.isNftables }
-    }
-
-    fileprivate func compareNftables(
-        _ sources: [SnapshotSource], _ console: Console
-    ) throws(CommandFailure) -> ExitCode {
-        guard output.form != .unified else { throw DiffOptions.usage("-o unified is not for nftables mode") }
-        let (expected, actual) = try NftablesInput.readPair(sources, self)
-        console.say(expected.diagnostics + actual.diagnostics)
-        let comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
-        let text =
-            output.form == .json
-            ? NftablesDiffReport.json(comparison).text
-            : NftablesDiffReport.text(comparison, isBrief: isBrief, output.style)
-        try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
     }
 }

@@ -89,9 +89,14 @@ public struct Audit: Sendable {
     ]
 
     /// The identifiers that are looked for.
-    package static var identifiers: [AuditFinding.Identifier] { checks.map { $0.id } + [NothingToCompare.id] }
+    package static var identifiers: [AuditFinding.Identifier] {
+        checks.map { $0.id } + [
+            NftablesEvidence.WrongHook.id, NftablesEvidence.WrongSet.id, NftablesEvidence.TableFlags.id,
+            NothingToCompare.id,
+        ]
+    }
 
-    private static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
+    static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
         if left.id.isCause != right.id.isCause { return left.id.isCause }
         if left.severity != right.severity { return left.severity > right.severity }
         if left.label != right.label {
@@ -109,7 +114,7 @@ extension AuditFinding.Identifier {
     /// Whether the finding may be the cause of others.
     fileprivate var isCause: Bool {
         switch self {
-        case .settingsDiffer, .olderVersion, .leftOver, .kubeletMark, .nothingToCompare: true
+        case .settingsDiffer, .olderVersion, .leftOver, .kubeletMark, .tableFlags, .nothingToCompare: true
         default: false
         }
     }
@@ -118,15 +123,20 @@ extension AuditFinding.Identifier {
 extension IptablesPlan {
     /// The same snapshot planned with other settings; nil where the snapshot has several Nodes and the settings name none.
     fileprivate func replanned(_ settings: ProxySettings, _ workers: Workers?) -> IptablesPlan? {
-        let cluster = plan.cluster
+        plan.replanned(settings, workers).map { IptablesPlan($0, with: workers) }
+    }
+}
+
+extension NodePlan {
+    /// The same snapshot planned with other settings; nil where the snapshot has several Nodes and the settings name none.
+    func replanned(_ settings: ProxySettings, _ workers: Workers?) -> NodePlan? {
         // What a Node's version decides is the cluster plan's.
         let isSameCluster =
             settings.family == cluster.settings.family && settings.version == cluster.settings.version
             && (settings.version != nil || settings.nodeName == cluster.settings.nodeName)
             && settings.allowServiceExternalIPs == cluster.settings.allowServiceExternalIPs
-        let other = isSameCluster ? cluster : ClusterPlan(plan.snapshot, settings, with: workers)
-        guard let plan = try? NodePlan(other, settings) else { return nil }
-        return IptablesPlan(plan, with: workers)
+        let other = isSameCluster ? cluster : ClusterPlan(snapshot, settings, with: workers)
+        return try? NodePlan(other, settings)
     }
 }
 

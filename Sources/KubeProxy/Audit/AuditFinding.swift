@@ -54,6 +54,12 @@ public struct AuditFinding: Sendable {
         case kubeletMark = "kubelet-mark"
         /// A rule of another program sets or clears kube-proxy's mark.
         case foreignMark = "foreign-mark"
+        /// A base chain of nftables is called at another hook or priority, or has another policy.
+        case wrongHook = "wrong-hook"
+        /// A set or map of nftables is missing, or of another type.
+        case wrongSet = "wrong-set"
+        /// The kernel does something else with kube-proxy's whole table of nftables.
+        case tableFlags = "table-flags"
         /// Not looked for in rules: there is nothing that rules could be compared with.
         case nothingToCompare = "nothing-to-compare"
     }

@@ -8,6 +8,10 @@ public enum SettingDifference: Sendable, Hashable {
     case version(found: Int, to: Int, given: String)
     /// `--iptables-masquerade-bit`.
     case masqueradeBit(found: Int, given: Int)
+    /// `--nftables-masquerade-bit`.
+    case nftablesMasqueradeBit(found: Int, given: Int)
+    /// The feature gate `KubeProxyNFTablesLocalhostNodePorts`.
+    case localhostNodePortsInNftables(found: Bool)
     /// What is masqueraded on the way to cluster IPs: how traffic of local pods is detected, or `--masquerade-all`.
     ///
     /// `isNodeCIDR`: the range that was found is the node's own pod CIDR.

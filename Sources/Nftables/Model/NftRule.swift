@@ -10,10 +10,13 @@ public struct NftRule: Sendable {
     public let text: String
     /// The comment; nil: none.
     public let comment: String?
+    /// The line on which it stands.
+    public let place: NftLine
     /// The text in which a set of one address is that address.
     private let meaning: String
 
-    init(_ tokens: [NftToken]) {
+    init(_ tokens: [NftToken], line: Int = 0) {
+        place = NftLine(line)
         var tokens = tokens[...]
         var comment: String?
         if tokens.count >= 2, tokens.last?.kind == .quoted, tokens.dropLast().last?.isWord("comment") == true {
@@ -26,6 +29,9 @@ public struct NftRule: Sendable {
         text = writer.text
         meaning = writer.meaning
     }
+
+    /// Whether both do the same to packets: comments do not count.
+    public func hasSameEffect(as other: NftRule) -> Bool { meaning == other.meaning }
 
     /// The rule with its comment.
     public var line: String { text + (comment.map { " comment \"\($0)\"" } ?? "") }

@@ -8,6 +8,8 @@ public struct NftTable: Sendable, Hashable {
     public var name: String
     /// The comment; nil: none.
     public var comment: String?
+    /// What the kernel does otherwise with the whole table, sorted: `dormant`, `owner`, `persist`.
+    public var flags: [String] = []
     /// In the order in which they were made, as the objects that follow.
     public var chains: [NftChain] = []
     /// Sets and maps.
@@ -16,6 +18,9 @@ public struct NftTable: Sendable, Hashable {
     public var counters: [String] = []
     /// Objects and statements of other kinds, by their first words; they are not compared.
     public var unknown: [String] = []
+
+    /// The line on which it begins.
+    public var place = NftLine()
 
     /// Whether comments of the table and its chains are not known: the JSON of nft 1.0 leaves them out.
     public var omitsComments = false
@@ -42,6 +47,8 @@ public struct NftChain: Sendable, Hashable {
     public var comment: String?
     /// The rules, in the order in which packets meet them.
     public var rules: [NftRule] = []
+    /// The line on which it begins.
+    public var place = NftLine()
 
     /// A chain without rules.
     public init(name: String) { self.name = name }
@@ -88,6 +95,8 @@ public struct NftSet: Sendable, Hashable {
     public var elements: [NftElement] = []
     /// Statements of other kinds, as text.
     public var unknown: [String] = []
+    /// The line on which it begins.
+    public var place = NftLine()
 
     /// A set or map without elements.
     public init(name: String, isMap: Bool) {
@@ -107,6 +116,8 @@ public struct NftElement: Sendable, Hashable {
     public var comment: String?
     /// What it leads to, such as `goto reject-chain`; nil: it is one of a set.
     public var data: String?
+    /// The line on which it stands.
+    public var place = NftLine()
 
     /// An element of a set; of a map with data.
     public init(key: [String], comment: String? = nil, data: String? = nil) {

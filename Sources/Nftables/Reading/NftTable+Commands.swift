@@ -27,6 +27,7 @@ private struct NftHost {
     private var elements: [[String: [[String]: Int]]] = []
 
     mutating func run(_ tokens: inout NftTokens) throws(NftError) {
+        let line = tokens.line
         let verb = try tokens.name("a command")
         let kind = try tokens.name("the kind of an object")
         let family = try tokens.name("a family")
@@ -39,10 +40,10 @@ private struct NftHost {
         }
         let name = try tokens.name("the name of the \(kind)")
         switch (verb, kind) {
-        case ("add", "chain"): try addChain(name, place, &tokens)
+        case ("add", "chain"): try addChain(name, place, &tokens, line)
         case ("add", "rule"):
             guard let chain = chains[place][name] else { throw tokens.error("the chain '\(name)' is not there") }
-            tables[place].chains[chain].rules.append(NftRule(tokens.statement()))
+            tables[place].chains[chain].rules.append(NftRule(tokens.statement(), line: line))
         case ("add", "set"), ("add", "map"): try addSet(name, isMap: kind == "map", place, &tokens)
         case ("add", "counter"):
             if !tables[place].counters.contains(name) { tables[place].counters.append(name) }
@@ -99,13 +100,17 @@ private struct NftHost {
         while let token = tokens.current, !token.isSymbol("}") {
             let statement = tokens.statement()
             if statement.first?.isWord("comment") == true { tables[place].comment = statement.last?.text }
+            if statement.first?.isWord("flags") == true { tables[place].flags = NftTable.flags(of: statement) }
             tokens.skipLines()
         }
         try tokens.symbol("}")
     }
 
-    private mutating func addChain(_ name: String, _ place: Int, _ tokens: inout NftTokens) throws(NftError) {
+    private mutating func addChain(
+        _ name: String, _ place: Int, _ tokens: inout NftTokens, _ line: Int
+    ) throws(NftError) {
         var chain = NftChain(name: name)
+        chain.place = NftLine(line)
         if tokens.current?.isSymbol("{") == true {
             tokens.advance()
             try chain.readBlock(&tokens)
@@ -120,6 +125,7 @@ private struct NftHost {
         _ name: String, isMap: Bool, _ place: Int, _ tokens: inout NftTokens
     ) throws(NftError) {
         var set = NftSet(name: name, isMap: isMap)
+        set.place = NftLine(tokens.line)
         try tokens.symbol("{")
         try set.readBlock(&tokens)
         try tokens.symbol("}")

@@ -50,6 +50,7 @@ private struct JSONObjects {
         if kind == "table" {
             var table = NftTable(family: family, name: object["name"]?.text ?? "")
             table.comment = object["comment"]?.text
+            table.flags = (object["flags"]?.elements.compactMap(\.text) ?? []).sorted()
             table.omitsComments = omitsComments
             places[key] = tables.count
             tables.append(table)

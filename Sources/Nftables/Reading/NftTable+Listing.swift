@@ -11,9 +11,11 @@ extension NftTable {
         tokens.skipLines()
         while let token = tokens.current {
             guard token.isWord("table") else { throw tokens.error("expected 'table', found '\(token.spelling)'") }
+            let line = tokens.line
             tokens.advance()
             var table = NftTable(
                 family: try tokens.name("a family"), name: try tokens.name("the table's name"))
+            table.place = NftLine(line)
             try tokens.symbol("{")
             try table.readBlock(&tokens)
             try tokens.symbol("}")
@@ -28,15 +30,19 @@ extension NftTable {
         while let token = tokens.current, !token.isSymbol("}") {
             switch token.text {
             case "chain" where token.kind == .word:
+                let line = tokens.line
                 tokens.advance()
                 var chain = NftChain(name: try tokens.name("the chain's name"))
+                chain.place = NftLine(line)
                 try tokens.symbol("{")
                 try chain.readBlock(&tokens)
                 try tokens.symbol("}")
                 chains.append(chain)
             case "set" where token.kind == .word, "map" where token.kind == .word:
+                let line = tokens.line
                 tokens.advance()
                 var set = NftSet(name: try tokens.name("the name of the \(token.text)"), isMap: token.text == "map")
+                set.place = NftLine(line)
                 try tokens.symbol("{")
                 try set.readBlock(&tokens)
                 try tokens.symbol("}")
@@ -46,10 +52,18 @@ extension NftTable {
                 counters.append(try tokens.name("the counter's name"))
                 _ = tokens.statement()
             case "comment" where token.kind == .word: comment = tokens.statement().last?.text
+            case "flags" where token.kind == .word: flags = NftTable.flags(of: tokens.statement())
             default: unknown.append(tokens.statement().prefix(2).map(\.spelling).joined(separator: " "))
             }
             tokens.skipLines()
         }
+    }
+}
+
+extension NftTable {
+    /// The words behind `flags`.
+    static func flags(of statement: [NftToken]) -> [String] {
+        statement.dropFirst().map(\.text).filter { $0 != "," }.sorted()
     }
 }
 
@@ -58,13 +72,14 @@ extension NftChain {
     mutating func readBlock(_ tokens: inout NftTokens) throws(NftError) {
         tokens.skipLines()
         while let token = tokens.current, !token.isSymbol("}") {
+            let line = tokens.line
             let statement = tokens.statement()
             switch token.text {
             case "type" where token.kind == .word && statement.count > 2 && statement.contains { $0.isWord("hook") }:
                 base = try NftBase(statement, tokens)
             case "policy" where token.kind == .word && statement.count == 2: base?.policy = statement[1].text
             case "comment" where token.kind == .word && statement.count == 2: comment = statement[1].text
-            default: rules.append(NftRule(statement))
+            default: rules.append(NftRule(statement, line: line))
             }
             tokens.skipLines()
         }
@@ -131,14 +146,17 @@ extension NftElement {
         try tokens.symbol("{")
         var elements: [NftElement] = []
         var words: [NftToken] = []
-        while let token = tokens.take() {
+        var line = tokens.line
+        while let token = tokens.current {
+            if words.isEmpty { line = tokens.line }
+            tokens.advance()
             switch token.text {
             case "}" where token.kind == .symbol:
-                if let element = NftElement(words) { elements.append(element) }
+                if let element = NftElement(words, line) { elements.append(element) }
                 return elements
             case "," where token.kind == .symbol:
-                if let element = NftElement(words) { elements.append(element) }
-                words = []
+                if let element = NftElement(words, line) { elements.append(element) }
+                words.removeAll(keepingCapacity: true)
             default: if token.kind != .endOfLine { words.append(token) }
             }
         }
@@ -146,7 +164,7 @@ extension NftElement {
     }
 
     /// An element from its words; nil if there are none.
-    private init?(_ words: [NftToken]) {
+    private init?(_ words: [NftToken], _ line: Int) {
         guard !words.isEmpty else { return nil }
         var parts = words[...]
         var data: String?
@@ -171,6 +189,7 @@ extension NftElement {
             }
         }
         self.init(key: key, comment: comment, data: data)
+        place = NftLine(line)
     }
 }
 

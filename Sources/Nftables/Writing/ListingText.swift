@@ -6,6 +6,7 @@ extension NftTable {
         text.append("table ")
         text.append(string: "\(family) \(name)")
         text.append(" {\n")
+        if !flags.isEmpty { text.append(string: "\tflags \(flags.joined(separator: ","))\n") }
         if let comment { text.append(string: "\tcomment \"\(comment)\"\n") }
         var isFirst = true
         func separate(_ text: inout TextWriter) {

@@ -10,6 +10,10 @@ public struct LeftOver: AuditEvidence {
         case olderVersion
         /// Chains of IPVS mode.
         case ipvsMode
+        /// Chains of iptables mode beside the table of nftables mode.
+        case iptablesMode
+        /// Chains, sets and maps that only other versions make in nftables mode.
+        case otherNftablesVersion
     }
 
     /// What is left over.
@@ -42,7 +46,13 @@ extension LeftOver: AuditCheck {
         }
     }
 
-    public var severity: FindingSeverity { blocked.isEmpty ? .warning : .error }
+    public var severity: FindingSeverity {
+        switch cause {
+        case .iptablesMode: .error
+        case .otherNftablesVersion: .info
+        case .olderVersion, .ipvsMode: blocked.isEmpty ? .warning : .error
+        }
+    }
 
     public var effect: String {
         let names = chains.prefix(3).joined(separator: ", ") + (chains.count > 3 ? ", … (\(chains.count) in all)" : "")
@@ -54,6 +64,13 @@ extension LeftOver: AuditCheck {
         case .olderVersion:
             return "left-overs of kube-proxy 1.23 or older (\(names)) refer to chains of Services and endpoints: as "
                 + "soon as kube-proxy has to delete one of these, iptables-restore refuses all of its rules"
+        case .iptablesMode:
+            return "left-overs of iptables mode (\(names)): their rules translate connections to Services too, and "
+                + "nobody keeps them up to date, so that connections may go to endpoints that are gone"
+        case .otherNftablesVersion:
+            return
+                "left-overs of another version of kube-proxy (\(names)): packets may meet some checks twice, otherwise "
+                + "they do no harm"
         case .ipvsMode:
             return "left-overs of IPVS mode (\(names)): virtual servers and the addresses of kube-ipvs0 may be left "
                 + "too and answer for Services"
@@ -68,6 +85,13 @@ extension LeftOver: AuditCheck {
                 shown.map { "iptables -t nat -F \($0)" } + shown.map { "iptables -t nat -X \($0)" }
             let more = chains.count > shown.count ? "; and so for the other \(chains.count - shown.count)" : ""
             return "delete them; restarting kube-proxy does not help: " + lines.joined(separator: "; ") + more
+        case .iptablesMode:
+            return
+                "run 'kubechains cleanup --apply' on the node, which removes the chains of iptables mode, or restart "
+                + "the node; kube-proxy removes them when it starts in nftables mode"
+        case .otherNftablesVersion:
+            return "they go with the table: 'nft delete table TABLE', then restart kube-proxy, or leave them until the "
+                + "node restarts"
         case .ipvsMode: return "run 'kubechains cleanup --proxy-mode ipvs' on the node, or restart the node"
         }
     }

@@ -31,6 +31,12 @@ extension SettingsDiffer: AuditCheck {
         case .masqueradeBit(let found, let given):
             "kube-proxy's mark is bit \(found) (--iptables-masquerade-bit \(found)), not bit \(given) as given here: packets "
                 + "are masqueraded by the other mark"
+        case .nftablesMasqueradeBit(let found, let given):
+            "kube-proxy's mark is bit \(found) (nftables.masqueradeBit: \(found) in its configuration), not bit \(given) "
+                + "as given here: packets are masqueraded by the other mark"
+        case .localhostNodePortsInNftables(let found):
+            "kube-proxy runs with --feature-gates KubeProxyNFTablesLocalhostNodePorts=\(found), not \(!found) as given "
+                + "here: node ports on the loopback address are \(found ? "" : "not ")handled by it"
         case .clusterIPMasquerade(let found, let given, let isNodeCIDR):
             "kube-proxy runs with \(isNodeCIDR ? "--detect-local-mode NodeCIDR, here \(found.range)" : found.setting), not "
                 + "with \(given.setting) as given here: on the way to cluster IPs it masquerades \(found.words), not "
@@ -64,6 +70,10 @@ extension SettingsDiffer: AuditCheck {
         case .version(_, let last, _):
             return "give --kube-proxy-version 1.\(last)" + confirmation
         case .masqueradeBit(let found, _): return "give --iptables-masquerade-bit \(found)" + confirmation
+        case .nftablesMasqueradeBit(let found, _):
+            return "give --nftables-masquerade-bit \(found)" + confirmation
+        case .localhostNodePortsInNftables(let found):
+            return "give --feature-gates KubeProxyNFTablesLocalhostNodePorts=\(found)" + confirmation
         case .clusterIPMasquerade(_, _, isNodeCIDR: true):
             return "give --detect-local-mode NodeCIDR" + confirmation
         case .clusterIPMasquerade(.nobody, .everybody, _): return "leave --masquerade-all out" + confirmation

@@ -12,6 +12,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     case localTraffic
     /// Settings that rules show, named as in ``ProxySettings``.
     case masqueradeAll, masqueradeBit, nodePortAddresses, localhostNodePorts, conntrackTCPBeLiberal, randomFully
+    /// `--nftables-masquerade-bit`, and the feature gate `KubeProxyNFTablesLocalhostNodePorts`.
+    case nftablesMasqueradeBit, localhostNodePortsInNftables
     /// Whether the host has the nfacct counters.
     case accountingCounters
     /// The feature gate `AllowServiceExternalIPs`.
@@ -29,16 +31,21 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         case .clusterCIDR, .detectLocalMode, .podBridgeInterface, .podInterfaceNamePrefix: self = .localTraffic
         case .masqueradeAll: self = .masqueradeAll
         case .masqueradeBit: self = .masqueradeBit
+        case .nftablesMasqueradeBit: self = .nftablesMasqueradeBit
         case .nodePortAddresses: self = .nodePortAddresses
         case .localhostNodePorts: self = .localhostNodePorts
         case .conntrackTCPBeLiberal: self = .conntrackTCPBeLiberal
         case .noRandomFully: self = .randomFully
         case .nfacct: self = .accountingCounters
         case .featureGates:
-            guard value.split(separator: ",").contains(where: { $0.hasPrefix("AllowServiceExternalIPs=") }) else {
+            let gates = value.split(separator: ",")
+            if gates.contains(where: { $0.hasPrefix("AllowServiceExternalIPs=") }) {
+                self = .externalIPs
+            } else if gates.contains(where: { $0.hasPrefix("KubeProxyNFTablesLocalhostNodePorts=") }) {
+                self = .localhostNodePortsInNftables
+            } else {
                 return nil
             }
-            self = .externalIPs
         case .nodeAddress: self = .hostAddresses
         default: return nil
         }
@@ -53,11 +60,15 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         }
         if configuration.masqueradeAll != nil { given.insert(.masqueradeAll) }
         if configuration.masqueradeBit != nil { given.insert(.masqueradeBit) }
+        if configuration.nftablesMasqueradeBit != nil { given.insert(.nftablesMasqueradeBit) }
         if !configuration.nodePortAddresses.isEmpty { given.insert(.nodePortAddresses) }
         if configuration.localhostNodePorts != nil { given.insert(.localhostNodePorts) }
         if configuration.conntrackTCPBeLiberal != nil { given.insert(.conntrackTCPBeLiberal) }
         if configuration.featureGates.contains(where: { $0.name == "AllowServiceExternalIPs" }) {
             given.insert(.externalIPs)
+        }
+        if configuration.featureGates.contains(where: { $0.name == "KubeProxyNFTablesLocalhostNodePorts" }) {
+            given.insert(.localhostNodePortsInNftables)
         }
         return given
     }

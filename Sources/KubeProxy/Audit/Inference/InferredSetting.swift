@@ -14,6 +14,12 @@ public enum InferredSetting: Sendable, Hashable {
     case masqueradeAll
     /// `--iptables-masquerade-bit`.
     case masqueradeBit(Int)
+    /// `--nftables-masquerade-bit`.
+    case nftablesMasqueradeBit(Int)
+    /// `--nodeport-addresses`, where ranges show.
+    case nodePortRanges([IPPrefix])
+    /// `--feature-gates KubeProxyNFTablesLocalhostNodePorts=true`.
+    case localhostNodePortsInNftables
     /// `--nodeport-addresses`, as far as rules show them.
     case nodePortAddresses([IPAddress])
     /// `--iptables-localhost-nodeports=false`.
@@ -38,6 +44,9 @@ public enum InferredSetting: Sendable, Hashable {
         case .masqueradeBit(let bit): [("iptables-masquerade-bit", "\(bit)")]
         case .nodePortAddresses(let addresses):
             [("nodeport-addresses", addresses.map { "\(IPPrefix(single: $0))" }.joined(separator: ","))]
+        case .nftablesMasqueradeBit(let bit): [("nftables-masquerade-bit", "\(bit)")]
+        case .nodePortRanges(let ranges): [("nodeport-addresses", ranges.map { "\($0)" }.joined(separator: ","))]
+        case .localhostNodePortsInNftables: [("feature-gates", "KubeProxyNFTablesLocalhostNodePorts=true")]
         case .noLocalhostNodePorts: [("iptables-localhost-nodeports", "false")]
         case .conntrackTCPBeLiberal: [("conntrack-tcp-be-liberal", nil)]
         case .noRandomFully: [("no-random-fully", nil)]

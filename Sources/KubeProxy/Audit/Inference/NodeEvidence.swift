@@ -1,6 +1,17 @@
-internal import Iptables
 internal import KubeObjects
 internal import NetAddress
+
+/// What a node's rules say about the policies of Service ports, in any mode.
+protocol PolicyEvidence {
+    /// The endpoints that a policy leads to; nil: it has no rules.
+    func endpoints(of policy: ServicePolicy, _ port: ServicePortPlan) -> Set<EndpointReference>?
+    /// Whether external traffic is led to the local policy.
+    func leadsToLocalPolicy(_ port: ServicePortPlan) -> Bool
+    /// Whether packets to the cluster IP are dropped: there are endpoints, and none on the node.
+    func dropsClusterIP(_ port: ServicePortPlan) -> Bool
+    /// Whether rules treat an endpoint as the node's own whatever the policies are; nil: that does not show.
+    func treatsAsLocal(_ endpoint: PlannedEndpoint, of port: ServicePortPlan) -> Bool?
+}
 
 /// How well a node's rules fit each Node of the snapshot: which endpoints they treat as local, and which topology hints
 /// they follow.
@@ -20,35 +31,46 @@ struct NodeEvidence {
     /// Service ports whose endpoints are not those that a zone's hints select, by zone.
     private var zones: [String: Int] = [:]
 
-    init(_ iptables: IptablesPlan, _ live: LiveChains) {
-        behaviors = iptables.plan.behaviors
-        let slices = iptables.plan.snapshot.endpointSlices
-        let dropped = EndpointsOfRules.droppedFrontends(live)
-        let names = Set(iptables.plan.snapshot.nodes.map(\.zone)).union([""]).sorted()
-        for port in iptables.plan.servicePorts {
+    init(_ plan: NodePlan, _ live: some PolicyEvidence) {
+        behaviors = plan.behaviors
+        let slices = plan.snapshot.endpointSlices
+        let names = Set(plan.snapshot.nodes.map(\.zone)).union([""]).sorted()
+        for port in plan.servicePorts {
             let isHinted = port.hintCoverage.contains(.zones) && port.usesClusterPolicy
-            guard port.usesLocalPolicy || isHinted else { continue }
-            let chains = iptables.chains(of: port)
-            let cluster = live.endpoints(ofPolicy: chains.clusterPolicy)
-            if port.usesLocalPolicy {
-                let clusterIP = Frontend(address: port.clusterIP, port: port.port, transport: port.name.transport)
-                readLocal(port, chains, cluster, live, slices, isDropped: dropped.contains(clusterIP))
-            }
+            let showsLocal = port.endpoints.first.map { live.treatsAsLocal($0, of: port) != nil } ?? false
+            guard port.usesLocalPolicy || isHinted || showsLocal else { continue }
+            let cluster = live.endpoints(of: .cluster, port)
+            if port.usesLocalPolicy { readLocal(port, cluster, live, slices) }
             if isHinted, let cluster { readZones(port, cluster, names, slices) }
+            if showsLocal, let cluster { readEndpoints(port, cluster, live, slices) }
+        }
+    }
+
+    private mutating func readEndpoints(
+        _ port: ServicePortPlan, _ cluster: Set<EndpointReference>, _ live: some PolicyEvidence,
+        _ slices: [EndpointSlice]
+    ) {
+        for endpoint in port.endpoints where cluster.contains(.address(endpoint.address, port: endpoint.port)) {
+            guard let node = slices.nodeName(of: endpoint.source), let isLocal = live.treatsAsLocal(endpoint, of: port)
+            else { continue }
+            if isLocal {
+                local[node, default: 0] += 1
+                localCount += 1
+            } else {
+                remote[node, default: 0] += 1
+            }
         }
     }
 
     private mutating func readLocal(
-        _ port: ServicePortPlan, _ chains: ServicePortChains, _ cluster: Set<EndpointReference>?, _ live: LiveChains,
-        _ slices: [EndpointSlice], isDropped: Bool
+        _ port: ServicePortPlan, _ cluster: Set<EndpointReference>?, _ live: some PolicyEvidence,
+        _ slices: [EndpointSlice]
     ) {
-        let found = live.endpoints(ofPolicy: chains.localPolicy)
+        let isDropped = live.dropsClusterIP(port)
+        let found = live.endpoints(of: .local, port)
         if found == nil {
             // A damaged chain is not one without local endpoints, to which nothing leads.
-            let leads = live.rules("nat", chains.external.description).contains {
-                $0.target?.chain == chains.localPolicy.description
-            }
-            guard !leads else { return }
+            guard !live.leadsToLocalPolicy(port) else { return }
         } else if found?.isEmpty == true {
             return
         }
@@ -93,6 +115,15 @@ struct NodeEvidence {
         return (remote[node.name.text] ?? 0) + localCount - (local[node.name.text] ?? 0) + zone
     }
 
+    /// The name of no Node whose endpoints are those that the rules treat as local; nil: there is none.
+    var nameBesideNodes: String? {
+        let most = local.max { left, right in
+            (left.value, right.key) < (right.value, left.key)
+        }
+        guard let most, (remote[most.key] ?? 0) + localCount - most.value < localCount else { return nil }
+        return most.key
+    }
+
     /// How many terminating endpoints a Node would use that the rules do not know.
     func doubt(_ node: Node) -> Int { terminating[node.name.text] ?? 0 }
 
@@ -117,7 +148,7 @@ struct NodeFit {
     /// - Parameters:
     ///   - given: the Node that was given or planned with, if the snapshot has it.
     ///   - facts: what else points to a Node: the pod CIDR and the addresses in the rules.
-    init(_ evidence: NodeEvidence, _ nodes: [Node], given: Node?, _ facts: RuleEvidence) {
+    init(_ evidence: NodeEvidence, _ nodes: [Node], given: Node?, _ facts: NodePointers) {
         var misfits: [Int] = []
         for node in nodes { misfits.append(evidence.misfit(node)) }
         let none = evidence.misfit(nil)
@@ -149,15 +180,16 @@ struct NodeFit {
     }
 }
 
-extension RuleEvidence {
+/// What else of a node's rules points to a Node.
+struct NodePointers {
+    /// The range of sources that count as local pods.
+    let podRange: IPPrefix?
+    /// The addresses that take node ports.
+    let addresses: [IPAddress]
+
     /// Whether the rules name a Node's pod CIDR, which no other has, or its address as one that takes node ports.
     fileprivate func points(to node: Node, among nodes: [Node]) -> Bool {
-        if nodes.count > 1, case .source(let range)?? = localTraffic.winner(preferring: nil),
-            node.podCIDRs.contains(range)
-        {
-            return true
-        }
-        guard case .addresses(let addresses) = nodePorts else { return false }
+        if nodes.count > 1, let podRange, node.podCIDRs.contains(podRange) { return true }
         return (node.internalIPs + node.externalIPs).contains { addresses.contains($0) }
     }
 }

@@ -77,6 +77,15 @@ struct NftablesNames {
     }
 }
 
+extension NftablesPlan {
+    /// The name of one of a Service port's chains, whether there is such a chain or not.
+    func chainName(_ kind: NftablesChainKind, of port: ServicePortPlan) -> String {
+        var names = NftablesNames()
+        names.begin(port, hashes.ports[port.index])
+        return kind.prefix.description + String(decoding: names.ending, as: UTF8.self)
+    }
+}
+
 /// How nftables mode names chains.
 struct NftablesNaming: ChainNaming {
     /// Whether all endpoints have chains, not only those of Service ports with affinity.

@@ -11,9 +11,13 @@ public struct NftablesNode: Sendable, Hashable {
     public let rejectedAtLocalhost: [TransportProtocol]
 
     init(_ plan: NodePlan, _ behaviors: ProxyBehaviors) {
-        let settings = plan.settings
+        self.init(plan.settings, plan.node, behaviors)
+    }
+
+    /// - Parameter facts: what is known of the node.
+    init(_ settings: ProxySettings, _ facts: NodeFacts, _ behaviors: ProxyBehaviors) {
         masqueradeMark = 1 << UInt32(settings.nftablesMasqueradeBit)
-        let nodeIP = plan.node.nodeIP
+        let nodeIP = facts.nodeIP
         let ranges = NftablesNode.ranges(settings.nodePortAddresses, nodeIP)
         // Without a range of the family all its addresses take node ports.
         let meansAll =
@@ -25,7 +29,7 @@ public struct NftablesNode: Sendable, Hashable {
             meansAll || ranges.isEmpty
             ? .allAddresses
             : .addresses(
-                plan.node.hostAddresses.filter { address in
+                facts.hostAddresses.filter { address in
                     !address.isLoopback && ranges.contains { $0.contains(address) }
                 })
         guard settings.localhostNodePortsInNftables, behaviors.contains(.nftablesLocalhostNodePorts) else {

@@ -140,12 +140,6 @@ extension NftElement {
         key.joined(separator: " . ") + (comment.map { " comment \"\($0)\"" } ?? "") + (data.map { " : \($0)" } ?? "")
     }
 
-    /// The chain that it leads to.
-    fileprivate var target: String? {
-        guard let words = data?.split(separator: " "), words.count == 2 else { return nil }
-        return String(words[1])
-    }
-
     /// The Service port that its verdict or its comment names.
     fileprivate var owner: ServicePortLabel? {
         if let label = target.flatMap(ServicePortLabel.init(nftablesName:)) { return label }

@@ -56,7 +56,7 @@ struct NftablesInput {
 
 extension NftTable {
     /// The addresses' family, of a table for one family.
-    fileprivate var addressFamily: AddressFamily? { family == "ip" ? .ipv4 : family == "ip6" ? .ipv6 : nil }
+    var addressFamily: AddressFamily? { family == "ip" ? .ipv4 : family == "ip6" ? .ipv6 : nil }
 }
 
 extension SnapshotSource {
@@ -98,7 +98,7 @@ extension SnapshotSource {
     }
 
     /// The tables of a text of nftables; nil: it is something else.
-    fileprivate func nftablesTables() throws(CommandFailure) -> [NftTable]? {
+    func nftablesTables() throws(CommandFailure) -> [NftTable]? {
         guard let kind = nftablesText else { return nil }
         let text = unsafe bytes.withBytes { unsafe Array($0) }
         do throws(NftError) {

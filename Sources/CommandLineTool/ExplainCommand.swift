@@ -32,7 +32,9 @@ extension Command {
         summary: "say of a Service, chain, address or endpoint why its rules are as they are",
         discussion: [
             "TARGET is one of:\n"
-                + "  namespace/service[:port]  a Service, or one of its ports by name or number\n"
+                + "  namespace/service[:port]  a Service, or one of its ports by name or number;\n"
+                + "                            without namespace, if only one has such a Service\n"
+                + "  NUMBER[/protocol]         a node port or health-check node port\n"
                 + "  KUBE-…                    a chain; may be shortened to a unique prefix\n"
                 + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port\n"
                 + "                            on an address of the node, or an endpoint; an IPv6\n"

@@ -90,6 +90,9 @@ extension ShapingOptions {
                 try ClusterSnapshot(reading: [source], expecting: .configuration)
             }
             guard let configuration = file.configuration else {
+                if let warning = file.warnings.first {
+                    throw .input(file.error(warning.message, at: warning.location).description)
+                }
                 throw .input("\(source.name): error: the file holds no KubeProxyConfiguration")
             }
             try apply(configuration, of: file)

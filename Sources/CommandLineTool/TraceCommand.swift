@@ -15,6 +15,7 @@ extension Command {
                 + "it, or rules: the text of iptables-save. The content shows which; '-' is standard input.",
             "Each outcome has its probability, the address that the packet is sent to in the end, what the client sees, and "
                 + "the rules that led there: the table, the rule's number in its chain, the rule.",
+            "With --live, the rules are those of SAVE, and INPUT is the snapshot that the node's addresses are taken from.",
             "What rules leave open, such as IP sets or interfaces that are not given, splits the result: every outcome says "
                 + "what is assumed for it. With rules, --node-address tells which addresses are the host's.",
             "The family is that of --to. Routes, spoofed sources and whether somebody listens are not looked at, and the "
@@ -28,13 +29,21 @@ extension Command {
         let source = try InputFile.open(path)
         let rules: Ruleset
         var diagnostics: [Diagnostic] = []
-        if source.looksLikeJSON {
+        var planned: NodePlan?
+        if source.looksLikeJSON || options.live != nil {
             var prepared = try options.readSnapshot(of: source)
             prepared.settings.family = query.destination.family
             let plan = try prepared.plan()
             diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
             query.hostAddresses = plan.node.hostAddresses
-            rules = IptablesPlan(plan).hostRules
+            planned = plan
+            if let live = options.live {
+                let dump = try InputFile.open(live)
+                rules = try RulesInput.readRules(dump, query.destination.family, needsAllTables: true)
+                diagnostics += warnings(of: rules, query)
+            } else {
+                rules = IptablesPlan(plan).hostRules
+            }
         } else {
             guard options.operands.count == 1 else {
                 throw TraceOptions.usage("rules are one INPUT, but \(options.operands.count) are given")
@@ -56,6 +65,11 @@ extension Command {
                     "no rule remembers who was sent to \(AddressText(address, port: port)); "
                         + "--affinity-from has no effect"))
         }
+        if let planned, !query.isReply {
+            diagnostics += planned.remarks(
+                onUnserved: query.destination, port: query.destinationPort, transport: query.transport
+            ).map { Diagnostic(.notice, $0) }
+        }
         console.say(diagnostics)
         let text: String
         switch options.output.form {
@@ -65,7 +79,7 @@ extension Command {
         default: text = TraceReport.text(trace, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
-        System.keep((rules, trace))
+        System.keep((rules, trace, planned))
         return .success
     }
 }
@@ -97,6 +111,8 @@ extension TraceOptions {
         query.inInterface = packet.inInterface
         query.outInterface = packet.outInterface
         query.affinity = packet.affinity
+        query.mark = packet.mark
+        query.sets = packet.sets
         return query
     }
 

@@ -11,6 +11,9 @@ struct PacketOptions: Sendable {
     var inInterface: String?
     var outInterface: String?
     var affinity: (address: IPAddress, port: UInt16)?
+    var mark: UInt32 = 0
+    /// The IP sets that hold the packet's addresses; nil: not known.
+    var sets: Set<String>?
 }
 
 struct TraceOptions: ShapesRules, WritesReport {
@@ -21,6 +24,9 @@ struct TraceOptions: ShapesRules, WritesReport {
     var shaping = ShapingOptions()
     var output = ReportOutput()
     var packet = PacketOptions()
+    /// The rules, where the operands are a snapshot.
+    var live: String?
+    var inputs: [String] { operands + (live.map { [$0] } ?? []) + shapingInputs }
 
     static var groups: [OptionGroup<TraceOptions>] {
         [
@@ -34,7 +40,14 @@ struct TraceOptions: ShapesRules, WritesReport {
                     state,
                     interface("in-interface", "the interface by which the packet comes in") { $0.inInterface = $1 },
                     interface("out-interface", "the interface by which it leaves") { $0.outInterface = $1 },
-                    affinity,
+                    affinity, mark, set,
+                ]),
+            OptionGroup(
+                title: "The rules",
+                options: [
+                    Option("live", "SAVE", "the node's rules, where INPUT is a snapshot, which has its addresses") {
+                        options, text throws(OptionError) in options.live = text
+                    }
                 ]),
             .output([.text, .json, .dot, .mermaid]), .shaping,
         ]
@@ -94,6 +107,31 @@ extension TraceOptions {
                 throw OptionError(message: "invalid endpoint '\(text)': expected IP:PORT, such as 10.244.1.71:8080")
             }
             options.packet.affinity = (address, port)
+        }
+    }
+
+    private static var mark: Option<TraceOptions> {
+        Option("mark", "MARK", "the mark that it has before the first rule", default: "0") {
+            options, text throws(OptionError) in
+            let digits = text.lowercased()
+            let mark = digits.hasPrefix("0x") ? UInt32(digits.dropFirst(2), radix: 16) : UInt32(digits)
+            guard let mark else {
+                throw OptionError(message: "invalid mark '\(text)': expected a number such as 0x4000 or 16384")
+            }
+            options.packet.mark = mark
+        }
+    }
+
+    private static var set: Option<TraceOptions> {
+        Option(
+            "in-set", "NAME",
+            "an IP set that holds its addresses (repeatable); sets that are not named do not, and '' stands for none",
+            default: "not known"
+        ) { options, text throws(OptionError) in
+            guard text.utf8.count <= 31 else {
+                throw OptionError(message: "invalid set '\(text)': a name has at most 31 bytes")
+            }
+            options.packet.sets = (options.packet.sets ?? []).union(text.isEmpty ? [] : [text])
         }
     }
 

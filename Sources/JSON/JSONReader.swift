@@ -65,6 +65,8 @@ public struct JSONReader {
     package var capacityHint = 0
     /// What another thread has read ahead of this reader.
     package var readAhead: AnyObject?
+    /// The offset that places get, where the bytes are those of a string within another input.
+    package var outerOffset: Int?
     /// Called with ranges that have been read.
     private let owner: SnapshotSource?
     /// The first byte that the owner has not been notified of.
@@ -98,7 +100,9 @@ public struct JSONReader {
         { [bytes, source, owner] in JSONReader(bytes, source: source, owner: owner) }
     }
 
-    package func location(_ offset: Int) -> SourceLocation { SourceLocation(source: source, offset: offset) }
+    package func location(_ offset: Int) -> SourceLocation {
+        SourceLocation(source: source, offset: outerOffset ?? offset)
+    }
 
     package mutating func warn(at offset: Int, _ message: String) {
         warnings.append(PlacedMessage(message: message, location: location(offset)))

@@ -125,19 +125,184 @@ import Testing
         #expect(result.ending == .exit(1))
     }
 
-    /// A target that is not modelled and has no options is no missing chain; what sets do to marks and to other sets makes
-    /// the outcome unknown.
+    // MARK: trace
+
+    private static func trace(_ arguments: [String]) throws -> String {
+        let result = try Tool.run(["trace"] + arguments)
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        return result.outputText + result.errorText
+    }
+
+    private static func headings(_ report: String) -> [String] {
+        report.split(separator: "\n").filter { $0.hasPrefix("100%") }.map { String($0.dropFirst(6)) }
+    }
+
+    private static let packet = ["--from", "192.0.2.9", "--node-address", "10.20.0.11"]
+
+    /// What sets do to marks and to other sets is not overlooked, and a refusal can be lost.
     @Test(arguments: [
-        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 81 -j TARPIT\nCOMMIT\n", "dumps/set1.txt",
-        "dumps/set2.txt",
+        (
+            "set1", "10.20.0.11:81",
+            ["accepted, for this host: 10.20.0.11:81", "rejected on the way to 10.20.0.11:81, with tcp-reset"]
+        ),
+        ("set2", "10.20.0.11:81", ["rejected on the way to 10.20.0.11:81, with tcp-reset"]),
+        (
+            "reject-output-drop", "10.20.0.11:81",
+            ["rejected on the way to 10.20.0.11:81, but the refusal is dropped on its way to the client"]
+        ),
+        (
+            "reject-output-drop", "10.20.0.11:82",
+            ["rejected on the way to 10.20.0.11:82, but the refusal is dropped on its way to the client"]
+        ),
+        (
+            "reject-output-drop", "10.20.0.12:83",
+            ["rejected on the way to 10.20.0.12:83, but the refusal is dropped on its way to the client"]
+        ),
+        ("reject-output-drop", "10.20.0.11:84", ["accepted, for this host: 10.20.0.11:84"]),
     ])
-    func unmodelledTargets(_ dump: String) throws {
-        let text =
-            dump.hasPrefix("*") ? dump : try String(contentsOfFile: Self.folder + dump, encoding: .utf8)
-        let result = try Tool.run(
-            ["trace", "--from", "192.0.2.9", "--to", "10.20.0.11:81", "--node-address", "10.20.0.11", "-"],
-            input: Array(text.utf8))
-        #expect(result.ending != .exit(2) && result.ending != .exit(64), "\(result.errorText)")
-        #expect(result.outputText.contains("lets the packet go on unchanged"), "\(result.outputText)")
+    func sideEffects(_ dump: String, _ to: String, _ expected: [String]) throws {
+        let report = try Self.trace(Self.packet + ["--to", to, Self.folder + "dumps/\(dump).txt"])
+        #expect(Self.headings(report) == expected, "\(report)")
+        if expected[0].hasSuffix("the client") { #expect(report.contains("times out: the refusal is dropped")) }
+    }
+
+    /// The target FULLCONENAT has no options, so that it is written as a jump to a chain.
+    @Test func targetWithoutOptions() throws {
+        let dump = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 81 -j FULLCONENAT\nCOMMIT\n"
+        let result = try Tool.run(["trace"] + Self.packet + ["--to", "10.20.0.11:81", "-"], input: Array(dump.utf8))
+        #expect(result.outputText.contains("FULLCONENAT lets the packet go on unchanged"), "\(result.errorText)")
+    }
+
+    /// The mark and the sets that hold the client are given; the mark in the end is printed.
+    @Test func marksAndSets() throws {
+        let dump =
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m set --match-set s src -m mark --mark 0x10 -j DROP\n"
+            + "-A INPUT -j MARK --set-xmark 0x4/0x4\nCOMMIT\n"
+        func run(_ options: [String]) throws -> String {
+            try Tool.run(
+                ["trace"] + Self.packet + ["--to", "10.20.0.11:81"] + options + ["-"], input: Array(dump.utf8)
+            )
+            .outputText
+        }
+        #expect(try run(["--mark", "16", "--in-set", "s"]).contains("100%  dropped"))
+        #expect(try run(["--mark", "0x10", "--in-set", "t"]).contains("mark         0x14"))
+        #expect(try Self.headings(run(["--mark", "0x10"])).count == 2)
+        #expect(try run([]).contains("mark         0x4"))
+    }
+
+    /// A dump that is given with a snapshot takes the node's addresses from it.
+    @Test func dumpWithSnapshot() throws {
+        let files = ["--live", Self.folder + "16-stale-local/live.txt", Self.folder + "16-stale-local/cluster.json"]
+        let report = try Self.trace(["--node", "worker-1", "--from", "192.0.2.9", "--to", "10.20.0.11:31880"] + files)
+        #expect(!report.contains("--node-address") && !report.contains("address of this host"), "\(report)")
+        #expect(report.contains("rewritten, was 10.20.0.11:31880"), "\(report)")
+    }
+
+    /// `trace` says of a snapshot what `explain` says.
+    @Test(arguments: [
+        ("24-fqdn", "10.96.40.24:81", "10.96.40.24 is the cluster IP of default/po, which has no port 81"),
+        (
+            "41-proxy-name", "10.96.41.9:80",
+            "10.96.41.9 is the cluster IP of default/web: kube-proxy skips it: the label"
+        ),
+        ("35-localhost", "10.20.0.99:30081", "10.20.0.99 is no address of this node that is known"),
+    ])
+    func unserved(_ name: String, _ to: String, _ words: String) throws {
+        let file = Self.folder + "\(name)/cluster.json"
+        let traced = try Tool.run(["trace"] + Self.options + ["--from", "10.244.1.9", "--to", to, file])
+        #expect(traced.errorText.contains(words), "\(traced.errorText)")
+        let explained = try Tool.run(["explain"] + Self.options + [to, file])
+        #expect((explained.errorText + explained.outputText).contains(words.split(separator: ",")[0].prefix(40)))
+    }
+
+    // MARK: explain
+
+    /// What was skipped is named with its reason.
+    @Test(arguments: [
+        ("35-localhost", "[::1]:30081", 2, "node ports never answer on ::1"),
+        ("35-localhost", "30081", 0, "30081 is the node port of default/np"),
+        ("35-localhost", "np", 0, "node port 30081"), ("35-localhost", "np:80", 0, "node port 30081"),
+        ("35-localhost", "30082", 2, "no Service of the snapshot has the node port 30082"),
+        ("40-terminating", "32534", 0, "kube-proxy itself answers 503"),
+        ("24-fqdn", "po", 0, "1 endpoint of slice po-eps: its addressType is neither IPv4 nor IPv6"),
+        ("05-edited-endpoints", "default/web", 0, "10.99.0.200 of the Endpoints object"),
+        ("05-edited-endpoints", "10.99.0.200", 2, "kube-proxy does not read: it reads EndpointSlices"),
+        ("50-old", "KUBE-MARK-DROP", 2, "up to 1.26 kubelet marked packets there"),
+    ])
+    func explain(_ name: String, _ target: String, _ code: Int32, _ words: String) throws {
+        let result = try Tool.run(["explain"] + Self.options + [target, Self.folder + "\(name)/cluster.json"])
+        #expect(result.ending == .exit(code), "\(result.errorText)")
+        let text = (result.outputText + result.errorText).split { " \n│├└─".contains($0) }.joined(separator: " ")
+        #expect(text.contains(words), "\(text)")
+    }
+
+    /// A chain of kube-proxy up to 1.23, by its hash.
+    @Test func chainOfAnOlderVersion() throws {
+        let file = Self.folder + "54-xlb/before.json"
+        let text = try Tool.run(["explain"] + Self.options + ["KUBE-XLB-JSLCNGWSGB5JPS5Q", file]).outputText
+        #expect(text.contains("KUBE-EXT-JSLCNGWSGB5JPS5Q is the chain of default/lb:http/tcp's traffic"), "\(text)")
+    }
+
+    // MARK: Inputs
+
+    /// Each is named for what it is.
+    @Test(arguments: [
+        ("utf16le.json", "UTF-16"), ("utf16le-nobom.json", "UTF-16"), ("cluster.json.gz", "gzip"),
+        ("yaml.yaml", "this is YAML"),
+        ("kubeproxy.yaml", "this is YAML"), ("warning-first.json", "Warning: v1 Endpoints is deprecated"),
+        ("forbidden.txt", "Error from server (Forbidden): nodes is forbidden"),
+        ("forbidden-after.json", "Error from server (Forbidden): nodes is forbidden"), ("watch.json", "ask without -w"),
+        ("cluster-info-dump.txt", "cluster-info dump"), ("describe.txt", "kubectl describe"),
+        ("table-kind.json", "Table"),
+        ("truncated.json", "ends in the middle"),
+    ])
+    func shapes(_ name: String, _ words: String) throws {
+        let result = try Self.run("render", Self.options, ["shapes/\(name)"])
+        expect(result, 2, output: "")
+        #expect(result.errorText.contains(words), "\(result.errorText)")
+    }
+
+    @Test func arrayOfObjects() throws {
+        let base = try Self.run("render", Self.options, ["shapes/base.json"])
+        let array = try Self.run("render", Self.options, ["shapes/array.json"])
+        #expect(array.outputText == base.outputText && array.ending == .exit(0))
+    }
+
+    /// What kube-proxy's `/configz` prints is a configuration.
+    @Test func configz() throws {
+        let given = try Self.run(
+            "render", ["--cluster-cidr", "10.244.0.0/16", "--node", "worker-1"], ["shapes/base.json"])
+        let options = ["--node", "worker-1", "--config", Self.folder + "shapes/configz.json"]
+        #expect(try Self.run("render", options, ["shapes/base.json"]).outputText == given.outputText)
+        let yaml = ["--node", "worker-1", "--config", Self.folder + "shapes/configmap.json"]
+        let refused = try Self.run("render", yaml, ["shapes/base.json"])
+        expect(refused, 2, output: "")
+        #expect(refused.errorText.contains("as YAML") && refused.errorText.contains("/configz"), "\(refused.errorText)")
+    }
+
+    /// Forms of rules that are not iptables-save's are named; a dump that was cut is.
+    @Test(arguments: [
+        ("70-dumps/both-S.txt", "'iptables -S'"), ("70-dumps/nat-S.txt", "'iptables -S'"),
+        ("70-dumps/nat-L.txt", "'iptables -L'"),
+        ("dumps/cut.txt", "the text is cut off"), ("shapes/utf16le.json", "UTF-16"),
+    ])
+    func formsOfRules(_ dump: String, _ words: String) throws {
+        for arguments in [["audit"] + Self.options + ["--live"], ["trace"] + Self.packet + ["--to", "10.20.0.11:81"]] {
+            let isAudit = arguments[0] == "audit"
+            let result = try Tool.run(
+                arguments + [Self.folder + dump] + (isAudit ? [Self.folder + "70-dumps/cluster.json"] : []))
+            #expect(result.ending == .exit(2))
+            #expect(result.errorText.contains(words), "\(result.errorText)")
+        }
+    }
+
+    /// The line ends of Windows and a byte-order mark are no difference.
+    @Test func lineEndsAndByteOrderMark() throws {
+        let file = Self.folder + "70-dumps/save-c.txt"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        for other in ["\u{FEFF}" + text, text.replacing("\n", with: "\r\n")] {
+            expect(try Tool.run(["diff", "--strict", file, "-"], input: Array(other.utf8)), 0)
+        }
+        #expect(try Self.run("diff", [], ["dumps/bom.txt", "dumps/bom.txt"]).ending == .exit(0))
     }
 }

@@ -22,17 +22,31 @@ struct RulesetReader {
     mutating func read() throws(RuleFault) {
         while !reader.tokenizer.isAtEnd {
             lineNumber += 1
-            try readLine()
+            do throws(RuleFault) {
+                try readLine()
+            } catch {
+                throw isCut ? endOfText ?? error : error
+            }
             reader.tokenizer.skipLine()
         }
-        if let current {
-            throw RuleFault(
-                code: .damaged, at: text.count, found: "the end of the text within the table \(tables[current].name)",
-                expected: "COMMIT", remedy: "the text is cut off; take the dump again")
-        }
+        if let endOfText { throw endOfText }
         for index in tables.indices {
             tables[index].flush()
             ruleset.tables.append(tables[index].table)
+        }
+    }
+
+    /// Whether the current line is the last and has no end: that of a text that was cut off.
+    private var isCut: Bool {
+        reader.tokenizer.endOfLine == text.count && text.count > 0 && text[text.count - 1] != UInt8(ascii: "\n")
+    }
+
+    /// That the text ends within a table; nil: it does not.
+    private var endOfText: RuleFault? {
+        current.map { current in
+            RuleFault(
+                code: .damaged, at: text.count, found: "the end of the text within the table \(tables[current].name)",
+                expected: "COMMIT", remedy: "the text is cut off; take the dump again")
         }
     }
 
@@ -169,6 +183,11 @@ struct RulesetReader {
     private mutating func readRule() throws(RuleFault) {
         let start = reader.tokenizer.position
         guard let current else {
+            if let form = RulesForm(text[start..<reader.tokenizer.endOfLine]) {
+                throw RuleFault(
+                    code: .notRules, at: start, found: form.found, expected: "*TABLE, a comment or an empty line",
+                    remedy: form.remedy)
+            }
             let word = try? reader.tokenizer.next()
             throw RuleFault(
                 code: .notRules, at: start, found: word?.quoted ?? "a line",

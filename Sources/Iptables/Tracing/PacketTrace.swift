@@ -12,10 +12,11 @@ public struct PacketTrace: Sendable {
     /// Whether the query names an endpoint that no rule remembers clients of.
     public private(set) var hasUnknownHistory = false
 
-    private struct Arrival {
+    fileprivate struct Arrival {
         let branch: TraceBranch
         let verdict: TraceOutcome.Verdict
         let isForHost: Bool
+        var isRefusalLost = false
     }
 
     /// Traces a packet through a host's rules.
@@ -39,7 +40,7 @@ public struct PacketTrace: Sendable {
         } else if query.state == .established {
             arrivals = try Self.next(arrivals, &walker) { arrival in arrival.branch.laterPacket }
         }
-        outcomes = arrivals.map { TraceOutcome($0.branch, $0.verdict, isForHost: $0.isForHost) }
+        outcomes = arrivals.map { TraceOutcome($0) }
     }
 
     /// The outcomes of packets that follow the first; if none follows, those of the first.
@@ -83,9 +84,42 @@ public struct PacketTrace: Sendable {
         let forwarded = try pass(routed.other, .forward, &walker)
         keep(try pass(forwarded, .postrouting, &walker), isForHost: false)
         for (branch, verdict, hook) in walker.takeEnded() {
-            arrivals.append(Arrival(branch: branch, verdict: verdict, isForHost: hook == .input))
+            if case .reject(let kind) = verdict {
+                arrivals += try refuse(branch, kind, hook, &walker)
+            } else {
+                arrivals.append(Arrival(branch: branch, verdict: verdict, isForHost: hook == .input))
+            }
         }
         return arrivals
+    }
+
+    /// Sends the client what a REJECT answers with, which passes rules itself.
+    private static func refuse(
+        _ branch: TraceBranch, _ kind: RejectKind, _ hook: Hook, _ walker: inout PacketWalker
+    ) throws(TraceError) -> [Arrival] {
+        let isForHost = hook == .input
+        let sent = try pass([branch.refused(with: kind, at: hook)], .output, &walker)
+        let leaving = split(sent, walker) { $0.routedTo }
+        var returning = try pass(leaving.local, .postrouting, &walker)
+        for index in returning.indices { returning[index].isOnLoopback = true }
+        returning = try pass(returning, .prerouting, &walker)
+        let arrived = try pass(returning, .input, &walker) + pass(leaving.other, .postrouting, &walker)
+        let stopped = walker.takeEnded()
+        guard !stopped.isEmpty else {
+            return [Arrival(branch: branch, verdict: .reject(kind), isForHost: isForHost)]
+        }
+        var result = arrived.map { refusal in
+            Arrival(branch: branch.following(refusal), verdict: .reject(kind), isForHost: isForHost)
+        }
+        for (refusal, verdict, _) in stopped {
+            var lost = branch.following(refusal)
+            lost.path = refusal.path
+            result.append(
+                Arrival(
+                    branch: lost, verdict: verdict == .unknown ? .unknown : .drop, isForHost: isForHost,
+                    isRefusalLost: true))
+        }
+        return result
     }
 
     /// Splits packets by whether an address is the host's; if that is not known, both are assumed.
@@ -131,8 +165,8 @@ public struct PacketTrace: Sendable {
         var result: [TraceBranch] = []
         for var branch in branches {
             let state = branch.connection.state
-            if branch.isOnLoopback || !branch.connection.exists {
-                // What comes in by loopback was rewritten before it left.
+            if branch.isOnLoopback || !branch.connection.exists || branch.refusal != nil {
+                // What comes in by loopback was rewritten before it left. Of a refusal the kernel rewrites what it quotes.
                 result.append(branch)
             } else if state == .new || state == .related {
                 result += try walker.pass([branch], PacketWalker.Place(table: "nat", hook: hook))
@@ -172,12 +206,22 @@ extension TraceBranch {
         branch.probability = probability
         branch.assumptions = assumptions
         branch.recent = recent
+        branch.changes = changes
+        return branch
+    }
+
+    /// The packet with what was assumed for its refusal.
+    fileprivate func following(_ refusal: TraceBranch) -> TraceBranch {
+        var branch = self
+        branch.probability = refusal.probability
+        branch.assumptions = refusal.assumptions
         return branch
     }
 }
 
 extension TraceOutcome {
-    fileprivate init(_ branch: TraceBranch, _ verdict: Verdict, isForHost: Bool) {
+    fileprivate init(_ arrival: PacketTrace.Arrival) {
+        let branch = arrival.branch
         var assumptions: [TraceAssumption] = []
         var assumption = branch.assumptions
         while let node = assumption {
@@ -191,10 +235,11 @@ extension TraceOutcome {
             step = node.earlier
         }
         self.init(
-            verdict: verdict, probability: branch.probability, packet: branch.packet,
+            verdict: arrival.verdict, probability: branch.probability, packet: branch.packet,
             server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
-            isForHost: isForHost, isReply: branch.isAnswer, assumptions: assumptions.reversed(),
+            isForHost: arrival.isForHost, isReply: branch.isAnswer, isRefusalLost: arrival.isRefusalLost,
+            assumptions: assumptions.reversed(),
             path: path.reversed())
     }
 }

@@ -2,7 +2,7 @@ internal import KubeChainsBytes
 internal import NetAddress
 
 /// What has been found of a rule's conditions so far.
-private struct Findings {
+struct MatchFindings {
     var open: [(condition: TraceCondition, wanted: Bool)] = []
     var chance = 1.0
 
@@ -14,13 +14,17 @@ private struct Findings {
     }
 }
 
+extension InterfaceMatch {
+    fileprivate var isLoopback: Bool { name == "lo" }
+}
+
 extension PacketWalker {
     /// Compares a rule's conditions with a packet.
     func answer(_ rule: borrowing Rule, _ branch: borrowing TraceBranch, _ hook: Hook) -> RuleAnswer {
         let packet = branch.packet
-        if let match = rule.protocol, (match.number == packet.transport.number) == match.isNegated { return .no }
+        if let match = rule.protocol, (match.number == branch.protocolNumber) == match.isNegated { return .no }
         if rule.fragment == .furtherFragments { return .no }
-        var findings = Findings()
+        var findings = MatchFindings()
         if let match = rule.destination, !add(match, packet.destination, " -d ", &findings) { return .no }
         if let match = rule.source, !add(match, packet.source, " -s ", &findings) { return .no }
         if let match = rule.inInterface, !add(input: match, branch, hook, &findings) { return .no }
@@ -40,7 +44,7 @@ extension PacketWalker {
     }
 
     private func add(
-        _ match: AddressMatch, _ address: TracedAddress, _ option: StaticString, _ findings: inout Findings
+        _ match: AddressMatch, _ address: TracedAddress, _ option: StaticString, _ findings: inout MatchFindings
     ) -> Bool {
         let plain = AddressMatch(match.address, mask: match.mask)
         return findings.add(
@@ -49,22 +53,25 @@ extension PacketWalker {
     }
 
     private func add(
-        input match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout Findings
+        input match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
         // Before a packet of the host's own comes in, it has no interface, and the kernel compares with an empty name.
         let name = branch.isOnLoopback ? "lo" : branch.isFromHost ? "" : incoming(branch)
+        // Nobody else sends by the loopback interface.
+        if name == nil, match.isLoopback, host.holds(branch.packet.source) == false { return match.isNegated }
         return findings.add(
             name.map { match.contains($0) }, or: .inInterface(match.name), name == nil ? !match.isNegated : true)
     }
 
     private func add(
-        output match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout Findings
+        output match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
         let routedTo = branch.routedTo
         var name: String? = ""
         if hook != .prerouting, hook != .input {
             let isLocal = host.holds(routedTo) ?? branch.assumptions?.answer(to: .hostAddress(routedTo))
             name = isLocal == true ? "lo" : outgoing(branch)
+            if name == nil, match.isLoopback, isLocal == false { return match.isNegated }
         }
         return findings.add(
             name.map { match.contains($0) }, or: .outInterface(match.name, routedTo),
@@ -73,31 +80,37 @@ extension PacketWalker {
 
     /// The interface by which the packet came in; the answer comes in where the first packet went out.
     private func incoming(_ branch: borrowing TraceBranch) -> String? {
-        branch.isAnswer ? query.outInterface : query.inInterface
+        branch.isAnswer != (branch.refusal != nil) ? query.outInterface : query.inInterface
     }
 
     private func outgoing(_ branch: borrowing TraceBranch) -> String? {
-        branch.isAnswer ? query.inInterface : query.outInterface
+        branch.isAnswer != (branch.refusal != nil) ? query.inInterface : query.outInterface
     }
 
     private func add(
-        _ match: Match, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout Findings
+        _ match: Match, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
         let packet = branch.packet
         switch match {
         case .comment, .nfacct: return true
         case .tcp(let tcp):
-            return packet.transport == .tcp && add(tcp.source, tcp.destination, packet, &findings)
+            return packet.transport == .tcp && !branch.isICMP && add(tcp.source, tcp.destination, packet, &findings)
                 && add(tcp.flags, branch, &findings)
                 && (tcp.option == nil || add(open: match, branch, &findings))
         case .udp(let udp):
-            return packet.transport == .udp && add(udp.source, udp.destination, packet, &findings)
+            return packet.transport == .udp && !branch.isICMP && add(udp.source, udp.destination, packet, &findings)
         case .sctp(let sctp):
-            return packet.transport == .sctp && add(sctp.source, sctp.destination, packet, &findings)
+            return packet.transport == .sctp && !branch.isICMP && add(sctp.source, sctp.destination, packet, &findings)
                 && (sctp.chunks == nil || add(open: match, branch, &findings))
-        case .icmp: return false
-        case .mark(let mark): return mark.contains(packet.mark)
-        case .connmark(let mark): return branch.connection.exists && mark.contains(branch.connection.mark)
+        case .icmp(let icmp):
+            guard let error = branch.refusal?.icmp else { return false }
+            let fits = icmp.type.map { $0 == error.type && icmp.code ?? error.code == error.code } ?? true
+            return fits != icmp.isNegated
+        case .mark(let mark): return add(mark, packet.mark, packet.unknownMark, Match.mark, branch, &findings)
+        case .connmark(let mark):
+            let connection = branch.connection
+            return connection.exists
+                && add(mark, connection.mark, connection.unknownMark, Match.connmark, branch, &findings)
         case .conntrack(let conntrack): return add(conntrack, branch, &findings)
         case .addrtype(let types): return add(types, branch, &findings)
         case .statistic(let statistic):
@@ -111,13 +124,13 @@ extension PacketWalker {
             return findings.chance > 0
         case .recent(let recent): return add(recent, branch, &findings)
         case .multiport(let multiport): return add(multiport, packet, &findings)
-        case .set(var set):
-            let isNegated = set.isNegated
-            set.isNegated = false
-            return findings.add(nil, or: condition(.set(set), branch), !isNegated)
+        case .set(let set): return add(set, branch, &findings)
         case .limit: return findings.add(nil, or: .event(text(match), eventCount))
         case .unknown(let unknown) where Self.statefulMatches.contains(unknown.name):
             return findings.add(nil, or: .event(text(match), eventCount))
+        case .unknown(let unknown) where unknown.name == "iprange":
+            guard let ranges = IPRangeMatch(unknown) else { return add(open: match, branch, &findings) }
+            return add(ranges, packet, &findings)
         case .physdev, .rpfilter, .unknown: return add(open: match, branch, &findings)
         }
     }
@@ -127,36 +140,37 @@ extension PacketWalker {
         "bpf", "connbytes", "connlimit", "hashlimit", "quota", "quota2", "rateest", "condition",
     ]
 
-    private func add(open match: Match, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
+    private func add(open match: Match, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings) -> Bool {
         findings.add(nil, or: condition(match, branch))
     }
 
-    private func condition(_ match: Match, _ branch: borrowing TraceBranch) -> TraceCondition {
-        condition(text(match), branch.packet)
+    func condition(_ match: Match, _ branch: borrowing TraceBranch) -> TraceCondition {
+        condition(text(match), branch.packet, event: event(of: match, branch))
     }
 
-    private func condition(_ text: String, _ packet: TracedPacket) -> TraceCondition {
-        .match(text, from: packet.source, to: packet.destination, packet.destinationPort)
+    func condition(_ text: String, _ packet: TracedPacket, event: Int = 0) -> TraceCondition {
+        .match(text, from: packet.source, to: packet.destination, packet.destinationPort, event: event)
     }
 
     // MARK: Ports and flags
 
     private func add(
-        _ source: PortMatch?, _ destination: PortMatch?, _ packet: TracedPacket, _ findings: inout Findings
+        _ source: PortMatch?, _ destination: PortMatch?, _ packet: TracedPacket, _ findings: inout MatchFindings
     ) -> Bool {
         add(destination, packet.destinationPort, of: packet.destination, isSource: false, &findings)
             && add(source, packet.sourcePort, of: packet.source, isSource: true, &findings)
     }
 
     private func add(
-        _ match: PortMatch?, _ ports: PortRange, of address: TracedAddress, isSource: Bool, _ findings: inout Findings
+        _ match: PortMatch?, _ ports: PortRange, of address: TracedAddress, isSource: Bool,
+        _ findings: inout MatchFindings
     ) -> Bool {
         guard let match else { return true }
         return findings.add(
             match.range.covers(ports), or: .port(match.range, of: address, isSource: isSource), !match.isNegated)
     }
 
-    private func add(_ match: MultiportMatch, _ packet: TracedPacket, _ findings: inout Findings) -> Bool {
+    private func add(_ match: MultiportMatch, _ packet: TracedPacket, _ findings: inout MatchFindings) -> Bool {
         var sides: [PortRange] = []
         if match.side != .source { sides.append(packet.destinationPort) }
         if match.side != .destination { sides.append(packet.sourcePort) }
@@ -166,7 +180,8 @@ extension PacketWalker {
         return findings.add(fits, or: condition(text(.multiport(plain)), packet), !match.isNegated)
     }
 
-    private func add(_ match: TCPFlagsMatch?, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
+    private func add(_ match: TCPFlagsMatch?, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings) -> Bool
+    {
         guard let match else { return true }
         let (known, flags) = tcpFlags(branch)
         let differs = (flags ^ match.set) & match.mask & known != 0 || match.set & ~match.mask != 0
@@ -178,6 +193,7 @@ extension PacketWalker {
     /// The TCP flags of the packet: which are known, and how they stand.
     private func tcpFlags(_ branch: borrowing TraceBranch) -> (known: UInt8, flags: UInt8) {
         let (syn, ack, all): (UInt8, UInt8, UInt8) = (0x02, 0x10, 0x3F)
+        if branch.refusal == .tcpReset { return (all, branch.resetFlags(of: query.state)) }
         // The answer is that to the connection's first packet.
         if branch.isAnswer { return (all, syn | ack) }
         switch query.state {
@@ -189,7 +205,7 @@ extension PacketWalker {
 
     // MARK: Lists of recent
 
-    private func add(_ match: RecentMatch, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
+    private func add(_ match: RecentMatch, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings) -> Bool {
         if match.operation == .set { return !match.isNegated }
         var plain = match
         plain.isNegated = false
@@ -239,7 +255,9 @@ extension PacketWalker {
 
 extension PacketWalker {
     /// `addrtype`, as `xt_addrtype` has it: for IPv4 an address has one type, for IPv6 all types asked for must hold.
-    private func add(_ match: AddressTypeMatch, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
+    private func add(_ match: AddressTypeMatch, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings)
+        -> Bool
+    {
         let sides = [
             (match.source, branch.packet.source, match.isSourceNegated),
             (match.destination, branch.packet.destination, match.isDestinationNegated),
@@ -281,7 +299,8 @@ extension PacketWalker {
     }
 
     /// `conntrack`, in the order of `xt_conntrack`.
-    private func add(_ match: ConntrackMatch, _ branch: borrowing TraceBranch, _ findings: inout Findings) -> Bool {
+    private func add(_ match: ConntrackMatch, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings) -> Bool
+    {
         let connection = branch.connection
         if let states = match.states {
             if connection.states.isDisjoint(with: states.value) != states.isNegated { return false }

@@ -21,9 +21,7 @@ struct PacketWalker {
     private static let splitLimit = 10_000
     /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
-    private static let depthLimit = 64
-    /// The targets of xtables-addons that take no options, so that a rule is written as a jump to a chain of that name.
-    private static let unmodelledTargets: Set<String> = ["CHAOS", "DELUDE", "ECHO", "TARPIT"]
+    private static let depthLimit = 1000
 
     init(_ rules: IndexedRules, _ query: TraceQuery) {
         self.query = query
@@ -171,12 +169,19 @@ struct PacketWalker {
         let rule = chain.rules[rulePlace.index]
         var branch = branch
         remember(rule, &branch)
+        let effects = rules.sideEffects.of(rule)
+        for effect in effects {
+            eventCount += 1
+            branch.changes.apply(effect, event: eventCount)
+            if case .mark = effect { branch.packet.unknownMark = .max }
+        }
         guard let target = rule.target else { return [branch] }
         branch.add(TraceStep(place, chain.name, rulePlace.index + 1, .rule(rule)))
+        if !effects.isEmpty, case .unknown = target { return [branch] }
         switch target {
         case .jump(let name), .goto(let name):
             guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
-                if Self.unmodelledTargets.contains(name) {
+                if case .jump = target, name.isNameOfExtension {
                     let unknown = Target.unknown(UnknownExtension(name: name, text: ""))
                     return try applyUnmodelled(rulePlace, unknown, branch, &accepted)
                 }
@@ -221,6 +226,7 @@ struct PacketWalker {
             return try applyUnmodelled(rulePlace, target, branch, &accepted)
         default:
             branch.apply(target)
+            if branch.packet.unknownMark == 0, branch.connection.unknownMark == 0 { branch.changes.mark = 0 }
             return [branch]
         }
     }
@@ -249,6 +255,14 @@ struct PacketWalker {
             guard let entry = entry(match, branch) else { continue }
             branch.recent[entry] = match.operation != .remove
         }
+    }
+}
+
+extension String {
+    /// Whether it can be an extension's name. A save declares all its chains, so that a jump to none of them is a target
+    /// without options that is not modelled, such as TARPIT.
+    fileprivate var isNameOfExtension: Bool {
+        utf8.allSatisfy { 0x41...0x5A ~= $0 || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: "_") }
     }
 }
 

@@ -5,8 +5,10 @@ extension Rule {
     var hasEffect: Bool {
         if let target, target.hasEffect { return true }
         return matches.contains { match in
-            if case .recent(let recent) = match { return recent.operation != .check }
-            return false
+            switch match {
+            case .recent(let recent): recent.operation != .check
+            default: false
+            }
         }
     }
 }
@@ -41,7 +43,9 @@ extension TraceBranch {
     /// Does what a target says that only changes marks or tracking.
     mutating func apply(_ target: Target) {
         switch target {
-        case .mark(let change): packet.mark = change.applied(to: packet.mark)
+        case .mark(let change):
+            packet.mark = change.applied(to: packet.mark)
+            packet.unknownMark &= ~change.mask
         case .connmark(let target) where connection.exists: apply(target)
         case .ct(let target) where target.isUntracked && !connection.isSeen: connection.state = .untracked
         default: break
@@ -54,11 +58,16 @@ extension TraceBranch {
             target.shift == .left ? mark << UInt32(target.shiftBits) : mark >> UInt32(target.shiftBits)
         }
         switch target.operation {
-        case .set(let change): connection.mark = shifted(change.applied(to: connection.mark))
+        case .set(let change):
+            connection.mark = shifted(change.applied(to: connection.mark))
+            connection.unknownMark = shifted(connection.unknownMark & ~change.mask)
         case .save(let packetMask, let connectionMask):
             connection.mark = (connection.mark & ~connectionMask) ^ shifted(packet.mark & packetMask)
+            connection.unknownMark =
+                connection.unknownMark & ~connectionMask | shifted(packet.unknownMark & packetMask)
         case .restore(let packetMask, let connectionMask):
             packet.mark = (packet.mark & ~packetMask) ^ shifted(connection.mark & connectionMask)
+            packet.unknownMark = packet.unknownMark & ~packetMask | shifted(connection.unknownMark & connectionMask)
         }
     }
 

@@ -41,6 +41,8 @@ struct TracedConnection: Hashable {
     /// Where it seemed to come from after SNAT.
     var source: Rewriting?
     var mark: UInt32 = 0
+    /// The bits of the mark that are not known.
+    var unknownMark: UInt32 = 0
 
     struct Rewriting: Hashable {
         let address: TracedAddress
@@ -91,6 +93,10 @@ struct TraceBranch {
     var isOnLoopback = false
     /// Whether it answers the packet that the query is about.
     var isAnswer = false
+    /// The kind of refusal, if it is what a REJECT sends to the client.
+    var refusal: RejectKind?
+    /// What side effects of rules changed.
+    var changes = ChangedState()
     /// Whether it began on this host.
     var isFromHost = false
     /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
@@ -121,7 +127,9 @@ struct TraceBranch {
     }
 
     private func joined(with other: TraceBranch) -> TraceBranch? {
-        guard packet == other.packet, connection == other.connection, recent == other.recent else { return nil }
+        guard packet == other.packet, connection == other.connection, recent == other.recent,
+            changes == other.changes
+        else { return nil }
         // Rules that made no difference are no part of the path.
         var joined = path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
         if assumptions === other.assumptions {

@@ -10,8 +10,10 @@ enum TraceCondition: Hashable {
     case port(PortRange, of: TracedAddress, isSource: Bool)
     /// The address is one of the host's.
     case hostAddress(TracedAddress)
-    /// A match, and whose packet it was asked for.
-    case match(String, from: TracedAddress, to: TracedAddress, PortRange)
+    /// A match, whose packet it was asked for, and the last event that changed what it sees.
+    case match(String, from: TracedAddress, to: TracedAddress, PortRange, event: Int = 0)
+    /// A mark with unknown bits fits, or does not.
+    case mark(String, known: UInt32, unknown: UInt32, event: Int)
     /// A condition with a new answer each time.
     case event(String, Int)
 
@@ -21,7 +23,7 @@ enum TraceCondition: Hashable {
         case .outInterface(let name, _): "-o \(name)"
         case .port(let range, _, let isSource): "\(isSource ? "--sport" : "--dport") \(range.text)"
         case .hostAddress(let address): "\(address.text) is an address of this host"
-        case .match(let text, _, _, _), .event(let text, _): text
+        case .match(let text, _, _, _, _), .mark(let text, _, _, _), .event(let text, _): text
         }
     }
 

@@ -15,7 +15,7 @@ public struct TraceOutcome: Sendable {
     /// What becomes of the packet.
     public let verdict: Verdict
     /// The chance, where all assumptions hold; over the outcomes of a set of assumptions the chances add up to 1.
-    public let probability: Double
+    public internal(set) var probability: Double
     /// The packet at the time of the verdict.
     public let packet: TracedPacket
     /// Where the connection's first packet went, and where answers come from.
@@ -28,8 +28,10 @@ public struct TraceOutcome: Sendable {
     public let isForHost: Bool
     /// Whether this is the outcome of the reply; if the first packet is dropped, there is none.
     public let isReply: Bool
+    /// Whether a rule refused the packet, but rules stopped the refusal on its way to the client.
+    public let isRefusalLost: Bool
     /// The assumptions about conditions that cannot be decided.
-    public let assumptions: [TraceAssumption]
+    public internal(set) var assumptions: [TraceAssumption]
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
 }

@@ -35,6 +35,10 @@ public struct TraceQuery: Sendable {
     public var inInterface: String?
     /// The interface by which the packet leaves; nil: not known.
     public var outInterface: String?
+    /// The packet's mark before the first rule.
+    public var mark: UInt32 = 0
+    /// The IP sets that hold the packet's addresses, those that are not named do not; nil: not known.
+    public var sets: Set<String>?
     /// The host's addresses beside loopback; nil: not known. All others count as unicast addresses of other hosts.
     public var hostAddresses: [IPAddress]?
     /// Where `recent` remembers the client from: the address and port that DNAT sent it to before.
@@ -54,8 +58,10 @@ public struct TraceQuery: Sendable {
 
     /// The packet as it is sent.
     var packet: TracedPacket {
-        TracedPacket(
+        var packet = TracedPacket(
             source: .exact(source), sourcePort: sourcePort.map { PortRange($0) } ?? .all,
             destination: .exact(destination), destinationPort: PortRange(destinationPort), transport: transport)
+        packet.mark = mark
+        return packet
     }
 }

@@ -28,6 +28,8 @@ public struct TracedPacket: Sendable, Hashable {
     public let transport: TransportProtocol
     /// The packet's mark, which lives on this host only.
     public var mark: UInt32 = 0
+    /// The bits of the mark that are not known, since a rule takes them from an IP set or a socket.
+    public var unknownMark: UInt32 = 0
 }
 
 extension PortRange {
@@ -62,6 +64,23 @@ public struct TracedHost: Sendable {
         case .range(let first, let last):
             addresses.flatMap { own in own.contains { !($0 < first) && !($0 > last) } ? nil : false }
         case .ofHost: true
+        }
+    }
+
+    /// Whether an address is one of those from `first` to `last`; nil: not known.
+    func isBetween(_ first: IPAddress, _ last: IPAddress, _ address: TracedAddress) -> Bool? {
+        func contains(_ address: IPAddress) -> Bool {
+            address.family == first.family && !(address < first) && !(address > last)
+        }
+        switch address {
+        case .exact(let address): return contains(address)
+        case .range(let low, let high):
+            if contains(low), contains(high) { return true }
+            return high < first || low > last ? false : nil
+        case .ofHost:
+            guard let own = addresses?.filter({ !$0.isLoopback }), let one = own.first else { return nil }
+            let fits = contains(one)
+            return own.allSatisfy { contains($0) == fits } ? fits : nil
         }
     }
 

@@ -19,14 +19,16 @@ public enum TraceReport {
                     ("to", .string(query.destination.description)), ("port", .integer(Int(query.destinationPort))),
                     ("protocol", .string(query.transport.name.description)), ("ctstate", .string(query.state.rawValue)),
                     ("reply", .boolean(query.isReply)),
+                    ("mark", query.mark == 0 ? nil : .integer(Int(query.mark))),
                 ])
             ),
-            ("outcomes", .array(trace.outcomes.map { json($0, query) })),
+            ("outcomes", .array(trace.mergedOutcomes.map { json($0, query) })),
         ])
     }
 
-    private static func json(_ outcome: TraceOutcome, _ query: TraceQuery) -> JSONValue {
-        .object([
+    private static func json(_ merged: MergedOutcome, _ query: TraceQuery) -> JSONValue {
+        let outcome = merged.outcome
+        return .object([
             ("verdict", .string(outcome.verdict.name)), ("rejectWith", outcome.verdict.rejectWith.map { .string($0) }),
             ("probability", .number(outcome.probability)),
             (
@@ -45,7 +47,11 @@ public enum TraceReport {
                     ]) : nil
             ),
             ("translated", .boolean(outcome.isTranslated)), ("masqueraded", .boolean(outcome.isMasqueraded)),
+            ("mark", .integer(Int(outcome.packet.mark))),
+            ("unknownMark", outcome.packet.unknownMark == 0 ? nil : .integer(Int(outcome.packet.unknownMark))),
+            ("refusalLost", outcome.isRefusalLost ? .boolean(true) : nil),
             ("reply", query.isReply ? .boolean(outcome.isReply) : nil),
+            ("merged", merged.count == 1 ? nil : .integer(merged.count)),
             (
                 "unknown",
                 .array(
@@ -87,18 +93,25 @@ public enum TraceReport {
         let query = trace.query
         var report = ReportText(style)
         report.line(words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)")
-        for outcome in trace.outcomes {
+        for merged in trace.mergedOutcomes {
+            let outcome = merged.outcome
             report.emptyLine()
             report.line(
                 .init(TextLayout.percent(outcome.probability), .heading), "  ", .init(heading(outcome), .heading))
             for assumption in outcome.assumptions {
                 report.row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
+            if merged.count > 1 {
+                report.row(
+                    "paths", "\(merged.count) lead here, by other rules or assumptions; these are the first one's rules"
+                )
+            }
             // A reply that is dropped is not yet rewritten back.
             if !query.isReply || outcome.isReply && outcome.verdict == .accept {
                 report.row("destination", destination(outcome, query))
                 report.row("source", source(outcome, query))
             }
+            if let mark = mark(outcome.packet, query) { report.row("mark", mark) }
             report.row("client", client(outcome, query))
             for (index, step) in outcome.path.enumerated() {
                 let number = step.number == 0 ? "" : String(step.number)
@@ -115,10 +128,22 @@ public enum TraceReport {
         let place = outcome.packet.destinationWords
         switch outcome.verdict {
         case .accept: return outcome.isForHost ? "accepted, for this host: \(place)" : "accepted, sent on to \(place)"
+        case .drop where outcome.isRefusalLost:
+            return "rejected on the way to \(place), but the refusal is dropped on its way to the client"
         case .drop: return "dropped on the way to \(place)"
         case .reject(let kind): return "rejected on the way to \(place), with \(kind.name)"
         case .unknown: return "unknown, at a target that is not modelled, on the way to \(place)"
         }
+    }
+
+    /// The packet's mark in the end; nil where nobody asked for one and there is none.
+    private static func mark(_ packet: TracedPacket, _ query: TraceQuery) -> String? {
+        guard packet.mark != 0 || packet.unknownMark != 0 || query.mark != 0 else { return nil }
+        let mark = "0x" + String(packet.mark, radix: 16)
+        guard packet.unknownMark != 0 else { return mark }
+        return packet.unknownMark == .max
+            ? "not known: an IP set or a socket gives it"
+            : "\(mark), but the bits 0x\(String(packet.unknownMark, radix: 16)) are not known"
     }
 
     private static func destination(_ outcome: TraceOutcome, _ query: TraceQuery) -> String {
@@ -147,6 +172,7 @@ public enum TraceReport {
             return outcome.isTranslated || outcome.isForHost
                 ? "reaches \(outcome.packet.destinationWords), if something listens there"
                 : "the packet passes by: no rule rewrites its destination"
+        case .drop where outcome.isRefusalLost: return "times out: the refusal is dropped"
         case .drop:
             if outcome.isReply { return "times out: the answer is dropped" }
             return "times out" + (isAnswerless ? ": the packet itself does not get through" : "")

@@ -1,34 +1,59 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 
 extension KubeProxyConfiguration {
+    /// Reads the object that a string of a ConfigMap holds; all places are that of the string. Nil, with a warning: it is
+    /// YAML.
+    init?(inside text: JSONString, at offset: Int, _ json: inout JSONReader) throws(ReadFault) {
+        let source = SnapshotSource(name: "", bytes: json.decode(text))
+        var inner = JSONReader(source.bytes, source: json.source)
+        inner.outerOffset = text.offset
+        inner.skipSpace()
+        guard inner.position < source.bytes.count, source.bytes[inner.position] == UInt8(ascii: "{") else {
+            json.warn(
+                at: text.offset,
+                "the ConfigMap has kube-proxy's configuration as YAML, which is not read; \(InputShape.configurationAdvice)"
+            )
+            return nil
+        }
+        do throws(ReadFault) {
+            try self.init(&inner)
+        } catch {
+            throw .value(at: text.offset, "kube-proxy's configuration in the ConfigMap: \(error.message)")
+        }
+        json.warnings += inner.warnings
+    }
+
     /// Reads the object that begins here.
     init(_ json: inout JSONReader) throws(ReadFault) {
         place = ObjectPlace(json.location(json.position))
         try json.object("the configuration") { json, key throws(ReadFault) in
-            if json.string(key, equals: "mode") {
+            if json.key(key, is: "mode", "Mode") {
                 mode = try json.stringSetting("mode")
-            } else if json.string(key, equals: "hostnameOverride") {
+            } else if json.key(key, is: "hostnameOverride", "HostnameOverride") {
                 hostnameOverride = try json.stringSetting("hostnameOverride")
-            } else if json.string(key, equals: "bindAddress") {
+            } else if json.key(key, is: "bindAddress", "BindAddress") {
                 bindAddress = try json.stringSetting("bindAddress")
-            } else if json.string(key, equals: "clusterCIDR") {
+            } else if json.key(key, is: "clusterCIDR", "ClusterCIDR") {
                 clusterCIDR = try json.stringSetting("clusterCIDR")
-            } else if json.string(key, equals: "detectLocalMode") {
+            } else if json.key(key, is: "detectLocalMode", "DetectLocalMode") {
                 detectLocalMode = try json.stringSetting("detectLocalMode")
-            } else if json.string(key, equals: "detectLocal") {
+            } else if json.key(key, is: "detectLocal", "DetectLocal") {
                 try readDetectLocal(&json)
-            } else if json.string(key, equals: "nodePortAddresses") {
+            } else if json.key(key, is: "nodePortAddresses", "NodePortAddresses") {
                 nodePortAddresses = try json.stringSettings("nodePortAddresses")
-            } else if json.string(key, equals: "featureGates") {
+            } else if json.key(key, is: "featureGates", "FeatureGates") {
                 try readFeatureGates(&json)
-            } else if json.string(key, equals: "iptables") {
+            } else if json.key(key, is: "iptables", "IPTables") {
                 try readIPTables(&json)
-            } else if json.string(key, equals: "nftables") {
+            } else if json.key(key, is: "nftables", "NFTables") {
                 try readNftables(&json)
-            } else if json.string(key, equals: "conntrack") {
+            } else if json.key(key, is: "conntrack", "Conntrack") {
                 try readConntrack(&json)
-            } else if json.string(key, equals: "ipvs") {
+            } else if json.key(key, is: "ipvs", "IPVS") {
                 try readIPVS(&json)
+            } else if json.string(key, equals: "Linux") {
+                try readLinux(&json)
             } else {
                 try json.skipValue()
             }
@@ -39,10 +64,15 @@ extension KubeProxyConfiguration {
         (bridgeInterface, interfaceNamePrefix) = (nil, nil)
         if try json.skipNull() { return }
         try json.object("detectLocal") { json, key throws(ReadFault) in
-            if json.string(key, equals: "bridgeInterface") {
+            if json.key(key, is: "bridgeInterface", "BridgeInterface") {
                 bridgeInterface = try json.stringSetting("bridgeInterface")
-            } else if json.string(key, equals: "interfaceNamePrefix") {
+            } else if json.key(key, is: "interfaceNamePrefix", "InterfaceNamePrefix") {
                 interfaceNamePrefix = try json.stringSetting("interfaceNamePrefix")
+            } else if json.string(key, equals: "ClusterCIDRs") {
+                let ranges = try json.stringSettings("ClusterCIDRs")
+                if let first = ranges.first {
+                    clusterCIDR = .init(value: ranges.map(\.value).joined(separator: ","), location: first.location)
+                }
             } else {
                 try json.skipValue()
             }
@@ -65,11 +95,11 @@ extension KubeProxyConfiguration {
         (masqueradeAll, masqueradeBit, localhostNodePorts) = (nil, nil, nil)
         if try json.skipNull() { return }
         try json.object("iptables") { json, key throws(ReadFault) in
-            if json.string(key, equals: "masqueradeAll") {
+            if json.key(key, is: "masqueradeAll", "MasqueradeAll") {
                 masqueradeAll = try json.booleanSetting("masqueradeAll")
-            } else if json.string(key, equals: "masqueradeBit") {
+            } else if json.key(key, is: "masqueradeBit", "MasqueradeBit") {
                 masqueradeBit = try json.markBitSetting()
-            } else if json.string(key, equals: "localhostNodePorts") {
+            } else if json.key(key, is: "localhostNodePorts", "LocalhostNodePorts") {
                 localhostNodePorts = try json.booleanSetting("localhostNodePorts")
             } else {
                 try json.skipValue()
@@ -81,9 +111,9 @@ extension KubeProxyConfiguration {
         (nftablesMasqueradeAll, nftablesMasqueradeBit) = (nil, nil)
         if try json.skipNull() { return }
         try json.object("nftables") { json, key throws(ReadFault) in
-            if json.string(key, equals: "masqueradeAll") {
+            if json.key(key, is: "masqueradeAll", "MasqueradeAll") {
                 nftablesMasqueradeAll = try json.booleanSetting("masqueradeAll")
-            } else if json.string(key, equals: "masqueradeBit") {
+            } else if json.key(key, is: "masqueradeBit", "MasqueradeBit") {
                 nftablesMasqueradeBit = try json.markBitSetting()
             } else {
                 try json.skipValue()
@@ -95,8 +125,23 @@ extension KubeProxyConfiguration {
         conntrackTCPBeLiberal = nil
         if try json.skipNull() { return }
         try json.object("conntrack") { json, key throws(ReadFault) in
-            guard json.string(key, equals: "tcpBeLiberal") else { return try json.skipValue() }
+            guard json.key(key, is: "tcpBeLiberal", "TCPBeLiberal") else { return try json.skipValue() }
             conntrackTCPBeLiberal = try json.booleanSetting("tcpBeLiberal")
+        }
+    }
+
+    /// What `/configz` has for Linux, since 1.29.
+    private mutating func readLinux(_ json: inout JSONReader) throws(ReadFault) {
+        if try json.skipNull() { return }
+        try json.object("Linux") { json, key throws(ReadFault) in
+            if json.string(key, equals: "Conntrack") {
+                try readConntrack(&json)
+            } else if json.string(key, equals: "MasqueradeAll") {
+                guard let setting = try json.booleanSetting("MasqueradeAll") else { return }
+                (masqueradeAll, nftablesMasqueradeAll) = (setting, setting)
+            } else {
+                try json.skipValue()
+            }
         }
     }
 
@@ -104,11 +149,11 @@ extension KubeProxyConfiguration {
         ipvs = IPVS()
         if try json.skipNull() { return }
         try json.object("ipvs") { json, key throws(ReadFault) in
-            if json.string(key, equals: "scheduler") {
+            if json.key(key, is: "scheduler", "Scheduler") {
                 ipvs.scheduler = try json.stringSetting("scheduler")
-            } else if json.string(key, equals: "excludeCIDRs") {
+            } else if json.key(key, is: "excludeCIDRs", "ExcludeCIDRs") {
                 ipvs.excludeCIDRs = try json.stringSettings("excludeCIDRs")
-            } else if json.string(key, equals: "strictARP") {
+            } else if json.key(key, is: "strictARP", "StrictARP") {
                 ipvs.strictARP = try json.booleanSetting("strictARP")
             } else if json.string(key, equals: "tcpTimeout") {
                 ipvs.tcpTimeout = try json.stringSetting("tcpTimeout")
@@ -124,6 +169,26 @@ extension KubeProxyConfiguration {
 }
 
 extension JSONReader {
+    /// Whether a key is a configuration file's, or the same field's in what `/configz` prints.
+    fileprivate func key(_ key: JSONString, is name: StaticString, _ field: StaticString) -> Bool {
+        string(key, equals: name) || string(key, equals: field)
+    }
+
+    /// Reads the `data` of a ConfigMap; the text of kube-proxy's configuration in it, if there is any (kubeadm calls it
+    /// `config.conf`, others `config`).
+    mutating func configurationText() throws(ReadFault) -> JSONString? {
+        var text: JSONString?
+        if try skipNull() { return nil }
+        try object("data") { json, key throws(ReadFault) in
+            if json.string(key, equals: "config.conf") || json.string(key, equals: "config") {
+                text = try json.string("the configuration") ?? text
+            } else {
+                try json.skipValue()
+            }
+        }
+        return text
+    }
+
     /// Reads a text setting; nil where it is `null` or empty, which both mean the default.
     fileprivate mutating func stringSetting(
         _ what: StaticString

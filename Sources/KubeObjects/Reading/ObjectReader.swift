@@ -3,12 +3,12 @@ internal import KubeChainsJSON
 
 /// The kinds of objects that are read.
 enum ObjectKind: Sendable {
-    case service, endpointSlice, endpoints, node, serviceCIDR, configuration, status, list, other
+    case service, endpointSlice, endpoints, node, serviceCIDR, configuration, configMap, status, table, list, other
 }
 
 /// The top-level members of an object that are read.
 private enum Field: Int, CaseIterable {
-    case metadata, addressType, spec, status, endpoints, ports, subsets, message, items
+    case metadata, addressType, spec, status, endpoints, ports, subsets, message, items, data
 }
 
 /// One object while it is read.
@@ -28,7 +28,7 @@ private struct ObjectDraft {
     let isItem: Bool
     var apiVersion: JSONString?
     var kind: JSONString?
-    var fields = InlineArray<9, FieldState>(repeating: FieldState())
+    var fields = InlineArray<10, FieldState>(repeating: FieldState())
     /// Errors in members; they count only if the members were read as the right kind.
     var faults: [(field: Field, fault: ReadFault)] = []
     var metadata = Metadata()
@@ -38,6 +38,8 @@ private struct ObjectDraft {
     var node = NodeFields()
     var serviceCIDR = ServiceCIDRFields()
     var message: JSONString?
+    /// Of a ConfigMap: the text of kube-proxy's configuration.
+    var configuration: JSONString?
     /// For a list: the mark before its items, and the items without a kind.
     var beforeItems: ObjectCollection.Mark?
     var itemsWithoutKind: [Int] = []
@@ -53,32 +55,12 @@ extension ObjectCollection {
         do throws(ReadFault) {
             try readDocuments(&json, expectation)
         } catch {
-            throw ReadFailure(error, in: index)
+            throw ReadFailure(InputShape.explained(error, json.bytes), in: index)
         }
         warnings += json.warnings
         // All reading must have ended before the bytes are released.
         json.readAhead = nil
         source.hasBeenRead(0..<source.count)
-    }
-
-    /// Reads all documents of an input.
-    private mutating func readDocuments(
-        _ json: inout JSONReader, _ expectation: InputExpectation
-    ) throws(ReadFault) {
-        if json.bytes.range(0..<3, equals: "\u{FEFF}") { json.position = 3 }
-        json.skipSpace()
-        guard json.position < json.bytes.count else {
-            throw .syntax(at: 0, "the input is empty; expected \(expectation.document)")
-        }
-        while json.position < json.bytes.count {
-            guard json.bytes[json.position] == UInt8(ascii: "{") else {
-                throw json.unexpected(expectation.opening)
-            }
-            if let unnamed = try readObject(&json, isItem: false, assumed: nil) {
-                throw .value(at: unnamed, "the object has no kind; expected a List or a Kubernetes object")
-            }
-            json.skipSpace()
-        }
     }
 
     /// Reads one object.
@@ -182,6 +164,7 @@ extension ObjectCollection {
         case (.node, .spec): try draft.node.readSpec(&json)
         case (.node, .status): try draft.node.readStatus(&json)
         case (.serviceCIDR, .spec): try draft.serviceCIDR.readSpec(&json)
+        case (.configMap, .data): draft.configuration = try json.configurationText()
         case (.status, .message): draft.message = try json.string("message")
         case (.list, .items): try readItems(&draft, &json)
         default: try json.skipValue()
@@ -227,10 +210,22 @@ extension ObjectCollection {
             throw .value(
                 at: draft.start,
                 "the API server answered with a Status object instead of the cluster's objects: \(message)")
+        case .configMap:
+            guard let name = draft.metadata.name, json.string(name, startsWith: "kube-proxy"),
+                let text = draft.configuration
+            else { return }
+            if let configuration = try KubeProxyConfiguration(inside: text, at: draft.start, &json) {
+                configurations.append(configuration)
+            }
+        case .table:
+            throw .value(
+                at: draft.start,
+                "this is a Table, which the API server makes for people; expected the objects; \(InputShape.advice)")
         case .list:
             try finishList(draft, &json)
         case .other:
-            break
+            guard let kind = draft.kind, let version = draft.apiVersion else { return }
+            warnOfOtherVersion(kind, version, at: draft.start, &json)
         }
     }
 
@@ -274,6 +269,8 @@ extension Field {
             self = .items
         } else if json.string(key, equals: "message") {
             self = .message
+        } else if json.string(key, equals: "data") {
+            self = .data
         } else {
             return nil
         }
@@ -304,7 +301,11 @@ extension JSONReader {
         }
         if string(kind, equals: "Endpoints"), isOf("v1") { return .endpoints }
         if string(kind, equals: "Node"), isOf("v1") { return .node }
-        if string(kind, equals: "ServiceCIDR"), isOf("networking.k8s.io/v1") { return .serviceCIDR }
+        if string(kind, equals: "ServiceCIDR"), isOf("networking.k8s.io/v1") || isOf("networking.k8s.io/v1beta1") {
+            return .serviceCIDR
+        }
+        if string(kind, equals: "ConfigMap"), isOf("v1") { return .configMap }
+        if string(kind, equals: "Table"), isOf("meta.k8s.io/v1") { return .table }
         if string(kind, equals: "Status"), isOf("v1") { return .status }
         if string(kind, equals: "KubeProxyConfiguration"), isOf("kubeproxy.config.k8s.io/v1alpha1") {
             return .configuration

@@ -10,6 +10,10 @@ struct ObjectCollection {
     var serviceCIDRs: [ServiceCIDR] = []
     var configurations: [KubeProxyConfiguration] = []
     var warnings: [PlacedMessage] = []
+    /// The known kinds in other versions that a warning has named.
+    var otherVersions: Set<String> = []
+    /// The inputs of more than one document.
+    var severalDocuments: Set<Int> = []
 
     /// A mark in the collection, so that what was added after it can be dropped.
     struct Mark {
@@ -36,10 +40,10 @@ struct ObjectCollection {
 
     /// Sorts, drops duplicates, and takes Endpoints objects for slices if there is no slice at all.
     mutating func finish(into snapshot: inout ClusterSnapshot) throws(ReadFailure) {
-        try services.sortUnique()
-        try endpointSlices.sortUnique()
+        try services.sortUnique(watched: severalDocuments)
+        try endpointSlices.sortUnique(watched: severalDocuments)
         try endpoints.sortUnique()
-        try nodes.sortUnique()
+        try nodes.sortUnique(watched: severalDocuments)
         try serviceCIDRs.sortUnique()
         try configurations.sortUnique()
         swap(&snapshot.services, &services)

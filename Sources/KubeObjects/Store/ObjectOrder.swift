@@ -79,10 +79,12 @@ extension Array where Element: NamedObject {
     /// Sorts by namespace and name, in byte order. The same object twice is taken once.
     ///
     /// - Throws: ``ReadFailure`` if an object occurs twice with different contents.
-    mutating func sortUnique() throws(ReadFailure) {
+    ///
+    /// - Parameter watched: the inputs of several documents, in which the same object may be that of a later event.
+    mutating func sortUnique(watched: Set<Int> = []) throws(ReadFailure) {
         guard var keys = orderKeys() else { return }
         permute(&keys)
-        try dropDuplicates(keys)
+        try dropDuplicates(keys, watched)
     }
 
     /// The objects' keys, sorted; nil if the objects are sorted already and have no duplicates.
@@ -121,22 +123,25 @@ extension Array where Element: NamedObject {
         }
     }
 
-    private func difference(_ first: Element, _ second: Element) -> ReadFailure {
+    private func difference(_ first: Element, _ second: Element, _ watched: Set<Int>) -> ReadFailure {
         let places = [first.location, second.location].compactMap(\.self).sorted()
         let name = [first.orderNamespace, first.orderName].filter { !$0.isEmpty }.joined(separator: "/")
         let title = Element.kind + (name.isEmpty ? "" : " " + name)
+        let isWatched = places.count == 2 && places[0].source == places[1].source && watched.contains(places[0].source)
         return ReadFailure(
-            "\(title) is given twice with a difference; expected each object once", at: places.last,
+            "\(title) is given twice with a difference; expected each object once"
+                + (isWatched ? ", not every change of it, as a watch prints them: ask without -w" : ""),
+            at: places.last,
             other: places.dropLast().last)
     }
 
     /// - Parameter keys: those of the objects as they stand, sorted.
-    private mutating func dropDuplicates(_ keys: [OrderKey]) throws(ReadFailure) {
+    private mutating func dropDuplicates(_ keys: [OrderKey], _ watched: Set<Int>) throws(ReadFailure) {
         var duplicates: Set<Int> = []
         for index in keys.indices.dropFirst() where !precedes(keys[index - 1], keys[index]) {
             let (last, object) = (self[index - 1], self[index])
             guard last == object else {
-                throw difference(last, object)
+                throw difference(last, object, watched)
             }
             duplicates.insert(index)
         }

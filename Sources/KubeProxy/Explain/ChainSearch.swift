@@ -10,6 +10,14 @@ struct ChainSearch {
     private static let namedCandidates = 8
 
     func find(_ text: String) throws(ExplainTargetError) -> TargetMatch {
+        // Up to 1.23 the chain of traffic from outside; its hash is that of KUBE-EXT.
+        let old = "KUBE-XLB-"
+        if text.hasPrefix(old), text.utf8.count > old.utf8.count {
+            var match = try find("KUBE-EXT-" + text.dropFirst(old.utf8.count))
+            match.remarks.insert(
+                "\(text) is a chain of kube-proxy up to 1.23, which is called KUBE-EXT-… since then", at: 0)
+            return match
+        }
         let pattern = ChainPattern(text)
         var found: [(chain: ChainName, port: Int?)] = []
         for kind in sharedKinds {
@@ -23,6 +31,9 @@ struct ChainSearch {
             found = [exact]
         }
         if found.isEmpty { found = unwritten(pattern) }
+        if found.isEmpty, let other = ChainSearch.notOfTheMode(text) {
+            throw ExplainTargetError(.notFound, "this node's rules have no chain \(text): \(other)")
+        }
         guard let (chain, index) = found.first else {
             throw ExplainTargetError(
                 .notFound, "no chain of this node's rules is called \(text), or begins so",
@@ -43,6 +54,26 @@ struct ChainSearch {
         let port = iptables.plan.servicePorts[index]
         match.add(index, remark(chain, port, &match.endpoint))
         return match
+    }
+
+    /// Whose a known chain is that iptables mode does not have today; nil: it is not known.
+    private static func notOfTheMode(_ text: String) -> String? {
+        let entries = KubeChainEntry.all.filter {
+            text == $0.chain.text.description || $0.chain.isHashed && text.hasPrefix($0.chain.text.description)
+        }
+        guard let entry = entries.first else { return nil }
+        if entry.chain == .markDrop {
+            return
+                "up to 1.26 kubelet marked packets there that it dropped, and Services' rules of kube-proxy up to 1.23 led "
+                + "there"
+        }
+        switch entry.owner {
+        case .ipvsMode: return "kube-proxy makes it in IPVS mode, see --proxy-mode ipvs"
+        case .kubelet: return "kubelet or the container runtime makes it"
+        case .iptablesMode where entry.content == .nothing:
+            return "kube-proxy makes it empty, to notice when somebody flushes its rules"
+        case .iptablesMode: return "kube-proxy makes it in other versions or with other settings"
+        }
     }
 
     private var sharedKinds: [ChainName.Kind] {

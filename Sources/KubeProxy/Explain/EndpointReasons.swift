@@ -67,6 +67,30 @@ struct EndpointReasons {
         return result
     }
 
+    /// What the snapshot has for the Service that is no endpoint to kube-proxy: sentences.
+    func unread(_ service: Service) -> [String] {
+        var result: [String] = []
+        for position in own {
+            let slice = slices[position]
+            let count = slice.endpoints.count { $0.address == nil }
+            guard count > 0 else { continue }
+            let what = "\(count) \(count == 1 ? "endpoint" : "endpoints") of slice \(slice.name)"
+            result.append(
+                slice.family == nil
+                    ? "\(what): its addressType is neither IPv4 nor IPv6, and kube-proxy does not read it"
+                    : "\(what) without an address of the slice's family")
+        }
+        for object in plan.snapshot.unreadEndpoints
+        where object.namespace == service.namespace && object.name == service.name {
+            let addresses = object.addresses.prefix(8).map(\.description).joined(separator: ", ")
+            result.append(
+                "\(addresses)\(object.addresses.count > 8 ? ", …" : "") of the Endpoints object: kube-proxy reads "
+                    + "EndpointSlices only, and "
+                    + (object.hasSlice ? "none has " + (object.addresses.count == 1 ? "it" : "them") : "there is none"))
+        }
+        return result
+    }
+
     private func object(_ source: EndpointSource) -> Endpoint {
         slices[Int(source.slice)].endpoints[Int(source.endpoint)]
     }

@@ -5,12 +5,16 @@ public import NetAddress
 public enum ExplainTarget: Sendable, Hashable {
     /// A Service, or one of its ports by name or number.
     case service(namespace: DNSLabel, name: DNSLabel, port: String?)
+    /// A Service that only one namespace has, or one of its ports by name or number.
+    case shortName(DNSLabel, port: String?)
+    /// A node port or a health-check node port; nil: any protocol.
+    case nodePort(UInt16, transport: TransportProtocol?)
     /// A chain, by its name or the beginning of it.
     case chain(String)
     /// An address and port of a Service, of the node, or of an endpoint; nil: any port or protocol.
     case address(IPAddress, port: UInt16?, transport: TransportProtocol?)
 
-    /// Reads `namespace/service[:port]`, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6
+    /// Reads `[namespace/]service[:port]`, a node port, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6
     /// address.
     ///
     /// - Throws: ``ExplainTargetError`` if the text is none of them.
@@ -21,12 +25,13 @@ public enum ExplainTarget: Sendable, Hashable {
             self = address
         } else if let service = ExplainTarget.service(text) {
             self = service
+        } else if let nodePort = ExplainTarget.nodePort(text) {
+            self = nodePort
         } else {
-            let hint = DNSLabel(text) == nil ? "" : "; give the Service's namespace, as in default/\(text)"
             throw ExplainTargetError(
                 .invalid,
-                "invalid target '\(text)': expected namespace/service[:port], a chain (KUBE-…), or "
-                    + "IP:port[/protocol], an IPv6 address in brackets\(hint)")
+                "invalid target '\(text)': expected namespace/service[:port], a node port, a chain (KUBE-…), or "
+                    + "IP:port[/protocol], an IPv6 address in brackets")
         }
     }
 
@@ -36,18 +41,27 @@ public enum ExplainTarget: Sendable, Hashable {
         case .address(let address, _, _): address.family
         // The prefix of the names of IPVS mode's sets.
         case .chain(let name) where name.hasPrefix("KUBE-6-"): .ipv6
-        case .chain, .service: nil
+        case .chain, .service, .shortName, .nodePort: nil
         }
     }
 
     private static func service(_ text: String) -> ExplainTarget? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let namespace = DNSLabel(String(parts[0])) else { return nil }
-        let names = parts[1].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count <= 2, let last = parts.last, last.first?.isNumber == false else { return nil }
+        let names = last.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = DNSLabel(String(names[0])) else { return nil }
         let port = names.count == 2 ? String(names[1]) : nil
         guard port.map({ DNSLabel($0) != nil }) ?? true else { return nil }
-        return .service(namespace: namespace, name: name, port: port)
+        guard parts.count == 2 else { return .shortName(name, port: port) }
+        return DNSLabel(String(parts[0])).map { .service(namespace: $0, name: name, port: port) }
+    }
+
+    private static func nodePort(_ text: String) -> ExplainTarget? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let transport = parts.count == 2 ? TransportProtocol(anyCase: parts[1]) : nil
+        guard parts.count == 1 || parts.count == 2 && transport != nil, let number = UInt16(parts[0]), number > 0
+        else { return nil }
+        return .nodePort(number, transport: transport)
     }
 
     private static func address(_ text: String) -> ExplainTarget? {

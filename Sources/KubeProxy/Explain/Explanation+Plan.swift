@@ -47,6 +47,7 @@ extension ServiceExplanation {
         rules = RuleCollector.rules(of: port, iptables)
         entries = TrafficWalk.entries(port, iptables, rules)
         endpoints = reasons.endpoints(of: port, target)
+        unread = reasons.unread(service)
     }
 
     /// The ports of a Service that has no rules.

@@ -51,6 +51,8 @@ public struct ServiceExplanation: Sendable {
     public internal(set) var entries: [TrafficEntry] = []
     /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// What else the snapshot has for the Service that kube-proxy does not read: sentences.
+    public internal(set) var unread: [String] = []
     /// The rules that exist for it, in kube-proxy's order.
     public internal(set) var rules: [ExplainedRule] = []
 }

@@ -138,8 +138,11 @@ extension Service.SkipReason {
         case .headless:
             service.type == .externalName
                 ? "kube-proxy skips it: type ExternalName is a matter of DNS only, there is no cluster IP"
-                : "kube-proxy skips it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
-                    + "connect to them without rules"
+                : service.clusterIP == .absent
+                    ? "kube-proxy would skip it: it has no clusterIP, so it comes from a manifest and not from the API, which "
+                        + "gives every Service one; take the snapshot from the cluster"
+                    : "kube-proxy skips it: it is headless, there is no cluster IP; DNS names the endpoints, and clients "
+                        + "connect to them without rules"
         case .headlessLabel:
             "kube-proxy up to 1.35 skips it: it carries the label service.kubernetes.io/headless"
         case .externalName: "kube-proxy skips it: type ExternalName is a matter of DNS only"

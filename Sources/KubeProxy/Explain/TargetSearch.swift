@@ -35,6 +35,8 @@ struct TargetSearch {
     func find(_ target: ExplainTarget) throws(ExplainTargetError) -> TargetMatch {
         switch target {
         case .service(let namespace, let name, let port): try findService(namespace, name, port)
+        case .shortName(let name, let port): try findShortName(name, port)
+        case .nodePort(let number, let transport): try findNodePort(number, transport)
         case .chain(let text): try chains?.find(text) ?? TargetMatch()
         case .address(let address, let port, let transport): try findAddress(address, port, transport)
         }
@@ -68,7 +70,68 @@ struct TargetSearch {
         return match
     }
 
+    /// A Service by its name alone, if only one namespace has such a Service.
+    private func findShortName(_ name: DNSLabel, _ port: String?) throws(ExplainTargetError) -> TargetMatch {
+        let found = snapshot.services.filter { $0.name == name }
+        guard let first = found.first else {
+            throw ExplainTargetError(
+                .notFound, "no namespace of the snapshot has a Service \(name)",
+                unknown: (name.text, snapshot.services.map(\.name.text)))
+        }
+        guard found.count == 1 else {
+            let names = found.prefix(8).map { $0.qualifiedName }.joined(separator: ", ")
+            throw ExplainTargetError(
+                .ambiguous, "\(found.count) namespaces have a Service \(name); say which: \(names)")
+        }
+        return try findService(first.namespace, name, port)
+    }
+
+    // MARK: Ports of the node
+
+    private func findNodePort(
+        _ number: UInt16, _ transport: TransportProtocol?
+    ) throws(ExplainTargetError) -> TargetMatch {
+        var match = TargetMatch()
+        for (index, port) in plan.servicePorts.enumerated() {
+            if port.nodePort == number, transport.allows(port.name.transport) {
+                match.add(index, "\(number) is the node port of \(port.label)")
+            }
+            if port.healthCheckNodePort == number, transport.allows(.tcp) {
+                match.add(index, "\(number) is \(healthCheck(port)) of \(port.label)")
+            }
+        }
+        if match.isEmpty {
+            for skipped in plan.skippedServices {
+                let service = snapshot.services[skipped.serviceIndex]
+                guard service.ports.contains(where: { $0.nodePort == number && transport.allows($0.transport) })
+                else { continue }
+                match.absentServices.append(skipped.serviceIndex)
+                match.remarks.append("\(number) is the node port of \(service.qualifiedName)")
+            }
+        }
+        guard match.isEmpty else { return match }
+        let owners = snapshot.services.filter { $0.ports.contains { $0.port == number } }.prefix(3)
+        throw ExplainTargetError(
+            .notFound,
+            "no Service of the snapshot has the node port \(number)\(transport.map { "/\($0.name)" } ?? "")"
+                + (owners.isEmpty
+                    ? ""
+                    : "; it is a port of " + owners.map { "\($0.qualifiedName):\(number)" }.joined(separator: ", ")))
+    }
+
+    /// The health-check node port of a Service, and what it answers.
+    private func healthCheck(_ port: ServicePortPlan) -> String {
+        let isReady = port.endpoints.contains { $0.isLocal && $0.conditions.contains(.ready) }
+        return "the health-check node port, where kube-proxy itself answers "
+            + (isReady ? "200: an endpoint of this node is ready," : "503: no endpoint of this node is ready,")
+    }
+
     // MARK: Addresses
+
+    /// Whether no rule serves an address and port.
+    func isUnserved(_ address: IPAddress, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
+        matches(address, port, transport).isEmpty
+    }
 
     private func findAddress(
         _ address: IPAddress, _ port: UInt16?, _ transport: TransportProtocol?
@@ -79,6 +142,11 @@ struct TargetSearch {
         let what =
             (port.map { AddressText(address, port: $0).description } ?? address.description)
             + (transport.map { "/\($0.name)" } ?? "")
+        let unserved = UnservedSearch(plan: plan, nodeIPs: nodeIPs).sentences(address, port, transport)
+        guard unserved.isEmpty else {
+            throw ExplainTargetError(
+                .notFound, "no rule of this node serves \(what): " + unserved.prefix(5).joined(separator: "; "))
+        }
         if let node = snapshot.nodes.first(where: { ($0.internalIPs + $0.externalIPs).contains(address) }) {
             let isOwn = node.name.text == plan.node.name
             throw ExplainTargetError(
@@ -91,12 +159,6 @@ struct TargetSearch {
         guard near.isEmpty else {
             throw ExplainTargetError(
                 .notFound, "no Service of the snapshot has \(what); but \(near.prefix(5).joined(separator: "; "))")
-        }
-        if let owner = plan.servicePorts.first(where: { $0.nodePort > 0 && $0.nodePort == port }) {
-            throw ExplainTargetError(
-                .notFound,
-                "\(owner.nodePort) is the node port of \(owner.name), but \(address) is no address of this node where node "
-                    + "ports answer; --node-address makes it one")
         }
         throw ExplainTargetError(.notFound, "no Service, node port or endpoint of the snapshot has \(what)")
     }
@@ -130,13 +192,7 @@ struct TargetSearch {
             if port.healthCheckNodePort > 0, wanted == port.healthCheckNodePort,
                 plan.node.hostAddresses.contains(address)
             {
-                let isReady = port.endpoints.contains { $0.isLocal && $0.conditions.contains(.ready) }
-                note(
-                    port.healthCheckNodePort,
-                    "the health-check node port, where kube-proxy itself answers "
-                        + (isReady
-                            ? "200: an endpoint of this node is ready," : "503: no endpoint of this node is ready,")
-                        + " of")
+                note(port.healthCheckNodePort, healthCheck(port) + " of")
             }
             for endpoint in port.endpoints where endpoint.address == address && wanted.allows(endpoint.port) {
                 note(endpoint.port, "an endpoint of")
@@ -161,17 +217,17 @@ struct TargetSearch {
             let isEndpoint = slices.contains {
                 $0.namespace == service.namespace && $0.serviceName == service.name
             }
-            let isClusterIP = isPort && service.clusterIP(address.family) == address
-            guard isEndpoint || isClusterIP else { continue }
+            var roles = isPort ? UnservedSearch(plan: plan).roles(of: address, in: service) : []
+            if isEndpoint { roles.append("an endpoint") }
+            if let wanted, nodeIPs?.contains(address) ?? plan.node.takesNodePorts(address),
+                service.ports.contains(where: { $0.nodePort == wanted && transport.allows($0.transport) })
+            {
+                roles.append("with \(wanted) the node port")
+            }
+            guard !roles.isEmpty else { continue }
             match.absentServices.append(skipped.serviceIndex)
-            match.remarks.append(
-                "\(address) is \(isClusterIP ? "the cluster IP" : "an endpoint") of \(service.qualifiedName)")
+            match.remarks += roles.map { "\(address) is \($0) of \(service.qualifiedName)" }
         }
         return match
     }
-}
-
-extension Optional where Wrapped: Equatable {
-    /// Whether it is nil or equals the value.
-    fileprivate func allows(_ value: Wrapped) -> Bool { self == nil || self == value }
 }

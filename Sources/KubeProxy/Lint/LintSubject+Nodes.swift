@@ -26,7 +26,7 @@ extension LintSubject {
     }
 
     /// The checked nodes without an endpoint of a Service port which has some elsewhere; nil: there are none.
-    func nodesWithoutEndpoint(of port: ServicePortPlan) -> (text: String, areAll: Bool)? {
+    func nodesWithoutEndpoint(of port: ServicePortPlan) -> (text: String, areAll: Bool, present: Set<String>)? {
         guard port.hasAnyEndpoint else { return nil }
         let present = Set(
             port.endpoints.filter { $0.couldTakeTraffic(plan.behaviors) }.compactMap { endpoint($0).nodeName })
@@ -34,12 +34,13 @@ extension LintSubject {
         guard count > 0 else { return nil }
         if coversCluster, count == members.count {
             let reason = present.isEmpty ? "none of its endpoints has a nodeName" : "its endpoints are on none of them"
-            return ("all nodes (\(count)) of the cluster: \(reason)", true)
+            return ("all nodes (\(count)) of the cluster: \(reason)", true, present)
         }
         return (
             count == 1
                 ? "\(examples[0]), which has no endpoint"
-                : "\(count) of \(members.count) nodes, which have no endpoint: \(listed(examples, of: count))", false
+                : "\(count) of \(members.count) nodes, which have no endpoint: \(listed(examples, of: count))", false,
+            present
         )
     }
 

@@ -48,7 +48,7 @@ public enum ExplainReport {
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0) }),
                 TextTree("frontends", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
-                endpoints(service.endpoints, service.endpoints.map { share($0, service) }),
+                endpoints(service.endpoints, service.endpoints.map { share($0, service) }, unread: service.unread),
                 TextTree(
                     "rules of its own, in kube-proxy's order",
                     children: service.rules.enumerated().map { index, rule in
@@ -102,11 +102,16 @@ public enum ExplainReport {
     // MARK: Endpoints
 
     /// The endpoints of a Service port, each with what it gets.
-    static func endpoints(_ endpoints: [ExplainedEndpoint], _ shares: [String]) -> TextTree {
+    static func endpoints(
+        _ endpoints: [ExplainedEndpoint], _ shares: [String], unread: [String]
+    ) -> TextTree {
         let used = endpoints.count { $0.isUsed }
         let left = endpoints.count - used
         let title =
-            endpoints.isEmpty ? "endpoints: the snapshot has none" : "endpoints: \(used) used, \(left) left out"
+            endpoints.isEmpty
+            ? unread.isEmpty ? "endpoints: the snapshot has none" : "endpoints: none that kube-proxy reads"
+            : "endpoints: \(used) used, \(left) left out"
+                + (unread.isEmpty ? "" : ", and some that kube-proxy does not read")
         let addressWidth = endpoints.map(\.text.count).max() ?? 0
         let shareWidth = shares.map(\.count).max() ?? 0
         return TextTree(
@@ -119,7 +124,7 @@ public enum ExplainReport {
                     + (place.isEmpty ? "  " : "  \(place): ") + endpoint.reason
                     + (endpoint.isTarget ? "  ← asked for" : "")
                 return TextTree(text)
-            })
+            } + unread.map { TextTree("left out: \($0)") })
     }
 
     /// The endpoint's share; of both policies if both are used.

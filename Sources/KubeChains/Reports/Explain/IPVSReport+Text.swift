@@ -48,7 +48,7 @@ public enum IPVSReport {
                 TextTree(
                     "virtual servers",
                     children: ExplainedVirtualServer.groups(of: service.virtualServers).map { tree($0) }),
-                ExplainReport.endpoints(service.endpoints, shares),
+                ExplainReport.endpoints(service.endpoints, shares, unread: service.unread),
                 TextTree("entries in sets, with the rules that ask these", children: service.sets.map { tree($0) }),
                 TextTree(
                     "rules that ask these sets, and rules of its own, in kube-proxy's order",

@@ -61,6 +61,7 @@ extension IPVSServiceExplanation {
         settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
         virtualServers = ExplainedVirtualServer.all(of: index, state)
         endpoints = reasons.endpoints(of: port, target)
+        unread = reasons.unread(service)
         let entries = state.setEntries(of: port)
         let rules = all.filter { rule in
             if case .dropOwn(let origin) = rule.purpose { return entries.refusedOrigins.contains(origin) }

@@ -39,6 +39,8 @@ public struct IPVSServiceExplanation: Sendable {
     public internal(set) var virtualServers: [ExplainedVirtualServer] = []
     /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// What else the snapshot has for the Service that kube-proxy does not read: sentences.
+    public internal(set) var unread: [String] = []
     /// The sets that hold entries of it, with those.
     public internal(set) var sets: [ExplainedEntries] = []
     /// The rules that match these sets, and those of its own.

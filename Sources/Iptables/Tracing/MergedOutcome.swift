@@ -1,0 +1,65 @@
+internal import NetAddress
+
+/// Outcomes of a trace that differ in nothing but in what is assumed and in the rules that lead there.
+public struct MergedOutcome: Sendable {
+    /// The first of them, with the assumptions that all of them share, and the chance of all that share its assumptions.
+    public let outcome: TraceOutcome
+    /// How many there are.
+    public let count: Int
+}
+
+extension PacketTrace {
+    /// The outcomes, those that differ in nothing for the packet as one; in the order of ``outcomes``.
+    public var mergedOutcomes: [MergedOutcome] {
+        var sums: [OutcomeKey: Int] = [:]
+        var distinct: [(outcome: TraceOutcome, count: Int)] = []
+        // The same assumptions: chances add up.
+        for outcome in outcomes {
+            let key = OutcomeKey(outcome, probability: 0, assumptions: outcome.assumptions)
+            if let position = sums[key] {
+                distinct[position].outcome.probability += outcome.probability
+                distinct[position].count += 1
+            } else {
+                sums[key] = distinct.count
+                distinct.append((outcome, 1))
+            }
+        }
+        // Other assumptions: what happens is the same.
+        var positions: [OutcomeKey: Int] = [:]
+        var merged: [(outcome: TraceOutcome, count: Int)] = []
+        for (outcome, count) in distinct {
+            let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: [])
+            if let position = positions[key] {
+                let shared = Set(outcome.assumptions)
+                merged[position].outcome.assumptions.removeAll { !shared.contains($0) }
+                merged[position].count += count
+            } else {
+                positions[key] = merged.count
+                merged.append((outcome, count))
+            }
+        }
+        return merged.map { MergedOutcome(outcome: $0.outcome, count: $0.count) }
+    }
+}
+
+/// What an outcome is for the packet.
+private struct OutcomeKey: Hashable {
+    let verdict: TraceOutcome.Verdict
+    let probability: Double
+    let packet: TracedPacket
+    let server: TracedAddress
+    let serverPort: PortRange
+    let properties: [Bool]
+    let assumptions: [TraceAssumption]
+
+    init(_ outcome: TraceOutcome, probability: Double, assumptions: [TraceAssumption]) {
+        verdict = outcome.verdict
+        self.probability = probability
+        packet = outcome.packet
+        (server, serverPort) = outcome.server
+        properties = [
+            outcome.isTranslated, outcome.isMasqueraded, outcome.isForHost, outcome.isReply, outcome.isRefusalLost,
+        ]
+        self.assumptions = assumptions
+    }
+}

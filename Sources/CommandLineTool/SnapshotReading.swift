@@ -90,7 +90,7 @@ extension ShapingOptions {
                 try ClusterSnapshot(reading: [source], expecting: .configuration)
             }
             guard let configuration = file.configuration else {
-                if let warning = file.warnings.first {
+                if file.services.isEmpty, let warning = file.warnings.first {
                     throw .input(file.error(warning.message, at: warning.location).description)
                 }
                 throw .input("\(source.name): error: the file holds no KubeProxyConfiguration")

@@ -59,8 +59,8 @@ import Testing
         ("shop/wbe", "the snapshot has no Service shop/wbe; did you mean 'shop/web'?"),
         ("shop/web:https", "the Service shop/web has no port https; it has http (80/tcp)"),
         ("shop/payments:http", "the Service shop/payments has no port http; it has none at all"),
-        ("10.96.45.11:81", "10.96.45.11:80 is the cluster IP of shop/web:http/tcp"),
-        ("10.96.45.11:80/udp", "10.96.45.11:80 is the cluster IP of shop/web:http/tcp"),
+        ("10.96.45.11:81", "10.96.45.11 is the cluster IP of shop/web, which has no port 81: it has http (80/tcp)"),
+        ("10.96.45.11:80/udp", "10.96.45.11 is the cluster IP of shop/web, which has no port 80/udp: it has http (80/tcp)"),
         ("10.255.255.1:80", "no Service, node port or endpoint of the snapshot has 10.255.255.1:80"),
         ("192.168.1.22:30080", "192.168.1.22 is an address of the node worker-2: give --node worker-2"),
         ("192.168.1.21:1", "no node port answers at 192.168.1.21:1"),
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["explain"], ["explain", "shop/web"], ["explain", "web", "a"], ["explain", "shop/web:", "a"],
+        ["explain"], ["explain", "shop/web"], ["explain", "web_", "a"], ["explain", "shop/web:", "a"],
         ["explain", "1.2.3.4:0", "a"], ["explain", "1.2.3.4:80/icmp", "a"], ["explain", "a/b/c", "a"],
         ["explain", "shop/web", "-", "-"], ["explain", "shop/web", "-o", "unified", "a"],
         ["explain", "10.0.0.1:80", "--family", "ipv6", cluster],

@@ -82,7 +82,7 @@ import Testing
         ("KUBE-LOAD", "KUBE-LOAD begins 5 names: KUBE-LOAD-BALANCER, KUBE-LOAD-BALANCER-FW, "),
         (
             "127.0.0.1:30080",
-            "30080 is the node port of shop/catalog:http, but 127.0.0.1 is no address of this node where"
+            "30080 is the node port of shop/catalog:http, but in IPVS mode node ports do not answer on loopback addresses"
         ),
         ("shop/wbe", "the snapshot has no Service shop/wbe; did you mean 'shop/web'?"),
     ])

@@ -186,13 +186,36 @@ struct RefusedRule: Sendable, CustomTestStringConvertible {
             "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n", 4, 1, "the end of the text within the table filter",
             "COMMIT"),
         Damaged(
-            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tc", 3, 13, "\"tc\"",
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tc", 3, 15, "the end of the text within the table filter",
+            "COMMIT"),
+        Damaged("*filter\n:INPUT ACC", 2, 11, "the end of the text within the table filter", "COMMIT"),
+        // A line with its end was not cut.
+        Damaged(
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tc\n", 3, 13, "\"tc\"",
             "the name of an IP protocol or its number from 0 to 255"),
-        Damaged("*filter\n:INPUT ACC", 2, 8, "\"ACC\"", "ACCEPT, DROP or -"),
-        Damaged("-A INPUT -j DROP\n", 1, 1, "\"-A\"", "*TABLE, a comment or an empty line"),
+        Damaged("*filter\n:INPUT ACC\n", 2, 8, "\"ACC\"", "ACCEPT, DROP or -"),
+        Damaged(
+            "-A INPUT -j DROP\n", 1, 1, "rules as 'iptables -S' prints them, which do not say their table",
+            "*TABLE, a comment or an empty line"),
         Damaged("# a comment\n\n:INPUT ACCEPT [0:0]\n", 3, 1, "a chain before any table", "*TABLE before it"),
         Damaged("COMMIT\n", 1, 1, "\"COMMIT\"", "*TABLE before it"),
-        Damaged("{\"kind\": \"List\"}\n", 1, 1, "\"{kind\"", "*TABLE, a comment or an empty line"),
+        Damaged(
+            "{\"kind\": \"List\"}\n", 1, 1, "JSON, such as a snapshot or what 'nft -j' prints",
+            "*TABLE, a comment or an empty line"),
+        Damaged("anything\n", 1, 1, "\"anything\"", "*TABLE, a comment or an empty line"),
+        Damaged(
+            "Chain INPUT (policy ACCEPT)\n", 1, 1, "a listing of 'iptables -L', which leaves parts of the rules out",
+            "*TABLE, a comment or an empty line"),
+        Damaged("table ip nat {\n", 1, 1, "a listing of nftables", "*TABLE, a comment or an empty line"),
+        Damaged(
+            "-A -t 10.96.0.1:443 -s rr\n", 1, 1, "virtual servers of IPVS, as ipvsadm prints them",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "create KUBE-CLUSTER-IP hash:ip,port\n", 1, 1, "IP sets, as ipset prints them",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "bash: iptables-save: command not found\n", 1, 1,
+            "the message 'bash: iptables-save: command not found'", "*TABLE, a comment or an empty line"),
         Damaged("*filter\n*nat\nCOMMIT\n", 2, 1, "a new table within the table filter", "COMMIT before it"),
         Damaged("*filter\n:USER ACCEPT [0:0]\nCOMMIT\n", 2, 7, "\"ACCEPT\"", "- for a chain that is not built in"),
         Damaged("*filter\n:INPUT ACCEPT 0:0\nCOMMIT\n", 2, 15, "\"0:0\"", "counters, [PACKETS:BYTES]"),

@@ -205,7 +205,7 @@ import Testing
     /// Rules that no kernel would take neither stop the program nor overflow its stack.
     @Test func endlessJumps() throws {
         let deep =
-            (0..<200).map { "filter x\($0) -j x\($0 + 1)" } + ["filter x200 -j RETURN", "filter FORWARD -j x0"]
+            (0..<300).map { "filter x\($0) -j x\($0 + 1)" } + ["filter x300 -j RETURN", "filter FORWARD -j x0"]
         let wide = (0..<40).map { "filter x\($0) -j x\($0 + 1)\nfilter x\($0) -j x\($0 + 1)" }
         for rules in [deep, wide + ["filter x40 -p udp -j DROP", "filter FORWARD -j x0"]] {
             let error = try #require(throws: TraceError.self) { try words(rules.joined(separator: "\n")) }

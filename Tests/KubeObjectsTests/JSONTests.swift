@@ -77,7 +77,7 @@ import Testing
             "a:2:4: error: metadata.labels[\"a.b/c\"][0]: "
         ),
         (service() + "\n x", "a:2:2: error: unexpected 'x'"),
-        ("[]", "a:1:1: error: unexpected '['"),
+        ("(", "a:1:1: error: unexpected '('"),
         ("{\"a\":1", "a:1:7: error: a: the input ends"),
     ])
     func tellsPlaces(_ text: String, _ expected: String) throws {

@@ -21,7 +21,8 @@ struct PacketWalker {
     private static let splitLimit = 10_000
     /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
-    private static let depthLimit = 1000
+    /// Without optimisation each takes some 35 kB of a stack of 8 MB.
+    private static let depthLimit = 128
 
     init(_ rules: IndexedRules, _ query: TraceQuery) {
         self.query = query

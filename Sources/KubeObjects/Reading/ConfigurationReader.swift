@@ -178,9 +178,14 @@ extension JSONReader {
     /// `config.conf`, others `config`).
     mutating func configurationText() throws(ReadFault) -> JSONString? {
         var text: JSONString?
-        if try skipNull() { return nil }
+        // Other ConfigMaps than kube-proxy's are not checked.
+        guard bytes[position] == UInt8(ascii: "{") else {
+            try skipValue()
+            return nil
+        }
         try object("data") { json, key throws(ReadFault) in
-            if json.string(key, equals: "config.conf") || json.string(key, equals: "config") {
+            let isText = json.bytes[json.position] == UInt8(ascii: "\"")
+            if isText, json.string(key, equals: "config.conf") || json.string(key, equals: "config") {
                 text = try json.string("the configuration") ?? text
             } else {
                 try json.skipValue()

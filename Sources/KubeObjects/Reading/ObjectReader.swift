@@ -96,12 +96,17 @@ extension ObjectCollection {
             let state = draft.fields[field.rawValue]
             guard state.offset >= 0 else { continue }
             if state.readAs == kind {
-                if let known = draft.faults.first(where: { $0.field == field }) { throw known.fault }
+                // ConfigMaps that are not kube-proxy's may hold anything.
+                if kind != .configMap, let known = draft.faults.first(where: { $0.field == field }) { throw known.fault }
                 continue
             }
             json.position = state.offset
             json.depth = outerDepth + 1
-            try read(field, as: kind, &draft, &json)
+            do throws(ReadFault) {
+                try read(field, as: kind, &draft, &json)
+            } catch {
+                guard kind == .configMap, error.kind == .value else { throw error }
+            }
         }
         json.depth = outerDepth
         try finish(kind, draft, &json)
@@ -153,7 +158,7 @@ extension ObjectCollection {
         _ field: Field, as kind: ObjectKind, _ draft: inout ObjectDraft, _ json: inout JSONReader
     ) throws(ReadFault) {
         switch (kind, field) {
-        case (.other, _), (.configuration, _): try json.skipValue()
+        case (.other, _), (.configuration, _), (.table, _): try json.skipValue()
         case (_, .metadata): draft.metadata = try Metadata(&json, isOfService: kind == .service)
         case (.service, .spec): draft.service.spec = try ServiceFields.Spec(&json)
         case (.service, .status): draft.service.ingress = try ServiceFields.readStatus(&json)

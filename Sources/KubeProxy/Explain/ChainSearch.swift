@@ -59,7 +59,9 @@ struct ChainSearch {
     /// Whose a known chain is that iptables mode does not have today; nil: it is not known.
     private static func notOfTheMode(_ text: String) -> String? {
         let entries = KubeChainEntry.all.filter {
-            text == $0.chain.text.description || $0.chain.isHashed && text.hasPrefix($0.chain.text.description)
+            // Those of Services and endpoints have suggestions.
+            if $0.owner == .iptablesMode, $0.chain.isHashed { return false }
+            return text == $0.chain.text.description || $0.chain.isHashed && text.hasPrefix($0.chain.text.description)
         }
         guard let entry = entries.first else { return nil }
         if entry.chain == .markDrop {

@@ -28,9 +28,11 @@ struct UnservedSearch {
                     result.append("\(what), which has no port \(port)\(text(transport)): \(ports(of: service))")
                 }
             }
-            guard let port, service.ports.contains(where: { $0.nodePort == port && transport.allows($0.transport) })
+            guard let port,
+                let owner = service.ports.first(where: { $0.nodePort == port && transport.allows($0.transport) })
             else { continue }
-            let what = "\(port) is the node port of \(service.qualifiedName)"
+            let name = service.qualifiedName + (owner.name.map { ":\($0)" } ?? "")
+            let what = "\(port) is the node port of \(name)"
             result.append(reason.map { "\(what): \($0)" } ?? "\(what), but \(nodePortReason(address))")
         }
         return result + endpoints(address, port, transport)

@@ -109,7 +109,13 @@ import Testing
             let rules: Set = ["no-endpoints", "port-without-slice", "wrong-family-endpoints"]
             let disabled = Set(LintRule.all.map(\.name)).subtracting(rules)
             let lint = try Lint(snapshot, plan.settings, families: [plan.settings.family], without: disabled)
+            // A finding about a slice of names says why its Service has no endpoints.
+            let ofNames = Set(
+                snapshot.endpointSlices.filter { $0.family == nil && !$0.endpoints.isEmpty }.map {
+                    "\($0.namespace)/\($0.serviceName?.text ?? "")"
+                })
             for port in plan.servicePorts {
+                if ofNames.contains(snapshot.services[port.serviceIndex].qualifiedName) { continue }
                 let name = "\(port.name)/\(port.name.transport.name)"
                 let object = "Service \(snapshot.services[port.serviceIndex].qualifiedName)"
                 let count = lint.findings.count { finding in

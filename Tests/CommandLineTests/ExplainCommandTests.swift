@@ -60,7 +60,10 @@ import Testing
         ("shop/web:https", "the Service shop/web has no port https; it has http (80/tcp)"),
         ("shop/payments:http", "the Service shop/payments has no port http; it has none at all"),
         ("10.96.45.11:81", "10.96.45.11 is the cluster IP of shop/web, which has no port 81: it has http (80/tcp)"),
-        ("10.96.45.11:80/udp", "10.96.45.11 is the cluster IP of shop/web, which has no port 80/udp: it has http (80/tcp)"),
+        (
+            "10.96.45.11:80/udp",
+            "10.96.45.11 is the cluster IP of shop/web, which has no port 80/udp: it has http (80/tcp)"
+        ),
         ("10.255.255.1:80", "no Service, node port or endpoint of the snapshot has 10.255.255.1:80"),
         ("192.168.1.22:30080", "192.168.1.22 is an address of the node worker-2: give --node worker-2"),
         ("192.168.1.21:1", "no node port answers at 192.168.1.21:1"),

@@ -97,7 +97,9 @@ extension ObjectCollection {
             guard state.offset >= 0 else { continue }
             if state.readAs == kind {
                 // ConfigMaps that are not kube-proxy's may hold anything.
-                if kind != .configMap, let known = draft.faults.first(where: { $0.field == field }) { throw known.fault }
+                if kind != .configMap, let known = draft.faults.first(where: { $0.field == field }) {
+                    throw known.fault
+                }
                 continue
             }
             json.position = state.offset

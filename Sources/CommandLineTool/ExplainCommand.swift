@@ -13,12 +13,22 @@ struct ExplainOptions: ShapesRules, WritesReport {
     var operands: [String] = []
     var shaping = ShapingOptions()
     var output = ReportOutput()
+    /// Whether all Services are listed; there is no TARGET then.
+    var listsServices = false
 
-    var snapshots: [String] { Array(operands.dropFirst()) }
+    var snapshots: [String] { listsServices ? operands : Array(operands.dropFirst()) }
     var inputs: [String] { snapshots + shapingInputs }
 
     static var groups: [OptionGroup<ExplainOptions>] {
-        [.output([.text, .json, .dot, .mermaid, .svg]), .shaping, .ipvs]
+        [
+            OptionGroup(
+                title: "What is shown",
+                options: [
+                    .boolean("list", "all Service ports, each with its verdict in one line; without TARGET") {
+                        $0.listsServices = $1
+                    }
+                ]), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .ipvs,
+        ]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
@@ -47,6 +57,7 @@ extension Command {
             "Exit code 0: explained, also a Service that has no rules; 2: there is no such target, or an input is at fault.",
         ]
     ) { (options: ExplainOptions, console) throws(CommandFailure) in
+        if options.listsServices { return try options.listServices(console) }
         guard let text = options.operands.first else {
             throw ExplainOptions.usage("explain needs a TARGET, such as default/kubernetes, and a SNAPSHOT")
         }
@@ -87,6 +98,28 @@ extension Command {
 }
 
 extension ExplainOptions {
+    /// Lists all Service ports.
+    fileprivate func listServices(_ console: Console) throws(CommandFailure) -> ExitCode {
+        guard !snapshots.isEmpty else {
+            throw ExplainOptions.usage("explain --list needs a SNAPSHOT: a file, or '-' for standard input")
+        }
+        guard [.text, .json].contains(output.form) else {
+            throw ExplainOptions.usage("explain --list writes text or json")
+        }
+        let prepared = try readSnapshot(snapshots)
+        guard prepared.settings.mode == .iptables else {
+            throw ExplainOptions.usage("explain --list is for iptables mode")
+        }
+        let iptables = try prepared.iptablesPlan()
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
+        let explanation = Explanation(all: iptables)
+        let report =
+            output.form == .json ? ExplainReport.listJSON(explanation) : ExplainReport.list(explanation, output.style)
+        try OutputFile.write(report, to: output.file)
+        System.keep((prepared, explanation))
+        return .success
+    }
+
     fileprivate func explainIPVS(
         _ target: ExplainTarget, _ text: String, _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {

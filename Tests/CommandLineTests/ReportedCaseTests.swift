@@ -254,6 +254,23 @@ import Testing
         #expect(text.contains("KUBE-EXT-JSLCNGWSGB5JPS5Q is the chain of default/lb:http/tcp's traffic"), "\(text)")
     }
 
+    /// All Service ports at a glance.
+    @Test(arguments: [
+        ("45-webhook", "cert-manager/cert-manager-webhook:https/tcp", "refused: 1 endpoint, none ready"),
+        ("24-fqdn", "default/po:http/tcp", "refused: no endpoints that kube-proxy reads"),
+        ("41-proxy-name", "default/web/tcp", "no rules: kube-proxy skips it: the label"),
+        ("01-portname", "default/mariadb/tcp", "refused: 1 endpoint, none with this port"),
+        ("35-localhost", "default/np/tcp", "served by 1 of 2 endpoints"),
+    ])
+    func list(_ name: String, _ servicePort: String, _ verdict: String) throws {
+        let file = Self.folder + "\(name)/cluster.json"
+        let text = try Tool.run(["explain", "--list"] + Self.options + [file]).outputText
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix(servicePort + " ") }
+        #expect(lines.count == 1 && lines.allSatisfy { $0.contains("  " + verdict) }, "\(text)")
+        let json = try Tool.run(["explain", "--list", "-o", "json"] + Self.options + [file]).outputText
+        #expect(json.contains(verdict), "\(json)")
+    }
+
     // MARK: Inputs
 
     /// Each is named for what it is.

@@ -30,6 +30,34 @@ extension Explanation {
     }
 }
 
+extension Explanation {
+    /// Explains all Service ports of a plan, with the Services that have no rules; without the rules that all share.
+    public init(all iptables: IptablesPlan) {
+        let plan = iptables.plan
+        let snapshot = plan.snapshot
+        let slices = snapshot.sliceIndices(of: Array(snapshot.services.indices))
+        var services: [(index: Int, explanation: ServiceExplanation)] = []
+        for port in plan.servicePorts {
+            let own = slices[port.serviceIndex] ?? []
+            services.append((port.serviceIndex, ServiceExplanation(port, iptables, own, nil)))
+        }
+        for skipped in plan.skippedServices {
+            let service = snapshot.services[skipped.serviceIndex]
+            for absent in ServiceExplanation.absent(service, skipped.serviceIndex, plan) {
+                services.append((skipped.serviceIndex, absent))
+            }
+        }
+        // The Services of a snapshot are sorted by name, and so are the ports of each.
+        let order = services.indices.sorted { (services[$0].index, $0) < (services[$1].index, $1) }
+        node = plan.node
+        family = plan.settings.family
+        remarks = []
+        self.services = order.map { services[$0].explanation }
+        sharedRules = []
+        sharedChain = []
+    }
+}
+
 extension ServiceExplanation {
     fileprivate init(
         _ port: ServicePortPlan, _ iptables: IptablesPlan, _ slices: [Int],

@@ -1,0 +1,138 @@
+internal import KubeChainsBytes
+internal import KubeChainsJSON
+internal import KubeObjects
+public import KubeProxy
+internal import NetAddress
+
+/// All Service ports at a glance.
+extension ExplainReport {
+    private static func listed(_ words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+        return words.dropLast().joined(separator: ", ") + " and " + last
+    }
+
+    /// What becomes of a Service port's connections on the node: `refused: 2 endpoints, none ready`.
+    public static func verdict(_ service: ServiceExplanation) -> String {
+        if let absence = service.absence { return "no rules: \(absence)" }
+        let paths = service.entries.flatMap { entry in entry.paths.map { (entry, $0) } }
+        let served = paths.filter { $0.1.outcome.isServed }
+        guard !served.isEmpty else {
+            let isDropped = paths.contains { $0.1.outcome == .timesOut }
+            return paths.isEmpty
+                ? "no frontends" : "\(isDropped ? "times out" : "refused"): \(missing(service))"
+        }
+        let (used, all) = (service.endpoints.count { $0.isUsed }, service.endpoints.count)
+        let total = count(all, "endpoint")
+        var text =
+            used < all
+            ? "served by \(used) of \(total)" : all == 1 ? "served by its only endpoint" : "served by \(total)"
+        for (outcome, words) in [(TrafficOutcome.timesOut, "times out"), (.refused, "refused")] {
+            let others = paths.filter { $0.1.outcome == outcome }
+            guard !others.isEmpty else { continue }
+            text += "; \(words) " + places(others)
+        }
+        return text
+    }
+
+    /// Why nobody serves a Service port.
+    private static func missing(_ service: ServiceExplanation) -> String {
+        let total = service.endpoints.count
+        guard total > 0 else {
+            return service.unread.isEmpty ? "no endpoints" : "no endpoints that kube-proxy reads"
+        }
+        if service.plan?.endpoints.isEmpty ?? true { return "\(count(total, "endpoint")), none with this port" }
+        if service.plan?.hasAnyEndpoint == true { return "\(count(total, "endpoint")), none on this node" }
+        return "\(count(total, "endpoint")), none ready"
+    }
+
+    /// `from outside at node port 30080 and load balancer IP 203.0.113.1:80`.
+    private static func places(_ paths: [(TrafficEntry, TrafficPath)]) -> String {
+        var places: [(frontends: [String], senders: [String])] = []
+        for (entry, path) in paths {
+            let frontend = "\(entry.kind.phrase) \(entry.text)"
+            if let last = places.indices.last, places[last].frontends == [frontend] {
+                places[last].senders.append(path.sender)
+            } else {
+                places.append(([frontend], [path.sender]))
+            }
+        }
+        var merged: [(frontends: [String], senders: [String])] = []
+        for place in places {
+            if let position = merged.firstIndex(where: { $0.senders == place.senders }) {
+                merged[position].frontends += place.frontends
+            } else {
+                merged.append(place)
+            }
+        }
+        return merged.map { place in
+            let shown = place.frontends.prefix(4)
+            let more = place.frontends.count - shown.count
+            return "from \(listed(place.senders)) at \(listed(Array(shown) + (more > 0 ? ["\(more) more"] : [])))"
+        }.joined(separator: ", ")
+    }
+
+    private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+
+    // MARK: Lists
+
+    /// All Service ports, each with its type, its frontends and its verdict, as a table.
+    public static func list(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
+        var rows = [["SERVICE PORT", "TYPE", "FRONTENDS", "ENDPOINTS", "VERDICT"]]
+        for service in explanation.services {
+            let used = service.endpoints.count { $0.isUsed }
+            rows.append([
+                service.label, service.service.type.name, frontends(service).joined(separator: ","),
+                service.absence == nil ? "\(used)/\(service.endpoints.count)" : "-", verdict(service),
+            ])
+        }
+        let widths = (0..<4).map { column in rows.map { TextLayout.columns($0[column]) }.max() ?? 0 }
+        var report = ReportText(style)
+        for (number, row) in rows.enumerated() {
+            let cells = zip(row, widths).map { TextLayout.padded($0, $1) } + [row[4]]
+            report.line(.init(cells.joined(separator: "  "), number == 0 ? .heading : nil))
+        }
+        return report.text
+    }
+
+    /// All Service ports as JSON: `kubechains/explain/v1`, with `used`, `leftOut` and `verdict` in place of rules.
+    public static func listJSON(_ explanation: Explanation) -> String {
+        JSONValue.object([
+            ("schema", .string("kubechains/explain/v1")), ("node", explanation.node.name.map { .string($0) }),
+            ("family", .string(explanation.family.name)),
+            (
+                "services",
+                .array(
+                    explanation.services.map { service in
+                        let used = service.endpoints.count { $0.isUsed }
+                        return .object([
+                            ("servicePort", .string(service.servicePort)),
+                            ("protocol", service.transport.map { .string($0.name.description) }),
+                            ("type", .string(service.service.type.name)),
+                            (
+                                "entries",
+                                .array(
+                                    service.entries.map { entry in
+                                        .object([
+                                            ("kind", .string(entry.kind.rawValue)),
+                                            ("address", entry.address.map { .string($0.description) }),
+                                            ("port", .integer(Int(entry.port))),
+                                        ])
+                                    })
+                            ),
+                            ("used", .integer(used)), ("leftOut", .integer(service.endpoints.count - used)),
+                            ("verdict", .string(verdict(service))),
+                        ])
+                    })
+            ),
+        ]).text
+    }
+
+    private static func frontends(_ service: ServiceExplanation) -> [String] {
+        let list = service.entries.map { $0.kind == .nodePort ? ":\($0.text)" : $0.text }
+        return list.isEmpty ? ["-"] : list
+    }
+}
+
+extension TrafficOutcome {
+    fileprivate var isServed: Bool { if case .endpoints = self { true } else { false } }
+}

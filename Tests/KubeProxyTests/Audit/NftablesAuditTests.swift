@@ -259,6 +259,14 @@ import Testing
         #expect(audit.findings.compactMap { $0.evidence as? MissingEndpoint }.map(\.isOfOtherAge) == [true])
     }
 
+    /// An element without a key, as no nft writes it.
+    @Test(arguments: [
+        "{ 192.168.1.21 }", "{ 203.0.113.20 . tcp . 443 : goto firewall-CDSVAGMF-shop/partner-api/tcp/https }",
+    ])
+    func elementWithoutKey(_ elements: String) throws {
+        #expect(!Self.identifiers(try Self.damaged(elements, "{ : drop }")).isEmpty)
+    }
+
     // MARK: Settings
 
     /// Settings with which the table is made, with which it is audited, and the only finding.

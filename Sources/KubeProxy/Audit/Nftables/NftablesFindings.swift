@@ -127,10 +127,10 @@ struct NftablesFindings {
         let evidence: any AuditEvidence
         switch element.set {
         case "nodeport-ips":
-            evidence = NftablesEvidence.WrongNodePortAddress(address: shown.key[0], isAnswering: isPresent)
+            evidence = NftablesEvidence.WrongNodePortAddress(address: shown.firstKey, isAnswering: isPresent)
         case "cluster-ips":
             evidence = NftablesEvidence.WrongMasquerade(
-                traffic: .unknownClusterIP(shown.key[0]), isMasqueraded: isPresent)
+                traffic: .unknownClusterIP(shown.firstKey), isMasqueraded: isPresent)
         case "hairpin-connections":
             guard let endpoint = shown.hairpin else { return }
             evidence = NftablesEvidence.WrongMasquerade(traffic: .hairpin(endpoint), isMasqueraded: isPresent)

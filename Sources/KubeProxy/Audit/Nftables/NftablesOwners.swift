@@ -35,9 +35,9 @@ struct NftablesOwners {
     func label(of element: NftablesTableDifferences.Element) -> ServicePortLabel? {
         guard let shown = element.expected ?? element.actual else { return nil }
         switch element.set {
-        case "cluster-ips": return IPAddress(shown.key[0]).flatMap { clusterIPs[$0] }
+        case "cluster-ips": return IPAddress(shown.firstKey).flatMap { clusterIPs[$0] }
         case "hairpin-connections":
-            guard shown.key.count == 4, let address = IPAddress(shown.key[0]), let port = UInt16(shown.key[3]),
+            guard shown.key.count == 4, let address = IPAddress(shown.firstKey), let port = UInt16(shown.key[3]),
                 let transport = TransportProtocol.allCases.first(where: { $0.name.description == shown.key[2] })
             else { return nil }
             return endpoints[Frontend(address: address, port: port, transport: transport)]

@@ -86,7 +86,7 @@ struct NftablesServiceDetails {
         let subject: NftablesDetail.Subject
         switch (element.set, shown.frontend) {
         case ("cluster-ips", _):
-            guard let address = IPAddress(shown.key[0]) else { return nil }
+            guard let address = IPAddress(shown.firstKey) else { return nil }
             subject = .clusterIP(address)
         case ("hairpin-connections", _):
             guard let endpoint = shown.hairpin else { return nil }

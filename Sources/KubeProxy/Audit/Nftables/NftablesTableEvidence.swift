@@ -76,7 +76,7 @@ struct NftablesEvidenceOfSettings {
             if words.last == "@service-nodeports" {
                 nodePorts =
                     words.first == "fib"
-                    ? .allAddresses : .addresses(live.elements("nodeport-ips").compactMap { IPAddress($0.key[0]) })
+                    ? .allAddresses : .addresses(live.elements("nodeport-ips").compactMap { IPAddress($0.firstKey) })
             }
             guard words.count > 3, words[2] == "@cluster-ips",
                 case .masquerade(let mark?, let conditions) = NftablesRuleStep(rule, transport: "")

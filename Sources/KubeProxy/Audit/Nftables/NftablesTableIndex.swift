@@ -61,6 +61,9 @@ enum NftablesChainRole: String, CaseIterable {
 }
 
 extension NftElement {
+    /// The first part of its key; a damaged text may have none.
+    var firstKey: String { key.first ?? "" }
+
     /// The chain that it leads to.
     var target: String? {
         guard let words = data?.split(separator: " "), words.count == 2 else { return nil }

@@ -143,6 +143,11 @@ record: $(BUILT) ## write the demo's goldens anew, from our own output: check th
 			--output-file Fixtures/demo/lint-ipvs.$$(echo $$form | sed s/text/txt/); \
 		test $$? -le 1 || exit 1; \
 	done
+	@for form in text json; do \
+		$(KUBECHAINS) lint --proxy-mode nftables $(DEMO_LINT) -o $$form \
+			--output-file Fixtures/demo/lint-nftables.$$(echo $$form | sed s/text/txt/); \
+		test $$? -le 1 || exit 1; \
+	done
 	@while read -r name target; do for form in text json dot mermaid svg; do \
 		$(KUBECHAINS) explain $$target $(DEMO) -o $$form --output-file Fixtures/demo/explain/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain/targets
@@ -150,6 +155,10 @@ record: $(BUILT) ## write the demo's goldens anew, from our own output: check th
 		$(KUBECHAINS) explain $$target --proxy-mode ipvs $(DEMO) -o $$form \
 			--output-file Fixtures/demo/explain-ipvs/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain-ipvs/targets
+	@while read -r name target; do for form in text json dot mermaid svg; do \
+		$(KUBECHAINS) explain $$target --proxy-mode nftables $(DEMO) -o $$form \
+			--output-file Fixtures/demo/explain-nftables/$$name.$$form || exit 1; \
+	done; done < Fixtures/demo/explain-nftables/targets
 
 install: $(BUILT) ## install binary, completions, manual and kubectl's plugin below PREFIX (default /usr/local)
 	@install -d $(dir $(INSTALLED))

@@ -7,7 +7,7 @@ internal import NetAddress
 
 struct ExplainOptions: ShapesRules, WritesReport {
     static let command = "explain"
-    static let modes: [ProxyMode] = [.iptables, .ipvs]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     /// TARGET and SNAPSHOT.
     var operands: [String] = []
@@ -27,7 +27,8 @@ struct ExplainOptions: ShapesRules, WritesReport {
                     .boolean("list", "all Service ports, each with its verdict in one line; without TARGET") {
                         $0.listsServices = $1
                     }
-                ]), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .ipvs,
+                ]), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
+            .ipvs,
         ]
     }
 
@@ -45,12 +46,15 @@ extension Command {
                 + "  namespace/service[:port]  a Service, or one of its ports by name or number;\n"
                 + "                            without namespace, if only one has such a Service\n"
                 + "  NUMBER[/protocol]         a node port or health-check node port\n"
-                + "  KUBE-…                    a chain; may be shortened to a unique prefix\n"
+                + "  KUBE-…                    a chain; may be shortened to a unique prefix; in\n"
+                + "                            nftables mode service-HASH…, services and so on\n"
                 + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port\n"
                 + "                            on an address of the node, or an endpoint; an IPv6\n"
                 + "                            address with a port in brackets",
             "Shows the settings that matter, each frontend with its path through the hooks, the endpoints with their shares, "
                 + "those that are left out and why, and the rules, each with the reason for its existence.",
+            "With --proxy-mode nftables it shows the elements of sets and maps, and the chains that these lead to, each element and "
+                + "rule with the reason for its existence.",
             "With --proxy-mode ipvs it shows virtual servers, real servers, sets and the rules that ask them, and what clients "
                 + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode.",
             "The family is that of an address, unless --family says otherwise.",
@@ -77,7 +81,11 @@ extension Command {
             }
             prepared.settings.family = family
         }
-        if prepared.settings.mode == .ipvs { return try options.explainIPVS(target, text, prepared, console) }
+        switch prepared.settings.mode {
+        case .ipvs: return try options.explainIPVS(target, text, prepared, console)
+        case .nftables: return try options.explainNftables(target, text, prepared, console)
+        case .iptables: break
+        }
         let iptables = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
         let explanation = try found { () throws(ExplainTargetError) in
@@ -143,7 +151,7 @@ extension ExplainOptions {
 }
 
 /// Runs `body`; an unknown target becomes the command's failure.
-private func found<Value>(_ body: () throws(ExplainTargetError) -> Value) throws(CommandFailure) -> Value {
+func found<Value>(_ body: () throws(ExplainTargetError) -> Value) throws(CommandFailure) -> Value {
     do {
         return try body()
     } catch {

@@ -6,7 +6,7 @@ internal import NetAddress
 
 struct LintOptions: ShapesRules, WritesReport {
     static let command = "lint"
-    static let modes: [ProxyMode] = [.iptables, .ipvs]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -19,7 +19,7 @@ struct LintOptions: ShapesRules, WritesReport {
     static var groups: [OptionGroup<LintOptions>] {
         [
             OptionGroup(title: "What is looked for", options: [.severity { $0.severity = $1 }, disable, listRules]),
-            .output([.text, .json]), .shaping, .ipvs,
+            .output([.text, .json]), .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -61,6 +61,8 @@ extension Command {
                 + "and what to do.",
             "All Nodes and both families are looked at, or what --node and --family name. Give the same settings as "
                 + "kube-proxy has.",
+            "With --proxy-mode nftables the rules named nftables-… are looked for too: what that mode does otherwise than "
+                + "iptables mode, and what keeps it from programming anything.",
             "With --proxy-mode ipvs the rules named ipvs-… are looked for too: what changes for clients, and for whom, when the "
                 + "cluster leaves IPVS mode for iptables mode. Rules about iptables mode alone are left out.",
             "Exit code 0: nothing but information; 1: findings; 2: an input is at fault.",

@@ -85,19 +85,20 @@ import Testing
     }
 }
 
-/// A target of `Fixtures/demo/explain/targets`, or of its counterpart for IPVS mode.
+/// A target of `Fixtures/demo/explain/targets`, or of its counterparts for the other modes.
 struct ExplainGolden: Sendable, CustomTestStringConvertible {
     let folder: String
     let options: [String]
     let name: String
     let target: String
 
-    var testDescription: String { options.isEmpty ? target : "\(target) in IPVS mode" }
+    var testDescription: String { options.isEmpty ? target : "\(target) in \(options[1]) mode" }
 
     /// Those of iptables mode.
     static let all = read("explain", [])
     static let ipvs = read("explain-ipvs", ["--proxy-mode", "ipvs"])
-    static let bothModes = all + ipvs
+    static let nftables = read("explain-nftables", ["--proxy-mode", "nftables"])
+    static let bothModes = all + ipvs + nftables
 
     private static func read(_ folder: String, _ options: [String]) -> [ExplainGolden] {
         (Package.lines(of: "demo/\(folder)/targets") ?? []).map { line in

@@ -41,6 +41,13 @@ import Testing
         }
     }
 
+    @Test func demoInNftablesMode() throws {
+        let arguments = Self.options + ["--proxy-mode", "nftables"]
+        expect(try lint(arguments + [Self.cluster]), 1, output: try golden("lint-nftables.txt"), errors: [])
+        expect(
+            try lint(arguments + ["-o", "json", Self.cluster]), 1, output: try golden("lint-nftables.json"), errors: [])
+    }
+
     /// What a reader of the demo cluster's objects finds by hand, as the tests of rules do not look at it.
     @Test func demoByHand() throws {
         let report = try lint(Self.options + [Self.cluster]).outputText

@@ -62,11 +62,17 @@ public enum LintReports {
         for (index, rule) in LintRule.all.enumerated() {
             if index > 0 { report.emptyLine() }
             report.line(
-                .init(rule.name, .heading), " (\(rule.severity.rawValue)\(rule.mode.map { ", in \($0) mode" } ?? ""))")
+                .init(rule.name, .heading), " (\(rule.severity.rawValue)\(modes(rule)))")
             report.line("    ", words: rule.explanation, isProse: true)
             report.remedy(rule.remedy, isProse: true)
         }
         return report.text
+    }
+
+    /// The modes that a rule is about, unless it is all.
+    private static func modes(_ rule: LintRule) -> String {
+        guard rule.modes.count < ProxyMode.allCases.count else { return "" }
+        return ", in \(rule.modes.map(\.rawValue).joined(separator: " and ")) mode"
     }
 }
 

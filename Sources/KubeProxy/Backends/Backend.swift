@@ -23,12 +23,22 @@ public protocol Backend: Sendable {
     /// Whose endpoints serve a frontend that asks for a policy: what happens to the local policy on a node without an endpoint.
     func policy(serving policy: EndpointPolicy, whereLocal hasLocalEndpoint: Bool) -> EndpointPolicy
 
+    /// Where node ports answer on the plan's node.
+    static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts
+
+    /// Whether what the node itself sends to an external address without endpoints is refused, as others' packets are.
+    static var refusesOwnTraffic: Bool { get }
+
     /// What becomes of the first packet of a connection, as far as the frontend's own Service port decides it: another one
     /// may have the same frontend (``ClusterPlan/sharedFrontends``).
     func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome
 }
 
 extension Backend {
+    public static var refusesOwnTraffic: Bool { false }
+
+    public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts { plan.node.nodePorts }
+
     /// Whose endpoints serve the frontends of a Service port that ask for a policy.
     public func policy(serving policy: EndpointPolicy, of port: ServicePortPlan) -> EndpointPolicy {
         self.policy(serving: policy, whereLocal: port.localCount > 0)

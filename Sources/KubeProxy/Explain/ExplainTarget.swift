@@ -19,7 +19,7 @@ public enum ExplainTarget: Sendable, Hashable {
     ///
     /// - Throws: ``ExplainTargetError`` if the text is none of them.
     public init(_ text: String) throws(ExplainTargetError) {
-        if text.hasPrefix("KUBE-") {
+        if text.hasPrefix("KUBE-") || NftablesRuleReasons.isChain(text) {
             self = .chain(text)
         } else if let address = ExplainTarget.address(text) {
             self = address

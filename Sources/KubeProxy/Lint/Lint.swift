@@ -46,7 +46,7 @@ public struct Lint: Sendable {
         var positions: [String: Int] = [:]
         for subject in subjects {
             for rule in LintRule.all
-            where !disabled.contains(rule.name) && (rule.mode ?? settings.mode) == settings.mode {
+            where !disabled.contains(rule.name) && rule.modes.contains(settings.mode) {
                 var report = LintReport(rule, snapshot)
                 rule.check(subject, &report)
                 for var finding in report.findings {

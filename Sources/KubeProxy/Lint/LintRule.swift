@@ -4,8 +4,8 @@ public struct LintRule: Sendable {
     public let name: String
     /// The severity of its findings; some of them may have a lower or higher severity, if the explanation says so.
     public let severity: FindingSeverity
-    /// The mode of kube-proxy that it is about; nil: both.
-    public internal(set) var mode: ProxyMode?
+    /// The modes of kube-proxy that it is about.
+    public internal(set) var modes = ProxyMode.allCases
     /// What it finds, and what kube-proxy does there.
     public let explanation: String
     /// What to do about a finding.
@@ -21,7 +21,10 @@ public struct LintRule: Sendable {
         .ipvsARP, .ipvsClaimedTwice, .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback,
         .ipvsInternalRefusal, .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode, .ipvsOtherPorts,
         .ipvsOwnSource, .ipvsPodFallback, .ipvsScheduler, .ipvsSourceRanges, .largeCluster, .loadBalancerBypassed,
-        .longInterfacePrefix, .missingClusterCIDR, .noClusterIP, .noEndpoints, .noLocalEndpointExternal,
+        .longInterfacePrefix, .missingClusterCIDR, .nftablesHairpinWithoutNode, .nftablesInterfacePrefix,
+        .nftablesLocalhostNodePort,
+        .nftablesLongComment, .nftablesNodePortAddresses, .nftablesNodePortsEverywhere, .nftablesNodePortsNowhere,
+        .nftablesOtherProxy, .nftablesSourceRangesOfExternalIP, .noClusterIP, .noEndpoints, .noLocalEndpointExternal,
         .noLocalEndpointInternal, .nodePortConflict, .nodePortIgnoresSourceRanges, .nodePortOnLoadBalancerIP,
         .nodeWithoutZone, .onlyTerminatingEndpoints, .otherProxy, .ownAddressAsExternalIP, .podsOutsideClusterCIDR,
         .portWithoutSlice, .proxyModeCaptured, .ruleBudget, .sliceManagers, .sliceOfNames, .sliceWithoutPorts,

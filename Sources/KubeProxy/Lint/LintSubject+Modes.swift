@@ -58,7 +58,7 @@ extension LintRule {
         explanation: String, remedy: String,
         where isWanted: @escaping @Sendable (LintSubject, ServicePortPlan) -> Bool = { _, _ in true }
     ) {
-        self.init(name: name, severity: severity, mode: .ipvs, explanation: explanation, remedy: remedy) {
+        self.init(name: name, severity: severity, modes: [.ipvs], explanation: explanation, remedy: remedy) {
             subject, report in
             for kind in kinds {
                 var reported: Set<String> = []

@@ -18,6 +18,8 @@ final class LintSubject: Sendable {
     let plan: NodePlan
     /// What differs from iptables mode; nil: that is the mode.
     let modes: ModeComparison?
+    /// Where node ports answer in the mode, on the plan's node.
+    let nodePorts: NodeFacts.NodePorts
     /// The Nodes to check: all, or the one that was named.
     let nodes: [Node]
     /// The same, sorted by name; including one that was named and has no Node object.
@@ -39,6 +41,7 @@ final class LintSubject: Sendable {
         let snapshot = plan.snapshot
         self.plan = plan
         self.modes = modes
+        nodePorts = plan.settings.mode.backend.nodePorts(of: plan)
         let family = plan.settings.family
         nodes = forAllNodes ? snapshot.nodes : snapshot.nodes.filter { $0.name.text == plan.node.name }
         var members = nodes.map { node in

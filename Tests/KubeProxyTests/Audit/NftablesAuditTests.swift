@@ -267,6 +267,22 @@ import Testing
         #expect(!Self.identifiers(try Self.damaged(elements, "{ : drop }")).isEmpty)
     }
 
+    /// A listing from which words are missing is audited all the same, if it can be read.
+    @Test func missingWords() throws {
+        let known = try NftablesPlan(
+            try plan([Self.snapshot], ["--node", "worker-1", "--proxy-mode", "nftables"]))
+        let words = Self.listing.split(separator: " ", omittingEmptySubsequences: false)
+        for start in 0..<TestSize.current.count(full: 400, brief: 6) {
+            var words = words
+            for place in stride(from: start, to: words.count, by: 400).reversed() { words.remove(at: place) }
+            guard let tables = try? NftTable.tables(fromListing: Array(words.joined(separator: " ").utf8)) else {
+                continue
+            }
+            let audit = NftablesAudit(given: [], known, tables)
+            #expect(audit.findings.contains { $0.severity > .info }, "\(start)")
+        }
+    }
+
     // MARK: Settings
 
     /// Settings with which the table is made, with which it is audited, and the only finding.

@@ -29,6 +29,15 @@ struct FlowGraphs {
             + (explanation.set.map { [FlowGraph($0, place)] } ?? [])
             + explanation.chains.map { FlowGraph($0, place) }
     }
+
+    init(_ explanation: NftablesExplanation) {
+        chains = "chain"
+        let place = "\(explanation.family.name), node \(explanation.node.name ?? "(no name)"), nftables mode"
+        remarks = explanation.remarks
+        graphs =
+            explanation.services.map { FlowGraph($0, place) }
+            + (explanation.chain.map { [FlowGraph($0, place)] } ?? [])
+    }
 }
 
 /// A Service port's frontends, chains and endpoints as a graph; its edges are rules.

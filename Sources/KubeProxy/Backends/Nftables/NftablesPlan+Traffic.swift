@@ -1,6 +1,12 @@
 internal import NetAddress
 
 extension NftablesPlan {
+    public static var refusesOwnTraffic: Bool { true }
+
+    public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts {
+        NftablesNode(plan.settings, plan.node, plan.behaviors).nodePorts
+    }
+
     /// Each policy has its own endpoints, or none.
     public func policy(serving policy: EndpointPolicy, whereLocal hasLocalEndpoint: Bool) -> EndpointPolicy { policy }
 

@@ -6,7 +6,7 @@ extension LintRule {
         explanation:
             "Two Service ports answer on the same address, port and protocol: as external IP, load-balancer IP or "
             + "cluster IP. kube-proxy writes rules for both in an order that may change with every sync, and the first "
-            + "takes all connections, in IPVS mode the last.",
+            + "takes all connections, in nftables and IPVS mode the last.",
         remedy: "give one of them another address or port, or make one Service of both"
     ) { subject, report in
         let plans = subject.plan.servicePorts

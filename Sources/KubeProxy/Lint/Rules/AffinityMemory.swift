@@ -1,6 +1,6 @@
 extension LintRule {
     static let affinityMemory = LintRule(
-        name: "affinity-memory", severity: .info, mode: .iptables,
+        name: "affinity-memory", severity: .info, modes: [.iptables],
         explanation:
             "ClientIP affinity is kept by the kernel's xt_recent, which remembers the last 100 clients of each endpoint "
             + "unless the module was loaded with another ip_list_tot. With more clients the earlier ones lose their "

@@ -2,7 +2,7 @@ internal import NetAddress
 
 extension LintRule {
     static let clusterCIDROfEverything = LintRule(
-        name: "cluster-cidr-of-everything", severity: .error,
+        name: "cluster-cidr-of-everything", severity: .error, modes: [.iptables, .ipvs],
         explanation:
             "The cluster CIDR holds all addresses. iptables with the nft backend refuses '! -s 0.0.0.0/0' and '! -s ::/0', so "
             + "that kube-proxy's whole text fails to load; the legacy backend loads it and masquerades nobody.",

@@ -1,6 +1,6 @@
 extension LintRule {
     static let ipvsMode = LintRule(
-        name: "ipvs-mode", severity: .warning, mode: .ipvs,
+        name: "ipvs-mode", severity: .warning, modes: [.ipvs],
         explanation:
             "Kubernetes has deprecated kube-proxy's IPVS mode in 1.35. It is to be off by default from 1.40 on and removed "
             + "later (KEP-5495).",

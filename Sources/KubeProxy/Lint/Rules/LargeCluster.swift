@@ -1,6 +1,6 @@
 extension LintRule {
     static let largeCluster = LintRule(
-        name: "large-cluster", severity: .info, mode: .iptables,
+        name: "large-cluster", severity: .info, modes: [.iptables],
         explanation:
             "With more than 1,000 endpoints of all Service ports kube-proxy leaves the comments on endpoints out, cleans stale "
             + "chains up less often, and no longer writes all rules anew every hour. Said from 900 endpoints on.",

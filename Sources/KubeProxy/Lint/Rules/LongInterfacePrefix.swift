@@ -1,6 +1,6 @@
 extension LintRule {
     static let longInterfacePrefix = LintRule(
-        name: "long-interface-prefix", severity: .error,
+        name: "long-interface-prefix", severity: .error, modes: [.iptables, .ipvs],
         explanation:
             "The prefix of pods' interfaces has 15 characters. With the '+' that stands for the rest of the name it is longer "
             + "than an interface's name may be, and iptables refuses kube-proxy's whole text.",

@@ -13,7 +13,7 @@ extension LintRule {
         guard !subject.snapshot.endpointSlices.isEmpty else { return }
         let nodes = subject.nodesByAddress
         let explained = subject.explainedServices
-        let isIPTables = subject.modes == nil
+        let isIPTables = !subject.plan.settings.mode.backend.refusesOwnTraffic && subject.modes == nil
         for port in subject.plan.servicePorts where !port.hasAnyEndpoint {
             // The refusal stands in INPUT and FORWARD, which what the node sends does not pass, unless to itself.
             let open = (port.externalIPs + port.loadBalancerIPs).first { nodes[$0] == nil }

@@ -3,7 +3,7 @@ internal import NetAddress
 
 extension LintRule {
     static let noLocalEndpointExternal = LintRule(
-        name: "no-local-endpoint-external", severity: .warning, mode: .iptables,
+        name: "no-local-endpoint-external", severity: .warning, modes: [.iptables, .nftables],
         explanation:
             "Under externalTrafficPolicy Local a node without an endpoint of its own drops what comes from outside to node "
             + "ports, external and load-balancer IPs: the client sees silence. An error where that is so on every "

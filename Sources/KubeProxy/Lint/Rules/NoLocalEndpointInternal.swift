@@ -1,6 +1,6 @@
 extension LintRule {
     static let noLocalEndpointInternal = LintRule(
-        name: "no-local-endpoint-internal", severity: .warning, mode: .iptables,
+        name: "no-local-endpoint-internal", severity: .warning, modes: [.iptables, .nftables],
         explanation:
             "Under internalTrafficPolicy Local a node without an endpoint of its own drops what its pods send to the cluster "
             + "IP: the client sees silence, not a refusal. An error where that is so on every node.",

@@ -6,7 +6,7 @@ extension LintRule {
         explanation:
             "Two Service ports have the same node port and protocol, or one's health-check node port is another Service's "
             + "TCP node port. kube-proxy writes rules for both in an order that may change with every sync, and the "
-            + "first takes all connections, in IPVS mode the last.",
+            + "first takes all connections, in nftables and IPVS mode the last.",
         remedy: "give one of them another node port"
     ) { subject, report in
         let plans = subject.plan.servicePorts

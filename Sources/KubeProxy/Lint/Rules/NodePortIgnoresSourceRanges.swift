@@ -8,7 +8,7 @@ extension LintRule {
             "set allocateLoadBalancerNodePorts: false and remove the nodePort if the load balancer does without, or keep "
             + "clients from node ports by a firewall or --nodeport-addresses"
     ) { subject, report in
-        if case .addresses(let addresses) = subject.plan.node.nodePorts, addresses.isEmpty { return }
+        if case .addresses(let addresses) = subject.nodePorts, addresses.isEmpty { return }
         for port in subject.plan.servicePorts where !port.sourceRanges.isEmpty && port.nodePort > 0 {
             report.add(.port(port), "the source ranges do not hold for node port \(port.nodePort)")
         }

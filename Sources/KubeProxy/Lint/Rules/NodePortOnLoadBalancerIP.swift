@@ -14,7 +14,7 @@ extension LintRule {
         for port in subject.plan.servicePorts where port.nodePort > 0 {
             for address in port.loadBalancerIPs {
                 guard let owner = owners[address] else { continue }
-                if case .addresses(let open) = subject.plan.node.nodePorts, !open.contains(address) { continue }
+                if case .addresses(let open) = subject.nodePorts, !open.contains(address) { continue }
                 report.add(
                     .port(port),
                     "node port \(port.nodePort) answers on the load balancer's address \(address), which is \(owner)'s"

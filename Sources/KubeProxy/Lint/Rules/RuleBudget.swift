@@ -3,7 +3,7 @@ internal import KubeChainsBytes
 
 extension LintRule {
     static let ruleBudget = LintRule(
-        name: "rule-budget", severity: .info, mode: .iptables,
+        name: "rule-budget", severity: .info, modes: [.iptables],
         explanation:
             "How much kube-proxy programs on a node, and how many rules of KUBE-SERVICES each new connection passes that is "
             + "for no Service. A warning above \(depthBudget) of them, or \(sizeBudget >> 20) MiB of text.",

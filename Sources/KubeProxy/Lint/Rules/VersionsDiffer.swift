@@ -54,8 +54,9 @@ private struct VersionGroup {
         var nodes: [ProxyBehaviors: (version: ProxyVersion, names: [String])] = [:]
         for node in subject.nodes {
             let version = VersionChoice(subject.plan.settings, node).version
-            let known = nodes[version.behaviors]
-            nodes[version.behaviors] = (
+            let behaviors = version.behaviors(in: subject.plan.settings.mode)
+            let known = nodes[behaviors]
+            nodes[behaviors] = (
                 min(known?.version ?? version, version), (known?.names ?? []) + [node.name.text]
             )
         }

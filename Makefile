@@ -108,9 +108,11 @@ profile: ## count the instructions of each phase of rendering 5,000 Services (ne
 			--node node-0 --cluster-cidr 10.0.0.0/8 $(BENCH_PATH)/profile.json || exit 1; \
 	done; rm -f $(BENCH_PATH)/profile.json
 
-fuzz: ## fuzz the snapshot reader and the rules reader, FUZZ_SECONDS each
+fuzz: ## fuzz the readers of snapshots, of rules, and of nft's text and JSON, FUZZ_SECONDS each
 	@$(MAKE) --no-print-directory fuzz-one TARGET=Snapshot DICTIONARY=snapshot.dict
 	@$(MAKE) --no-print-directory fuzz-one TARGET=Ruleset DICTIONARY=ruleset.dict
+	@$(MAKE) --no-print-directory fuzz-one TARGET=NftText DICTIONARY=nft.dict
+	@$(MAKE) --no-print-directory fuzz-one TARGET=NftJSON DICTIONARY=nft-json.dict
 
 fuzz-one:
 	@# The last -sanitize wins in swiftc, so both must stand in one.

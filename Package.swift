@@ -23,6 +23,14 @@ let fuzzTargets: [Target] =
             name: "FuzzRuleset", dependencies: ["Iptables", "KubeChainsBytes", "NetAddress"], path: "Tests/FuzzRuleset",
             exclude: ["ruleset.dict", "seeds.py"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
+            name: "FuzzNftText", dependencies: ["KubeChainsBytes", "Nftables"], path: "Tests/FuzzNftText",
+            exclude: ["nft.dict", "seeds.py"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
+            name: "FuzzNftJSON", dependencies: ["KubeChainsBytes", "Nftables"], path: "Tests/FuzzNftJSON",
+            exclude: ["nft-json.dict", "seeds.py"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
     ]
 
 // Each target imports only targets above it. Names that another package could have too begin with KubeChains.

@@ -97,21 +97,21 @@ extension Command {
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
         return try options.report(
-            audit.findings, audit.inferred, sources, nothingCompared: audit.problem != nil, console)
+            audit.findings, audit.inferred, audit.version, sources, nothingCompared: audit.problem != nil, console)
     }
 }
 
 extension AuditOptions {
     /// Writes the findings that the command line selects.
     func report(
-        _ all: [AuditFinding], _ inferred: [InferredSetting], _ sources: [SnapshotSource], nothingCompared: Bool,
-        _ console: Console
+        _ all: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?, _ sources: [SnapshotSource],
+        nothingCompared: Bool, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         let findings = all.filter { shows($0) }
         let text: String
         switch output.form {
-        case .json: text = AuditReport.json(findings, inferred)
-        default: text = AuditReport.text(findings, inferred, sources[0].name, output.style)
+        case .json: text = AuditReport.json(findings, inferred, version)
+        default: text = AuditReport.text(findings, inferred, version, sources[0].name, output.style)
         }
         try OutputFile.write(text, to: output.file)
         guard !nothingCompared else {

@@ -69,14 +69,15 @@ extension Command {
         }
         console.say(expected.diagnostics + actual.diagnostics)
         let comparison = RuleComparison(expected: left, actual: right, isStrict: options.isStrict)
+        let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text: String
         switch options.output.form {
-        case .json: text = DiffReport.json(comparison)
+        case .json: text = DiffReport.json(comparison, versions)
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, options.operands[0], options.operands[1],
                 isStrict: options.isStrict, options.output.style)
-        default: text = DiffReport.text(comparison, isBrief: options.isBrief, options.output.style)
+        default: text = DiffReport.text(comparison, versions, isBrief: options.isBrief, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         return comparison.isSame ? .success : .findings

@@ -93,8 +93,8 @@ extension Command {
         ).map(\.place)
         let text: String
         switch options.output.form {
-        case .json: text = LintReports.json(findings, places)
-        default: text = LintReports.text(findings, places, options.output.style)
+        case .json: text = LintReports.json(findings, places, lint.versions)
+        default: text = LintReports.text(findings, places, lint.versions, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         return findings.contains { $0.severity > .info } ? .findings : .success

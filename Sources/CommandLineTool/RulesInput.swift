@@ -9,6 +9,8 @@ internal import NetAddress
 /// One side of a comparison, read: a snapshot with its plan, or rules.
 struct RulesInput {
     let side: RuleComparison.Side
+    /// The version of kube-proxy whose rules a snapshot was planned for; nil for rules.
+    var version: VersionChoice?
     /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
 
@@ -54,7 +56,7 @@ struct RulesInput {
         }
         let plan = try prepared.iptablesPlan()
         return RulesInput(
-            side: RuleComparison.Side(plan, keepsComments: options.isStrict),
+            side: RuleComparison.Side(plan, keepsComments: options.isStrict), version: plan.plan.version,
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
     }
 

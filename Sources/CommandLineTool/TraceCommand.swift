@@ -71,12 +71,13 @@ extension Command {
             ).map { Diagnostic(.notice, $0) }
         }
         console.say(diagnostics)
+        let version = options.live == nil ? planned?.version : nil
         let text: String
         switch options.output.form {
-        case .json: text = TraceReport.json(trace)
+        case .json: text = TraceReport.json(trace, version)
         case .dot: text = TraceReport.dot(trace)
         case .mermaid: text = TraceReport.mermaid(trace)
-        default: text = TraceReport.text(trace, options.output.style)
+        default: text = TraceReport.text(trace, version, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
         System.keep((rules, trace, planned))

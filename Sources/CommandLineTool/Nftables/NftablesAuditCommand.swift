@@ -35,7 +35,8 @@ extension AuditOptions {
                         + "and --family ipv6 audits the other")
             ])
         }
-        return try report(audit.findings, audit.inferred, sources, nothingCompared: audit.problem != nil, console)
+        return try report(
+            audit.findings, audit.inferred, audit.version, sources, nothingCompared: audit.problem != nil, console)
     }
 }
 

@@ -11,10 +11,11 @@ extension DiffOptions {
         let (expected, actual) = try NftablesInput.readPair(sources, self)
         console.say(expected.diagnostics + actual.diagnostics)
         let comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
+        let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text =
             output.form == .json
-            ? NftablesDiffReport.json(comparison).text
-            : NftablesDiffReport.text(comparison, isBrief: isBrief, output.style)
+            ? NftablesDiffReport.json(comparison, versions).text
+            : NftablesDiffReport.text(comparison, versions, isBrief: isBrief, output.style)
         try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
     }

@@ -10,6 +10,8 @@ internal import Nftables
 /// One side of a comparison in nftables mode, read: a snapshot with its plan, or what is in a table.
 struct NftablesInput {
     let table: NftTable
+    /// The version of kube-proxy whose rules a snapshot was planned for; nil for rules.
+    var version: VersionChoice?
     /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
 
@@ -48,7 +50,7 @@ struct NftablesInput {
         prepared.settings.mode = .nftables
         let plan = try prepared.nftablesPlan()
         return NftablesInput(
-            table: plan.table,
+            table: plan.table, version: plan.plan.version,
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings)
                 + prepared.snapshot.diagnostics(.notice, plan.notices))
     }

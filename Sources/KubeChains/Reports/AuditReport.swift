@@ -8,14 +8,19 @@ public enum AuditReport {
     /// - Parameters:
     ///   - findings: the findings, in the order of the report.
     ///   - inferred: what was not given and is read off the rules.
-    public static func json(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> String {
-        value(findings, inferred).text
+    ///   - version: the version of kube-proxy whose rules were expected; nil: nothing was compared.
+    public static func json(
+        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice? = nil
+    ) -> String {
+        value(findings, inferred, version).text
     }
 
-    private static func value(_ findings: [AuditFinding], _ inferred: [InferredSetting]) -> JSONValue {
+    private static func value(
+        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?
+    ) -> JSONValue {
         .object([
             ("schema", .string("kubechains/audit/v1")),
-            ("inferred", json(inferred)),
+            ("inferred", json(inferred)), ("kubeProxy", version?.json),
             (
                 "findings",
                 .array(
@@ -59,10 +64,12 @@ public enum AuditReport {
     /// - Parameters:
     ///   - findings: the findings, in the order of the report.
     ///   - inferred: what was not given and is read off the rules.
+    ///   - version: the version of kube-proxy whose rules were expected; nil: nothing was compared.
     ///   - dump: the name of the dump that they are about.
     ///   - style: how the text is laid out.
     public static func text(
-        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ dump: String, _ style: TextStyle = .plain
+        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice? = nil, _ dump: String,
+        _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)
         if !inferred.isEmpty {
@@ -80,7 +87,7 @@ public enum AuditReport {
             // A remedy that several findings share is said once, below the first of them.
             if remedies.insert(finding.remedy).inserted { report.remedy(finding.remedy) }
         }
-        report.count(of: findings.count)
+        report.count(of: findings.count, version.map { [$0.phrase] } ?? [])
         return report.text
     }
 }

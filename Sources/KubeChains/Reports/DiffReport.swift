@@ -5,11 +5,17 @@ public import KubeProxy
 /// The reports of `diff`.
 public enum DiffReport {
     /// The differences as JSON: `kubechains/diff/v1`.
-    public static func json(_ comparison: RuleComparison) -> String { value(comparison).text }
+    ///
+    /// - Parameters:
+    ///   - comparison: what was compared.
+    ///   - versions: whose rules were compared.
+    public static func json(_ comparison: RuleComparison, _ versions: ComparedVersions = .init()) -> String {
+        value(comparison, versions).text
+    }
 
-    private static func value(_ comparison: RuleComparison) -> JSONValue {
+    private static func value(_ comparison: RuleComparison, _ versions: ComparedVersions) -> JSONValue {
         .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)), ("kubeProxy", versions.json),
             ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
             ("other", .array(comparison.other.map { json($0) })),
         ])
@@ -40,11 +46,14 @@ public enum DiffReport {
     ///
     /// - Parameters:
     ///   - comparison: what was compared.
+    ///   - versions: whose rules were compared.
     ///   - isBrief: whether only the Service ports are named.
     ///   - style: how the text is laid out.
     public static func text(
-        _ comparison: RuleComparison, isBrief: Bool, _ style: TextStyle = .plain
+        _ comparison: RuleComparison, _ versions: ComparedVersions = .init(), isBrief: Bool,
+        _ style: TextStyle = .plain
     ) -> String {
+        if comparison.isSame { return "" }
         var report = ReportText(style)
         for port in comparison.servicePorts {
             let transport = port.label.transport.isEmpty ? "" : "/" + port.label.transport
@@ -60,6 +69,7 @@ public enum DiffReport {
             if let expected = entry.expected { report.line(.init("  - \(entry.table): \(expected)", .removed)) }
             if let actual = entry.actual { report.line(.init("  + \(entry.table): \(actual)", .added)) }
         }
+        for line in versions.lines { report.line(words: line) }
         return report.text
     }
 

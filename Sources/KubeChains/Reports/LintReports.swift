@@ -9,13 +9,22 @@ public enum LintReports {
     /// - Parameters:
     ///   - findings: the findings, in the order of the report.
     ///   - places: where each finding's object stands; nil where it stands nowhere.
-    public static func json(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> String {
-        value(findings, places).text
+    ///   - versions: the versions of kube-proxy whose rules were looked at, and how many Nodes have each.
+    public static func json(
+        _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ versions: [(version: VersionChoice, nodes: Int)] = []
+    ) -> String {
+        value(findings, places, versions).text
     }
 
-    private static func value(_ findings: [LintFinding], _ places: [Diagnostic.Place?]) -> JSONValue {
+    private static func value(
+        _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ versions: [(version: VersionChoice, nodes: Int)]
+    ) -> JSONValue {
         .object([
             ("schema", .string("kubechains/lint/v1")),
+            (
+                "kubeProxy",
+                .array(versions.map { .object($0.version.fields + [("nodes", .integer($0.nodes))]) })
+            ),
             (
                 "findings",
                 .array(
@@ -39,9 +48,11 @@ public enum LintReports {
     /// - Parameters:
     ///   - findings: the findings, in the order of the report.
     ///   - places: where each finding's object stands; nil where it stands nowhere.
+    ///   - versions: the versions of kube-proxy whose rules were looked at, and how many Nodes have each.
     ///   - style: how the text is laid out.
     public static func text(
-        _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ style: TextStyle = .plain
+        _ findings: [LintFinding], _ places: [Diagnostic.Place?],
+        _ versions: [(version: VersionChoice, nodes: Int)] = [], _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)
         for (finding, place) in zip(findings, places) {
@@ -52,7 +63,9 @@ public enum LintReports {
                 words: "\(subject.map { $0 + ": " } ?? "")\(family)\(finding.message) [\(finding.id)]")
             report.remedy(finding.remedy)
         }
-        report.count(of: findings.count)
+        report.count(
+            of: findings.count,
+            versions.map { versions.count == 1 ? $0.version.phrase : "\($0.version.phrase) on \(counted($0.nodes, "Node"))" })
         return report.text
     }
 
@@ -82,6 +95,9 @@ extension ReportText {
         line("    ", Span("remedy:", .heading), " ", words: text, hanging: 12, isProse: isProse)
     }
 
-    /// How many findings there are.
-    mutating func count(of findings: Int) { line("\(findings == 0 ? "no findings" : counted(findings, "finding"))") }
+    /// How many findings there are, and of which versions the rules are that were looked at.
+    mutating func count(of findings: Int, _ versions: [String]) {
+        let count = findings == 0 ? "no findings" : counted(findings, "finding")
+        line(words: versions.isEmpty ? count : "\(count); rules of \(versions.joined(separator: ", "))")
+    }
 }

@@ -3,9 +3,9 @@ package import KubeProxy
 
 /// The reports of `diff` in nftables mode.
 package enum NftablesDiffReport {
-    package static func json(_ comparison: NftablesComparison) -> JSONValue {
+    package static func json(_ comparison: NftablesComparison, _ versions: ComparedVersions) -> JSONValue {
         .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)), ("kubeProxy", versions.json),
             (
                 "servicePorts",
                 .array(
@@ -32,7 +32,10 @@ package enum NftablesDiffReport {
         return .object([("kind", .string(difference.kind.rawValue))] + names + sides)
     }
 
-    package static func text(_ comparison: NftablesComparison, isBrief: Bool, _ style: TextStyle = .plain) -> String {
+    package static func text(
+        _ comparison: NftablesComparison, _ versions: ComparedVersions, isBrief: Bool, _ style: TextStyle = .plain
+    ) -> String {
+        if comparison.isSame { return "" }
         var report = ReportText(style)
         for port in comparison.servicePorts {
             let name = "\(port.label.servicePort)/\(port.label.transport)"
@@ -43,6 +46,7 @@ package enum NftablesDiffReport {
             report.line(.init("rules of no Service", .heading), isBrief ? ": changed" : ":")
             if !isBrief { for difference in comparison.other { write(difference, to: &report) } }
         }
+        if !isBrief { for line in versions.lines { report.line(words: line) } }
         return report.text
     }
 

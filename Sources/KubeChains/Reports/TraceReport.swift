@@ -1,16 +1,23 @@
 public import Iptables
 internal import KubeChainsJSON
+public import KubeProxy
 internal import NetAddress
 
 /// The reports of `trace`.
 public enum TraceReport {
     /// The outcomes as JSON: `kubechains/trace/v1`.
-    public static func json(_ trace: PacketTrace) -> String { value(trace).text }
+    ///
+    /// - Parameters:
+    ///   - trace: the trace.
+    ///   - version: the version of kube-proxy whose rules a snapshot was traced through; nil for rules.
+    public static func json(_ trace: PacketTrace, _ version: VersionChoice? = nil) -> String {
+        value(trace, version).text
+    }
 
-    private static func value(_ trace: PacketTrace) -> JSONValue {
+    private static func value(_ trace: PacketTrace, _ version: VersionChoice?) -> JSONValue {
         let query = trace.query
         return .object([
-            ("schema", .string("kubechains/trace/v1")),
+            ("schema", .string("kubechains/trace/v1")), ("kubeProxy", version?.json),
             (
                 "packet",
                 .object([
@@ -88,11 +95,16 @@ public enum TraceReport {
     ///
     /// - Parameters:
     ///   - trace: the trace.
+    ///   - version: the version of kube-proxy whose rules a snapshot was traced through; nil for rules.
     ///   - style: how the text is laid out.
-    public static func text(_ trace: PacketTrace, _ style: TextStyle = .plain) -> String {
+    public static func text(
+        _ trace: PacketTrace, _ version: VersionChoice? = nil, _ style: TextStyle = .plain
+    ) -> String {
         let query = trace.query
         var report = ReportText(style)
-        report.line(words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)")
+        report.line(
+            words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)"
+                + (version.map { "; rules of \($0.phrase)" } ?? ""))
         for merged in trace.mergedOutcomes {
             let outcome = merged.outcome
             report.emptyLine()

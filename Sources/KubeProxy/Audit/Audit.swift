@@ -9,6 +9,8 @@ public struct Audit: Sendable {
     public private(set) var inferred: [InferredSetting] = []
     /// What the rules were compared with, with the settings that they show; nil: nothing was compared.
     public private(set) var expected: IptablesPlan?
+    /// The version of kube-proxy whose rules were expected, and what says it; nil: nothing was compared.
+    public private(set) var version: VersionChoice?
 
     /// Why nothing was compared; nil: the rules were compared.
     public var problem: DumpProblem? {
@@ -64,6 +66,7 @@ public struct Audit: Sendable {
             rules = other.ruleset(keepsComments: false)
         }
         expected = plan
+        version = planned.plan.version.replaced(by: plan.plan.version)
         let subject = AuditSubject(plan, rules, dumps, inference.differences)
         var found = AuditFindings()
         for check in subject.isOlderVersion ? Audit.checksOfOlderVersions : Audit.checks {

@@ -22,6 +22,7 @@ extension Explanation {
         }
         let shared = RuleCollector.sharedRules(iptables)
         node = plan.node
+        version = plan.version
         family = plan.settings.family
         remarks = match.remarks
         self.services = services

@@ -10,6 +10,8 @@ public struct Lint: Sendable {
     public private(set) var findings: [LintFinding] = []
     /// Warnings of the plans.
     public let warnings: [PlacedMessage]
+    /// The versions of kube-proxy whose rules were looked at, the oldest first, and how many of the Nodes have each.
+    public let versions: [(version: VersionChoice, nodes: Int)]
 
     /// Lints a snapshot.
     ///
@@ -32,6 +34,7 @@ public struct Lint: Sendable {
         let filled = all.filter { !$0.servicePorts.isEmpty }
         let plans = filled.isEmpty ? Array(all.prefix(1)) : filled
         warnings = plans.first?.warnings ?? []
+        versions = Lint.versions(snapshot, settings)
 
         var subjects: [LintSubject] = []
         for plan in plans {
@@ -65,5 +68,18 @@ public struct Lint: Sendable {
         }
         let order = findings.indices.sorted { LintFinding.precedes(findings[$0], findings[$1]) }
         findings = order.map { findings[$0] }
+    }
+
+    private static func versions(
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings
+    ) -> [(version: VersionChoice, nodes: Int)] {
+        guard settings.nodeName == nil, settings.version == nil, !snapshot.nodes.isEmpty else {
+            return [(VersionChoice(settings, in: snapshot), settings.nodeName == nil ? snapshot.nodes.count : 1)]
+        }
+        var counts: [VersionChoice: Int] = [:]
+        for node in snapshot.nodes { counts[VersionChoice(settings, node), default: 0] += 1 }
+        return counts.map { (version: $0.key, nodes: $0.value) }.sorted {
+            ($0.version.version, $0.version.sourceText) < ($1.version.version, $1.version.sourceText)
+        }
     }
 }

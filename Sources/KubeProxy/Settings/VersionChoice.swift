@@ -2,16 +2,18 @@ public import KubeObjects
 
 /// The version of kube-proxy whose rules are planned, and where it comes from.
 public struct VersionChoice: Sendable, Hashable {
-    /// What says the version.
-    public enum Source: Sendable, Hashable {
+    /// What says the version; the raw value is that of reports.
+    public enum Source: String, Sendable, Hashable {
         /// ``ProxySettings/version``.
-        case settings
+        case settings = "option"
         /// The Node's `status.nodeInfo.kubeProxyVersion`.
-        case kubeProxyOfNode
+        case kubeProxyOfNode = "node.kubeProxyVersion"
         /// The Node's `status.nodeInfo.kubeletVersion`.
-        case kubeletOfNode
+        case kubeletOfNode = "node.kubeletVersion"
+        /// The rules that were found on the node.
+        case rules = "rules"
         /// Nothing says it: ``ProxyVersion/default``.
-        case none
+        case none = "default"
     }
 
     /// The version.
@@ -35,10 +37,15 @@ public struct VersionChoice: Sendable, Hashable {
         }
     }
 
-    private init(_ version: ProxyVersion, _ source: Source, unknown: String? = nil) {
+    init(_ version: ProxyVersion, _ source: Source, unknown: String? = nil) {
         self.version = version
         self.source = source
         unknownText = unknown
+    }
+
+    /// The version that a node's rules show to be another than this one, if it is.
+    func replaced(by found: VersionChoice) -> VersionChoice {
+        found.version == version ? self : VersionChoice(found.version, .rules)
     }
 
     /// Where the version comes from, for people: `the Node's kubeletVersion`.
@@ -47,6 +54,7 @@ public struct VersionChoice: Sendable, Hashable {
         case .settings: "--kube-proxy-version"
         case .kubeProxyOfNode: "the Node's kubeProxyVersion"
         case .kubeletOfNode: "the Node's kubeletVersion"
+        case .rules: "the node's rules"
         case .none: "the default"
         }
     }

@@ -16,7 +16,7 @@ extension ExplainReport {
     private static func value(_ target: String, _ explanation: Explanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
-            ("node", explanation.node.name.map { .string($0) }),
+            ("node", explanation.node.name.map { .string($0) }), ("kubeProxy", explanation.version.json),
             ("family", .string(explanation.family.name)),
             ("remarks", strings(explanation.remarks)),
             ("services", .array(explanation.services.map { json($0) })),

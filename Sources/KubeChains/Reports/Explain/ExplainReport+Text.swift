@@ -35,13 +35,14 @@ public enum ExplainReport {
         return trees.map { $0.text(style) }.joined(separator: "\n")
     }
 
-    /// The node, for a title.
-    static func place(_ family: AddressFamily, _ node: NodeFacts) -> String {
+    /// The node and kube-proxy's version, for a title.
+    static func place(_ family: AddressFamily, _ node: NodeFacts, _ version: VersionChoice) -> String {
         "\(family.name) on node \(node.name ?? "(no name)")" + (node.zone.isEmpty ? "" : ", zone \(node.zone)")
+            + ", \(version.phrase)"
     }
 
     private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
-        let title = "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node))"
+        let title = "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node, explanation.version))"
         if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
         return TextTree(
             title,

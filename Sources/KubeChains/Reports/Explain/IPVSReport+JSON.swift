@@ -17,7 +17,7 @@ extension IPVSReport {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)),
             ("mode", .string("ipvs")),
-            ("node", explanation.node.name.map { .string($0) }),
+            ("node", explanation.node.name.map { .string($0) }), ("kubeProxy", explanation.version.json),
             ("family", .string(explanation.family.name)),
             ("scheduler", .string(explanation.scheduler.rawValue)),
             ("remarks", ExplainReport.strings(explanation.remarks)),

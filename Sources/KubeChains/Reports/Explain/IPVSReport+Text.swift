@@ -37,7 +37,7 @@ public enum IPVSReport {
     }
 
     private static func tree(_ service: IPVSServiceExplanation, _ explanation: IPVSExplanation) -> TextTree {
-        let place = ExplainReport.place(explanation.family, explanation.node) + ", IPVS mode"
+        let place = ExplainReport.place(explanation.family, explanation.node, explanation.version) + ", IPVS mode"
         let title = "\(service.label) (\(service.service.type.name)), \(place)"
         if let absence = service.absence { return TextTree(title, children: [TextTree("nothing", absence)]) }
         let shares = service.endpoints.map { share($0, service, explanation.scheduler) }

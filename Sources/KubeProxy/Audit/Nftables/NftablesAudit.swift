@@ -11,6 +11,8 @@ public struct NftablesAudit: Sendable {
     public private(set) var inferred: [InferredSetting] = []
     /// What the table was compared with, with the settings that it shows; nil: nothing was compared.
     public private(set) var expected: NftablesPlan?
+    /// The version of kube-proxy whose table was expected, and what says it; nil: nothing was compared.
+    public private(set) var version: VersionChoice?
 
     /// Why nothing was compared; nil: the table was compared.
     public var problem: NftablesEvidence.NothingToCompare.Problem? {
@@ -48,6 +50,7 @@ public struct NftablesAudit: Sendable {
             planned = replanned
         }
         expected = planned
+        version = plan.plan.version.replaced(by: planned.plan.version)
         for difference in conclusions.differences { found.add(SettingsDiffer(setting: difference)) }
         let differences = NftablesFindings(planned, NftablesTableIndex(planned.table), live)
         differences.add(to: &found)

@@ -10,6 +10,7 @@ extension IPVSExplanation {
         let snapshot = plan.snapshot
         let rules = IPVSRuleReasons.rules(of: state)
         node = plan.node
+        version = plan.version
         family = plan.settings.family
         scheduler = plan.settings.ipvs.scheduler
         if case .chain(let text) = target {

@@ -5,6 +5,8 @@ public import NetAddress
 public struct IPVSExplanation: Sendable {
     /// The node.
     public let node: NodeFacts
+    /// The version of kube-proxy whose rules are explained.
+    public let version: VersionChoice
     /// The family.
     public let family: AddressFamily
     /// How virtual servers choose.

@@ -97,7 +97,9 @@ import Testing
         #expect(shop.ending == .exit(1))
         #expect(shop.outputText.contains("[stale-endpoint]") && shop.outputText.hasSuffix("2 findings\n"))
         #expect(try audit(["--service", "web", "-n", "shop"]).outputText == shop.outputText)
-        expect(try audit(["-n", "kube-system"]), 0, output: "no findings; rules of kube-proxy v1.36.2 (the Node's kubeletVersion)\n")
+        expect(
+            try audit(["-n", "kube-system"]), 0,
+            output: "no findings; rules of kube-proxy v1.36.2 (the Node's kubeletVersion)\n")
         // The saved chains alone have no jumps from the built-in ones.
         #expect(try audit([]).outputText.contains("[missing-jump]"))
         #expect(try audit(["--severity", "error", "--service", "shop/web"]).outputText == shop.outputText)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `apply` and `cleanup` in IPVS mode on a kernel that has it, and connections through what they made: the script
@@ -127,7 +128,9 @@ import Testing
     /// Virtual servers that are not kube-proxy's: one in an excluded range, and one by a mark.
     private static let foreign = ["-A -t 172.30.0.1:80 -s rr", "-A -f 7 -s rr"]
 
-    @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
+    @Test(
+        .enabled(if: TestSize.current == .full, "a minute of emulated processor; make test TESTS=full runs it"),
+        .enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
     func nodeInTheMachine() async throws {
         let folder = try TemporaryFolder()
         try prepare("\(folder.path)/cases/node")

@@ -94,7 +94,9 @@ import Testing
         expect(severe, 1)
         #expect(severe.outputText.contains("\n8 findings; rules of kube-proxy v1.36.2 ("))
         #expect(!severe.outputText.contains(" info: "))
-        expect(try lint(Self.options + ["--severity", "error", Self.cluster]), 0, output: "no findings; rules of kube-proxy v1.36.2 (the Node's kubeletVersion)\n")
+        expect(
+            try lint(Self.options + ["--severity", "error", Self.cluster]), 0,
+            output: "no findings; rules of kube-proxy v1.36.2 (the Node's kubeletVersion)\n")
 
         let some = try lint(
             Self.options + ["--disable", "rule-budget,affinity-memory", "--disable=duplicate-endpoint", Self.cluster])

@@ -3,6 +3,7 @@ import KubeChainsBytes
 import KubeChainsJSON
 import KubeObjects
 import Synchronization
+import TestSupport
 import Testing
 
 /// With a second thread a large input gives what it gives without: objects, warnings, faults and their places. The other
@@ -123,7 +124,7 @@ import Testing
         case after
     }
 
-    @Test(arguments: inputs, Moment.allCases)
+    @Test(arguments: TestSize.current.sample(inputs, brief: 8), Moment.allCases)
     func aThreadChangesNothing(_ input: Input, _ moment: Moment) throws {
         let started = Mutex(0)
         let workers = Workers { work in

@@ -49,11 +49,11 @@ import Testing
         func rules(asking set: String) -> [String] { rules.filter { $0.contains(" --match-set \(set) ") } }
     }
 
-    private static let explained = Tally(0, cases: RecordedCase.ipvsNames.count)
+    private static let explained = Tally(0, cases: RecordedCase.ipvsTried.count)
 
     /// All Service ports' virtual servers, real servers and entries together are kube-proxy's, each explained with the rules
     /// that kube-proxy has for it.
-    @Test(arguments: RecordedCase.ipvsNames)
+    @Test(arguments: RecordedCase.ipvsTried)
     func everyServiceOfRecordedCase(_ name: String) throws {
         var count = 0
         let recorded = try Case(name)
@@ -99,7 +99,7 @@ import Testing
             $0 += count
         } finish: { count in
             guard RecordedCase.only == nil else { return }
-            #expect(count > 300)
+            #expect(count > TestSize.current.count(full: 300, brief: 50))
             print("explain, IPVS mode: \(count) Service ports of the recorded cases against kube-proxy's texts")
         }
     }
@@ -111,7 +111,7 @@ import Testing
     }
 
     /// Every set and chain: all entries and rules are kube-proxy's.
-    @Test(arguments: RecordedCase.ipvsNames)
+    @Test(arguments: RecordedCase.ipvsTried)
     func everyNameOfRecordedCase(_ name: String) throws {
         let recorded = try Case(name)
         for line in recorded.ipset where line.hasPrefix("create ") {
@@ -136,7 +136,7 @@ import Testing
     }
 
     /// All forms of the report: lines fit, and the same comes twice.
-    @Test(arguments: RecordedCase.ipvsNames)
+    @Test(arguments: RecordedCase.ipvsTried)
     func everyReportOfRecordedCase(_ name: String) throws {
         let recorded = try Case(name)
         for service in recorded.snapshot.services {

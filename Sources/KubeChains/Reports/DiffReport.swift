@@ -15,7 +15,8 @@ public enum DiffReport {
 
     private static func value(_ comparison: RuleComparison, _ versions: ComparedVersions) -> JSONValue {
         .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)), ("kubeProxy", versions.json),
+            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+            ("kubeProxy", versions.json),
             ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
             ("other", .array(comparison.other.map { json($0) })),
         ])

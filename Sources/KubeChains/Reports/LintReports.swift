@@ -11,7 +11,8 @@ public enum LintReports {
     ///   - places: where each finding's object stands; nil where it stands nowhere.
     ///   - versions: the versions of kube-proxy whose rules were looked at, and how many Nodes have each.
     public static func json(
-        _ findings: [LintFinding], _ places: [Diagnostic.Place?], _ versions: [(version: VersionChoice, nodes: Int)] = []
+        _ findings: [LintFinding], _ places: [Diagnostic.Place?],
+        _ versions: [(version: VersionChoice, nodes: Int)] = []
     ) -> String {
         value(findings, places, versions).text
     }
@@ -65,7 +66,9 @@ public enum LintReports {
         }
         report.count(
             of: findings.count,
-            versions.map { versions.count == 1 ? $0.version.phrase : "\($0.version.phrase) on \(counted($0.nodes, "Node"))" })
+            versions.map {
+                versions.count == 1 ? $0.version.phrase : "\($0.version.phrase) on \(counted($0.nodes, "Node"))"
+            })
         return report.text
     }
 

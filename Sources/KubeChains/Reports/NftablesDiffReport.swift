@@ -5,7 +5,8 @@ package import KubeProxy
 package enum NftablesDiffReport {
     package static func json(_ comparison: NftablesComparison, _ versions: ComparedVersions) -> JSONValue {
         .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)), ("kubeProxy", versions.json),
+            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+            ("kubeProxy", versions.json),
             (
                 "servicePorts",
                 .array(

@@ -42,7 +42,8 @@ public enum ExplainReport {
     }
 
     private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
-        let title = "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node, explanation.version))"
+        let title =
+            "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node, explanation.version))"
         if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
         return TextTree(
             title,

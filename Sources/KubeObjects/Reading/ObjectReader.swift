@@ -257,7 +257,7 @@ extension ObjectCollection {
 }
 
 extension Field {
-    fileprivate init?(_ key: JSONString, _ json: JSONReader) {
+    fileprivate init?(_ key: JSONString, _ json: borrowing JSONReader) {
         if json.string(key, equals: "metadata") {
             self = .metadata
         } else if json.string(key, equals: "spec") {

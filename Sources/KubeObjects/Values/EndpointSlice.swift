@@ -39,7 +39,7 @@ public struct EndpointSlice: Sendable, Equatable {
     public var place: ObjectPlace
 
     /// Whether kube-proxy reads the slice at all (in the generator of its family).
-    package var isConsidered: Bool { !isHeadless && serviceName != nil && family != nil }
+    @inlinable package var isConsidered: Bool { !isHeadless && serviceName != nil && family != nil }
 
     /// Where the object begins in the inputs; nil: it was not read from one.
     public var location: SourceLocation? { place.location }

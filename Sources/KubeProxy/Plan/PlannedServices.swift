@@ -23,11 +23,13 @@ struct PlannedServices: Sendable {
         ports.reserveCapacity(room ?? services.count)
         let objects = snapshot.services.span
         for index in services {
-            switch planner.clusterIP(of: objects[index]) {
+            // Copied once, which costs more than most of what is done with it.
+            let service = objects[index]
+            switch planner.clusterIP(of: service) {
             case .failure(let reason):
                 skipped.append(ClusterPlan.SkippedService(serviceIndex: index, reason: reason.reason))
             case .success(let clusterIP):
-                planner.plan(objects[index], index, clusterIP, slices[index], into: &self)
+                planner.plan(service, index, clusterIP, slices[index], into: &self)
             }
         }
     }

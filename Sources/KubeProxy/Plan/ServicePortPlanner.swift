@@ -105,7 +105,7 @@ private struct ServiceSettings {
     let texts: FrontendTexts?
     let countedHints: HintCoverage
 
-    init(_ service: Service, _ settings: ProxySettings, _ behaviors: ProxyBehaviors) {
+    init(_ service: borrowing Service, _ settings: borrowing ProxySettings, _ behaviors: ProxyBehaviors) {
         let family = settings.family
         let ownExternalIPs = service.externalIPs.filter { $0.family == family }
         hasExternalIPs = !ownExternalIPs.isEmpty
@@ -119,9 +119,11 @@ private struct ServiceSettings {
         // A range of all addresses restricts nothing.
         let isLifted = behaviors.contains(.zeroRangeLiftsRestriction) && ranges.contains { $0.length == 0 }
         sourceRanges = isLifted ? [] : ranges
-        texts =
-            behaviors.contains(.serviceAddressesAsGiven)
-            ? service.spellings.map { FrontendTexts(service, $0, family) } : nil
+        if behaviors.contains(.serviceAddressesAsGiven), let spellings = service.spellings {
+            texts = FrontendTexts(copy service, spellings, family)
+        } else {
+            texts = nil
+        }
         countedHints = HintCoverage(counting: service, behaviors)
         let takesExternalPolicy =
             switch service.type {

@@ -17,6 +17,10 @@ struct DiffOptions: ShapesRules, WritesReport {
     var isBrief = false
     /// Compare the rules' text in normal form, comments included.
     var isStrict = false
+    /// Compare what becomes of connections.
+    var comparesFlows = false
+    /// Options of the second side alone, in one text.
+    var rightOptions = ""
 
     static var groups: [OptionGroup<DiffOptions>] {
         [
@@ -26,6 +30,12 @@ struct DiffOptions: ShapesRules, WritesReport {
                     .boolean("brief", "say only which Service ports differ") { $0.isBrief = $1 },
                     .boolean("strict", "compare the text of the rules in normal form, comments too") {
                         $0.isStrict = $1
+                    },
+                    .boolean("flows", "compare what becomes of connections, from everybody to everything") {
+                        $0.comparesFlows = $1
+                    },
+                    Option("right", "OPTIONS", "with --flows: options that shape ACTUAL's rules only, in one word") {
+                        options, text throws(OptionError) in options.rightOptions = text
                     },
                 ]),
             .shaping, .nftables,
@@ -49,6 +59,9 @@ extension Command {
             "Two sets of rules are the same if they treat every packet the same, as far as kube-proxy's structure goes: "
                 + "the order of rules that exclude each other, counters, spelling and comments do not count.",
             "Beside a snapshot only the chains that kube-proxy writes are compared; two sets of rules are compared whole.",
+            "With --flows two snapshots are compared by what becomes of connections: from whom, to what, before, after, with an "
+                + "example. --right gives ACTUAL other options, such as --right '--proxy-mode nftables', so that one snapshot "
+                + "can be compared with itself.",
             "Exit code 0: the same; 1: different; 2: an input is at fault.",
         ]
     ) { (options: DiffOptions, console) throws(CommandFailure) in
@@ -57,6 +70,8 @@ extension Command {
         }
         var sources: [SnapshotSource] = []
         for path in options.operands { sources.append(try InputFile.open(path)) }
+        if options.comparesFlows { return try options.compareFlows(sources, console) }
+        guard options.rightOptions.isEmpty else { throw DiffOptions.usage("--right needs --flows") }
         let mode = options.shaping.gives(.proxyMode) ? options.shaping.settings.mode : nil
         if ProxyMode.ofRules(sources, given: mode) == .nftables { return try options.compareNftables(sources, console) }
         let (expected, actual) = try RulesInput.readPair(sources, options)

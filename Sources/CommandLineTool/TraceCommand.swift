@@ -36,6 +36,7 @@ extension Command {
             let plan = try prepared.plan()
             diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
             query.hostAddresses = plan.node.hostAddresses
+            query.clientNode = plan.otherNode(of: query.source)
             planned = plan
             if let live = options.live {
                 let dump = try InputFile.open(live)

@@ -61,7 +61,9 @@ struct Command: Sendable {
     /// and options of all take longer than rendering a small cluster.
     private static let table: [(name: String, command: @Sendable () -> Command)] = [
         ("render", { .render }), ("apply", { .apply }), ("diff", { .diff }), ("audit", { .audit }),
-        ("explain", { .explain }), ("trace", { .trace }), ("lint", { .lint }), ("cleanup", { .cleanup }),
+        ("explain", { .explain }), ("trace", { .trace }), ("reach", { .reach }), ("check", { .check }),
+        ("upgrade", { .upgrade }),
+        ("lint", { .lint }), ("cleanup", { .cleanup }),
         ("help", { .help }),
     ]
 

@@ -35,6 +35,16 @@ struct ShapingOptions: Sendable {
     /// The family that the command line gives.
     var family: AddressFamily? { gives(.family) ? settings.family : nil }
 
+    /// These options, and others after them.
+    func followed(by others: ShapingOptions) -> ShapingOptions {
+        var all = self
+        all.flags += others.flags
+        all.settings = others.applied(to: settings)
+        all.configFile = others.configFile ?? configFile
+        all.unknownGates += others.unknownGates
+        return all
+    }
+
     /// Settings with the flags on top.
     func applied(to settings: ProxySettings) -> ProxySettings {
         var settings = settings

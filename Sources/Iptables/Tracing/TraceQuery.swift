@@ -44,6 +44,9 @@ public struct TraceQuery: Sendable {
     /// Where `recent` remembers the client from: the address and port that DNAT sent it to before.
     public var affinity: (address: IPAddress, port: UInt16)?
 
+    /// The client's node, where it is another node's pod; nil: it is not, or that is not known.
+    public var clientNode: OtherNode?
+
     /// A packet that begins a connection.
     public init(
         from source: IPAddress, sourcePort: UInt16? = nil, to destination: IPAddress,

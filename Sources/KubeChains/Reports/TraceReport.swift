@@ -53,6 +53,7 @@ public enum TraceReport {
                         ("address", .string(outcome.server.address.text)), ("port", json(outcome.server.port)),
                     ]) : nil
             ),
+            ("answers", outcome.isAnsweredPast(query) ? .boolean(false) : nil),
             ("translated", .boolean(outcome.isTranslated)), ("masqueraded", .boolean(outcome.isMasqueraded)),
             ("mark", .integer(Int(outcome.packet.mark))),
             ("unknownMark", outcome.packet.unknownMark == 0 ? nil : .integer(Int(outcome.packet.unknownMark))),
@@ -181,6 +182,11 @@ public enum TraceReport {
         switch outcome.verdict {
         case .accept:
             if query.isReply { return "gets the answer" }
+            if let node = query.clientNode, outcome.isAnsweredPast(query) {
+                return
+                    "times out: the client is a pod of \(node.name), and the endpoint, on another node than this, answers "
+                    + "it past this node, unless the pod network rewrites the source (SNAT)"
+            }
             return outcome.isTranslated || outcome.isForHost
                 ? "reaches \(outcome.packet.destinationWords), if something listens there"
                 : "the packet passes by: no rule rewrites its destination"

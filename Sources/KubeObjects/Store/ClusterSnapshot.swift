@@ -102,7 +102,7 @@ package enum InputExpectation: Sendable {
 }
 
 /// An error with the input that it was found in.
-struct ReadFailure: Error {
+package struct ReadFailure: Error {
     let code: SnapshotError.Code
     let message: String
     /// Where; nil where the fault is one of values that were not read.
@@ -110,7 +110,7 @@ struct ReadFailure: Error {
     /// A second place that the message speaks of.
     let other: SourceLocation?
 
-    init(_ fault: ReadFault, in source: Int) {
+    package init(_ fault: ReadFault, in source: Int) {
         self.init(
             fault.message, at: SourceLocation(source: source, offset: fault.offset), other: fault.other,
             code: fault.kind == .syntax ? .syntax : .invalidValue)
@@ -126,7 +126,7 @@ struct ReadFailure: Error {
         self.other = other
     }
 
-    func snapshotError(in sources: [SnapshotSource]) -> SnapshotError {
+    package func snapshotError(in sources: [SnapshotSource]) -> SnapshotError {
         let places = sources.places(of: [location, other].compactMap(\.self))
         var message = message
         if let other = other.flatMap({ places[$0] }) {

@@ -66,7 +66,7 @@ struct TrafficWalk {
     private var senderText: String {
         let name =
             switch origin {
-            case .pods: "pods" + (plan.node.localTraffic.map { " (\($0.phrase))" } ?? "")
+            case .pods: "this node's pods" + (plan.node.localTraffic.map { " (\($0.phrase))" } ?? "")
             case .node: "this node"
             case .outside: "outside"
             }

@@ -1,0 +1,71 @@
+internal import KubeChains
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+internal import NetAddress
+
+/// The options of one side of a comparison: `--right`.
+private struct SideOptions: ShapesRules {
+    static let command = "diff"
+    static let modes = ProxyMode.allCases
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+
+    static var groups: [OptionGroup<SideOptions>] { [.shaping, .nftables, .ipvs] }
+}
+
+extension DiffOptions {
+    /// `diff --flows`: what differs for packets between two snapshots.
+    func compareFlows(_ sources: [SnapshotSource], _ console: Console) throws(CommandFailure) -> ExitCode {
+        guard output.form == .text || output.form == .json else {
+            throw DiffOptions.usage("--flows is written as text or json")
+        }
+        for source in sources where !source.looksLikeJSON || source.isNftables {
+            throw .input(
+                "\(source.name): error: these are rules; --flows compares snapshots. "
+                    + "'kubechains trace' follows single packets through rules")
+        }
+        let families = shaping.family.map { [$0] } ?? AddressFamily.allCases
+        let before = try flows(try readSnapshot([sources[0]]), families, console)
+        let after = try flows(try readRight(sources[1]), families, console)
+        let changes = zip(before, after).flatMap { FlowComparison($0, $1).changes }
+        try OutputFile.write(
+            output.form == .json ? FlowChangeReport.json(changes) : FlowChangeReport.text(changes, output.style),
+            to: output.file)
+        return changes.isEmpty ? .success : .findings
+    }
+
+    /// Reads the second side: with the same options, and those of `--right` after them.
+    private func readRight(_ source: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
+        let words = rightOptions.split(separator: " ").map(String.init)
+        var side = SideOptions()
+        side.shaping = shaping
+        switch try ArgumentParser<SideOptions>().parse(words) {
+        case .help: break
+        case .options(let right):
+            guard right.operands.isEmpty else {
+                throw DiffOptions.usage("--right takes options, but '\(right.operands[0])' is none")
+            }
+            side.shaping = shaping.followed(by: right.shaping)
+        }
+        return try side.readSnapshot([source])
+    }
+
+    private func flows(
+        _ prepared: PreparedSnapshot, _ families: [AddressFamily], _ console: Console
+    ) throws(CommandFailure) -> [[FrontendFlows]] {
+        var flows: [[FrontendFlows]] = []
+        var warnings: [Diagnostic] = []
+        for family in families {
+            var own = prepared
+            own.settings.family = family
+            let plan = try own.plan()
+            if warnings.isEmpty { warnings = prepared.snapshot.diagnostics(.warning, plan.warnings) }
+            flows.append(try input { () throws(SnapshotError) in try plan.flows(with: System.workers) }.frontends)
+        }
+        console.say(prepared.diagnostics + warnings)
+        return flows
+    }
+}

@@ -1,0 +1,139 @@
+internal import KubeChains
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+internal import NetAddress
+
+struct ReachOptions: ShapesRules, WritesReport {
+    static let command = "reach"
+    static let modes = ProxyMode.allCases
+
+    var operands: [String] = []
+    var shaping = ShapingOptions()
+    var output = ReportOutput()
+    var question = FlowQuestion()
+
+    static var groups: [OptionGroup<ReachOptions>] {
+        [
+            OptionGroup(title: "What is asked", options: [to, from]), .output([.text, .json]), .shaping, .nftables,
+            .ipvs,
+        ]
+    }
+
+    static func defaultText(of flag: ProxyFlag) -> String? { flag == .family ? "both" : nil }
+
+    private static var to: Option<ReachOptions> {
+        Option("to", "TARGET", "only to this: namespace/service[:port], or IP[:port]") {
+            options, text throws(OptionError) in
+            let target: ExplainTarget
+            do throws(ExplainTargetError) {
+                target = try ExplainTarget(text)
+            } catch {
+                throw OptionError(message: error.description)
+            }
+            options.question.target = try target.flowTarget()
+        }
+    }
+
+    private static var from: Option<ReachOptions> {
+        Option(
+            "from", "pods|node|nodes|outside|CIDR",
+            "only from this: the pods, the node itself, other nodes, outside, or a range"
+        ) { options, text throws(OptionError) in
+            switch text {
+            case "pods": options.question.source = .origins([.pod, .otherPod])
+            case "node": options.question.source = .origins([.node])
+            case "nodes": options.question.source = .origins([.node, .otherNode])
+            case "outside": options.question.source = .origins([.outside])
+            default:
+                guard let range = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix(single: $0) }) else {
+                    throw OptionError(
+                        message: "invalid source '\(text)': expected pods, node, nodes, outside, an address or a range")
+                }
+                options.question.source = .range(range)
+            }
+        }
+    }
+}
+
+extension ExplainTarget {
+    /// The same as a target of flows.
+    fileprivate func flowTarget() throws(OptionError) -> FlowQuestion.Target {
+        switch self {
+        case .service(let namespace, let name, let port): return .service(namespace: namespace, name: name, port: port)
+        case .address(let address, let port, _): return .address(address, port: port)
+        default: throw OptionError(message: "expected namespace/service[:port], or IP[:port]")
+        }
+    }
+}
+
+extension Command {
+    static let reach = Command(
+        operands: "SNAPSHOT...",
+        summary: "who can reach a Service, and how",
+        discussion: [
+            "For each frontend of each Service, and for everybody who can send to it: which endpoints get the connections and "
+                + "with what share, whether they see the sender's address, or that the client is refused or times out.",
+            "Senders are this node's pods, other nodes' pods, this node, other nodes, and outside. They are split further "
+                + "where source ranges or the detection of local traffic make a difference. Which pods are whose is taken from "
+                + "spec.podCIDRs of the Nodes.",
+            "What the way outside the node does is counted where it is known: an endpoint on another node that sees the "
+                + "address of a client that is not on this one answers past this node, so the client gets no answer, unless the "
+                + "pod network rewrites the source.",
+            "Both families are shown, or that of --family or of an address in --to.",
+            "Exit code 0: shown; 2: there is no such target, or an input is at fault.",
+        ]
+    ) { (options: ReachOptions, console) throws(CommandFailure) in
+        guard !options.operands.isEmpty else {
+            throw ReachOptions.usage("reach needs a SNAPSHOT: a file, or '-' for standard input")
+        }
+        let prepared = try options.readSnapshot(options.operands)
+        var families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
+        if case .address(let address, _) = options.question.target { families = [address.family] }
+        if case .range(let range) = options.question.source { families = families.filter { $0 == range.family } }
+        var results: [NodeFlows] = []
+        var warnings: [Diagnostic] = []
+        for family in families {
+            var own = prepared
+            own.settings.family = family
+            let plan = try own.plan()
+            if warnings.isEmpty { warnings = prepared.snapshot.diagnostics(.warning, plan.warnings) }
+            results.append(
+                try input { () throws(SnapshotError) in try plan.flows(options.question, with: System.workers) })
+        }
+        console.say(prepared.diagnostics + warnings)
+        guard results.contains(where: { !$0.frontends.isEmpty }) else {
+            throw .input("error: " + options.question.absence(in: prepared.snapshot))
+        }
+        try OutputFile.write(
+            options.output.form == .json ? ReachReport.json(results) : ReachReport.text(results, options.output.style),
+            to: options.output.file)
+        System.keep((prepared, results))
+        return .success
+    }
+}
+
+extension FlowQuestion {
+    /// Why there is no flow to show.
+    fileprivate func absence(in snapshot: ClusterSnapshot) -> String {
+        switch target {
+        case .service(let namespace, let name, let port):
+            guard let service = snapshot.services.first(where: { $0.namespace == namespace && $0.name == name })
+            else {
+                let names = snapshot.services.map(\.qualifiedName)
+                return "the snapshot has no Service \(namespace)/\(name)"
+                    + Suggestion.text(for: "\(namespace)/\(name)", among: names)
+            }
+            if let port, !service.ports.contains(where: { $0.name?.text == port || String($0.port) == port }) {
+                return "the Service \(namespace)/\(name) has no port \(port)"
+            }
+            return "kube-proxy has no rules for the Service \(namespace)/\(name); "
+                + "'kubechains explain \(namespace)/\(name)' says why"
+        case .address(let address, let port):
+            let text = port.map { AddressText(address, port: $0).description } ?? address.description
+            return "no Service answers on \(text) of this node"
+        case nil: return "no Service of the snapshot has rules on this node"
+        }
+    }
+}

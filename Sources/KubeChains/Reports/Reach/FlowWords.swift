@@ -1,0 +1,111 @@
+internal import KubeChainsJSON
+internal import KubeProxy
+internal import NetAddress
+
+/// The words for senders and what becomes of their packets.
+enum FlowWords {
+    /// Who sends, with ranges where an origin's senders fare differently.
+    ///
+    /// - Parameter all: the senders of the frontend.
+    static func text(_ senders: [SenderSet], among all: [SenderSet]) -> String {
+        senders.map { set in
+            let isWhole = all.count { $0.origin == set.origin } == 1
+            return isWhole ? words(set.origin) : "\(words(set.origin)): \(ranges(set.addresses))"
+        }.joined(separator: "; ")
+    }
+
+    /// Who sends.
+    static func words(_ origin: SenderOrigin) -> String {
+        switch origin {
+        case .pod: "this node's pods"
+        case .otherPod: "other nodes' pods"
+        case .node: "this node"
+        case .otherNode: "other nodes"
+        case .outside: "outside"
+        }
+    }
+
+    /// The ranges of a set, the first few of many. What belongs to other senders is not said.
+    static func ranges(_ set: AddressSet) -> String {
+        if set.ranges.contains(where: { $0.length == 0 }) { return "the rest" }
+        let shown = set.ranges.prefix(3).map {
+            $0.length == $0.family.bitWidth ? $0.network.description : $0.description
+        }
+        return shown.joined(separator: ", ") + (set.ranges.count > 3 ? " and \(set.ranges.count - 3) more" : "")
+    }
+
+    /// What the client sees.
+    static func result(_ outcome: FlowOutcome) -> String {
+        switch outcome {
+        case .endpoints(let endpoints, _):
+            let answering = endpoints.count { $0.answers }
+            return answering == endpoints.count
+                ? counted(endpoints.count, "endpoint")
+                : "\(answering) of \(counted(endpoints.count, "endpoint")) answer"
+        case .refused: return "refused"
+        case .timesOut: return "times out"
+        case .unchanged: return "unchanged"
+        case .unknown(.sharedFrontend): return "unknown: two Services have it"
+        case .unknown(.mode): return "unknown"
+        }
+    }
+
+    /// The outcome in one line.
+    static func sentence(_ outcome: FlowOutcome) -> String {
+        guard case .endpoints(let endpoints, _) = outcome else { return result(outcome) }
+        let shown = endpoints.prefix(3).map { AddressText($0.address, port: $0.port).description }
+        let more = endpoints.count > 3 ? " and \(endpoints.count - 3) more" : ""
+        return "\(result(outcome)) (\(shown.joined(separator: ", "))\(more)), source IP \(source(outcome))"
+    }
+
+    /// What endpoints see of the sender's address.
+    static func source(_ outcome: FlowOutcome) -> String {
+        guard case .endpoints(_, let source) = outcome else { return "-" }
+        return source == .preserved ? "preserved" : "rewritten"
+    }
+
+    /// Each endpoint's part.
+    static func share(_ outcome: FlowOutcome) -> String {
+        guard case .endpoints(let endpoints, _) = outcome, let first = endpoints.first else { return "-" }
+        guard let count = first.oneIn else { return "varies" }
+        return count == 1 ? "all" : "1/\(count)"
+    }
+
+    // MARK: JSON
+
+    /// The key `from` of a flow.
+    static func json(_ senders: SenderSet) -> JSONValue {
+        .object([
+            ("origin", .string(senders.origin.rawValue)), ("ranges", json(senders.addresses.ranges)),
+            ("except", json(senders.addresses.except)),
+        ])
+    }
+
+    private static func json(_ ranges: [IPPrefix]) -> JSONValue { .array(ranges.map { .string($0.description) }) }
+
+    /// The outcome of a flow.
+    static func json(_ outcome: FlowOutcome) -> JSONValue {
+        switch outcome {
+        case .endpoints(let endpoints, let source):
+            .object([
+                ("verdict", .string("endpoints")),
+                (
+                    "endpoints",
+                    .array(
+                        endpoints.map { endpoint in
+                            .object([
+                                ("address", .string(endpoint.address.description)),
+                                ("port", .integer(Int(endpoint.port))),
+                                ("share", endpoint.oneIn.map { .number(1 / Double($0)) }),
+                                ("answers", endpoint.answers ? nil : .boolean(false)),
+                            ])
+                        })
+                ), ("source", .string(source == .preserved ? "preserved" : "rewritten")),
+            ])
+        case .refused: .object([("verdict", .string("refused"))])
+        case .timesOut: .object([("verdict", .string("timeout"))])
+        case .unchanged: .object([("verdict", .string("unchanged"))])
+        case .unknown(let doubt): .object([("verdict", .string("unknown")), ("reason", .string(doubt.rawValue))])
+        }
+    }
+}

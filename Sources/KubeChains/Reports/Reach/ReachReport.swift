@@ -1,0 +1,124 @@
+internal import KubeChainsJSON
+public import KubeProxy
+internal import NetAddress
+
+/// The reports of `reach`.
+public enum ReachReport {
+    /// The flows as JSON: `kubechains/reach/v1`.
+    public static func json(_ results: [NodeFlows]) -> String {
+        JSONValue.object([
+            ("schema", .string("kubechains/reach/v1")), ("results", .array(results.map { json($0) })),
+        ]).text
+    }
+
+    private static func json(_ result: NodeFlows) -> JSONValue {
+        var flows: [JSONValue] = []
+        for frontend in result.frontends {
+            for address in frontend.addresses {
+                flows += frontend.flows.map { flow in
+                    .object([
+                        ("from", FlowWords.json(flow.senders)),
+                        (
+                            "to",
+                            .object([
+                                ("address", .string(address.description)), ("port", .integer(Int(frontend.port))),
+                                ("protocol", .string(frontend.name.transport.name.description)),
+                                ("kind", .string(frontend.kind.rawValue)),
+                                ("servicePort", .string(frontend.name.description)),
+                            ])
+                        ),
+                        ("outcome", FlowWords.json(flow.outcome)),
+                        (
+                            "example",
+                            .object([
+                                ("from", flow.senders.example.map { .string($0.description) }),
+                                ("to", .string(AddressText(address, port: frontend.port).description)),
+                            ])
+                        ),
+                    ])
+                }
+            }
+        }
+        return .object([
+            ("node", result.node.map { .string($0) }), ("family", .string(result.family.name)),
+            ("kubeProxy", result.version.json), ("flows", .array(flows)),
+        ])
+    }
+
+    /// The flows as a table for each Service port: to, from, result, what endpoints see of the source, and shares.
+    ///
+    /// - Parameters:
+    ///   - results: the flows of each node and family.
+    ///   - style: how the text is laid out.
+    public static func text(_ results: [NodeFlows], _ style: TextStyle = .plain) -> String {
+        var report = ReportText(style)
+        for result in results where !result.frontends.isEmpty {
+            if !report.text.isEmpty { report.emptyLine() }
+            report.line(
+                .init("\(result.family.name) on node \(result.node ?? "(no name)")", .heading),
+                words: ", rules of \(result.version.phrase)")
+            var rows: [Row] = []
+            var label = ""
+            for frontend in result.frontends {
+                let next = "\(frontend.name)/\(frontend.name.transport.name)"
+                if next != label, !rows.isEmpty {
+                    write(rows, label, to: &report)
+                    rows = []
+                }
+                label = next
+                rows += self.rows(of: frontend)
+            }
+            write(rows, label, to: &report)
+        }
+        return report.text
+    }
+
+    /// A line of a table.
+    private struct Row {
+        let to: String
+        let from: String
+        let result: String
+        let source: String
+        let share: String
+    }
+
+    /// Senders that fare alike share a row.
+    private static func rows(of frontend: FrontendFlows) -> [Row] {
+        var groups: [(outcome: FlowOutcome, senders: [SenderSet])] = []
+        for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
+            if let position = groups.firstIndex(where: { $0.outcome == flow.outcome }) {
+                groups[position].senders.append(flow.senders)
+            } else {
+                groups.append((flow.outcome, [flow.senders]))
+            }
+        }
+        let place =
+            frontend.kind == .nodePort
+            ? "node port \(frontend.port)"
+            : frontend.addresses.map { AddressText($0, port: frontend.port).description }.joined(separator: ", ")
+        return groups.enumerated().map { index, group in
+            Row(
+                to: index == 0 ? place : "",
+                from: groups.count == 1
+                    ? "everybody" : FlowWords.text(group.senders, among: frontend.flows.map(\.senders)),
+                result: FlowWords.result(group.outcome), source: FlowWords.source(group.outcome),
+                share: FlowWords.share(group.outcome))
+        }
+    }
+
+    private static func write(_ rows: [Row], _ label: String, to report: inout ReportText) {
+        report.emptyLine()
+        report.line(.init(label, .heading))
+        let head = Row(to: "TO", from: "FROM", result: "RESULT", source: "SOURCE IP", share: "SHARE")
+        let all = [head] + rows
+        func width(_ column: (Row) -> String) -> Int { all.map { TextLayout.columns(column($0)) }.max() ?? 0 }
+        let (to, result, source, share) = (width(\.to), width(\.result), width(\.source), width(\.share))
+        for row in all {
+            let lead =
+                "  " + TextLayout.padded(row.to, to) + "  " + TextLayout.padded(row.result, result) + "  "
+                + TextLayout.padded(row.source, source) + "  " + TextLayout.padded(row.share, share) + "  "
+            // Who sends comes last, since it may be long.
+            report.line(.init(lead), words: row.from, hanging: TextLayout.columns(lead), isProse: true)
+        }
+    }
+}

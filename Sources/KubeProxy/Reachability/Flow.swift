@@ -1,0 +1,61 @@
+public import NetAddress
+
+/// What becomes of the connections of some senders at some frontends.
+public struct Flow: Sendable, Hashable {
+    /// Who sends.
+    public let senders: SenderSet
+    /// What becomes of each connection.
+    public let outcome: FlowOutcome
+}
+
+/// A frontend of a Service port on a node, with what becomes of everybody's connections to it.
+public struct FrontendFlows: Sendable {
+    /// The kind of frontend.
+    public let kind: Frontend.Kind
+    /// The addresses: one, or those of the node that take node ports.
+    public let addresses: [IPAddress]
+    /// The port.
+    public let port: UInt16
+    /// The Service port.
+    public let name: ServicePortName
+    /// The Service's index among the snapshot's Services.
+    public let serviceIndex: Int
+    /// The flows, whose senders are disjoint and together all who can send to the addresses.
+    public let flows: [Flow]
+}
+
+/// What becomes of a connection, with what is known of the path outside the node.
+public enum FlowOutcome: Sendable, Hashable {
+    /// One of the endpoints gets it.
+    case endpoints([FlowEndpoint], TrafficOutcome.SourceTreatment)
+    /// The client learns at once that nobody answers.
+    case refused
+    /// The client gets no answer.
+    case timesOut
+    /// kube-proxy does nothing about it.
+    case unchanged
+    /// What becomes of it cannot be told.
+    case unknown(Doubt)
+
+    /// Why an outcome is not known.
+    public enum Doubt: String, Sendable, Hashable {
+        /// Several Service ports have the frontend.
+        case sharedFrontend = "shared-frontend"
+        /// The back end does not say.
+        case mode
+    }
+}
+
+/// An endpoint that gets a part of the connections.
+public struct FlowEndpoint: Sendable, Hashable {
+    /// The endpoint's address.
+    public let address: IPAddress
+    /// The endpoint's port.
+    public let port: UInt16
+    /// It gets one in so many connections; nil where that depends on other connections.
+    public let oneIn: Int?
+    /// Whether the client gets its answers: not where they go past the node that translated the destination, since the
+    /// endpoint is on another node and sees the address of a client that is not on this one (kubernetes#74383), unless the pod
+    /// network rewrites the source.
+    public let answers: Bool
+}

@@ -1,0 +1,76 @@
+internal import KubeObjects
+internal import NetAddress
+
+/// The senders that one node tells apart, or that fare differently for where they are: disjoint, and together everybody.
+struct SenderOrigins: Sendable {
+    /// Senders of one origin that the rules take for the same.
+    struct Part: Sendable {
+        let addresses: AddressSet
+        /// What the rules take them for.
+        let rules: TrafficOrigin
+    }
+
+    /// Senders of one origin.
+    struct Group: Sendable {
+        let senders: SenderSet
+        /// One for each kind of sender that the rules take them for.
+        let parts: [Part]
+    }
+
+    /// In the order of ``SenderOrigin``; without origins that nobody has.
+    let groups: [Group]
+
+    init(_ plan: NodePlan) {
+        let family = plan.settings.family
+        let node = plan.node
+        func ranges(_ addresses: [IPAddress]) -> [IPPrefix] { addresses.map { IPPrefix(single: $0) } }
+
+        let loopback = family == .ipv4 ? IPPrefix(.loopback(.ipv4), length: 8) : IPPrefix(single: .loopback(.ipv6))
+        let own = ranges(node.hostAddresses) + [loopback]
+        var (pods, otherPods, otherNodes): ([IPPrefix], [IPPrefix], [IPPrefix]) = ([], [], [])
+        for other in plan.snapshot.nodes {
+            if other.name.text == node.name {
+                pods += other.podCIDRs
+            } else {
+                otherPods += other.podCIDRs
+                otherNodes += ranges(other.internalIPs + other.externalIPs)
+            }
+        }
+        if case .source(let range) = node.localTraffic {
+            // Without Nodes' ranges it is not known whose pods a range of all pods has. Otherwise nobody but pods of nodes that
+            // the snapshot does not have is in the rest of it.
+            if pods.isEmpty, otherPods.isEmpty { pods = [range] } else { otherPods.append(range) }
+        }
+
+        var taken = own
+        var groups: [Group] = []
+        func add(_ origin: SenderOrigin, _ ranges: [IPPrefix]) {
+            let senders = SenderSet(origin, AddressSet(family, ranges, except: origin == .node ? [] : taken))
+            guard !senders.addresses.isEmpty else { return }
+            groups.append(Group(senders: senders, parts: SenderOrigins.parts(of: senders, node)))
+        }
+        add(.node, own)
+        add(.otherNode, otherNodes)
+        taken += otherNodes
+        add(.pod, pods)
+        taken += pods
+        add(.otherPod, otherPods)
+        taken += otherPods
+        add(.outside, [.all(family)])
+        let order = SenderOrigin.allCases
+        self.groups = groups.sorted {
+            order.firstIndex(of: $0.senders.origin)! < order.firstIndex(of: $1.senders.origin)!
+        }
+    }
+
+    private static func parts(of senders: SenderSet, _ node: NodeFacts) -> [Part] {
+        if senders.origin == .node { return [Part(addresses: senders.addresses, rules: .node)] }
+        guard case .source(let range) = node.localTraffic else {
+            return [Part(addresses: senders.addresses, rules: senders.origin == .pod ? .pods : .outside)]
+        }
+        return [
+            Part(addresses: senders.addresses.intersection([range]), rules: .pods),
+            Part(addresses: senders.addresses.subtracting([range]), rules: .outside),
+        ].filter { !$0.addresses.isEmpty }
+    }
+}

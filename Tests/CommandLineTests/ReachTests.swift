@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+/// `reach`, `diff --flows`, `upgrade` and `check` of the demo cluster, whose Services are small enough to be known by heart.
+@Suite struct ReachTests {
+    private static let demo = "\(Package.fixtures)/demo/cluster.json"
+    private static let node = ["--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", "--family", "ipv4"]
+
+    private func flows(_ target: String, _ source: String) throws -> [[String: Any]] {
+        let result = try Tool.run(["reach", "--to", target, "--from", source, "-o", "json"] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        #expect(object?["schema"] as? String == "kubechains/reach/v1")
+        let results = try #require(object?["results"] as? [[String: Any]])
+        return try #require(results.first?["flows"] as? [[String: Any]])
+    }
+
+    /// A pod of worker-2 at worker-1's node port under the policy Local: only the endpoint on worker-1 answers it.
+    @Test func podOfAnotherNodeAtALocalNodePort() throws {
+        let flow = try #require(
+            flows("ingress-nginx/ingress-nginx-controller:https", "10.244.2.9").first {
+                ($0["to"] as? [String: Any])?["kind"] as? String == "nodePort"
+            })
+        #expect((flow["from"] as? [String: Any])?["origin"] as? String == "other-pod")
+        let outcome = try #require(flow["outcome"] as? [String: Any])
+        #expect(outcome["source"] as? String == "preserved")
+        let endpoints = try #require(outcome["endpoints"] as? [[String: Any]])
+        #expect(endpoints.count == 2 && endpoints.count { $0["answers"] as? Bool == false } == 1)
+    }
+
+    /// Source ranges split a load balancer's clients.
+    @Test func clientOutsideTheSourceRanges() throws {
+        let verdicts = try ["198.51.100.9", "198.51.100.200"].map { client in
+            let flow = try #require(flows("203.0.113.20:443", client).first)
+            return (flow["outcome"] as? [String: Any])?["verdict"] as? String
+        }
+        #expect(verdicts == ["endpoints", "timeout"])
+    }
+
+    @Test func unknownServiceIsSuggested() throws {
+        let result = try Tool.run(["reach", "--to", "shop/wbe"] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(2))
+        #expect(
+            result.errorText.contains("the snapshot has no Service shop/wbe") && result.errorText.contains("shop/web"))
+    }
+
+    /// A changed endpoint changes the flows of its Service and of no other.
+    @Test func flowsOfOneService() throws {
+        let text = try String(contentsOfFile: Self.demo, encoding: .utf8)
+        let changed = Array(text.replacingOccurrences(of: "10.244.1.71", with: "10.244.1.99").utf8)
+        let arguments = ["diff", "--flows", "-o", "json"] + Self.node
+        let result = try Tool.run(arguments + [Self.demo, "-"], input: changed)
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        let changes = try #require(object?["changes"] as? [[String: Any]])
+        let services = Set(changes.compactMap { ($0["to"] as? [String: Any])?["servicePort"] as? String })
+        #expect(services == ["shop/web:http"])
+        expect(try Tool.run(["diff", "--flows"] + Self.node + [Self.demo, Self.demo]), 0, output: "")
+    }
+
+    @Test func upgradeSaysWhatComes() throws {
+        let result = try Tool.run(["upgrade", "--to", "1.37", "--cluster-cidr", "10.244.0.0/16", Self.demo])
+        #expect(result.ending == .exit(0), "\(result.outputText)\(result.errorText)")
+        #expect(result.outputText.contains("from 1.37 on: kube-proxy warns if no mode is set (#139957)"))
+        #expect(result.outputText.contains("1.40, planned: kube-proxy without a mode runs in nftables mode (KEP-5343)"))
+    }
+
+    @Test func checksHoldOrShowAPacket() throws {
+        let folder = try TemporaryFolder()
+        let checks = try folder.write(
+            "checks.json",
+            """
+            {"checks": [
+              {"name": "pods reach search", "from": "pods", "to": "shop/search", "expect": "reaches"},
+              {"name": "nobody reaches web", "from": "outside", "to": "shop/web", "expect": "blocked"}
+            ]}
+            """)
+        let result = try Tool.run(["check", checks, "-o", "json"] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        let results = try #require(object?["checks"] as? [[String: Any]])
+        #expect(results.map { $0["name"] as? String } == ["pods reach search", "nobody reaches web"])
+        #expect(results[1]["holds"] as? Bool == false)
+        let example = try #require(results[1]["counterexample"] as? [String: Any])
+        #expect(example["node"] as? String == "worker-1" && example["to"] as? String == "10.96.45.11:80")
+    }
+
+    @Test(arguments: [
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:50: error: "),
+        (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
+        (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
+        (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),
+        ("[]", ":1:1: error: "),
+    ])
+    func faultyChecksAreRefused(_ text: String, _ message: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try Tool.run(["check", folder.write("checks.json", text), Self.demo])
+        #expect(result.ending == .exit(2))
+        #expect(result.errorText.contains(message), "\(result.errorText)")
+    }
+}

@@ -50,14 +50,15 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Iptables", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
         .target(
-            name: "Nftables", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"], swiftSettings: settings
-        ),
+            name: "Nftables", dependencies: ["Iptables", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            swiftSettings: settings),
         .target(
             name: "KubeProxy",
             dependencies: ["Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(
-            name: "KubeChainsHost", dependencies: ["KubeProxy", "Iptables", "NetAddress", "KubeChainsBytes"],
+            name: "KubeChainsHost",
+            dependencies: ["KubeProxy", "Iptables", "Nftables", "NetAddress", "KubeChainsBytes"],
             path: "Sources/Host",
             swiftSettings: settings),
         .target(
@@ -84,7 +85,9 @@ let package = Package(
             name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "NftablesTests", dependencies: ["Nftables", "KubeChainsBytes", "TestSupport"], swiftSettings: settings
+            name: "NftablesTests",
+            dependencies: ["Nftables", "Iptables", "NetAddress", "KubeChainsBytes", "TestSupport"],
+            swiftSettings: settings
         ),
         .testTarget(
             name: "KubeObjectsTests",
@@ -93,8 +96,8 @@ let package = Package(
         .testTarget(
             name: "KubeProxyTests",
             dependencies: [
-                "CommandLineTool", "KubeChains", "KubeProxy", "Iptables", "KubeObjects", "KubeChainsJSON", "NetAddress",
-                "KubeChainsBytes", "TestSupport",
+                "CommandLineTool", "KubeChains", "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON",
+                "NetAddress", "KubeChainsBytes", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

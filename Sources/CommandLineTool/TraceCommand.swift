@@ -12,10 +12,14 @@ extension Command {
         summary: "say where a packet goes, with what chance and by which rules",
         discussion: [
             "INPUT is a snapshot (JSON, one or more files), traced through the rules and jumps that kube-proxy would make of "
-                + "it, or rules: the text of iptables-save. The content shows which; '-' is standard input.",
+                + "it, or rules: the text of iptables-save, or what 'nft list ruleset' prints. The content shows which; '-' is "
+                + "standard input.",
+            "Several --live are the rules of one host: iptables and nftables beside each other, asked in the order of their "
+                + "priorities. Of chains with the same priority the kernel asks the one registered last first, which the rules do "
+                + "not say: where it matters, each order is assumed.",
             "Each outcome has its probability, the address that the packet is sent to in the end, what the client sees, and "
                 + "the rules that led there: the table, the rule's number in its chain, the rule.",
-            "With --live, the rules are those of SAVE, and INPUT is the snapshot that the node's addresses are taken from.",
+            "With --live, the rules are those of DUMP, and INPUT is the snapshot that the node's addresses are taken from.",
             "What rules leave open, such as IP sets or interfaces that are not given, splits the result: every outcome says "
                 + "what is assumed for it. With rules, --node-address tells which addresses are the host's.",
             "The family is that of --to. Routes, spoofed sources and whether somebody listens are not looked at, and the "
@@ -23,41 +27,28 @@ extension Command {
         ]
     ) { (options: TraceOptions, console) throws(CommandFailure) in
         var query = try options.query()
-        guard let path = options.operands.first else {
-            throw TraceOptions.usage("trace needs an INPUT: a snapshot, rules, or '-' for standard input")
+        let paths = options.operands + options.live
+        guard !paths.isEmpty else {
+            throw TraceOptions.usage(
+                "trace needs an INPUT: a snapshot, rules, or '-' for standard input; or --live with rules")
         }
-        let source = try InputFile.open(path)
-        let rules: Ruleset
-        var diagnostics: [Diagnostic] = []
-        var planned: NodePlan?
-        if source.looksLikeJSON || options.live != nil {
-            var prepared = try options.readSnapshot(of: source)
-            prepared.settings.family = query.destination.family
-            let plan = try prepared.plan()
-            diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings)
-            query.hostAddresses = plan.node.hostAddresses
-            query.clientNode = plan.otherNode(of: query.source)
-            planned = plan
-            if let live = options.live {
-                let dump = try InputFile.open(live)
-                rules = try RulesInput.readRules(dump, query.destination.family, needsAllTables: true)
-                diagnostics += warnings(of: rules, query)
-            } else {
-                rules = IptablesPlan(plan).hostRules
-            }
-        } else {
-            guard options.operands.count == 1 else {
-                throw TraceOptions.usage("rules are one INPUT, but \(options.operands.count) are given")
-            }
-            rules = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
-            query.hostAddresses = options.shaping.settings.hostAddresses
-            diagnostics = warnings(of: rules, query)
-        }
+        var sources: [SnapshotSource] = []
+        for path in options.operands { sources.append(try InputFile.open(path)) }
+        var dumps: [SnapshotSource] = []
+        for path in options.live { dumps.append(try InputFile.open(path)) }
+        // Beside --live, an INPUT is the snapshot that the node's addresses are taken from.
+        let isSnapshot = sources.first.map { !options.live.isEmpty || $0.looksLikeJSON && !$0.isNftables } ?? false
+        let input =
+            try isSnapshot
+            ? TraceInput(sources, replacing: dumps, query, options) : TraceInput(dumps: sources + dumps, query, options)
+        query.hostAddresses = input.hostAddresses
+        query.clientNode = input.clientNode
+        var diagnostics = input.diagnostics
         let trace: PacketTrace
         do throws(TraceError) {
-            trace = try PacketTrace(query, through: IndexedRules(rules))
+            trace = try input.trace(query)
         } catch {
-            throw .input("\(source.name):\(error.line > 0 ? "\(error.line):" : "") error: \(error)")
+            throw .input("\((sources + dumps)[0].name):\(error.line > 0 ? "\(error.line):" : "") error: \(error)")
         }
         if trace.hasUnknownHistory, let (address, port) = query.affinity {
             diagnostics.append(
@@ -72,16 +63,15 @@ extension Command {
             ).map { Diagnostic(.notice, $0) }
         }
         console.say(diagnostics)
-        let version = options.live == nil ? planned?.version : nil
         let text: String
         switch options.output.form {
-        case .json: text = TraceReport.json(trace, version)
+        case .json: text = TraceReport.json(trace, input.version)
         case .dot: text = TraceReport.dot(trace)
         case .mermaid: text = TraceReport.mermaid(trace)
-        default: text = TraceReport.text(trace, version, options.output.style)
+        default: text = TraceReport.text(trace, input.version, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
-        System.keep((rules, trace, planned))
+        System.keep((input, trace))
         return .success
     }
 }
@@ -117,27 +107,4 @@ extension TraceOptions {
         query.sets = packet.sets
         return query
     }
-
-    /// Reads the snapshot whose first input is already open.
-    fileprivate func readSnapshot(of first: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
-        var sources = [first]
-        for path in operands.dropFirst() { sources.append(try InputFile.open(path)) }
-        return try readSnapshot(sources)
-    }
-}
-
-/// Warnings about rules that make a trace unreliable.
-private func warnings(of rules: Ruleset, _ query: TraceQuery) -> [Diagnostic] {
-    var warnings: [String] = []
-    if query.hostAddresses == nil {
-        warnings.append("no --node-address is given, so any address may be the host's; give each of them")
-    }
-    let hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
-    if !rules.tables.contains(where: { $0.chains.contains { hooks.contains($0.name) && !$0.rules.isEmpty } }) {
-        warnings.append("no built-in chain has a rule, so packets meet none; give all that iptables-save prints")
-    }
-    if rules.warnsOfLegacyTables {
-        warnings.append("the host has rules of the legacy backend too, which packets meet besides these")
-    }
-    return warnings.map { Diagnostic(.warning, $0) }
 }

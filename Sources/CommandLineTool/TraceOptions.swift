@@ -18,15 +18,16 @@ struct PacketOptions: Sendable {
 
 struct TraceOptions: ShapesRules, WritesReport {
     static let command = "trace"
-    static let modes = [ProxyMode.iptables]
+    static let modes: [ProxyMode] = [.iptables, .nftables]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
     var output = ReportOutput()
     var packet = PacketOptions()
-    /// The rules, where the operands are a snapshot.
-    var live: String?
-    var inputs: [String] { operands + (live.map { [$0] } ?? []) + shapingInputs }
+    /// Rules of one host: what iptables-save prints, and what nft lists.
+    var live: [String] = []
+
+    var inputs: [String] { operands + live + shapingInputs }
 
     static var groups: [OptionGroup<TraceOptions>] {
         [
@@ -45,11 +46,12 @@ struct TraceOptions: ShapesRules, WritesReport {
             OptionGroup(
                 title: "The rules",
                 options: [
-                    Option("live", "SAVE", "the node's rules, where INPUT is a snapshot, which has its addresses") {
-                        options, text throws(OptionError) in options.live = text
-                    }
+                    Option(
+                        "live", "DUMP",
+                        "the node's rules, as iptables-save or 'nft list ruleset' printed them; may be given several times"
+                    ) { options, text throws(OptionError) in options.live.append(text) }
                 ]),
-            .output([.text, .json, .dot, .mermaid]), .shaping,
+            .output([.text, .json, .dot, .mermaid]), .shaping, .nftables,
         ]
     }
 

@@ -98,7 +98,8 @@ import Testing
         ("cleanup", "--family ipv4|ipv6", "that of the rules; with --apply both"),
         ("trace", "--family ipv4|ipv6", "that of --to"), ("apply", "--node NAME", "the host's name"),
         ("diff", "--proxy-mode iptables|nftables", "iptables"), ("audit", "--proxy-mode iptables|nftables", "iptables"),
-        ("trace", "--proxy-mode iptables", "iptables"), ("explain", "--proxy-mode iptables|nftables|ipvs", "iptables"),
+        ("trace", "--proxy-mode iptables|nftables", "iptables"),
+        ("explain", "--proxy-mode iptables|nftables|ipvs", "iptables"),
     ])
     func defaultsAreTheCommands(_ name: String, _ option: String, _ expected: String) throws {
         let found = try #require(try Command.named(name).allOptions.first { $0.usage == option })

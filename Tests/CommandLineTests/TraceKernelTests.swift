@@ -43,6 +43,14 @@ import Testing
         try send(backend, family, [], atLeast: (flows: 300, drops: 50))
     }
 
+    /// nftables mode: kube-proxy's table, which `apply` loads, with another table beside it.
+    @Test(
+        .enabled(if: obstacle == nil && Program.installed("nft") != nil, "Needs root, unshare, ip, python3 and nft."),
+        arguments: ["ipv4", "ipv6"])
+    func flowsOfNftables(_ family: String) throws {
+        try send("nftables", family, [], brief: 6, atLeast: (500, 40))
+    }
+
     /// Older versions' rules: 1.24 drops in the nat table and by kubelet, 1.25 and 1.26 have their own node ports.
     @Test(
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
@@ -52,13 +60,13 @@ import Testing
     }
 
     private func send(
-        _ backend: String, _ family: String, _ version: [String], atLeast: (flows: Int, drops: Int)
+        _ backend: String, _ family: String, _ version: [String], brief: Int = 3, atLeast: (flows: Int, drops: Int)
     ) throws {
         var program = Program(
             executable: "/usr/bin/env",
             arguments: ["unshare", "-n", "python3", "\(Package.support)/kernel_flows.py", backend, family] + version)
-        // A brief run sends every third.
-        let step = TestSize.current.count(full: 1, brief: 3)
+        // A brief run sends every third, or fewer.
+        let step = TestSize.current.count(full: 1, brief: brief)
         program.environment = ["KUBECHAINS": Tool.path, "KUBECHAINS_FLOW_STEP": "\(step)"]
         program.secondsAllowed = 600
         let result = try program.run()
@@ -67,7 +75,8 @@ import Testing
         let summary = try JSONDecoder().decode(Summary.self, from: Data(#require(lines.last).utf8))
         #expect(summary.problems == 0, "\(lines.dropLast().joined(separator: "\n"))")
         #expect(summary.flows >= atLeast.flows / step)
-        #expect(summary.accept >= 100 / step && summary.reject >= 50 / step && summary.drop >= atLeast.drops / step)
+        #expect(
+            summary.accept >= 100 / step && summary.reject >= 50 / step / 2 && summary.drop >= atLeast.drops / step)
         print(
             "trace: \(summary.flows) flows through a kernel (\((version + [backend, family]).joined(separator: ", "))) fared as predicted: "
                 + "\(summary.accept) accepted, \(summary.reject) rejected, \(summary.drop) dropped")

@@ -9,9 +9,10 @@ import Testing
         "Bytes", "NetAddress", "JSON", "KubeObjects", "Iptables", "Nftables", "IPVS", "KubeProxy", "Host", "KubeChains",
         "CommandLineTool",
     ]
-    /// What rules are made of knows nothing of Kubernetes, and no other mode's.
+    /// What rules are made of knows nothing of Kubernetes, and no other mode's; but a packet meets the rules of nftables and of
+    /// iptables on one host, and is traced through both.
     private static let strangers = [
-        "Iptables": ["KubeObjects", "Nftables", "IPVS", "JSON"], "Nftables": ["KubeObjects", "Iptables", "IPVS"],
+        "Iptables": ["KubeObjects", "Nftables", "IPVS", "JSON"], "Nftables": ["KubeObjects", "IPVS"],
         "IPVS": ["KubeObjects", "Iptables", "Nftables", "JSON"], "Host": ["KubeObjects", "JSON"],
     ]
     /// The folders of `KubeProxy` from the lowest level up.

@@ -99,6 +99,14 @@ extension SnapshotSource {
         return bytes.dropFirst(quote).hasPrefix("\"nftables\"")
     }
 
+    /// The tables of a text of nftables.
+    func requireNftablesTables() throws(CommandFailure) -> [NftTable] {
+        if let tables = try nftablesTables() { return tables }
+        throw .input(
+            "\(name): error: these are no rules of nftables; expected what 'nft list ruleset' or 'nft list table' prints"
+        )
+    }
+
     /// The tables of a text of nftables; nil: it is something else.
     func nftablesTables() throws(CommandFailure) -> [NftTable]? {
         guard let kind = nftablesText else { return nil }

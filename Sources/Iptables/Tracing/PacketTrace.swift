@@ -25,9 +25,18 @@ public struct PacketTrace: Sendable {
     ///
     /// - Throws: ``TraceError`` if the rules cannot be followed.
     public init(_ query: TraceQuery, through rules: IndexedRules) throws(TraceError) {
+        try self.init(query, through: rules, beside: nil)
+    }
+
+    /// Traces a packet through the rules of iptables and those of another program beside them.
+    package init(
+        _ query: TraceQuery, through rules: IndexedRules, beside other: (any HookedChains)?
+    ) throws(TraceError) {
         self.query = query
         var walker = PacketWalker(rules, query)
-        hasUnknownHistory = query.affinity != nil && !rules.knowsHistory(of: query)
+        walker.other = other
+        hasUnknownHistory =
+            query.affinity != nil && !rules.knowsHistory(of: query) && !(other?.knowsHistory(of: query) ?? false)
 
         var first = TracedConnection(state: query.state, original: query.packet)
         if query.isReply || query.state == .established { first.state = .new }
@@ -68,26 +77,26 @@ public struct PacketTrace: Sendable {
             branch.isFromHost = true
             return branch
         }
-        var sent = try pass(local, .output, &walker)
+        var sent = try walker.pass(local, .output)
         for index in sent.indices { sent[index].routedTo = sent[index].packet.destination }
         let leaving = split(sent, walker) { $0.routedTo }
-        var incoming = try pass(leaving.local, .postrouting, &walker)
+        var incoming = try walker.pass(leaving.local, .postrouting)
         for index in incoming.indices { incoming[index].isOnLoopback = true }
-        incoming = try pass(incoming, .prerouting, &walker)
-        keep(try pass(incoming, .input, &walker), isForHost: true)
-        keep(try pass(leaving.other, .postrouting, &walker), isForHost: false)
+        incoming = try walker.pass(incoming, .prerouting)
+        keep(try walker.pass(incoming, .input), isForHost: true)
+        keep(try walker.pass(leaving.other, .postrouting), isForHost: false)
 
-        var arrived = try pass(begun.other, .prerouting, &walker)
+        var arrived = try walker.pass(begun.other, .prerouting)
         for index in arrived.indices { arrived[index].routedTo = arrived[index].packet.destination }
         let routed = split(arrived, walker) { $0.routedTo }
-        keep(try pass(routed.local, .input, &walker), isForHost: true)
-        let forwarded = try pass(routed.other, .forward, &walker)
-        keep(try pass(forwarded, .postrouting, &walker), isForHost: false)
-        for (branch, verdict, hook) in walker.takeEnded() {
-            if case .reject(let kind) = verdict {
-                arrivals += try refuse(branch, kind, hook, &walker)
+        keep(try walker.pass(routed.local, .input), isForHost: true)
+        let forwarded = try walker.pass(routed.other, .forward)
+        keep(try walker.pass(forwarded, .postrouting), isForHost: false)
+        for end in walker.takeEnded() {
+            if case .reject(let kind) = end.verdict {
+                arrivals += try refuse(end.branch, kind, end.hook, &walker)
             } else {
-                arrivals.append(Arrival(branch: branch, verdict: verdict, isForHost: hook == .input))
+                arrivals.append(Arrival(branch: end.branch, verdict: end.verdict, isForHost: end.hook == .input))
             }
         }
         return arrivals
@@ -98,12 +107,12 @@ public struct PacketTrace: Sendable {
         _ branch: TraceBranch, _ kind: RejectKind, _ hook: Hook, _ walker: inout PacketWalker
     ) throws(TraceError) -> [Arrival] {
         let isForHost = hook == .input
-        let sent = try pass([branch.refused(with: kind, at: hook)], .output, &walker)
+        let sent = try walker.pass([branch.refused(with: kind, at: hook)], .output)
         let leaving = split(sent, walker) { $0.routedTo }
-        var returning = try pass(leaving.local, .postrouting, &walker)
+        var returning = try walker.pass(leaving.local, .postrouting)
         for index in returning.indices { returning[index].isOnLoopback = true }
-        returning = try pass(returning, .prerouting, &walker)
-        let arrived = try pass(returning, .input, &walker) + pass(leaving.other, .postrouting, &walker)
+        returning = try walker.pass(returning, .prerouting)
+        let arrived = try walker.pass(returning, .input) + walker.pass(leaving.other, .postrouting)
         let stopped = walker.takeEnded()
         guard !stopped.isEmpty else {
             return [Arrival(branch: branch, verdict: .reject(kind), isForHost: isForHost)]
@@ -111,12 +120,12 @@ public struct PacketTrace: Sendable {
         var result = arrived.map { refusal in
             Arrival(branch: branch.following(refusal), verdict: .reject(kind), isForHost: isForHost)
         }
-        for (refusal, verdict, _) in stopped {
-            var lost = branch.following(refusal)
-            lost.path = refusal.path
+        for end in stopped {
+            var lost = branch.following(end.branch)
+            lost.path = end.branch.path
             result.append(
                 Arrival(
-                    branch: lost, verdict: verdict == .unknown ? .unknown : .drop, isForHost: isForHost,
+                    branch: lost, verdict: end.verdict == .unknown ? .unknown : .drop, isForHost: isForHost,
                     isRefusalLost: true))
         }
         return result
@@ -139,43 +148,6 @@ public struct PacketTrace: Sendable {
             }
         }
         return (local, other)
-    }
-
-    /// Takes packets through all tables of a hook.
-    private static func pass(
-        _ branches: [TraceBranch], _ hook: Hook, _ walker: inout PacketWalker
-    ) throws(TraceError) -> [TraceBranch] {
-        var branches = branches
-        for table in hook.tables where !branches.isEmpty {
-            if table == "nat" {
-                branches = try translate(branches, hook, &walker)
-            } else {
-                branches = try walker.pass(branches, PacketWalker.Place(table: table, hook: hook))
-            }
-            // Connection tracking stands behind the table raw.
-            if table == "raw" { for index in branches.indices { branches[index].connection.isSeen = true } }
-        }
-        return branches
-    }
-
-    /// The nat table: rules are asked for the first packet of a connection; others are rewritten as that one was.
-    private static func translate(
-        _ branches: [TraceBranch], _ hook: Hook, _ walker: inout PacketWalker
-    ) throws(TraceError) -> [TraceBranch] {
-        var result: [TraceBranch] = []
-        for var branch in branches {
-            let state = branch.connection.state
-            if branch.isOnLoopback || !branch.connection.exists || branch.refusal != nil {
-                // What comes in by loopback was rewritten before it left. Of a refusal the kernel rewrites what it quotes.
-                result.append(branch)
-            } else if state == .new || state == .related {
-                result += try walker.pass([branch], PacketWalker.Place(table: "nat", hook: hook))
-            } else {
-                branch.rewriteAsBefore(hook)
-                result.append(branch)
-            }
-        }
-        return result
     }
 }
 

@@ -55,8 +55,7 @@ extension PacketWalker {
     private func add(
         input match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
-        // Before a packet of the host's own comes in, it has no interface, and the kernel compares with an empty name.
-        let name = branch.isOnLoopback ? "lo" : branch.isFromHost ? "" : incoming(branch)
+        let name = branch.inInterface(query)
         // Nobody else sends by the loopback interface.
         if name == nil, match.isLoopback, host.holds(branch.packet.source) == false { return match.isNegated }
         return findings.add(
@@ -66,25 +65,12 @@ extension PacketWalker {
     private func add(
         output match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
-        let routedTo = branch.routedTo
-        var name: String? = ""
-        if hook != .prerouting, hook != .input {
-            let isLocal = host.holds(routedTo) ?? branch.assumptions?.answer(to: .hostAddress(routedTo))
-            name = isLocal == true ? "lo" : outgoing(branch)
-            if name == nil, match.isLoopback, isLocal == false { return match.isNegated }
-        }
+        let name = branch.outInterface(hook, host, query)
+        let isLocal = host.holds(branch.routedTo) ?? branch.assumptions?.answer(to: .hostAddress(branch.routedTo))
+        if name == nil, match.isLoopback, isLocal == false { return match.isNegated }
         return findings.add(
-            name.map { match.contains($0) }, or: .outInterface(match.name, routedTo),
+            name.map { match.contains($0) }, or: .outInterface(match.name, branch.routedTo),
             name == nil ? !match.isNegated : true)
-    }
-
-    /// The interface by which the packet came in; the answer comes in where the first packet went out.
-    private func incoming(_ branch: borrowing TraceBranch) -> String? {
-        branch.isAnswer != (branch.refusal != nil) ? query.outInterface : query.inInterface
-    }
-
-    private func outgoing(_ branch: borrowing TraceBranch) -> String? {
-        branch.isAnswer != (branch.refusal != nil) ? query.inInterface : query.outInterface
     }
 
     private func add(

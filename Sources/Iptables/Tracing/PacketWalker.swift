@@ -8,7 +8,9 @@ struct PacketWalker {
     let host: TracedHost
     let rules: IndexedRules
     /// Branches that ended in a chain with a final verdict.
-    private(set) var ended: [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] = []
+    var ended: [EndedBranch] = []
+    /// The rules of another program that packets meet too.
+    var other: (any HookedChains)?
     /// Identifies an event.
     private(set) var eventCount = 0
 
@@ -38,6 +40,12 @@ struct PacketWalker {
         let hook: Hook
     }
 
+    /// Whether a table has a chain for a hook.
+    func holdsChain(of table: String, _ hook: Hook) -> Bool {
+        guard let (table, positions) = rules.tables[table] else { return false }
+        return positions.position(of: hook.chain, in: table.chains) != nil
+    }
+
     /// Takes packets through a table's chain for a hook; returns those that it lets pass.
     mutating func pass(_ branches: [TraceBranch], _ place: Place) throws(TraceError) -> [TraceBranch] {
         guard let (table, positions) = rules.tables[place.table],
@@ -58,11 +66,11 @@ struct PacketWalker {
     }
 
     private mutating func end(_ branch: TraceBranch, _ verdict: TraceOutcome.Verdict, _ place: Place) {
-        ended.append((branch, verdict, place.hook))
+        ended.append(EndedBranch(branch: branch, verdict: verdict, hook: place.hook))
     }
 
     /// The ways that ended so far; they are forgotten here.
-    mutating func takeEnded() -> [(branch: TraceBranch, verdict: TraceOutcome.Verdict, hook: Hook)] {
+    mutating func takeEnded() -> [EndedBranch] {
         defer { ended = [] }
         return ended
     }

@@ -24,10 +24,10 @@ extension RejectKind {
 
 extension TraceBranch {
     /// The number of the packet's protocol: an error's own, where the packet is one that a REJECT sends.
-    var protocolNumber: UInt8 { refusal?.icmp?.number ?? packet.transport.number }
+    package var protocolNumber: UInt8 { refusal?.icmp?.number ?? packet.transport.number }
 
     /// Whether the packet is an ICMP error.
-    var isICMP: Bool { refusal?.icmp != nil }
+    package var isICMP: Bool { refusal?.icmp != nil }
 
     /// What the kernel sends to the client instead of the packet: a reset from where the packet was headed, or an ICMP error of
     /// the host's (`nf_send_reset`, `icmp_send`). It is RELATED to the packet's connection (`nf_ct_attach`) and starts in

@@ -1,4 +1,4 @@
-internal import NetAddress
+package import NetAddress
 
 extension Rule {
     /// Whether the rule can change anything for a packet; rules that only count or log are skipped.
@@ -72,7 +72,7 @@ extension TraceBranch {
     }
 
     /// Rewrites the packet and records it for the connection.
-    mutating func rewrite(_ target: Target, _ hook: Hook, _ family: AddressFamily) {
+    package mutating func rewrite(_ target: Target, _ hook: Hook, _ family: AddressFamily) {
         switch target {
         case .dnat(let target):
             var address = packet.destination
@@ -102,12 +102,14 @@ extension TraceBranch {
         packet.destination = address
         packet.destinationPort = port
         connection.destination = TracedConnection.Rewriting(address: address, port: port)
+        isRewrittenHere = true
     }
 
     private mutating func setSource(_ address: TracedAddress, _ port: PortRange) {
         packet.source = address
         packet.sourcePort = port
         connection.source = TracedConnection.Rewriting(address: address, port: port)
+        isRewrittenHere = true
     }
 
     /// Rewrites a later packet of a connection as the first one was rewritten, or its answer back

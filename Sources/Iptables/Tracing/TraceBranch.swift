@@ -1,7 +1,7 @@
 internal import NetAddress
 
 /// A hook of the kernel, with the tables whose chains are asked there, in the kernel's order (`nf_ip_hook_priorities`).
-enum Hook {
+package enum Hook: CaseIterable {
     case prerouting, input, forward, output, postrouting
 
     var chain: String {
@@ -29,31 +29,31 @@ enum Hook {
 }
 
 /// What connection tracking knows about a packet's connection.
-struct TracedConnection: Hashable {
-    var state: TraceQuery.State
+package struct TracedConnection: Hashable, Sendable {
+    package var state: TraceQuery.State
     /// Whether connection tracking has looked at the packet; the table `raw` comes before it.
-    var isSeen = false
-    var isReply = false
+    package var isSeen = false
+    package var isReply = false
     /// The first packet as the client sent it.
     let original: TracedPacket
     /// Where the first packet went after DNAT.
     var destination: Rewriting?
     /// Where it seemed to come from after SNAT.
     var source: Rewriting?
-    var mark: UInt32 = 0
+    package var mark: UInt32 = 0
     /// The bits of the mark that are not known.
-    var unknownMark: UInt32 = 0
+    package var unknownMark: UInt32 = 0
 
-    struct Rewriting: Hashable {
+    package struct Rewriting: Hashable, Sendable {
         let address: TracedAddress
         let port: PortRange
     }
 
     /// Whether there is a connection that the packet belongs to.
-    var exists: Bool { isSeen && state != .invalid && state != .untracked }
+    package var exists: Bool { isSeen && state != .invalid && state != .untracked }
 
     /// The states that `--ctstate` sees (`xt_conntrack`).
-    var states: ConntrackMatch.States {
+    package var states: ConntrackMatch.States {
         guard exists else { return state == .untracked ? .untracked : .invalid }
         var states: ConntrackMatch.States
         switch state {
@@ -78,32 +78,39 @@ struct TracedConnection: Hashable {
 }
 
 /// An address in a list of `recent`.
-struct RecentEntry: Hashable {
-    let list: String
-    let address: RawAddress
+package struct RecentEntry: Hashable, Sendable {
+    package let list: String
+    package let address: RawAddress
+
+    package init(list: String, address: RawAddress) {
+        self.list = list
+        self.address = address
+    }
 }
 
 /// A packet on one of its possible paths.
-struct TraceBranch {
-    var packet: TracedPacket
-    var connection: TracedConnection
+package struct TraceBranch: Sendable {
+    package var packet: TracedPacket
+    package var connection: TracedConnection
     /// The destination by which the kernel chose the way out.
-    var routedTo: TracedAddress
+    package var routedTo: TracedAddress
     /// Whether the packet has left by the loopback interface and come in again.
-    var isOnLoopback = false
+    package var isOnLoopback = false
     /// Whether it answers the packet that the query is about.
-    var isAnswer = false
+    package var isAnswer = false
     /// The kind of refusal, if it is what a REJECT sends to the client.
     var refusal: RejectKind?
     /// What side effects of rules changed.
     var changes = ChangedState()
     /// Whether it began on this host.
-    var isFromHost = false
+    package var isFromHost = false
+    /// Whether a chain has rewritten the connection at the hook where the packet is.
+    var isRewrittenHere = false
     /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
-    var recent: [RecentEntry: Bool] = [:]
-    var probability = 1.0
-    var assumptions: AssumptionList?
-    var path: PathList?
+    package var recent: [RecentEntry: Bool] = [:]
+    package var probability = 1.0
+    package var assumptions: AssumptionList?
+    package var path: PathList?
 
     init(_ packet: TracedPacket, _ connection: TracedConnection) {
         self.packet = packet
@@ -113,7 +120,7 @@ struct TraceBranch {
 
     /// Merges branches that all later rules treat alike, if only chance or an assumption separates them. The latest
     /// branches are adjacent.
-    static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
+    package static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
         guard branches.count > 1 else { return branches }
         var result: [TraceBranch] = []
         for var branch in branches.reversed() {
@@ -144,10 +151,26 @@ struct TraceBranch {
         return joined
     }
 
-    func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {
+    package func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {
         var branch = self
         branch.assumptions = AssumptionList(condition, isAssumed, after: assumptions)
         return branch
+    }
+}
+
+extension TraceBranch {
+    /// The interface by which the packet came in; nil: not known. The answer comes in where the first packet went out.
+    package func inInterface(_ query: TraceQuery) -> String? {
+        // Before a packet of the host's own comes in, it has no interface, and the kernel compares with an empty name.
+        isOnLoopback
+            ? "lo" : isFromHost ? "" : isAnswer != (refusal != nil) ? query.outInterface : query.inInterface
+    }
+
+    /// The interface by which the packet leaves; nil: not known.
+    package func outInterface(_ hook: Hook, _ host: TracedHost, _ query: TraceQuery) -> String? {
+        if hook == .prerouting || hook == .input { return "" }
+        if host.holds(routedTo) ?? assumptions?.answer(to: .hostAddress(routedTo)) == true { return "lo" }
+        return isAnswer != (refusal != nil) ? query.inInterface : query.outInterface
     }
 }
 

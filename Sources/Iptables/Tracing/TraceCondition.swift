@@ -1,7 +1,7 @@
 internal import NetAddress
 
 /// A condition that cannot be decided. An unchanged packet gets the same answer again.
-enum TraceCondition: Hashable {
+package enum TraceCondition: Hashable, Sendable {
     case inInterface(String)
     /// The interface follows from the destination.
     case outInterface(String, TracedAddress)
@@ -14,15 +14,18 @@ enum TraceCondition: Hashable {
     case match(String, from: TracedAddress, to: TracedAddress, PortRange, event: Int = 0)
     /// A mark with unknown bits fits, or does not.
     case mark(String, known: UInt32, unknown: UInt32, event: Int)
+    /// Of two chains with the same priority, the first is asked first.
+    case order(String, String)
     /// A condition with a new answer each time.
     case event(String, Int)
 
-    var text: String {
+    package var text: String {
         switch self {
         case .inInterface(let name): "-i \(name)"
         case .outInterface(let name, _): "-o \(name)"
         case .port(let range, _, let isSource): "\(isSource ? "--sport" : "--dport") \(range.text)"
         case .hostAddress(let address): "\(address.text) is an address of this host"
+        case .order(let first, let second): "\(first) is asked before \(second)"
         case .match(let text, _, _, _, _), .mark(let text, _, _, _), .event(let text, _): text
         }
     }
@@ -75,10 +78,10 @@ extension TracedAddress {
 }
 
 /// The assumptions on a packet's path, the latest first. Branches share what they have in common.
-final class AssumptionList: Sendable {
-    let condition: TraceCondition
-    let isAssumed: Bool
-    let earlier: AssumptionList?
+package final class AssumptionList: Sendable {
+    package let condition: TraceCondition
+    package let isAssumed: Bool
+    package let earlier: AssumptionList?
 
     init(_ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?) {
         self.condition = condition
@@ -87,7 +90,7 @@ final class AssumptionList: Sendable {
     }
 
     /// What follows from the assumptions for a condition; nil: nothing.
-    func answer(to condition: TraceCondition) -> Bool? {
+    package func answer(to condition: TraceCondition) -> Bool? {
         var list: AssumptionList? = self
         while let node = list {
             if let answer = condition.answer(given: node.condition, node.isAssumed) { return answer }
@@ -98,12 +101,12 @@ final class AssumptionList: Sendable {
 }
 
 /// The rules that a packet matched, the latest first. Branches share what they have in common.
-final class PathList: Sendable {
-    let step: TraceStep
-    let earlier: PathList?
+package final class PathList: Sendable {
+    package let step: TraceStep
+    package let earlier: PathList?
     let count: Int
 
-    init(_ step: TraceStep, after earlier: PathList?) {
+    package init(_ step: TraceStep, after earlier: PathList?) {
         self.step = step
         self.earlier = earlier
         count = (earlier?.count ?? 0) + 1

@@ -57,6 +57,41 @@ public struct TraceStep: Sendable {
     enum Content: Sendable {
         case rule(Rule)
         case policy(Chain.Policy)
+        /// A rule of nftables or the policy of one of its chains, what it does, and the element that it found.
+        case text(String, target: String, element: String?)
+    }
+
+    init(table: String, chain: String, number: Int, content: Content) {
+        self.table = table
+        self.chain = chain
+        self.number = number
+        self.content = content
+    }
+
+    /// A step through a rule of another program than iptables.
+    ///
+    /// - Parameters:
+    ///   - text: the rule as its program lists it.
+    ///   - target: what the rule does.
+    ///   - element: the element of a set or map that the rule found.
+    package init(table: String, chain: String, number: Int, text: String, target: String, element: String?) {
+        self.init(table: table, chain: chain, number: number, content: .text(text, target: target, element: element))
+    }
+
+    /// Whether another step is through the same rule.
+    package func isSameRule(as other: TraceStep) -> Bool {
+        table == other.table && chain == other.chain && number == other.number
+    }
+
+    /// The element of a set or map of nftables by which the rule decided; nil: there is none.
+    public var element: String? {
+        if case .text(_, _, let element) = content { element } else { nil }
+    }
+
+    /// The rule in a report: as iptables-save prints it; of nftables with the chain before it and the element behind it.
+    public var line: String {
+        guard case .text(let text, _, let element) = content else { return text }
+        return "\(chain): \(text)" + (element.map { " [\($0)]" } ?? "")
     }
 
     /// The target as it stands in the rule, such as `-j ACCEPT`; empty if there is none.
@@ -64,6 +99,7 @@ public struct TraceStep: Sendable {
         switch content {
         case .rule(let rule): String(Rule(target: rule.target).saved(in: chain).dropFirst(4 + chain.count))
         case .policy(let policy): "policy \(policy.name)"
+        case .text(_, let target, _): target
         }
     }
 
@@ -72,6 +108,7 @@ public struct TraceStep: Sendable {
         switch content {
         case .rule(let rule): rule.saved(in: chain)
         case .policy(let policy): "-P \(chain) \(policy.name)"
+        case .text(let text, _, _): text
         }
     }
 }
@@ -94,4 +131,10 @@ public struct TraceError: Error, Sendable, CustomStringConvertible {
     public let line: Int
     /// What is wrong, and what to do.
     public let description: String
+
+    package init(code: Code, line: Int, description: String) {
+        self.code = code
+        self.line = line
+        self.description = description
+    }
 }

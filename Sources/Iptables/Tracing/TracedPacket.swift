@@ -41,7 +41,7 @@ extension PortRange {
 
     /// Whether a port that is one of these is in the range; nil: not known. A range from the higher to the lower port holds
     /// none.
-    func covers(_ ports: PortRange) -> Bool? {
+    package func covers(_ ports: PortRange) -> Bool? {
         contains(ports) ? true : first <= last && overlaps(ports) ? nil : false
     }
 }
@@ -52,13 +52,13 @@ public struct TracedHost: Sendable {
     private let addresses: Set<IPAddress>?
     private let family: AddressFamily
 
-    init(_ addresses: [IPAddress]?, _ family: AddressFamily) {
+    package init(_ addresses: [IPAddress]?, _ family: AddressFamily) {
         self.addresses = addresses.map { Set($0.filter { $0.family == family }) }
         self.family = family
     }
 
     /// Whether an address is the host's own; nil: not known.
-    func holds(_ address: TracedAddress) -> Bool? {
+    package func holds(_ address: TracedAddress) -> Bool? {
         switch address {
         case .exact(let address): address.isLoopback ? true : addresses.map { $0.contains(address) }
         case .range(let first, let last):
@@ -85,7 +85,7 @@ public struct TracedHost: Sendable {
     }
 
     /// Whether an address meets a condition; nil: not known.
-    func fits(_ match: AddressMatch, _ address: TracedAddress) -> Bool? {
+    package func fits(_ match: AddressMatch, _ address: TracedAddress) -> Bool? {
         switch address {
         case .exact(let address): return match.contains(address)
         case .range(let first, let last):

@@ -74,6 +74,7 @@ public enum TraceReport {
                         .object([
                             ("table", .string(step.table)), ("chain", .string(step.chain)),
                             ("rule", .integer(step.number)), ("text", .string(step.text)),
+                            ("element", step.element.map { .string($0) }),
                         ])
                     })
             ),
@@ -131,7 +132,7 @@ public enum TraceReport {
                 let place = TextLayout.padded(step.table, 8) + " " + TextLayout.padded(number, 5)
                 report.line(
                     "    ", .init(TextLayout.padded(index == 0 ? "rules" : "", 11), .heading),
-                    "  \(place) \(step.text)")
+                    "  \(place) \(step.line)")
             }
         }
         return report.text

@@ -14,6 +14,9 @@ public struct NftRule: Sendable {
     public let place: NftLine
     /// The text in which a set of one address is that address.
     private let meaning: String
+    /// The words as they were, where nft lists the rule in another way once it has read ``text``: it takes the braces off a set
+    /// of one member, but not off a set whose members it has merged.
+    private let original: String?
 
     init(_ tokens: [NftToken], line: Int = 0) {
         place = NftLine(line)
@@ -28,10 +31,14 @@ public struct NftRule: Sendable {
         writer.rewrite()
         text = writer.text
         meaning = writer.meaning
+        original = writer.mergesToOne ? tokens.map(\.spelling).joined(separator: " ") : nil
     }
 
     /// Whether both do the same to packets: comments do not count.
     public func hasSameEffect(as other: NftRule) -> Bool { meaning == other.meaning }
+
+    /// The words for a command that adds the rule, with its comment.
+    var command: String { (original ?? text) + (comment.map { " comment \"\($0)\"" } ?? "") }
 
     /// The rule with its comment.
     public var line: String { text + (comment.map { " comment \"\($0)\"" } ?? "") }
@@ -54,6 +61,8 @@ private struct RuleSpelling {
     private var index = 0
     private(set) var text = ""
     private(set) var meaning = ""
+    /// Whether members of an anonymous set were merged to one.
+    private(set) var mergesToOne = false
 
     init(_ tokens: [NftToken]) { self.tokens = tokens }
 
@@ -80,7 +89,7 @@ private struct RuleSpelling {
     /// `mark and M != 0`, `mark set mark or M`, and the form with a prefix by which nft 1.0 lists the highest bits.
     private mutating func rewriteMark() -> Bool {
         guard word(0) == "mark", tokens[index].kind == .word else { return false }
-        if word(-1) != "meta" { append("meta") }
+        if word(-1) != "meta", word(-1) != "ct" { append("meta") }
         append("mark")
         index += 1
         switch word(0) {
@@ -163,6 +172,7 @@ private struct RuleSpelling {
         let hasRange = members.contains { $0.text.contains { $0 == "/" || $0 == "-" } }
         let merged = AddressRange.merged(ranges, adjacentToo: hasRange).map(\.description)
         let list = merged.joined(separator: ", ")
+        if merged.count == 1, members.count > 1 { mergesToOne = true }
         text += members.count == 1 ? " \(list)" : " { \(list) }"
         meaning += merged.count == 1 ? " \(list)" : " { \(list) }"
         index = end + 1

@@ -164,7 +164,7 @@ extension NftElement {
     }
 
     /// An element from its words; nil if there are none.
-    private init?(_ words: [NftToken], _ line: Int) {
+    init?(_ words: [NftToken], _ line: Int = 0) {
         guard !words.isEmpty else { return nil }
         var parts = words[...]
         var data: String?

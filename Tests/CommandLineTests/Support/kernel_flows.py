@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Holds `kubechains trace` against a kernel.
 
-    unshare -n kernel_flows.py nft|legacy ipv4|ipv6 [1.N]
+    unshare -n kernel_flows.py nft|legacy|nftables ipv4|ipv6 [1.N]
 
 Makes a small network around the network namespace that it runs in, which becomes a node: three pods, a client outside, and
 the rest of the world, each a process in a network namespace of its own that ends with this program. Loads the rules that
 `kubechains render` gives for a cluster, kube-proxy's jumps, and rules of all sorts besides; traces every flow through what
-iptables-save prints; then sends it. Prints what differs, and the number of flows last. $KUBECHAINS is the tool."""
+iptables-save prints; then sends it. Prints what differs, and the number of flows last. `nft` and `legacy` are iptables' backends; with `nftables` all rules are nft's, and
+kube-proxy's are those of nftables mode, which `apply` loads. $KUBECHAINS_FLOW_STEP: only each so many flows. $KUBECHAINS is the tool."""
 
 import json
 import os
@@ -15,11 +16,15 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+import nft_rules
+
 BACKEND, FAMILY = sys.argv[1:3]
 # kube-proxy's version; without one the newest rules.
 VERSION = sys.argv[3] if len(sys.argv) > 3 else None
+STEP = int(os.environ.get("KUBECHAINS_FLOW_STEP", "1"))
 MINOR = int(VERSION.split(".")[1]) if VERSION else 99
 IPV6 = FAMILY == "ipv6"
+IS_NFTABLES = BACKEND == "nftables"
 IPTABLES = ("ip6tables" if IPV6 else "iptables") + "-" + BACKEND
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.environ["KUBECHAINS"]
@@ -99,6 +104,9 @@ def snapshot():
              "ports": [{"name": p, "protocol": p.upper(), "port": 8080} for p in PROTOCOLS],
              "endpoints": [
                  {"addresses": [address], "nodeName": "far" if address == FAR else "node"} for address in endpoints]})
+    items.append(
+        {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "all"},
+         "spec": {"cidrs": [pick("10.96.0.0/16", "fd00:96::/112")]}})
     items.append(
         {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"},
          "status": {"addresses": [{"type": "InternalIP", "address": NODE}]}})
@@ -267,7 +275,7 @@ def make_network():
     ip("link", "set", "lo", "up")
     hosts = {name: Host(name) for name in ("pod1", "pod2", "pod3", "client", "world", "node")}
     numbers = range(1, len(SERVICES) + 1)
-    world = [GATEWAY, FAR, SINK] + [make(n) for n in numbers for make in (cluster_ip, balancer_ip, external_ip)]
+    world = [GATEWAY, FAR, SINK, cluster_ip(99)] + [make(n) for n in numbers for make in (cluster_ip, balancer_ip, external_ip)]
     for n, pod in enumerate(PODS, 1):
         hosts[f"pod{n}"].connect(f"veth{n}", [pod], POD_GATEWAY)
     hosts["client"].connect("eth1", [CLIENT, FRIEND], CLIENT_GATEWAY)
@@ -281,6 +289,14 @@ def load_rules():
     options = ["--node", "node", "--family", FAMILY, "--cluster-cidr", cidr]
     if VERSION:
         options = [*options, "--kube-proxy-version", VERSION]
+    if IS_NFTABLES:
+        words = [TOOL, "apply", "--proxy-mode", "nftables", "--verify", *options]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(snapshot())
+            file.flush()
+            assert "verified" in run(*words, file.name)
+        run("nft", "-f", "-", text=nft_rules.other_rules(IPV6, PODS, CLIENT, OTHER_SOURCE))
+        return run("nft", "list", "ruleset")
     if MINOR == 24:
         run(f"{IPTABLES}-restore", "--noflush", text=KUBELET)
     rules = run(TOOL, "render", *options, "-", text=snapshot())
@@ -306,6 +322,8 @@ def all_flows():
         if more.get("nodePort"):
             targets.append((NODE, 30000 + n))
     targets.append((POD_GATEWAY, 30001))
+    if IS_NFTABLES:
+        targets.append((cluster_ip(99), 80))
     balancers = [balancer_ip(n) for n in range(1, len(SERVICES) + 1)]
     flows = []
     for protocol in PROTOCOLS:
@@ -412,8 +430,7 @@ def main():
     with tempfile.NamedTemporaryFile("w", suffix=".save") as file, ThreadPoolExecutor(max_workers=4) as pool:
         file.write(load_rules())
         file.flush()
-        # A prime step, so that all kinds are among those that are left.
-        flows = all_flows()[:: int(os.environ.get("KUBECHAINS_FLOW_STEP", "1"))]
+        flows = all_flows()[::STEP]
         predictions = list(pool.map(lambda flow: predict(flow, file.name), flows))
         problems, counts = [], {"accept": 0, "reject": 0, "drop": 0}
 

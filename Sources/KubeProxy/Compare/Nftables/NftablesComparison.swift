@@ -83,7 +83,7 @@ public struct NftablesComparison: Sendable {
         for key in Set(left.keys).union(right.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let (one, other) = (left[key], right[key])
             if let one, let other, one.data == other.data, !isStrict || one.comment == other.comment { continue }
-            add(.element, set, one?.text, other?.text, owner: (one ?? other)?.owner)
+            add(.element, set, one?.line, other?.line, owner: (one ?? other)?.owner)
         }
     }
 
@@ -136,26 +136,11 @@ extension ServicePortLabel {
 }
 
 extension NftElement {
-    fileprivate var text: String {
-        key.joined(separator: " . ") + (comment.map { " comment \"\($0)\"" } ?? "") + (data.map { " : \($0)" } ?? "")
-    }
-
     /// The Service port that its verdict or its comment names.
     fileprivate var owner: ServicePortLabel? {
         if let label = target.flatMap(ServicePortLabel.init(nftablesName:)) { return label }
         guard let comment, key.count >= 2 else { return nil }
         return ServicePortLabel(servicePort: comment, transport: key[key.count - 2])
-    }
-}
-
-extension NftRule {
-    /// The chains that it leads to.
-    fileprivate var targets: [String] {
-        let words = text.split(separator: " ")
-        return zip(words, words.dropFirst()).compactMap { word, next in
-            guard word == "goto" || word == "jump" else { return nil }
-            return String(next.hasSuffix(",") ? next.dropLast() : next)
-        }
     }
 }
 
@@ -184,12 +169,6 @@ extension NftTable {
         comment = nil
         for index in chains.indices { chains[index].comment = nil }
     }
-
-    fileprivate var chainsByName: [String: NftChain] {
-        Dictionary(chains.map { ($0.name, $0) }) { first, _ in first }
-    }
-
-    fileprivate var setsByName: [String: NftSet] { Dictionary(sets.map { ($0.name, $0) }) { first, _ in first } }
 
     /// The Service ports that something in the table names.
     fileprivate var owners: Set<ServicePortLabel> {

@@ -64,12 +64,6 @@ extension NftElement {
     /// The first part of its key; a damaged text may have none.
     var firstKey: String { key.first ?? "" }
 
-    /// The chain that it leads to.
-    var target: String? {
-        guard let words = data?.split(separator: " "), words.count == 2 else { return nil }
-        return String(words[1])
-    }
-
     /// The frontend that its key names, with an address or only as a node port; nil: it names none.
     var frontend: Frontend? {
         guard key.count == 2 || key.count == 3, let port = UInt16(key[key.count - 1]),

@@ -14,7 +14,7 @@ package enum HostFacts {
     ///
     /// - Parameter isGiven: whether the user gave a flag, so that the host is not asked.
     package static func complete(
-        _ settings: ProxySettings, isGiven: (ProxyFlag) -> Bool, _ iptables: IptablesPrograms
+        _ settings: ProxySettings, isGiven: (ProxyFlag) -> Bool, _ iptables: IptablesPrograms?
     ) throws(HostError) -> ProxySettings {
         var settings = settings
         settings.nodeName = settings.nodeName ?? System.hostName
@@ -30,13 +30,30 @@ package enum HostFacts {
         if !isGiven(.conntrackTCPBeLiberal) {
             settings.conntrackTCPBeLiberal = (System.text(of: liberalSysctl) ?? "0") != "0"
         }
-        if !isGiven(.noRandomFully) { settings.hasRandomFully = iptables.hasRandomFully }
+        if !isGiven(.noRandomFully), let iptables { settings.hasRandomFully = iptables.hasRandomFully }
         if !isGiven(.kernelVersion), let release = System.text(of: kernelRelease) {
             // A version that is not understood leaves the default.
             try? settings.ipvs.setKernelVersion(release)
         }
         if !isGiven(.nfacct) { settings.hasAccountingCounters = hasCounters }
         return settings
+    }
+
+    /// The running kernel's release, such as `6.1.0-18-amd64`; nil: it cannot be read.
+    package static var kernelReleaseText: String? { System.text(of: kernelRelease) }
+
+    /// A table of nftables mode, such as `table ip kube-proxy`; nil: there is none, or no nft to ask.
+    static var nftablesTable: String? {
+        guard let nft = System.findProgram("nft"), let list = try? System.run(nft, ["list", "tables"]), list.isSuccess
+        else { return nil }
+        let tables = String(decoding: list.output, as: UTF8.self).split(separator: "\n")
+        return tables.first { $0 == "table ip kube-proxy" || $0 == "table ip6 kube-proxy" }.map { String($0) }
+    }
+
+    /// Whether the interface is there on which IPVS mode puts the addresses of Services.
+    static var hasIPVSInterface: Bool {
+        System.text(of: "/sys/class/net/\(IPVSHostState.interfaceName)/ifindex") != nil
+            || System.text(of: "/proc/sys/net/ipv4/conf/\(IPVSHostState.interfaceName)/forwarding") != nil
     }
 
     /// The sign that a kube-proxy runs on the host; nil if none does.

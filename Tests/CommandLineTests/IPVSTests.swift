@@ -127,7 +127,7 @@ import Testing
     @Test(arguments: [
         (
             ["apply"] + mode + ["--dry-run", "--live", "save", demo],
-            "--live is for iptables mode: the rules alone do not say what a host has in IPVS mode"
+            "--live is not for IPVS mode: the rules alone do not say what a host has in IPVS mode"
         ),
         (
             ["apply"] + mode + ["--incremental", demo],

@@ -19,6 +19,23 @@ import Testing
         _ = try System.run("/bin/sh", ["-c", "kill \(lines.last ?? "")"])
     }
 
+    /// Input that is a file comes whole, however large it is and whenever it is read.
+    @Test func wholeInput() throws {
+        let input = [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_000)
+        let result = try System.run(
+            "/bin/sh", ["-c", "test -f /proc/self/fd/0 && wc -c"], input: input, isInputWhole: true)
+        #expect(String(decoding: result.output, as: UTF8.self) == "3000000\n", "\(result.errors)")
+    }
+
+    /// Kernels that kube-proxy does not start on in nftables mode.
+    @Test(arguments: [
+        ("5.12.19", true), ("4.19.0-26-amd64", true), ("5.13.0", false), ("5.15.0-1.el9.x86_64", false), ("6.1", false),
+        ("10.0.0", false), ("strange", false),
+    ])
+    func kernels(_ release: String, _ isRefused: Bool) {
+        #expect((NftPrograms.refusal(ofKernel: release) != nil) == isRefused)
+    }
+
     @Test(arguments: [
         ("iptables-restore: line 2 failed\n", "iptables-restore: line 2 failed"),
         (

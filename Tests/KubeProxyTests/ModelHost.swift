@@ -62,6 +62,7 @@ struct ModelHost {
             switch program {
             case .ipvsadm: for line in input.components { runServer(line) }
             case .ipset: for line in input.components { runSet(line) }
+            case .nft: break
             case .ip where input.isEmpty:
                 #expect(hasInterface == (arguments[1] == "del"))
                 hasInterface = arguments[1] == "add"

@@ -8,7 +8,7 @@ internal import NetAddress
 
 struct ApplyOptions: ShapesRules, WorksOnHost {
     static let command = "apply"
-    static let modes: [ProxyMode] = [.iptables, .ipvs]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -24,7 +24,7 @@ struct ApplyOptions: ShapesRules, WorksOnHost {
 
     var inputs: [String] { operands + live + shapingInputs }
 
-    static var groups: [OptionGroup<ApplyOptions>] { [done, .shaping, .ipvs] }
+    static var groups: [OptionGroup<ApplyOptions>] { [done, .shaping, .nftables, .ipvs] }
 
     /// What kube-proxy finds out about its host is read from it.
     static func defaultText(of flag: ProxyFlag) -> String? {
@@ -45,7 +45,8 @@ struct ApplyOptions: ShapesRules, WorksOnHost {
             title: "What is done",
             options: [
                 .boolean(
-                    "dry-run", "print the text for iptables-restore, or the steps of IPVS mode, and change nothing"
+                    "dry-run",
+                    "print the text for iptables-restore or nft, or the steps of IPVS mode, and change nothing"
                 ) { $0.isDryRun = $1 },
                 .boolean("incremental", "write only the chains that differ from the host's") { $0.isIncremental = $1 },
                 .backend,
@@ -55,7 +56,8 @@ struct ApplyOptions: ShapesRules, WorksOnHost {
                 .lockFile,
                 .programPath,
                 Option(
-                    "live", "SAVE", "with --dry-run: the present rules, as iptables-save printed them; needs no root"
+                    "live", "DUMP",
+                    "with --dry-run: the present rules, as iptables-save, in nftables mode nft, printed them; needs no root"
                 ) { options, text throws(OptionError) in options.live.append(text) },
             ])
     }
@@ -78,6 +80,10 @@ extension Command {
                 + "kube-ipvs0 with its addresses, ipsets, virtual and real servers, and rules. Only what differs is touched; what "
                 + "is left over is deleted, but real servers with TCP connections stay at weight 0 until a later apply "
                 + "finds none. If a step fails, what was done is taken back.",
+            "With --proxy-mode nftables it brings the tables 'ip kube-proxy' and 'ip6 kube-proxy' to what kube-proxy would have "
+                + "there, by one transaction of nft for both families, which names only what differs; what session affinity "
+                + "remembers stays. Other tables are never touched. It refuses a host with rules of kube-proxy's other modes, "
+                + "with a kernel before 5.13 or an nft before 1.0.1, and a table that another program owns.",
             "Exit code 0: done; 1: --verify found a difference; 2: the input or the host is at fault.",
         ]
     ) { (options: ApplyOptions, console) throws(CommandFailure) in
@@ -87,13 +93,20 @@ extension Command {
         guard options.live.isEmpty || options.isDryRun && options.live.count == 1 else {
             throw ApplyOptions.usage("--live is for --dry-run, once; apply reads the host's own rules")
         }
-        if let live = options.live.first { return try printDelta(to: live, options, console) }
+        if let live = options.live.first {
+            let prepared = try options.readSnapshot(options.operands)
+            try options.refuseUnsupportedOptions(prepared.settings.mode)
+            return prepared.settings.mode == .nftables
+                ? try options.printTransaction(to: live, prepared, console)
+                : try printDelta(to: live, prepared, options, console)
+        }
         guard System.isRoot else {
             throw .input("error: apply needs root, to read and to write the host's rules")
         }
         let prepared = try options.readSnapshot(options.operands)
-        if prepared.settings.mode == .ipvs { try options.refuseUnsupportedIPVSOptions() }
+        try options.refuseUnsupportedOptions(prepared.settings.mode)
         if !options.isDryRun { try options.lockHost() }
+        if prepared.settings.mode == .nftables { return try options.applyNftables(prepared, console) }
         // The host is read last, so that little can change before it is written.
         let rules = try options.hostRules()
         return prepared.settings.mode == .ipvs
@@ -102,11 +115,10 @@ extension Command {
 
     /// Prints what would be written to a host whose rules are in a file.
     private static func printDelta(
-        to live: String, _ options: ApplyOptions, _ console: Console
+        to live: String, _ prepared: PreparedSnapshot, _ options: ApplyOptions, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         let rules = try RulesInput.readRules(try InputFile.open(live), options.shaping.family)
-        var prepared = try options.readSnapshot(options.operands)
-        if prepared.settings.mode == .ipvs { try options.refuseUnsupportedIPVSOptions() }
+        var prepared = prepared
         prepared.settings.family = rules.family
         let plan = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
@@ -126,7 +138,9 @@ extension ApplyOptions {
         _ prepared: PreparedSnapshot, _ rules: [HostRules], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         var plans: [IptablesPlan] = []
-        for rules in rules { plans.append(try completed(prepared, rules).iptablesPlan()) }
+        for rules in rules {
+            plans.append(try completed(prepared, rules.iptables.family, rules.iptables).iptablesPlan())
+        }
         let apply = IptablesApply(rules, plans, isIncremental: isIncremental)
         console.say(prepared, plans.map(\.plan))
         guard !isDryRun else {
@@ -149,7 +163,7 @@ extension ApplyOptions {
         _ prepared: PreparedSnapshot, _ rules: [HostRules], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         var plans: [IPVSPlan] = []
-        for rules in rules { plans.append(try completed(prepared, rules).ipvsPlan()) }
+        for rules in rules { plans.append(try completed(prepared, rules.iptables.family, rules.iptables).ipvsPlan()) }
         let excluded = prepared.settings.ipvs.excludeCIDRs
         let apply = try onHost { () throws(HostError) in
             try IPVSApply(rules, plans, excluding: excluded, wait: host.waitSeconds)
@@ -167,20 +181,20 @@ extension ApplyOptions {
     }
 
     /// A snapshot with the settings of this host, as far as neither flags nor configuration say them.
-    private func completed(
-        _ prepared: PreparedSnapshot, _ rules: HostRules
+    func completed(
+        _ prepared: PreparedSnapshot, _ family: AddressFamily, _ iptables: IptablesPrograms?
     ) throws(CommandFailure) -> PreparedSnapshot {
         var prepared = prepared
         let settings = prepared.settings
         prepared.settings = try onHost { () throws(HostError) in
-            try HostFacts.complete(settings, isGiven: shaping.gives, rules.iptables)
+            try HostFacts.complete(settings, isGiven: shaping.gives, iptables)
         }
-        prepared.settings.family = rules.iptables.family
+        prepared.settings.family = family
         return prepared
     }
 
     /// Writes a report of what was done, and what differs if that is to be verified.
-    private func report(
+    func report(
         _ done: [String], _ console: Console, verified: String, _ findDifferences: () throws(HostError) -> [String]
     ) throws(CommandFailure) -> ExitCode {
         var report = done
@@ -191,22 +205,23 @@ extension ApplyOptions {
         return differences.isEmpty ? .success : .findings
     }
 
-    /// Refuses options without effect in IPVS mode.
-    fileprivate func refuseUnsupportedIPVSOptions() throws(CommandFailure) {
-        if !live.isEmpty {
+    /// Refuses options without effect in a mode.
+    fileprivate func refuseUnsupportedOptions(_ mode: ProxyMode) throws(CommandFailure) {
+        if mode == .ipvs, !live.isEmpty {
             throw ApplyOptions.usage(
-                "--live is for iptables mode: the rules alone do not say what a host has in IPVS mode")
+                "--live is not for IPVS mode: the rules alone do not say what a host has in IPVS mode")
         }
-        if isIncremental {
+        if mode != .iptables, isIncremental {
+            let name = mode == .ipvs ? "IPVS" : mode.rawValue
             throw ApplyOptions.usage(
-                "--incremental is for iptables mode; in IPVS mode only what differs is written anyway")
+                "--incremental is for iptables mode; in \(name) mode only what differs is written anyway")
         }
     }
 }
 
 extension Console {
     /// The warnings about a snapshot and its plans for some families.
-    fileprivate func say(_ prepared: PreparedSnapshot, _ plans: [NodePlan]) {
+    func say(_ prepared: PreparedSnapshot, _ plans: [NodePlan]) {
         guard let plan = plans.first else { return }
         let warnings = plans.count > 1 ? plan.warningsOfAnyFamily : plan.warnings
         say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, warnings))

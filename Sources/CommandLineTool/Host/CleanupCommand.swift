@@ -7,7 +7,7 @@ internal import NetAddress
 
 struct CleanupOptions: ShapesRules, WorksOnHost {
     static let command = "cleanup"
-    static let modes: [ProxyMode] = [.iptables, .ipvs]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     /// Only the mode, the family and the ranges that are left alone are given.
@@ -33,7 +33,9 @@ struct CleanupOptions: ShapesRules, WorksOnHost {
                         "the present rules: what iptables-save printed, '-' for standard input, or this host's"
                     ) { options, text throws(OptionError) in options.live.append(text) },
                     .boolean("apply", "do it on this host; needs root") { $0.applies = $1 },
-                    .boolean("dry-run", "in IPVS mode: print the steps, and change nothing") { $0.isDryRun = $1 },
+                    .boolean("dry-run", "in nftables and IPVS mode: print the steps, and change nothing") {
+                        $0.isDryRun = $1
+                    },
                     .flag(.proxyMode), .flag(.ipvsExcludeCIDRs), .flag(.family), .backend, .wait, .lockFile,
                     .programPath,
                     .outputFile { $0.outputFile = $1 },
@@ -60,12 +62,18 @@ extension Command {
             "With --proxy-mode ipvs --apply it takes away on this host what kube-proxy in IPVS mode made, for both families: "
                 + "chains and jumps, the virtual servers that its sets name or that are on its addresses, the interface kube-ipvs0, and "
                 + "the sets. Virtual servers of others stay, and so do sysctls.",
+            "With --proxy-mode nftables --apply it deletes the tables 'ip kube-proxy' and 'ip6 kube-proxy', and what kube-proxy left "
+                + "in iptables and IPVS mode, as kube-proxy --cleanup does. --dry-run prints the steps.",
         ]
     ) { (options: CleanupOptions, console) throws(CommandFailure) in
         guard options.operands.isEmpty else {
             throw CleanupOptions.usage("cleanup takes no SNAPSHOT: '\(options.operands[0])'")
         }
-        if options.shaping.settings.mode == .ipvs { return try cleanUpIPVS(options) }
+        switch options.shaping.settings.mode {
+        case .ipvs: return try cleanUpIPVS(options)
+        case .nftables: return try cleanUpNftables(options)
+        case .iptables: break
+        }
         if options.isDryRun || options.shaping.gives(.ipvsExcludeCIDRs) {
             let name = options.isDryRun ? "dry-run" : ProxyFlag.ipvsExcludeCIDRs.rawValue
             throw CleanupOptions.usage("--\(name) is for IPVS mode; give --proxy-mode ipvs too")
@@ -138,6 +146,28 @@ extension Command {
         let text = try onHost { () throws(HostError) in
             let cleanup = try HostCleanup.IPVS(rules, excluding: excluded, wait: options.host.waitSeconds)
             return options.isDryRun ? cleanup.script : try cleanup.run().map { $0 + "\n" }.joined()
+        }
+        try OutputFile.write(text, to: options.outputFile)
+        return .success
+    }
+
+    private static func cleanUpNftables(_ options: CleanupOptions) throws(CommandFailure) -> ExitCode {
+        guard options.live.isEmpty else {
+            throw CleanupOptions.usage("--live is for iptables mode; in nftables mode cleanup works on this host")
+        }
+        guard options.applies || options.isDryRun else {
+            throw CleanupOptions.usage(
+                "in nftables mode cleanup works on this host: give --apply to do it, or --dry-run to print the steps")
+        }
+        guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
+        if !options.isDryRun { try options.lockHost() }
+        System.addProgramFolders(options.host.programFolders)
+        let excluded = options.shaping.settings.ipvs.excludeCIDRs
+        let text = try onHost { () throws(HostError) in
+            let cleanup = try HostCleanup.Everything(
+                HostRules.families(options.shaping.family), options.host.backend, excluding: excluded,
+                wait: options.host.waitSeconds)
+            return options.isDryRun ? try cleanup.script() : try cleanup.run().map { $0 + "\n" }.joined()
         }
         try OutputFile.write(text, to: options.outputFile)
         return .success

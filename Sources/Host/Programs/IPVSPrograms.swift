@@ -105,7 +105,7 @@ package struct IPVSPrograms: HostAccess {
         case .ip: ip
         case .ipset: ipset
         case .ipvsadm: ipvsadm
-        case .iptablesRestore: preconditionFailure("iptables-restore is of a family")
+        case .iptablesRestore, .nft: preconditionFailure("IPVS mode has no step of \(program)")
         }
     }
 }

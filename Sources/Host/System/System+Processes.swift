@@ -53,14 +53,18 @@ extension System {
     ///   - path: the program.
     ///   - arguments: those after its name.
     ///   - input: what it reads from standard input.
+    ///   - isInputWhole: whether standard input is a file, so that the program never reads a part of it alone, even if this process
+    ///     is killed; otherwise it is a pipe.
     ///   - whileWaiting: called about once a second with the seconds that have passed.
     package static func run(
-        _ path: String, _ arguments: [String] = [], input: [UInt8] = [], whileWaiting: (Double) -> Void = { _ in }
+        _ path: String, _ arguments: [String] = [], input: [UInt8] = [], isInputWhole: Bool = false,
+        whileWaiting: (Double) -> Void = { _ in }
     ) throws(SystemError) -> ProcessResult {
         // A program that ends before it has read everything must not end this process by SIGPIPE.
         signal(SIGPIPE, SIG_IGN)
         var ending: ProcessResult.Ending?
-        var toChild = try Pipe()
+        var toChild = isInputWhole ? Pipe(reading: try Pipe.file(holding: input)) : try Pipe()
+        let input = isInputWhole ? [] : input
         var fromChild = try Pipe()
         var errorsOfChild = try Pipe()
         let child = try spawn(path, arguments, toChild, fromChild, errorsOfChild)
@@ -203,6 +207,38 @@ private struct Pipe: ~Copyable {
         guard unsafe pipe(&ends) == 0 else { throw .last }
         (readingEnd, writingEnd) = (ends[0], ends[1])
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    }
+
+    /// A file in place of a pipe: its reading end gives all that was written before.
+    init(reading descriptor: Int32) {
+        readingEnd = descriptor
+        writingEnd = -1
+    }
+
+    /// A file that nobody else can open, and that holds bytes to read.
+    static func file(holding bytes: [UInt8]) throws(SystemError) -> Int32 {
+        var descriptor: Int32 = -1
+        for folder in ["/run", "/dev/shm", "/tmp"] where descriptor < 0 {
+            var name = Array("\(folder)/kubechains-XXXXXX".utf8CString)
+            descriptor = unsafe mkstemp(&name)
+            if descriptor >= 0 { _ = unsafe unlink(&name) }
+        }
+        guard descriptor >= 0 else { throw .last }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+            }
+            guard count > 0 || errno == EINTR else {
+                let error = SystemError.last
+                System.close(descriptor)
+                throw error
+            }
+            written += max(count, 0)
+        }
+        _ = lseek(descriptor, 0, SEEK_SET)
+        return descriptor
     }
 
     mutating func closeReadingEnd() {

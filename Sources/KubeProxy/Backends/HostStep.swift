@@ -13,6 +13,8 @@ public struct HostStep: Sendable, Hashable {
         case ip, ipset, ipvsadm
         /// Of the part that the step is for.
         case iptablesRestore
+        /// Of nftables, for all families.
+        case nft
     }
 
     /// A setting of the kernel's: a file below /proc/sys.

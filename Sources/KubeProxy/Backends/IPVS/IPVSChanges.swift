@@ -107,6 +107,7 @@ public struct IPVSChanges: Sendable {
         // What the script ipvsadm-restore runs.
         case .ipvsadm: arguments = ["-R"]
         case .iptablesRestore: arguments = HostStep.restoreArguments
+        case .nft: arguments = []
         }
         let family = wanted.families[index].family.name
         run("\(family) \(name)", work.summary, program, arguments, input: work.text, index)

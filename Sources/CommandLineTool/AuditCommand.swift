@@ -7,7 +7,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct AuditOptions: ShapesRules, WritesReport {
+struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRules {
     static let command = "audit"
     static let modes: [ProxyMode] = [.iptables, .nftables]
 
@@ -17,12 +17,14 @@ struct AuditOptions: ShapesRules, WritesReport {
     /// The dumps of the node's rules.
     var live: [String] = []
     var severity = FindingSeverity.info
-    var namespace: String?
-    var service: String?
+    var scope = ScopeOptions()
+    var rulesFile: String?
 
-    var inputs: [String] { operands + live + shapingInputs }
+    var inputs: [String] { operands + live + shapingInputs + (rulesFile.map { [$0] } ?? []) }
 
-    static var groups: [OptionGroup<AuditOptions>] { [audited, .output([.text, .json]), .shaping, .nftables] }
+    static var groups: [OptionGroup<AuditOptions>] {
+        [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics]), .shaping, .nftables]
+    }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
         flag == .family ? "that of the dump, else ipv4" : nil
@@ -36,13 +38,7 @@ struct AuditOptions: ShapesRules, WritesReport {
                     options, text throws(OptionError) in options.live.append(text)
                 },
                 .severity { $0.severity = $1 },
-                Option("namespace", short: "n", "NAME", "show findings of this namespace's Services only") {
-                    options, text throws(OptionError) in options.namespace = text
-                },
-                Option("service", "[NAMESPACE/]NAME", "show findings of this Service only") {
-                    options, text throws(OptionError) in options.service = text
-                },
-            ])
+            ] + Option.scope + [.rules])
     }
 }
 
@@ -97,7 +93,8 @@ extension Command {
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
         return try options.report(
-            audit.findings, audit.inferred, audit.version, sources, nothingCompared: audit.problem != nil, console)
+            audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
+            console)
     }
 }
 
@@ -105,12 +102,24 @@ extension AuditOptions {
     /// Writes the findings that the command line selects.
     func report(
         _ all: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?, _ sources: [SnapshotSource],
-        nothingCompared: Bool, _ console: Console
+        _ prepared: PreparedSnapshot, nothingCompared: Bool, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        let findings = all.filter { shows($0) }
+        let snapshot = prepared.snapshot
+        // Where nothing was compared, it is not the name of a Service that is at fault.
+        let scope =
+            nothingCompared
+            ? .everything : try self.scope.scope(in: [snapshot], others: all.compactMap { $0.label?.service })
+        let selection = FindingSelection(all, from: severity, scope, try readRules(), in: snapshot)
+        let findings = selection.shown
         let text: String
         switch output.form {
         case .json: text = AuditReport.json(findings, inferred, version)
+        case .junit, .sarif, .github:
+            text = FindingsReport(audit: findings, sources[0].name, version: Tool.number).text(output.form) ?? ""
+        case .openmetrics:
+            let node = inferred.nodeName ?? prepared.settings.nodeName ?? snapshot.nodes.first?.name.text ?? ""
+            let services = nothingCompared ? nil : snapshot.services.count
+            text = AuditMetrics.text([.init(node, findings, services: services)])
         default: text = AuditReport.text(findings, inferred, version, sources[0].name, output.style)
         }
         try OutputFile.write(text, to: output.file)
@@ -118,6 +127,8 @@ extension AuditOptions {
             console.say(lines: ["\(sources[0].name): error: the dump cannot be compared; nothing was audited"])
             return .input
         }
+        let services = snapshot.services.count { scope.contains($0.qualifiedName) }
+        console.say(lines: [selection.closing(services: services, nodes: 1)])
         return findings.contains { $0.severity > .info } ? .findings : .success
     }
 }
@@ -172,16 +183,9 @@ extension PreparedSnapshot {
     }
 }
 
-extension AuditOptions {
-    /// Whether the command line selects a finding.
-    fileprivate func shows(_ finding: AuditFinding) -> Bool {
-        guard finding.severity >= severity else { return false }
-        if finding.id == .nothingToCompare { return true }
-        if namespace == nil, service == nil { return true }
-        guard let label = finding.label?.servicePort else { return false }
-        let name = label.split(separator: ":", maxSplits: 1)[0].split(separator: "/", maxSplits: 1)
-        if let namespace, name[0] != namespace { return false }
-        guard let service else { return true }
-        return service.contains("/") ? name.joined(separator: "/") == service : name.last.map { $0 == service } ?? false
+extension [InferredSetting] {
+    /// The node whose rules they are.
+    fileprivate var nodeName: String? {
+        lazy.compactMap { if case .node(let name) = $0 { name } else { nil } }.first
     }
 }

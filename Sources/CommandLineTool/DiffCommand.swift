@@ -6,7 +6,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct DiffOptions: ShapesRules, WritesReport {
+struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
     static let command = "diff"
     static let modes: [ProxyMode] = [.iptables, .nftables]
 
@@ -21,11 +21,18 @@ struct DiffOptions: ShapesRules, WritesReport {
     var comparesFlows = false
     /// Options of the second side alone, in one text.
     var rightOptions = ""
+    var scope = ScopeOptions()
+    /// Leave differences of endpoints out.
+    var ignoresEndpoints = false
+    /// Count the differences of each Service port.
+    var isStatistics = false
+    /// Write nothing.
+    var isQuiet = false
 
     static var groups: [OptionGroup<DiffOptions>] {
         [
             .output(
-                [.text, .json, .unified],
+                [.text, .json, .unified] + ReportForm.ofFindings,
                 [
                     .boolean("brief", "say only which Service ports differ") { $0.isBrief = $1 },
                     .boolean("strict", "compare the text of the rules in normal form, comments too") {
@@ -37,13 +44,41 @@ struct DiffOptions: ShapesRules, WritesReport {
                     Option("right", "OPTIONS", "with --flows: options that shape ACTUAL's rules only, in one word") {
                         options, text throws(OptionError) in options.rightOptions = text
                     },
+                    .boolean("stat", "count the differences of each Service port") { $0.isStatistics = $1 },
+                    .boolean("quiet", short: "q", "write nothing; the exit code says whether anything differs") {
+                        $0.isQuiet = $1
+                    },
                 ]),
-            .shaping, .nftables,
+            OptionGroup(title: "What is compared", options: Option.scope + [ignore]), .shaping, .nftables,
         ]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
         flag == .family ? "that of the rules, else ipv4" : nil
+    }
+
+    private static var ignore: Option<DiffOptions> {
+        Option("ignore", "endpoints", "leave endpoints and their shares out, which change whenever a pod does") {
+            options, text throws(OptionError) in
+            guard text == "endpoints" else {
+                throw OptionError(message: "invalid value '\(text)': expected endpoints")
+            }
+            options.ignoresEndpoints = true
+        }
+    }
+
+    /// The text of a comparison with the options that choose it.
+    var isNarrowed: Bool { !scope.isEmpty || ignoresEndpoints }
+
+    /// Refuses forms that show whole chains, or nothing, where differences are left out or counted.
+    fileprivate func checkForms() throws(CommandFailure) {
+        if output.form == .unified, isNarrowed || isStatistics {
+            throw DiffOptions.usage(
+                "-o unified shows whole chains; leave --namespace, --selector, --service, --ignore and --stat out")
+        }
+        if isStatistics, output.form != .text {
+            throw DiffOptions.usage("--stat is text, and not for -o \(output.form)")
+        }
     }
 }
 
@@ -68,6 +103,7 @@ extension Command {
         guard options.operands.count == 2 else {
             throw DiffOptions.usage("diff needs two inputs, EXPECTED and ACTUAL: snapshots or rules")
         }
+        try options.checkForms()
         var sources: [SnapshotSource] = []
         for path in options.operands { sources.append(try InputFile.open(path)) }
         if options.comparesFlows { return try options.compareFlows(sources, console) }
@@ -83,11 +119,28 @@ extension Command {
                     + "a family is compared with itself: give --family, or the other file")
         }
         console.say(expected.diagnostics + actual.diagnostics)
-        let comparison = RuleComparison(expected: left, actual: right, isStrict: options.isStrict)
+        var comparison = RuleComparison(expected: left, actual: right, isStrict: options.isStrict)
+        if !options.scope.isEmpty {
+            let snapshots = [expected.snapshot, actual.snapshot].compactMap(\.self)
+            guard options.scope.selector == nil || !snapshots.isEmpty else {
+                throw DiffOptions.usage("--selector needs a snapshot, which has the labels; both inputs are rules")
+            }
+            let scope = try options.scope.scope(
+                in: snapshots, others: comparison.servicePorts.map(\.label.service))
+            comparison = comparison.limited(to: { scope.contains($0.service) })
+        }
+        if options.ignoresEndpoints { comparison = comparison.withoutEndpoints }
         let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text: String
         switch options.output.form {
+        case _ where options.isQuiet: text = ""
+        case _ where options.isStatistics: text = DiffReport.statistics(comparison, options.output.style)
         case .json: text = DiffReport.json(comparison, versions)
+        case .junit, .sarif, .github:
+            let actualName = sources[1].name
+            text =
+                FindingsReport(diff: comparison, actual: actualName, version: Tool.number).text(options.output.form)
+                ?? ""
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, options.operands[0], options.operands[1],

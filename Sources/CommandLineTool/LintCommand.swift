@@ -4,7 +4,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct LintOptions: ShapesRules, WritesReport {
+struct LintOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRules {
     static let command = "lint"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
@@ -15,11 +15,17 @@ struct LintOptions: ShapesRules, WritesReport {
     /// The rules that are left out.
     var disabledRules: Set<String> = []
     var listsRules = false
+    var scope = ScopeOptions()
+    var rulesFile: String?
+
+    var inputs: [String] { operands + shapingInputs + (rulesFile.map { [$0] } ?? []) }
 
     static var groups: [OptionGroup<LintOptions>] {
         [
-            OptionGroup(title: "What is looked for", options: [.severity { $0.severity = $1 }, disable, listRules]),
-            .output([.text, .json]), .shaping, .nftables, .ipvs,
+            OptionGroup(
+                title: "What is looked for",
+                options: [.severity { $0.severity = $1 }] + Option.scope + [.rules, disable, listRules]),
+            .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -75,6 +81,7 @@ extension Command {
         guard !options.operands.isEmpty else {
             throw LintOptions.usage("lint needs a SNAPSHOT: a file, or '-' for standard input")
         }
+        let rules = try options.readRules()
         let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
         guard !snapshot.services.isEmpty else {
@@ -82,21 +89,28 @@ extension Command {
                 "error: the snapshot has no Services, so there is nothing to look at; "
                     + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
         }
+        let scope = try options.scope.scope(in: [snapshot])
         let families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
         let lint = try input { () throws(SnapshotError) in
             try Lint(snapshot, prepared.settings, families: families, without: options.disabledRules)
         }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
-        let findings = lint.findings.filter { $0.severity >= options.severity }
+        let selection = FindingSelection(lint.findings, from: options.severity, scope, rules, in: snapshot)
+        let findings = selection.shown
         let places = snapshot.diagnostics(
             .warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }
         ).map(\.place)
         let text: String
         switch options.output.form {
         case .json: text = LintReports.json(findings, places, lint.versions)
+        case .junit, .sarif, .github:
+            text = FindingsReport(lint: findings, places, version: Tool.number).text(options.output.form) ?? ""
         default: text = LintReports.text(findings, places, lint.versions, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)
+        let services = snapshot.services.count { scope.contains($0.qualifiedName) }
+        let nodes = options.shaping.gives(.node) ? 1 : snapshot.nodes.count
+        console.say(lines: [selection.closing(services: services, nodes: nodes)])
         return findings.contains { $0.severity > .info } ? .findings : .success
     }
 }

@@ -13,6 +13,8 @@ struct RulesInput {
     var version: VersionChoice?
     /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
+    /// The snapshot; nil: it is rules.
+    var snapshot: ClusterSnapshot?
 
     /// Reads two files and detects their kind: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
@@ -57,7 +59,8 @@ struct RulesInput {
         let plan = try prepared.iptablesPlan()
         return RulesInput(
             side: RuleComparison.Side(plan, keepsComments: options.isStrict), version: plan.plan.version,
-            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+            diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings),
+            snapshot: prepared.snapshot)
     }
 
     /// Reads the text of iptables-save or one for iptables-restore. A dump that lacks a table since iptables cannot show it is

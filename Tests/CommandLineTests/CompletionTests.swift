@@ -54,7 +54,8 @@ import Testing
             (["render", "--masquerade-all", "no"], ["notes"]), (["render", "snap.json", "--nfa"], ["--nfacct"]),
             (["render", "--detect-local-mode", "N"], ["NodeCIDR"]), (["help", "aud"], ["audit"]),
             (["audit", "--live", ""], ["host", "notes", "script", "snap.json"]),
-            (["lint", "-o", ""], ["text", "json"]), (["lint", "--severity", "w"], ["warning"]),
+            (["lint", "-o", ""], ["text", "json", "junit", "sarif", "github"]),
+            (["lint", "--severity", "w"], ["warning"]),
             (["lint", "--disable", "rule-b"], ["rule-budget"]),
             (
                 ["lint", "--disable", "rule-budget,slice-w"],

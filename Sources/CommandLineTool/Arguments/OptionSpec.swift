@@ -58,9 +58,10 @@ struct Option<Options>: Sendable {
 
     /// An option that is off unless it is given.
     static func boolean(
-        _ name: String, _ help: String, _ set: @escaping @Sendable (inout Options, Bool) -> Void
+        _ name: String, short: Character? = nil, _ help: String,
+        _ set: @escaping @Sendable (inout Options, Bool) -> Void
     ) -> Option {
-        Option(OptionSpec(name: name, value: .boolean, help: help, defaultText: "false")) {
+        Option(OptionSpec(name: name, short: short, value: .boolean, help: help, defaultText: "false")) {
             options, text throws(OptionError) in
             do throws(SettingError) {
                 set(&options, try ProxyFlag.boolean(text))

@@ -3,7 +3,10 @@ internal import KubeProxy
 
 /// How a report is written.
 enum ReportForm: String, CaseIterable {
-    case text, json, unified, dot, mermaid, svg
+    case text, json, unified, dot, mermaid, svg, junit, sarif, github, openmetrics
+
+    /// The forms of findings that systems for continuous integration read.
+    static let ofFindings: [ReportForm] = [.junit, .sarif, .github]
 }
 
 /// A report's form, and the file that it is written to.
@@ -14,6 +17,18 @@ struct ReportOutput: Sendable {
 
     /// How text for people is laid out.
     var style: TextStyle { file == nil ? Terminal.style(of: 1) : .plain }
+}
+
+extension FindingsReport {
+    /// The findings in a form for programs; nil: it is none of those.
+    func text(_ form: ReportForm) -> String? {
+        switch form {
+        case .junit: junit
+        case .sarif: sarif
+        case .github: github
+        default: nil
+        }
+    }
 }
 
 /// The options of a command that writes a report.

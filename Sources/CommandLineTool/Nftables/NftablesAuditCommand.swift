@@ -36,7 +36,8 @@ extension AuditOptions {
             ])
         }
         return try report(
-            audit.findings, audit.inferred, audit.version, sources, nothingCompared: audit.problem != nil, console)
+            audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
+            console)
     }
 }
 

@@ -30,3 +30,23 @@ extension System {
         return false
     }
 }
+
+extension System {
+    /// The names of what is in a folder, sorted, without hidden ones; nil if the path is not a folder.
+    package static func names(inFolder path: String) throws(SystemError) -> [String]? {
+        guard let folder = unsafe opendir(path) else {
+            let error = SystemError.last
+            if error.isNotFolder { return nil }
+            throw error
+        }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

@@ -27,6 +27,7 @@ package struct SystemError: Error, CustomStringConvertible {
 
     package var isBrokenPipe: Bool { code == EPIPE }
     package var isMissing: Bool { code == ENOENT }
+    package var isNotFolder: Bool { code == ENOTDIR }
     package var isExisting: Bool { code == EEXIST }
 }
 

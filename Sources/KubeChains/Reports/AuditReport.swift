@@ -24,21 +24,25 @@ public enum AuditReport {
             (
                 "findings",
                 .array(
-                    findings.map { finding in
-                        .object([
-                            ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
-                            ("servicePort", finding.label.map { .string($0.servicePort) }),
-                            ("protocol", finding.label.map { .string($0.transport) }),
-                            ("line", finding.line > 0 ? .integer(finding.line) : nil),
-                            ("rule", finding.rule.map { .string($0) }),
-                            ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
-                        ])
-                    })
+                    findings.map { .object(members($0)) })
             ),
         ])
     }
 
-    private static func json(_ inferred: [InferredSetting]) -> JSONValue {
+    /// The members of a finding's object.
+    static func members(_ finding: AuditFinding) -> [(key: String, value: JSONValue?)] {
+        [
+            ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
+            ("servicePort", finding.label.map { .string($0.servicePort) }),
+            ("protocol", finding.label.map { .string($0.transport) }),
+            ("line", finding.line > 0 ? .integer(finding.line) : nil),
+            ("rule", finding.rule.map { .string($0) }),
+            ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
+        ]
+    }
+
+    /// What was read off the rules.
+    static func json(_ inferred: [InferredSetting]) -> JSONValue {
         var node: String?
         var version: String?
         var settings: [(key: String, value: JSONValue?)] = []

@@ -1,4 +1,5 @@
 internal import Iptables
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 public import KubeProxy
 
@@ -72,6 +73,35 @@ public enum DiffReport {
         }
         for line in versions.lines { report.line(words: line) }
         return report.text
+    }
+
+    /// What happened to each Service port and how many details differ, and the sums.
+    public static func statistics(_ comparison: RuleComparison, _ style: TextStyle = .plain) -> String {
+        if comparison.isSame { return "" }
+        var report = ReportText(style)
+        for port in comparison.servicePorts {
+            report.line(
+                .init(port.label.text, .heading),
+                " | \(port.change.rawValue), \(counted(port.details.count, "difference"))")
+        }
+        let counts = [ServicePortDifference.Change.added, .removed, .changed].map { change in
+            "\(comparison.servicePorts.count { $0.change == change }) \(change.rawValue)"
+        }
+        let others = comparison.other.isEmpty ? "" : "; \(counted(comparison.other.count, "rule")) of no Service"
+        report.line(
+            "\(counted(comparison.servicePorts.count, "Service port")): \(counts.joined(separator: ", "))\(others)")
+        return report.text
+    }
+
+    /// A detail in one line without marks.
+    static func sentence(_ detail: RuleDetail) -> String {
+        let what = "\(word(detail.kind)) \(detail.subject.text)"
+        switch (detail.expectedText, detail.actualText) {
+        case (let expected?, let actual?): return "\(what): \(expected) -> \(actual)"
+        case (let expected?, nil): return "\(what): \(expected) is gone"
+        case (nil, let actual?): return "\(what): \(actual) is new"
+        case (nil, nil): return what
+        }
     }
 
     private static func write(_ detail: RuleDetail, to report: inout ReportText) {

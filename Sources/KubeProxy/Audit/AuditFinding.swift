@@ -72,11 +72,27 @@ public struct AuditFinding: Sendable {
     public let line: Int
     /// The rule as iptables-save prints it, where there is one.
     public let rule: String?
+    /// The severity that it was given; nil: that of the evidence.
+    private var givenSeverity: FindingSeverity?
+
+    init(evidence: any AuditEvidence, label: ServicePortLabel?, line: Int, rule: String?) {
+        self.evidence = evidence
+        self.label = label
+        self.line = line
+        self.rule = rule
+    }
+
+    /// The same with another severity.
+    public func with(_ severity: FindingSeverity) -> AuditFinding {
+        var finding = self
+        finding.givenSeverity = severity
+        return finding
+    }
 
     /// The kind of finding.
     public var id: Identifier { type(of: evidence).id }
     /// How much it matters.
-    public var severity: FindingSeverity { evidence.severity }
+    public var severity: FindingSeverity { givenSeverity ?? evidence.severity }
     /// The effect for clients.
     public var effect: String { evidence.effect }
     /// What to do.

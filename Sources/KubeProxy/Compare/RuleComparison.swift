@@ -27,6 +27,26 @@ public struct RuleComparison: Sendable {
     /// In the order of tables, chains and rules.
     public private(set) var other: [OtherDifference] = []
 
+    /// The differences of some Service ports alone; those of no Service are left out.
+    public func limited(to isWanted: (ServicePortLabel) -> Bool) -> RuleComparison {
+        var comparison = self
+        comparison.servicePorts = servicePorts.filter { isWanted($0.label) }
+        comparison.other = []
+        return comparison
+    }
+
+    /// The differences without those of endpoints and their shares. Service ports that only one side has stay.
+    public var withoutEndpoints: RuleComparison {
+        var comparison = self
+        comparison.servicePorts = servicePorts.compactMap { port in
+            guard port.change == .changed else { return port }
+            let details = port.details.filter { $0.kind != .clusterEndpoint && $0.kind != .localEndpoint }
+            if details.isEmpty { return nil }
+            return ServicePortDifference(label: port.label, change: port.change, hash: port.hash, details: details)
+        }
+        return comparison
+    }
+
     /// Whether nothing differs.
     public var isSame: Bool { servicePorts.isEmpty && other.isEmpty }
 

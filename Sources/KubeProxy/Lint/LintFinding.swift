@@ -7,7 +7,7 @@ public struct LintFinding: Sendable {
     /// The name of the rule that found it.
     public let id: String
     /// How much it matters.
-    public let severity: FindingSeverity
+    public private(set) var severity: FindingSeverity
     /// The Service port that it is about; nil: an object, or the cluster as a whole.
     public let label: ServicePortLabel?
     /// The object that it is about, such as `EndpointSlice shop/web-x7p2q`; nil: a Service port, or the cluster as a
@@ -23,6 +23,13 @@ public struct LintFinding: Sendable {
     public let location: SourceLocation?
     /// The Service's index among the snapshot's Services, where there is one.
     let serviceIndex: Int?
+
+    /// The same with another severity.
+    public func with(_ severity: FindingSeverity) -> LintFinding {
+        var finding = self
+        finding.severity = severity
+        return finding
+    }
 
     /// What identifies it, apart from the family.
     var key: String {

@@ -1,0 +1,54 @@
+internal import KubeChainsBytes
+internal import KubeProxy
+
+extension FindingsReport {
+    /// A report as test runners write it: a test case for each finding, and a passed one for each rule without a finding. Errors and
+    /// warnings are failures; information is the output of a case that passed.
+    public var junit: String {
+        let found = Set(findings.map(\.id))
+        let clean = rules.filter { !found.contains($0.id) }
+        let failures = findings.count { $0.severity > .info }
+        let counts = #"tests="\#(findings.count + clean.count)" failures="\#(failures)" errors="0""#
+        let name = "kubechains \(command)"
+        var text = #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n"
+        text += "<testsuites name=\"\(name)\" \(counts)>\n"
+        text += "  <testsuite name=\"\(name)\" \(counts) skipped=\"0\">\n"
+        for finding in findings {
+            let place = finding.file.map { $0 + (finding.line.map { ":\($0)" } ?? "") + ": " } ?? ""
+            let remedy = finding.remedy.isEmpty ? "" : "\nremedy: \(finding.remedy)"
+            let body = FindingsReport.xml(place + finding.sentence) + FindingsReport.xml(remedy)
+            text += "    <testcase classname=\"kubechains.\(command).\(FindingsReport.xml(finding.id))\""
+            text += " name=\"\(FindingsReport.xml(finding.sentence))\">\n"
+            if finding.severity > .info {
+                text += "      <failure type=\"\(finding.severity.rawValue)\""
+                text += " message=\"\(FindingsReport.xml(finding.message))\">\(body)</failure>\n"
+            } else {
+                text += "      <system-out>\(body)</system-out>\n"
+            }
+            text += "    </testcase>\n"
+        }
+        for rule in clean {
+            let id = FindingsReport.xml(rule.id)
+            text += "    <testcase classname=\"kubechains.\(command).\(id)\" name=\"\(id)\"/>\n"
+        }
+        return text + "  </testsuite>\n</testsuites>\n"
+    }
+
+    /// A text for XML. Characters that XML cannot have, and invisible ones, are escaped as in reports for people.
+    private static func xml(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            String($0).escapingInvisible()
+        }
+        var escaped = ""
+        for scalar in lines.joined(separator: "\n").unicodeScalars {
+            switch scalar {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

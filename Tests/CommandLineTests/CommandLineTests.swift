@@ -20,7 +20,7 @@ import Testing
     @Test(arguments: [
         ["--node=worker-1", "--output=save"], ["--node", "worker-1", "--output", "save"],
         ["--node", "worker-1", "-osave"], ["--node", "worker-1", "-o=save"],
-        ["--node", "worker-2", "-o", "restore", "--node", "worker-1", "-o", "save"],
+        ["--family", "ipv6", "-o", "restore", "--node", "worker-1", "--family", "ipv4", "-o", "save"],
     ])
     func spellings(_ options: [String]) throws {
         #expect(try rules(options + [demo]) == rules(["--node", "worker-1", "-o", "save", demo]))
@@ -111,7 +111,7 @@ import Testing
         ("--bind-address", "0.0.0.0/0", "invalid address '0.0.0.0/0': expected one such as 0.0.0.0 or 192.168.0.2"),
         ("--feature-gates", "AllAlpha", "invalid feature gate 'AllAlpha': expected NAME=true or NAME=false"),
         ("--feature-gates", "AllowServiceExternalIPs=yes", "'yes' is neither true nor false"),
-        ("--output", "json", "invalid output format 'json': \(forms)"),
+        ("--output", "yaml", "invalid output format 'yaml': \(forms)"),
         ("--output", "", "invalid output format '': \(forms)"),
     ])
     func badValue(_ option: String, _ value: String, _ message: String) throws {

@@ -109,12 +109,4 @@ import Testing
         let result = try run(["render"] + options + Self.arguments)
         #expect(result.ending == .exit(0), "\(result.errorText)")
     }
-
-    /// Commands that do not serve the mode say which do.
-    @Test(arguments: ["explain default/kubernetes", "lint"])
-    func otherCommands(_ command: String) throws {
-        let result = try run(command.split(separator: " ").map(String.init) + ["--proxy-mode", "nftables"])
-        #expect(result.ending == .exit(64))
-        #expect(result.errorText.contains("serve mode nftables"), "\(result.errorText)")
-    }
 }

@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:50: error: "),
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:53: error: "),
         (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
         (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
         (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),

@@ -51,6 +51,7 @@ extension Explanation {
         // The Services of a snapshot are sorted by name, and so are the ports of each.
         let order = services.indices.sorted { (services[$0].index, $0) < (services[$1].index, $1) }
         node = plan.node
+        version = plan.version
         family = plan.settings.family
         remarks = []
         self.services = order.map { services[$0].explanation }

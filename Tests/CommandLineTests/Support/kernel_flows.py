@@ -16,7 +16,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-import nft_rules
+sys.dont_write_bytecode = True
+import nft_rules  # noqa: E402
 
 BACKEND, FAMILY = sys.argv[1:3]
 # kube-proxy's version; without one the newest rules.

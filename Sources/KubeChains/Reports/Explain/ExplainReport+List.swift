@@ -98,6 +98,7 @@ extension ExplainReport {
     public static func listJSON(_ explanation: Explanation) -> String {
         JSONValue.object([
             ("schema", .string("kubechains/explain/v1")), ("node", explanation.node.name.map { .string($0) }),
+            ("kubeProxy", explanation.version.json),
             ("family", .string(explanation.family.name)),
             (
                 "services",

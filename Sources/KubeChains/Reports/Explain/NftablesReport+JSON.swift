@@ -16,7 +16,8 @@ extension NftablesReport {
     private static func value(_ target: String, _ explanation: NftablesExplanation) -> JSONValue {
         .object([
             ("schema", .string("kubechains/explain/v1")), ("target", .string(target)), ("mode", .string("nftables")),
-            ("node", explanation.node.name.map { .string($0) }), ("family", .string(explanation.family.name)),
+            ("node", explanation.node.name.map { .string($0) }), ("kubeProxy", explanation.version.json),
+            ("family", .string(explanation.family.name)),
             ("remarks", ExplainReport.strings(explanation.remarks)),
             ("services", .array(explanation.services.map { json($0) })),
             ("sharedChains", .array(explanation.sharedChains.map { json($0) })),

@@ -41,7 +41,7 @@ public enum NftablesReport {
     private static func tree(
         _ service: NftablesServiceExplanation, _ explanation: NftablesExplanation
     ) -> TextTree {
-        let place = ExplainReport.place(explanation.family, explanation.node) + ", nftables mode"
+        let place = ExplainReport.place(explanation.family, explanation.node, explanation.version) + ", nftables mode"
         let title = "\(service.label) (\(service.service.type.name)), \(place)"
         if let absence = service.absence { return TextTree(title, children: [TextTree("nothing", absence)]) }
         let shares = service.endpoints.map { endpoint in

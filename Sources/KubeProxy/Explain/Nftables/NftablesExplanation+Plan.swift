@@ -10,6 +10,7 @@ extension NftablesExplanation {
         let plan = state.plan
         let index = NftablesTableIndex(state.table)
         node = plan.node
+        version = plan.version
         family = plan.settings.family
         var match = TargetMatch()
         var chainName: String?

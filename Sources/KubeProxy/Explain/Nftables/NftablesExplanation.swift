@@ -5,6 +5,8 @@ public import NetAddress
 public struct NftablesExplanation: Sendable {
     /// The node.
     public let node: NodeFacts
+    /// The version of kube-proxy whose table is explained.
+    public let version: VersionChoice
     /// The family.
     public let family: AddressFamily
     /// What the target names, where it is not a Service: sentences.

@@ -65,14 +65,45 @@ public struct Audit: Sendable {
             plan = other
             rules = other.ruleset(keepsComments: false)
         }
+        var subject = AuditSubject(plan, rules, dumps, inference.differences)
+        if knowledge.accepts(.version), !subject.isOlderVersion,
+            let other = fit(subject, plan, dumps, inference.differences, knowledge, workers)
+        {
+            (plan, subject) = other
+        }
         expected = plan
         version = planned.plan.version.replaced(by: plan.plan.version)
-        let subject = AuditSubject(plan, rules, dumps, inference.differences)
         var found = AuditFindings()
         for check in subject.isOlderVersion ? Audit.checksOfOlderVersions : Audit.checks {
             check.check(subject, &found)
         }
         findings = found.all.sorted(by: Audit.precedes)
+    }
+
+    /// The rules of another version, if the node's differ from these in half as many Service ports or fewer. What was
+    /// inferred and what was given otherwise is kept.
+    private mutating func fit(
+        _ subject: AuditSubject, _ plan: IptablesPlan, _ dumps: AuditedDumps, _ differences: [SettingDifference],
+        _ knowledge: AuditKnowledge, _ workers: Workers?
+    ) -> (IptablesPlan, AuditSubject)? {
+        guard let best = VersionFit(subject)?.best(of: ProxyVersion.candidates(from: dumps.live.ruleset)) else {
+            return nil
+        }
+        var settings = plan.plan.settings
+        settings.version = best
+        guard let other = plan.replanned(settings, workers) else { return nil }
+        var differences = differences.filter { if case .version = $0 { false } else { true } }
+        if knowledge.gives(.version) {
+            differences.append(.version(found: best.minor, to: best.minor, given: plan.plan.version.version.text))
+        }
+        let found = AuditSubject(other, other.ruleset(keepsComments: false), dumps, differences)
+        guard found.comparison.servicePorts.count * 2 <= subject.comparison.servicePorts.count else { return nil }
+        if !knowledge.gives(.version) {
+            inferred.removeAll { if case .version = $0 { true } else { false } }
+            let place = inferred.firstIndex { if case .node = $0 { false } else { true } } ?? inferred.endIndex
+            inferred.insert(.version(best.release), at: place)
+        }
+        return (other, found)
     }
 
     /// All checks, in the order of the identifiers.

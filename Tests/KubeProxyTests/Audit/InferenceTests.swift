@@ -36,6 +36,20 @@ import Testing
         #expect(findings.isEmpty, "\(findings.map { "\($0.id.rawValue) \($0.label?.servicePort ?? "") \($0.effect)" })")
     }
 
+    /// The demo cluster's rules of each version: whose they are is read off what they make of its Services.
+    @Test(arguments: 25...37)
+    func healthyNodeOfAnotherVersion(_ minor: Int) throws {
+        let cluster = try String(contentsOfFile: "\(fixtures)/demo/cluster.json", encoding: .utf8)
+        let options = ["--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", "--kube-proxy-version", "1.\(minor)"]
+        let dump = IptablesPlan(try plan([cluster], options)).hostRules
+        let known = IptablesPlan(try plan([cluster], ["--node", "worker-1"]))
+        let audit = Audit(given: [], known, nil, [dump])
+        let findings = audit.findings.filter { $0.severity > .info }
+        #expect(findings.isEmpty, "\(findings.map { "\($0.id.rawValue) \($0.label?.servicePort ?? "") \($0.effect)" })")
+        let expected = IptablesPlan(try plan([cluster], options)).ruleset(keepsComments: false)
+        #expect(audit.expected?.ruleset(keepsComments: false) == expected)
+    }
+
     /// One setting is given otherwise than the node has it. Where the texts differ for it, the only finding is that the
     /// setting differs.
     @Test(arguments: cases)

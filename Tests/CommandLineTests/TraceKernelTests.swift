@@ -56,17 +56,20 @@ import Testing
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
         arguments: TestSize.current == .full ? Array(24...37) : [24])
     func flowsOfVersion(_ minor: Int) throws {
-        try send(minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], atLeast: (flows: 100, drops: 20))
+        try send(
+            minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 3, brief: 6,
+            atLeast: (flows: 300, drops: 50))
     }
 
     private func send(
-        _ backend: String, _ family: String, _ version: [String], brief: Int = 3, atLeast: (flows: Int, drops: Int)
+        _ backend: String, _ family: String, _ version: [String], full: Int = 1, brief: Int = 3,
+        atLeast: (flows: Int, drops: Int)
     ) throws {
         var program = Program(
             executable: "/usr/bin/env",
             arguments: ["unshare", "-n", "python3", "\(Package.support)/kernel_flows.py", backend, family] + version)
-        // A brief run sends every third, or fewer.
-        let step = TestSize.current.count(full: 1, brief: brief)
+        // Of all flows so many are one that is sent.
+        let step = TestSize.current.count(full: full, brief: brief)
         program.environment = ["KUBECHAINS": Tool.path, "KUBECHAINS_FLOW_STEP": "\(step)"]
         program.secondsAllowed = 600
         let result = try program.run()

@@ -22,9 +22,10 @@ public enum TestSize: String, Sendable {
     /// How many there are in a run of this size.
     public func count(full: Int, brief: Int) -> Int { self == .full ? full : brief }
 
-    /// All elements in a full run; in a brief one so many of them, evenly spaced and each time the same.
-    public func sample<Element>(_ elements: [Element], brief count: Int) -> [Element] {
-        guard self == .brief, count < elements.count else { return elements }
+    /// So many elements, evenly spaced and each time the same; all of them in a full run where nothing else is said.
+    public func sample<Element>(_ elements: [Element], full: Int = .max, brief: Int) -> [Element] {
+        let count = count(full: full, brief: brief)
+        guard count < elements.count else { return elements }
         return (0..<count).map { elements[$0 * elements.count / count] }
     }
 }

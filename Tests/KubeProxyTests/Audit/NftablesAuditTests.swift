@@ -34,7 +34,7 @@ import Testing
     // MARK: Healthy nodes
 
     /// Each recorded table is what an audit expects that is told nothing but the host's addresses, which no rule shows.
-    @Test(arguments: TestSize.current.sample(VersionedCase.names(in: VersionedCase.nftables), brief: 10))
+    @Test(arguments: TestSize.current.sample(VersionedCase.names(in: VersionedCase.nftables), full: 34, brief: 8))
     func recordedCase(_ name: String) throws {
         let recorded = try VersionedCase(name, in: VersionedCase.nftables)
         let family = recorded.options.contains("ipv6") ? ["--family", "ipv6"] : []

@@ -40,20 +40,14 @@ public struct NftablesAudit: Sendable {
             return
         }
         let live = NftablesTableIndex(table)
-        let conclusions = NftablesInference(plan, live, .given(given)).conclusions
-        inferred = conclusions.inferred
-        var planned = plan
-        if conclusions.settings != plan.plan.settings,
-            let other = plan.plan.replanned(conclusions.settings, workers),
-            let replanned = try? NftablesPlan(other, with: workers)
-        {
-            planned = replanned
+        var reading = NftablesReading(plan, live, given, workers)
+        if !given.contains(.version), let better = reading.ofAnotherVersion(plan, live, given, workers) {
+            reading = better
         }
-        expected = planned
-        version = plan.plan.version.replaced(by: planned.plan.version)
-        for difference in conclusions.differences { found.add(SettingsDiffer(setting: difference)) }
-        let differences = NftablesFindings(planned, NftablesTableIndex(planned.table), live)
-        differences.add(to: &found)
+        inferred = reading.inferred
+        expected = reading.planned
+        version = plan.plan.version.replaced(by: reading.planned.plan.version)
+        found = reading.found
         NftablesHost(tables, iptables, live, family).add(to: &found)
         findings = found.all.sorted(by: Audit.precedes)
     }

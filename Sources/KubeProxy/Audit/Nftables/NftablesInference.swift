@@ -30,6 +30,9 @@ struct NftablesInference {
         }
     }
 
+    /// The known versions, the oldest first, of which the table can be.
+    var versions: [ProxyVersion] { evidence.versions }
+
     private var behaviors: ProxyBehaviors {
         (conclusions.settings.version ?? .default).behaviors(in: .nftables)
     }

@@ -13,8 +13,12 @@ extension NftablesPlan {
     public func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome {
         let port = frontend.servicePort
         if frontend.kind == .nodePort, node.nodePorts == .addresses([]) { return .unchanged }
-        // The check of source ranges comes before translation, whether there is an endpoint or not.
-        if isSubjectToSourceRanges(frontend), sender.isInSourceRanges == false { return .timesOut }
+        // The check of source ranges comes before translation, whether there is an endpoint or not; up to 1.32 what the node
+        // itself sends is asked for an endpoint before.
+        let asksEndpointsFirst = sender.origin == .node && behaviors.contains(.nftablesEarlyFilterChains)
+        if isSubjectToSourceRanges(frontend), sender.isInSourceRanges == false {
+            return asksEndpointsFirst && !port.hasAnyEndpoint ? .refused : .timesOut
+        }
         guard port.hasAnyEndpoint else { return .refused }
         let isPod = plan.node.localTraffic != nil && plan.node.takesForPod(sender.origin)
         if frontend.kind == .clusterIP {

@@ -24,7 +24,9 @@ public struct FindingRules: Sendable {
     /// Reads a file: `{"rules": [{"rule": ID, "severity": "error|warning|info|off", "namespace"?, "service"?, "reason"}]}`. The
     /// rule `*` stands for all; of several entries that apply to a finding the last one counts.
     ///
-    /// - Parameter known: the identifiers of all rules.
+    /// - Parameters:
+    ///   - source: the file.
+    ///   - known: the identifiers of all rules.
     public init(reading source: SnapshotSource, known: [String]) throws(InvalidFile) {
         var json = JSONReader(source.bytes, source: 0)
         do throws(ReadFault) {

@@ -34,6 +34,7 @@ public struct FindingSelection<Finding: SelectableFinding> {
     /// Selects findings.
     ///
     /// - Parameters:
+    ///   - all: the findings to select from.
     ///   - severity: the lowest severity that is reported.
     ///   - scope: the Services that the report is limited to.
     ///   - rules: what a team has decided; nil: nothing.

@@ -68,7 +68,11 @@ public struct FindingsReport: Sendable {
 
     /// The findings of a run of a command.
     ///
-    /// - Parameter version: the version of the program.
+    /// - Parameters:
+    ///   - command: the command's name.
+    ///   - version: the version of the program.
+    ///   - rules: all rules that were looked for.
+    ///   - findings: what was found, in the order of the command's report.
     public init(
         command: String, version: String, rules: [ReportedFinding.Rule], findings: [ReportedFinding]
     ) {

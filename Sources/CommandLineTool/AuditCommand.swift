@@ -66,7 +66,7 @@ extension Command {
         guard !options.operands.isEmpty else {
             throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
-        let mode = options.shaping.gives(.proxyMode) ? options.shaping.settings.mode : nil
+        let mode = options.shaping.mode
         var sources: [SnapshotSource] = []
         for live in options.live {
             let family = options.shaping.family ?? .ipv4
@@ -158,25 +158,11 @@ extension PreparedSnapshot {
 
     /// The same for a family, if there is something to compare rules with: Services, and the Node whose rules they are.
     func forAudit(_ family: AddressFamily) throws(CommandFailure) -> PreparedSnapshot {
-        guard !snapshot.services.isEmpty else {
-            throw .input(
-                "error: the snapshot has no Services, so there is nothing to compare the rules with; "
-                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
-        }
-        guard !snapshot.nodes.isEmpty else {
-            throw .input(
-                "error: the snapshot has no Node, so nothing says which endpoints are the node's own; "
-                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
-        }
+        try requireServices(since: "so there is nothing to compare the rules with")
+        try requireNodes(since: "so nothing says which endpoints are the node's own")
+        try requireNamedNode()
         var prepared = self
         prepared.settings.family = family
-        if let name = settings.nodeName, !snapshot.nodes.contains(where: { $0.name.text == name }) {
-            let names = snapshot.nodes.map(\.name.text)
-            let more = names.count > 10 ? ", … (\(names.count) in all)" : ""
-            throw .input(
-                "error: the snapshot has no Node \(name); its Nodes are "
-                    + names.prefix(10).joined(separator: ", ") + more)
-        }
         // The rules show which Node it is.
         if settings.nodeName == nil { prepared.settings.nodeName = snapshot.nodes[0].name.text }
         return prepared

@@ -51,7 +51,7 @@ extension Command {
         let prepared = try options.readSnapshot(Array(options.operands.dropFirst()))
         let snapshot = prepared.snapshot
         for check in checks {
-            guard case .service(let namespace, let name, _) = check.to else { continue }
+            guard case .service(let namespace, let name, _) = check.question.target else { continue }
             guard !snapshot.services.contains(where: { $0.namespace == namespace && $0.name == name }) else { continue }
             let names = snapshot.services.map(\.qualifiedName)
             throw .input(
@@ -64,17 +64,17 @@ extension Command {
                 "\(source.name): error: the snapshot has no Node \(name)" + Suggestion.text(for: name, among: names))
         }
         var results = checks.map { FlowCheckResult($0) }
-        for family in options.shaping.family.map({ [$0] }) ?? AddressFamily.allCases {
-            for name in prepared.settings.nodeName.map({ [$0] }) ?? names {
-                var own = prepared
-                own.settings.family = family
-                own.settings.nodeName = name
-                let plan = try own.plan()
-                let flows = try input { () throws(SnapshotError) in try plan.flows(with: System.workers) }
+        try prepared.requireNamedNode()
+        let plans = try prepared.allNodesPlans(options.shaping.family, .all)
+        for plan in plans {
+            for member in plan.members where prepared.settings.nodeName ?? member.name == member.name {
+                let flows = try input { () throws(SnapshotError) in
+                    try plan.plan(of: member).flows(with: System.workers)
+                }
                 for index in results.indices { results[index].look(at: flows) }
             }
         }
-        console.say(prepared.diagnostics)
+        console.say(prepared.diagnostics(of: plans))
         try OutputFile.write(
             options.output.form == .json ? CheckReport.json(results) : CheckReport.text(results, options.output.style),
             to: options.output.file)

@@ -67,7 +67,7 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
         }
     }
 
-    /// The text of a comparison with the options that choose it.
+    /// Whether some differences are left out.
     var isNarrowed: Bool { !scope.isEmpty || ignoresEndpoints }
 
     /// Refuses forms that show whole chains, or nothing, where differences are left out or counted.
@@ -108,8 +108,9 @@ extension Command {
         for path in options.operands { sources.append(try InputFile.open(path)) }
         if options.comparesFlows { return try options.compareFlows(sources, console) }
         guard options.rightOptions.isEmpty else { throw DiffOptions.usage("--right needs --flows") }
-        let mode = options.shaping.gives(.proxyMode) ? options.shaping.settings.mode : nil
-        if ProxyMode.ofRules(sources, given: mode) == .nftables { return try options.compareNftables(sources, console) }
+        if ProxyMode.ofRules(sources, given: options.shaping.mode) == .nftables {
+            return try options.compareNftables(sources, console)
+        }
         let (expected, actual) = try RulesInput.readPair(sources, options)
         let (left, right) = (expected.side, actual.side)
         System.keep((left, right))

@@ -82,28 +82,39 @@ extension Command {
             prepared.settings.family = family
         }
         switch prepared.settings.mode {
-        case .ipvs: return try options.explainIPVS(target, text, prepared, console)
-        case .nftables: return try options.explainNftables(target, text, prepared, console)
-        case .iptables: break
-        }
-        let iptables = try prepared.iptablesPlan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
-        let explanation = try found { () throws(ExplainTargetError) in
-            try Explanation(target, iptables)
-        }
-        let report =
-            switch options.output.form {
-            case .json: ExplainReport.json(text, explanation)
-            case .dot: ExplainReport.dot(explanation)
-            case .mermaid: ExplainReport.mermaid(explanation)
-            case .svg: ExplainReport.svg(explanation)
-            default: ExplainReport.text(explanation, options.output.style)
+        case .iptables:
+            let state = try prepared.iptablesPlan()
+            return try options.explain(text, state.plan, prepared, console, as: ExplainReport.self) {
+                () throws(ExplainTargetError) in try Explanation(target, state)
             }
-        try OutputFile.write(report, to: options.output.file)
-        System.keep((prepared, explanation))
-        return .success
+        case .nftables:
+            let state = try prepared.nftablesPlan()
+            return try options.explain(text, state.plan, prepared, console, as: NftablesReport.self) {
+                () throws(ExplainTargetError) in try NftablesExplanation(target, state)
+            }
+        case .ipvs:
+            let state = try prepared.ipvsPlan()
+            return try options.explain(text, state.plan, prepared, console, as: IPVSReport.self) {
+                () throws(ExplainTargetError) in try IPVSExplanation(target, state)
+            }
+        }
     }
 }
+
+/// The reports of a mode's explanations.
+private protocol ExplanationReports {
+    associatedtype Subject
+
+    static func text(_ explanation: Subject, _ style: TextStyle) -> String
+    static func json(_ target: String, _ explanation: Subject) -> String
+    static func dot(_ explanation: Subject) -> String
+    static func mermaid(_ explanation: Subject) -> String
+    static func svg(_ explanation: Subject) -> String
+}
+
+extension ExplainReport: ExplanationReports {}
+extension NftablesReport: ExplanationReports {}
+extension IPVSReport: ExplanationReports {}
 
 extension ExplainOptions {
     /// Lists all Service ports.
@@ -128,34 +139,29 @@ extension ExplainOptions {
         return .success
     }
 
-    fileprivate func explainIPVS(
-        _ target: ExplainTarget, _ text: String, _ prepared: PreparedSnapshot, _ console: Console
+    /// Explains a target in one of the modes.
+    fileprivate func explain<Reports: ExplanationReports>(
+        _ target: String, _ plan: NodePlan, _ prepared: PreparedSnapshot, _ console: Console, as reports: Reports.Type,
+        _ explain: () throws(ExplainTargetError) -> Reports.Subject
     ) throws(CommandFailure) -> ExitCode {
-        let state = try prepared.ipvsPlan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, state.plan.warnings))
-        let explanation = try found { () throws(ExplainTargetError) in
-            try IPVSExplanation(target, state)
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
+        let explanation: Reports.Subject
+        do throws(ExplainTargetError) {
+            explanation = try explain()
+        } catch {
+            let suggestion = error.unknown.map { Suggestion.text(for: $0.word, among: $0.known) } ?? ""
+            throw .input("error: \(error)\(suggestion)")
         }
         let report =
             switch output.form {
-            case .json: IPVSReport.json(text, explanation)
-            case .dot: IPVSReport.dot(explanation)
-            case .mermaid: IPVSReport.mermaid(explanation)
-            case .svg: IPVSReport.svg(explanation)
-            default: IPVSReport.text(explanation, output.style)
+            case .json: reports.json(target, explanation)
+            case .dot: reports.dot(explanation)
+            case .mermaid: reports.mermaid(explanation)
+            case .svg: reports.svg(explanation)
+            default: reports.text(explanation, output.style)
             }
         try OutputFile.write(report, to: output.file)
         System.keep((prepared, explanation))
         return .success
-    }
-}
-
-/// Runs `body`; an unknown target becomes the command's failure.
-func found<Value>(_ body: () throws(ExplainTargetError) -> Value) throws(CommandFailure) -> Value {
-    do {
-        return try body()
-    } catch {
-        let suggestion = error.unknown.map { Suggestion.text(for: $0.word, among: $0.known) } ?? ""
-        throw .input("error: \(error)\(suggestion)")
     }
 }

@@ -22,15 +22,16 @@ extension DiffOptions {
         guard output.form == .text || output.form == .json else {
             throw DiffOptions.usage("--flows is written as text or json")
         }
-        for source in sources where !source.looksLikeJSON || source.isNftables {
+        for source in sources where !source.isSnapshot {
             throw .input(
                 "\(source.name): error: these are rules; --flows compares snapshots. "
                     + "'kubechains trace' follows single packets through rules")
         }
-        let families = shaping.family.map { [$0] } ?? AddressFamily.allCases
-        let before = try flows(try readSnapshot([sources[0]]), families, console)
-        let after = try flows(try readRight(sources[1]), families, console)
-        let changes = zip(before, after).flatMap { FlowComparison($0, $1).changes }
+        let before = try readSnapshot([sources[0]]).flows(shaping.families)
+        console.say(before.diagnostics)
+        let after = try readRight(sources[1]).flows(shaping.families)
+        console.say(after.diagnostics)
+        let changes = zip(before.flows, after.flows).flatMap { FlowComparison($0.frontends, $1.frontends).changes }
         try OutputFile.write(
             output.form == .json ? FlowChangeReport.json(changes) : FlowChangeReport.text(changes, output.style),
             to: output.file)
@@ -51,21 +52,5 @@ extension DiffOptions {
             side.shaping = shaping.followed(by: right.shaping)
         }
         return try side.readSnapshot([source])
-    }
-
-    private func flows(
-        _ prepared: PreparedSnapshot, _ families: [AddressFamily], _ console: Console
-    ) throws(CommandFailure) -> [[FrontendFlows]] {
-        var flows: [[FrontendFlows]] = []
-        var warnings: [Diagnostic] = []
-        for family in families {
-            var own = prepared
-            own.settings.family = family
-            let plan = try own.plan()
-            if warnings.isEmpty { warnings = prepared.snapshot.diagnostics(.warning, plan.warnings) }
-            flows.append(try input { () throws(SnapshotError) in try plan.flows(with: System.workers) }.frontends)
-        }
-        console.say(prepared.diagnostics + warnings)
-        return flows
     }
 }

@@ -84,15 +84,10 @@ extension Command {
         let rules = try options.readRules()
         let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
-        guard !snapshot.services.isEmpty else {
-            throw .input(
-                "error: the snapshot has no Services, so there is nothing to look at; "
-                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
-        }
+        try prepared.requireServices(since: "so there is nothing to look at")
         let scope = try options.scope.scope(in: [snapshot])
-        let families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
         let lint = try input { () throws(SnapshotError) in
-            try Lint(snapshot, prepared.settings, families: families, without: options.disabledRules)
+            try Lint(snapshot, prepared.settings, families: options.shaping.families, without: options.disabledRules)
         }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
         let selection = FindingSelection(lint.findings, from: options.severity, scope, rules, in: snapshot)

@@ -24,15 +24,13 @@ struct ReachOptions: ShapesRules, WritesReport {
     static func defaultText(of flag: ProxyFlag) -> String? { flag == .family ? "both" : nil }
 
     private static var to: Option<ReachOptions> {
-        Option("to", "TARGET", "only to this: namespace/service[:port], or IP[:port]") {
+        Option("to", "TARGET", "only to this: namespace/service[:port], IP[:port], or a range") {
             options, text throws(OptionError) in
-            let target: ExplainTarget
-            do throws(ExplainTargetError) {
-                target = try ExplainTarget(text)
-            } catch {
-                throw OptionError(message: error.description)
+            guard let target = FlowQuestion.Target(text) else {
+                throw OptionError(
+                    message: "invalid target '\(text)': expected namespace/service[:port], IP[:port] or a range")
             }
-            options.question.target = try target.flowTarget()
+            options.question.target = target
         }
     }
 
@@ -41,29 +39,11 @@ struct ReachOptions: ShapesRules, WritesReport {
             "from", "pods|node|nodes|outside|CIDR",
             "only from this: the pods, the node itself, other nodes, outside, or a range"
         ) { options, text throws(OptionError) in
-            switch text {
-            case "pods": options.question.source = .origins([.pod, .otherPod])
-            case "node": options.question.source = .origins([.node])
-            case "nodes": options.question.source = .origins([.node, .otherNode])
-            case "outside": options.question.source = .origins([.outside])
-            default:
-                guard let range = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix(single: $0) }) else {
-                    throw OptionError(
-                        message: "invalid source '\(text)': expected pods, node, nodes, outside, an address or a range")
-                }
-                options.question.source = .range(range)
+            guard let source = FlowQuestion.Source(text) else {
+                throw OptionError(
+                    message: "invalid source '\(text)': expected pods, node, nodes, outside, an address or a range")
             }
-        }
-    }
-}
-
-extension ExplainTarget {
-    /// The same as a target of flows.
-    fileprivate func flowTarget() throws(OptionError) -> FlowQuestion.Target {
-        switch self {
-        case .service(let namespace, let name, let port): return .service(namespace: namespace, name: name, port: port)
-        case .address(let address, let port, _): return .address(address, port: port)
-        default: throw OptionError(message: "expected namespace/service[:port], or IP[:port]")
+            options.question.sources = [source]
         }
     }
 }
@@ -89,22 +69,12 @@ extension Command {
             throw ReachOptions.usage("reach needs a SNAPSHOT: a file, or '-' for standard input")
         }
         let prepared = try options.readSnapshot(options.operands)
-        var families = options.shaping.family.map { [$0] } ?? AddressFamily.allCases
-        if case .address(let address, _) = options.question.target { families = [address.family] }
-        if case .range(let range) = options.question.source { families = families.filter { $0 == range.family } }
-        var results: [NodeFlows] = []
-        var warnings: [Diagnostic] = []
-        for family in families {
-            var own = prepared
-            own.settings.family = family
-            let plan = try own.plan()
-            if warnings.isEmpty { warnings = prepared.snapshot.diagnostics(.warning, plan.warnings) }
-            results.append(
-                try input { () throws(SnapshotError) in try plan.flows(options.question, with: System.workers) })
-        }
-        console.say(prepared.diagnostics + warnings)
+        let question = options.question
+        let families = options.shaping.families.filter { question.isAbout($0) }
+        let (results, diagnostics) = try prepared.flows(families, question)
+        console.say(diagnostics)
         guard results.contains(where: { !$0.frontends.isEmpty }) else {
-            throw .input("error: " + options.question.absence(in: prepared.snapshot))
+            throw .input("error: " + question.absence(in: prepared.snapshot))
         }
         try OutputFile.write(
             options.output.form == .json ? ReachReport.json(results) : ReachReport.text(results, options.output.style),
@@ -115,6 +85,13 @@ extension Command {
 }
 
 extension FlowQuestion {
+    /// Whether it can be about addresses of a family.
+    fileprivate func isAbout(_ family: AddressFamily) -> Bool {
+        if case .addresses(let range, _) = target, range.family != family { return false }
+        if case .range(let range) = sources?.first, range.family != family { return false }
+        return true
+    }
+
     /// Why there is no flow to show.
     fileprivate func absence(in snapshot: ClusterSnapshot) -> String {
         switch target {
@@ -130,8 +107,11 @@ extension FlowQuestion {
             }
             return "kube-proxy has no rules for the Service \(namespace)/\(name); "
                 + "'kubechains explain \(namespace)/\(name)' says why"
-        case .address(let address, let port):
-            let text = port.map { AddressText(address, port: $0).description } ?? address.description
+        case .addresses(let range, let port):
+            let isOne = range.length == range.family.bitWidth
+            let text =
+                port.map { AddressText(range.network, port: $0).description }
+                ?? (isOne ? range.network.description : range.description)
             return "no Service answers on \(text) of this node"
         case nil: return "no Service of the snapshot has rules on this node"
         }

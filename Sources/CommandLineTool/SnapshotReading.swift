@@ -2,6 +2,7 @@ internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects
 internal import KubeProxy
+internal import NetAddress
 
 /// The inputs and settings of a command, read.
 struct PreparedSnapshot {
@@ -14,6 +15,51 @@ struct PreparedSnapshot {
 }
 
 extension PreparedSnapshot {
+    /// Refuses a snapshot without Services.
+    ///
+    /// - Parameter consequence: what comes of it.
+    func requireServices(since consequence: String) throws(CommandFailure) {
+        if snapshot.services.isEmpty { throw PreparedSnapshot.lack(of: "Services", consequence) }
+    }
+
+    /// Refuses a snapshot without Nodes.
+    ///
+    /// - Parameter consequence: what comes of it.
+    func requireNodes(since consequence: String) throws(CommandFailure) {
+        if snapshot.nodes.isEmpty { throw PreparedSnapshot.lack(of: "Node", consequence) }
+    }
+
+    /// Refuses a snapshot without the Node that the settings name.
+    func requireNamedNode() throws(CommandFailure) {
+        guard let name = settings.nodeName, !snapshot.nodes.contains(where: { $0.name.text == name }) else { return }
+        let names = snapshot.nodes.map(\.name.text)
+        let more = names.count > 10 ? ", … (\(names.count) in all)" : ""
+        throw .input(
+            "error: the snapshot has no Node \(name); its Nodes are " + names.prefix(10).joined(separator: ", ") + more)
+    }
+
+    private static func lack(of objects: String, _ consequence: String) -> CommandFailure {
+        .input(
+            "error: the snapshot has no \(objects), \(consequence); "
+                + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
+    }
+
+    /// What a question names of some families, with the diagnostics of reading and planning.
+    func flows(
+        _ families: [AddressFamily], _ question: FlowQuestion = FlowQuestion()
+    ) throws(CommandFailure) -> (flows: [NodeFlows], diagnostics: [Diagnostic]) {
+        var flows: [NodeFlows] = []
+        var warnings: [Diagnostic] = []
+        for family in families {
+            var own = self
+            own.settings.family = family
+            let plan = try own.plan()
+            if warnings.isEmpty { warnings = snapshot.diagnostics(.warning, plan.warnings) }
+            flows.append(try input { () throws(SnapshotError) in try plan.flows(question, with: System.workers) })
+        }
+        return (flows, diagnostics + warnings)
+    }
+
     /// Plans for the family that the settings name.
     func plan() throws(CommandFailure) -> NodePlan {
         try input { () throws(SnapshotError) in try NodePlan(snapshot, settings, with: System.workers) }

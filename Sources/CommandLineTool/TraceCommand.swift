@@ -37,12 +37,12 @@ extension Command {
         var dumps: [SnapshotSource] = []
         for path in options.live { dumps.append(try InputFile.open(path)) }
         // Beside --live, an INPUT is the snapshot that the node's addresses are taken from.
-        let isSnapshot = sources.first.map { !options.live.isEmpty || $0.looksLikeJSON && !$0.isNftables } ?? false
+        let isSnapshot = sources.first.map { !options.live.isEmpty || $0.isSnapshot } ?? false
         let input =
             try isSnapshot
             ? TraceInput(sources, replacing: dumps, query, options) : TraceInput(dumps: sources + dumps, query, options)
         query.hostAddresses = input.hostAddresses
-        query.clientNode = input.clientNode
+        query.clientNode = input.plan?.otherNode(of: query.source)
         var diagnostics = input.diagnostics
         let trace: PacketTrace
         do throws(TraceError) {

@@ -16,8 +16,6 @@ struct TraceInput {
     /// The addresses of the host; nil: not known.
     private(set) var hostAddresses: [IPAddress]?
     private(set) var diagnostics: [Diagnostic] = []
-    /// The client's node, where it is another node's pod.
-    private(set) var clientNode: TraceQuery.OtherNode?
     /// The version of kube-proxy whose rules a snapshot is traced through; nil: the rules are a host's.
     private(set) var version: VersionChoice?
 
@@ -46,7 +44,6 @@ struct TraceInput {
         }
         self.plan = plan
         hostAddresses = plan.node.hostAddresses
-        clientNode = plan.otherNode(of: query.source)
         if dumps.isEmpty { version = plan.version }
         diagnostics = prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings) + diagnostics
         if !dumps.isEmpty {

@@ -76,8 +76,9 @@ extension TraceOptions {
         ) { options, text throws(OptionError) in
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts.count > 1 ? parts[1].lowercased() : "tcp"
-            let transport = TransportProtocol.allCases.first { $0.name.description == name }
-            guard let transport, let (address, port) = parseSocketAddress(String(parts[0])), let port else {
+            guard let transport = TransportProtocol(name: name),
+                let (address, port) = parseSocketAddress(String(parts[0])), let port
+            else {
                 throw OptionError(
                     message: "invalid destination '\(text)': expected IP:PORT or IP:PORT/PROTO, such as "
                         + "10.96.0.10:53/udp or [fd00::a]:53/udp, with PROTO tcp, udp or sctp")

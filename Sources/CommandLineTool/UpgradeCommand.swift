@@ -76,17 +76,14 @@ extension Command {
         }
         let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
-        guard !snapshot.services.isEmpty else {
-            throw .input(
-                "error: the snapshot has no Services, so nothing can change for them; "
-                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
-        }
+        try prepared.requireServices(since: "so nothing can change for them")
+        try prepared.requireNodes(since: "so nothing can change on one")
+        try prepared.requireNamedNode()
         let version = options.version ?? VersionChoice(prepared.settings, in: snapshot).version
         let upgrade = try input { () throws(SnapshotError) in
             try Upgrade(
-                snapshot, prepared.settings,
-                families: options.shaping.family.map { [$0] } ?? AddressFamily.allCases, to: version, mode: options.mode
-            )
+                snapshot, prepared.settings, families: options.shaping.families, to: version, mode: options.mode,
+                with: System.workers)
         }
         console.say(prepared.diagnostics)
         try OutputFile.write(

@@ -36,7 +36,7 @@ extension HostCleanup {
                     "error: the table \(foreign.name) is not kube-proxy's: it has no chain 'services'; nothing was changed. Delete it "
                         + "with 'nft delete table \(foreign.name)' if it is not needed")
             }
-            let rules = try HostRules.readAll(families, backend.map { [$0] } ?? [.nft, .legacy])
+            let rules = try HostRules.readAll(families, backend)
             let hasIPVS = HostFacts.hasIPVSInterface || rules.contains { $0.live.holdsChains(only: .ipvs) }
             ipvs = hasIPVS ? try IPVS(HostRules.choose(families, backend), excluding: excluded, wait: wait) : nil
         }
@@ -71,7 +71,7 @@ extension HostCleanup {
 
         /// The rules of iptables as they are now.
         private func rules() throws(HostError) -> [HostRules] {
-            try HostRules.readAll(families, backend.map { [$0] } ?? [.nft, .legacy])
+            try HostRules.readAll(families, backend)
         }
     }
 }

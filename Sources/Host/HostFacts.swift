@@ -47,7 +47,8 @@ package enum HostFacts {
         guard let nft = System.findProgram("nft"), let list = try? System.run(nft, ["list", "tables"]), list.isSuccess
         else { return nil }
         let tables = String(decoding: list.output, as: UTF8.self).split(separator: "\n")
-        return tables.first { $0 == "table ip kube-proxy" || $0 == "table ip6 kube-proxy" }.map { String($0) }
+        let own = AddressFamily.allCases.map { "table \($0.keyword) \(NftablesHostState.tableName)" }
+        return tables.first { own.contains(String($0)) }.map { String($0) }
     }
 
     /// Whether the interface is there on which IPVS mode puts the addresses of Services.

@@ -9,13 +9,16 @@ package struct HostRules: Sendable {
     /// With counters.
     package let live: Ruleset
 
-    /// The rules of both backends in some families, if the backends are installed.
+    /// The rules of one backend or of both in some families, as far as the backends are installed.
+    ///
+    /// - Parameters:
+    ///   - backend: the backend; nil: both.
     package static func readAll(
-        _ families: [AddressFamily], _ backends: [Generator.Backend]
+        _ families: [AddressFamily], _ backend: Generator.Backend? = nil
     ) throws(HostError) -> [HostRules] {
         var found: [HostRules] = []
         for family in families {
-            for backend in backends {
+            for backend in backend.map({ [$0] }) ?? [.nft, .legacy] {
                 guard let iptables = try IptablesPrograms.find(family, backend) else { continue }
                 found.append(HostRules(iptables: iptables, live: try iptables.save()))
             }
@@ -59,7 +62,7 @@ package struct HostRules: Sendable {
     package static func choose(
         _ families: [AddressFamily], _ backend: Generator.Backend?
     ) throws(HostError) -> [HostRules] {
-        let all = try readAll(families, backend.map { [$0] } ?? [.nft, .legacy])
+        let all = try readAll(families, backend)
         let chosen: Generator.Backend
         if let backend {
             chosen = backend

@@ -96,10 +96,9 @@ package struct IptablesApply {
 extension IptablesApply.Work {
     /// Such as `139 chains and 389 rules written, 14 jumps added`.
     fileprivate var changed: String {
-        func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
-        var parts = ["\(count(summary.chains, "chain")) and \(count(summary.rules, "rule")) written"]
-        if !changes.missingJumps.isEmpty { parts.append("\(count(changes.missingJumps.count, "jump")) added") }
-        if !changes.staleChains.isEmpty { parts.append("\(count(changes.staleChains.count, "chain")) deleted") }
+        var parts = ["\(counted(summary.chains, "chain")) and \(counted(summary.rules, "rule")) written"]
+        if !changes.missingJumps.isEmpty { parts.append("\(counted(changes.missingJumps.count, "jump")) added") }
+        if !changes.staleChains.isEmpty { parts.append("\(counted(changes.staleChains.count, "chain")) deleted") }
         return parts.joined(separator: ", ")
     }
 }

@@ -90,5 +90,5 @@ package struct NftablesApply {
 
 extension NftablesHostState.Part {
     /// The family and name of the table.
-    var name: String { "\(family == .ipv4 ? "ip" : "ip6") \(NftablesHostState.tableName)" }
+    var name: String { "\(family.keyword) \(NftablesHostState.tableName)" }
 }

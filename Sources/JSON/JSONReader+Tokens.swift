@@ -223,6 +223,9 @@ extension JSONReader {
         return body(decoded.span)
     }
 
+    /// The contents of a string, escapes decoded.
+    package func contents(_ string: JSONString) -> String { withContents(string) { String(copying: $0) } }
+
     /// Whether a string, escapes decoded, equals a literal.
     @inlinable @inline(__always)
     package func string(_ string: JSONString, equals literal: StaticString) -> Bool {

@@ -11,6 +11,9 @@ public enum AddressFamily: UInt8, Sendable, Hashable, CaseIterable {
     /// The family's name as Kubernetes writes it: `IPv4` or `IPv6`.
     public var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
 
+    /// The family's name in the kernel, nft and ip: `ip` or `ip6`.
+    public var keyword: String { self == .ipv4 ? "ip" : "ip6" }
+
     /// The other family.
     public var other: AddressFamily { self == .ipv4 ? .ipv6 : .ipv4 }
 }

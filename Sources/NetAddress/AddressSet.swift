@@ -119,10 +119,10 @@ extension IPAddress {
     }
 
     /// The address as a number.
-    var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
+    package var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
     /// The address of a family with a number.
-    init(_ number: UInt128, _ family: AddressFamily) {
+    package init(_ number: UInt128, _ family: AddressFamily) {
         switch family {
         case .ipv4: self.init(ipv4: UInt32(truncatingIfNeeded: number))
         case .ipv6:
@@ -133,10 +133,10 @@ extension IPAddress {
 
 extension IPPrefix {
     /// The first address as a number.
-    fileprivate var first: UInt128 { network.number }
+    package var first: UInt128 { network.number }
 
     /// The last address as a number.
-    fileprivate var last: UInt128 {
+    package var last: UInt128 {
         let bits = family.bitWidth - length
         return bits == 128 ? UInt128.max : first + (UInt128(1) << UInt128(bits) - 1)
     }

@@ -19,6 +19,17 @@ public struct IPPrefix: Sendable, Hashable {
         self.init(address, length: address.family.bitWidth)
     }
 
+    /// Reads a range, or an address as the range of it alone; nil: it is neither.
+    package init?(addressOrRange text: String) {
+        guard let range = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix(single: $0) }) else { return nil }
+        self = range
+    }
+
+    /// The family's range of loopback addresses: `127.0.0.0/8` or `::1/128`.
+    package static func loopback(_ family: AddressFamily) -> IPPrefix {
+        IPPrefix(.loopback(family), length: family == .ipv4 ? 8 : 128)
+    }
+
     /// The family's range of all addresses: `0.0.0.0/0` or `::/0`.
     public static func all(_ family: AddressFamily) -> IPPrefix {
         IPPrefix(family == .ipv4 ? IPAddress(ipv4: 0) : IPAddress(high: 0, low: 0), length: 0)

@@ -36,6 +36,12 @@ public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable {
         self = found
     }
 
+    /// The protocol that iptables and nft write so; nil for any other.
+    package init?(name: String) {
+        guard let found = TransportProtocol.allCases.first(where: { $0.name.description == name }) else { return nil }
+        self = found
+    }
+
     /// The name as iptables writes it: `tcp`, `udp`, `sctp`.
     public var name: StaticString {
         switch self {

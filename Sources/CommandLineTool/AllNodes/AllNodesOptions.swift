@@ -58,11 +58,7 @@ extension ServesAllNodes {
 extension PreparedSnapshot {
     /// The plans of all Nodes: of the family that the command line names, else of the families that Services have.
     func allNodesPlans(_ given: AddressFamily?, _ shard: NodeShard) throws(CommandFailure) -> [AllNodesPlan] {
-        guard !snapshot.nodes.isEmpty else {
-            throw .input(
-                "error: the snapshot has no Node, so there is none to do; "
-                    + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
-        }
+        try requireNodes(since: "so there is none to do")
         let families = given.map { [$0] } ?? AddressFamily.allCases
         let all = families.map { family in
             var settings = self.settings

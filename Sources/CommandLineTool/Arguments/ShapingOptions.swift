@@ -35,6 +35,12 @@ struct ShapingOptions: Sendable {
     /// The family that the command line gives.
     var family: AddressFamily? { gives(.family) ? settings.family : nil }
 
+    /// The families to look at: both, unless the command line gives one.
+    var families: [AddressFamily] { family.map { [$0] } ?? AddressFamily.allCases }
+
+    /// The mode that the command line gives.
+    var mode: ProxyMode? { gives(.proxyMode) ? settings.mode : nil }
+
     /// These options, and others after them.
     func followed(by others: ShapingOptions) -> ShapingOptions {
         var all = self

@@ -12,7 +12,7 @@ extension ApplyOptions {
         let families = HostRules.families(shaping.family)
         // Without iptables there are no rules of it to look at.
         let (nft, rules) = try onHost { () throws(HostError) in
-            (try NftPrograms(families), try HostRules.readAll(families, [.nft, .legacy]))
+            (try NftPrograms(families), try HostRules.readAll(families))
         }
         var plans: [NftablesPlan] = []
         for family in families { plans.append(try completed(prepared, family, nil).nftablesPlan()) }
@@ -42,10 +42,7 @@ extension ApplyOptions {
         to live: String, _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         let tables = try InputFile.open(live).requireNftablesTables()
-            .filter { $0.name == NftablesHostState.tableName }
-        let present = AddressFamily.allCases.filter { family in
-            tables.contains { $0.addressFamily == family }
-        }
+        let present = AddressFamily.allCases.filter { family in tables.contains { $0.isKubeProxys(family) } }
         let families = shaping.family.map { [$0] } ?? (present.isEmpty ? AddressFamily.allCases : present)
         var plans: [NftablesPlan] = []
         for family in families {
@@ -55,7 +52,7 @@ extension ApplyOptions {
         }
         console.say(prepared, plans.map(\.plan))
         if let plan = plans.first { console.say(prepared.snapshot.diagnostics(.notice, plan.notices)) }
-        let before = families.map { family in tables.first { $0.addressFamily == family } }
+        let before = families.map { family in tables.first { $0.isKubeProxys(family) } }
         try OutputFile.write(NftablesApply.transaction(from: before, to: plans), to: nil)
         return .success
     }

@@ -119,8 +119,7 @@ extension Command {
         try options.lockHost()
         let report = try onHost { () throws(HostError) in
             System.addProgramFolders(options.host.programFolders)
-            let backends = options.host.backend.map { [$0] } ?? [.nft, .legacy]
-            let rules = try HostRules.readAll(HostRules.families(options.shaping.family), backends)
+            let rules = try HostRules.readAll(HostRules.families(options.shaping.family), options.host.backend)
             return try HostCleanup.run(rules, wait: options.host.waitSeconds)
         }
         try OutputFile.write(report.map { $0 + "\n" }.joined(), to: options.outputFile)

@@ -58,7 +58,7 @@ private struct NftablesDumps {
                 iptables.append(try RulesInput.readRules(source, given))
             }
         }
-        let present = Set(tables.filter { $0.name == "kube-proxy" }.compactMap(\.addressFamily))
+        let present = Set(tables.compactMap(\.familyOfKubeProxy))
         hasBothFamilies = present.count > 1
         family = given ?? (present.contains(.ipv4) ? .ipv4 : present.first ?? iptables.first?.family ?? .ipv4)
     }

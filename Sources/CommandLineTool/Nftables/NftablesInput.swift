@@ -21,7 +21,7 @@ struct NftablesInput {
     ) throws(CommandFailure) -> (NftablesInput, NftablesInput) {
         var tables: [[NftTable]?] = []
         for source in sources { tables.append(try source.nftablesTables()) }
-        let present = tables.compactMap(\.self).joined().filter { $0.name == "kube-proxy" }.compactMap(\.addressFamily)
+        let present = tables.compactMap(\.self).joined().compactMap(\.familyOfKubeProxy)
         let family = options.shaping.family ?? present.first ?? .ipv4
         var inputs: [NftablesInput] = []
         for (source, tables) in zip(sources, tables) {
@@ -34,9 +34,9 @@ struct NftablesInput {
         _ source: SnapshotSource, _ tables: [NftTable]?, _ family: AddressFamily, _ options: DiffOptions
     ) throws(CommandFailure) -> NftablesInput {
         if let tables {
-            guard let table = tables.first(where: { $0.name == "kube-proxy" && $0.addressFamily == family }) else {
-                let name = family == .ipv4 ? "ip kube-proxy" : "ip6 kube-proxy"
-                throw .input("\(source.name): error: there is no table \(name)")
+            guard let table = tables.first(where: { $0.isKubeProxys(family) }) else {
+                let name = NftablesHostState.tableName
+                throw .input("\(source.name): error: there is no table \(family.keyword) \(name)")
             }
             return NftablesInput(table: table, diagnostics: [])
         }
@@ -57,8 +57,8 @@ struct NftablesInput {
 }
 
 extension NftTable {
-    /// The addresses' family, of a table for one family.
-    var addressFamily: AddressFamily? { family == "ip" ? .ipv4 : family == "ip6" ? .ipv6 : nil }
+    /// The family of which it is kube-proxy's table; nil: it is another program's.
+    var familyOfKubeProxy: AddressFamily? { AddressFamily.allCases.first(where: isKubeProxys) }
 }
 
 extension SnapshotSource {

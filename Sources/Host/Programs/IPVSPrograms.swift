@@ -63,25 +63,14 @@ package struct IPVSPrograms: HostAccess {
 
     /// Looks whether the kernel's settings can be written.
     package func check(_ step: HostStep) throws(HostError) {
-        guard case .write(let sysctl) = step.work,
-            let obstacle = System.obstacle(toWriting: "/proc/sys/\(sysctl.name)")
-            // Those of IPVS may come with its kernel module.
-        else { return }
-        guard !obstacle.isMissing else { return }
-        throw HostError(
-            "error: /proc/sys/\(sysctl.name) cannot be written: \(obstacle); nothing was changed. Set it to \(sysctl.value) from "
-                + "outside")
+        // Those of IPVS may come with its kernel module.
+        if case .write(let sysctl) = step.work { try sysctl.checkWritable(isLate: true) }
     }
 
     /// Does one step.
     package func run(_ step: HostStep) throws(HostError) {
         switch step.work {
-        case .write(let sysctl):
-            do throws(SystemError) {
-                try System.setKernelValue("/proc/sys/\(sysctl.name)", sysctl.value)
-            } catch {
-                throw HostError("error: /proc/sys/\(sysctl.name) cannot be written: \(error)")
-            }
+        case .write(let sysctl): try sysctl.write()
         case .run(.iptablesRestore, _, let input):
             try rules[step.family ?? 0].iptables.restore(Array(input.utf8), wait: wait)
         case .run(let program, let arguments, let input):

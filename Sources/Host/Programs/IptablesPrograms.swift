@@ -123,7 +123,7 @@ package struct IptablesPrograms: Sendable {
 
     /// What refused rules need that the kernel may not have: counters, and matches that the legacy backend has modules for.
     private func missingParts(of rules: [ArraySlice<UInt8>]) -> String {
-        let matches = System.text(of: "/proc/net/\(family == .ipv4 ? "ip" : "ip6")_tables_matches")
+        let matches = System.text(of: "/proc/net/\(family.keyword)_tables_matches")
         let known = backend == .legacy ? matches.map { Set($0.split(separator: "\n")) } : nil
         var missing: Set<Substring> = []
         var counters: Set<Substring> = []

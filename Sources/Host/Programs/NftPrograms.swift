@@ -64,7 +64,7 @@ package struct NftPrograms: HostAccess {
         let names = try output(["list", "tables"]).split(separator: "\n")
         var parts: [NftablesHostState.Part] = []
         for family in families {
-            let keyword = NftPrograms.keyword(family)
+            let keyword = family.keyword
             let isThere = names.contains { $0 == "table \(keyword) \(NftablesHostState.tableName)" }
             parts.append(.init(family, isThere ? try table(keyword) : nil))
         }
@@ -102,29 +102,17 @@ package struct NftPrograms: HostAccess {
 
     private func command(_ arguments: [String]) -> String { ([nft] + arguments).joined(separator: " ") }
 
-    private static func keyword(_ family: AddressFamily) -> String { family == .ipv4 ? "ip" : "ip6" }
-
     // MARK: Changing
 
     package func check(_ step: HostStep) throws(HostError) {
-        guard case .write(let sysctl) = step.work,
-            let obstacle = System.obstacle(toWriting: "/proc/sys/\(sysctl.name)")
-        else { return }
-        throw HostError(
-            "error: /proc/sys/\(sysctl.name) cannot be written: \(obstacle); nothing was changed. Set it to "
-                + "\(sysctl.value) from outside")
+        if case .write(let sysctl) = step.work { try sysctl.checkWritable() }
     }
 
     /// Does one step. nft gets the transaction as a file that is complete: what breaks off while it is written to a pipe would
     /// be a transaction too.
     package func run(_ step: HostStep) throws(HostError) {
         switch step.work {
-        case .write(let sysctl):
-            do throws(SystemError) {
-                try System.setKernelValue("/proc/sys/\(sysctl.name)", sysctl.value)
-            } catch {
-                throw HostError("error: /proc/sys/\(sysctl.name) cannot be written: \(error)")
-            }
+        case .write(let sysctl): try sysctl.write()
         case .run(_, let arguments, let input):
             let result: ProcessResult
             do throws(SystemError) {

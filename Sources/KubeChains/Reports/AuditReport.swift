@@ -82,8 +82,7 @@ public enum AuditReport {
         var remedies: Set<String> = []
         for finding in findings {
             let place = finding.line > 0 ? "\(dump):\(finding.line): " : ""
-            let label =
-                finding.label.map { "\($0.servicePort)\($0.transport.isEmpty ? "" : "/" + $0.transport): " } ?? ""
+            let label = finding.label.map { "\($0.text): " } ?? ""
             report.line(
                 "\(place)", .severity(finding.severity), " ",
                 words: "\(label)\(finding.effect) [\(finding.id.rawValue)]")

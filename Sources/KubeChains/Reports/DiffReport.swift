@@ -58,8 +58,7 @@ public enum DiffReport {
         if comparison.isSame { return "" }
         var report = ReportText(style)
         for port in comparison.servicePorts {
-            let transport = port.label.transport.isEmpty ? "" : "/" + port.label.transport
-            report.line(.init(port.label.servicePort + transport, .heading), ": \(port.change.rawValue)")
+            report.line(.init(port.label.text, .heading), ": \(port.change.rawValue)")
             if isBrief { continue }
             for detail in port.details { write(detail, to: &report) }
         }

@@ -57,7 +57,7 @@ public enum LintReports {
     ) -> String {
         var report = ReportText(style)
         for (finding, place) in zip(findings, places) {
-            let subject = finding.label.map { "\($0.servicePort)/\($0.transport)" } ?? finding.object
+            let subject = finding.label?.text ?? finding.object
             let family = finding.family.map { "\($0.name): " } ?? ""
             report.line(
                 "\(place.map { "\($0.file):\($0.line): " } ?? "")", .severity(finding.severity), " ",

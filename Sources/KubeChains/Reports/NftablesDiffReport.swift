@@ -39,8 +39,7 @@ package enum NftablesDiffReport {
         if comparison.isSame { return "" }
         var report = ReportText(style)
         for port in comparison.servicePorts {
-            let name = "\(port.label.servicePort)/\(port.label.transport)"
-            report.line(.init(name, .heading), ": \(port.change.rawValue)")
+            report.line(.init(port.label.text, .heading), ": \(port.change.rawValue)")
             if !isBrief { for difference in port.details { write(difference, to: &report) } }
         }
         if !comparison.other.isEmpty {

@@ -29,9 +29,6 @@ extension JSONReader {
         }
     }
 
-    /// The contents of a string.
-    func contents(_ string: JSONString) -> String { withContents(string) { String(copying: $0) } }
-
     /// The contents of a string without white space around it.
     func trimmedContents(_ string: JSONString) -> String {
         var scalars = Substring(contents(string)).unicodeScalars

@@ -14,7 +14,7 @@ struct ServiceCIDRFields {
             guard json.string(key, equals: "cidrs") else { return try json.skipValue() }
             (ranges, badRanges) = ([], [])
             try json.strings("cidrs") { json, string throws(ReadFault) in
-                let text = json.withContents(string) { String(copying: $0) }
+                let text = json.contents(string)
                 if let range = ServiceCIDR.Range(text) {
                     ranges.append(range)
                 } else {

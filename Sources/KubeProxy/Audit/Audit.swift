@@ -100,8 +100,7 @@ public struct Audit: Sendable {
         guard found.comparison.servicePorts.count * 2 <= subject.comparison.servicePorts.count else { return nil }
         if !knowledge.gives(.version) {
             inferred.removeAll { if case .version = $0 { true } else { false } }
-            let place = inferred.firstIndex { if case .node = $0 { false } else { true } } ?? inferred.endIndex
-            inferred.insert(.version(best.release), at: place)
+            inferred.insert(version: best)
         }
         return (other, found)
     }

@@ -10,6 +10,12 @@ public struct ServicePortLabel: Sendable, Hashable {
     public let transport: String
 }
 
+extension ServicePortLabel {
+    init(_ name: ServicePortName) {
+        self.init(servicePort: name.description, transport: name.transport.name.description)
+    }
+}
+
 extension ServicePortLabel: Comparable {
     public static func < (left: ServicePortLabel, right: ServicePortLabel) -> Bool {
         (left.servicePort, left.transport) < (right.servicePort, right.transport)
@@ -30,8 +36,7 @@ struct ChainOwners {
         plans.append(plan)
         for port in plan.plan.servicePorts {
             let hash = plan.hash(of: port)
-            labels[hash] = ServicePortLabel(
-                servicePort: port.name.description, transport: port.name.transport.name.description)
+            labels[hash] = ServicePortLabel(port.name)
             let transport = port.name.transport
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
                 frontends[Frontend(address: address, port: port.port, transport: transport)] = hash

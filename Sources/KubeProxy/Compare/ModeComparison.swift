@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import NetAddress
 
 /// Decides which differences between IPVS mode and iptables mode the clients of a Service port see (kube-proxy 1.36:

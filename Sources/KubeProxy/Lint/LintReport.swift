@@ -32,8 +32,7 @@ struct LintReport {
         let location: SourceLocation?
         switch topic {
         case .port(let port):
-            label = ServicePortLabel(
-                servicePort: port.name.description, transport: port.name.transport.name.description)
+            label = ServicePortLabel(port.name)
             serviceIndex = port.serviceIndex
             location = snapshot.services[port.serviceIndex].location
         case .service(let index):

@@ -18,8 +18,8 @@ public struct FrontendFlows: Sendable {
     public let port: UInt16
     /// The Service port.
     public let name: ServicePortName
-    /// The Service's index among the snapshot's Services.
-    public let serviceIndex: Int
+    /// The port at the cluster IP.
+    public let servicePort: UInt16
     /// The flows, whose senders are disjoint and together all who can send to the addresses.
     public let flows: [Flow]
 }

@@ -1,24 +1,7 @@
-public import KubeObjects
 public import NetAddress
 
 /// An expectation about connections: a test of what a cluster's Services promise.
 public struct FlowCheck: Sendable {
-    /// Who sends.
-    public enum Source: Sendable, Hashable {
-        /// Everybody of some origins.
-        case origins([SenderOrigin])
-        /// Everybody in a range.
-        case range(IPPrefix)
-    }
-
-    /// What is sent to.
-    public enum Target: Sendable, Hashable {
-        /// All frontends of a Service, or of one of its ports by name or number.
-        case service(namespace: DNSLabel, name: DNSLabel, port: String?)
-        /// All frontends at the addresses of a range, on one port or on all.
-        case addresses(IPPrefix, port: UInt16?)
-    }
-
     /// What is expected of every connection.
     public enum Expectation: String, Sendable, Hashable, CaseIterable {
         /// Every connection gets an answer from an endpoint.
@@ -39,12 +22,8 @@ public struct FlowCheck: Sendable {
 
     /// What it is called in reports.
     public let name: String
-    /// Who sends: any of these.
-    public let from: [Source]
-    /// Who does not.
-    public let except: [IPPrefix]
-    /// What is sent to.
-    public let to: Target
+    /// Who sends, and what to.
+    public let question: FlowQuestion
     /// What is expected.
     public let expect: Expectation
     /// For ``Expectation/reachesOnly``: the endpoints, by address.
@@ -54,13 +33,10 @@ public struct FlowCheck: Sendable {
 
     /// A check made from values.
     public init(
-        name: String, from: [Source], except: [IPPrefix] = [], to: Target, expect: Expectation, only: [IPPrefix] = [],
-        nodes: [String]? = nil
+        name: String, _ question: FlowQuestion, expect: Expectation, only: [IPPrefix] = [], nodes: [String]? = nil
     ) {
         self.name = name
-        self.from = from
-        self.except = except
-        self.to = to
+        self.question = question
         self.expect = expect
         self.only = only
         self.nodes = nodes
@@ -81,44 +57,17 @@ public struct FlowCheck: Sendable {
     /// The first packet for which the check does not hold on a node, and how many flows it is about.
     public func look(at flows: NodeFlows) -> (counterexample: Counterexample?, flows: Int) {
         var count = 0
-        for frontend in flows.frontends where isAbout(frontend) {
-            for address in frontend.addresses where isAbout(address, frontend.port) {
-                for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
-                    for senders in senders(of: flow.senders) {
-                        count += 1
-                        guard !holds(for: flow.outcome) else { continue }
-                        let example = Counterexample(
-                            node: flows.node, senders: senders, to: AddressText(address, port: frontend.port),
-                            outcome: flow.outcome)
-                        return (example, count)
-                    }
-                }
+        for frontend in flows.frontends.lazy.compactMap(question.narrowed) {
+            for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
+                count += frontend.addresses.count
+                guard !holds(for: flow.outcome) else { continue }
+                let example = Counterexample(
+                    node: flows.node, senders: flow.senders,
+                    to: AddressText(frontend.addresses[0], port: frontend.port), outcome: flow.outcome)
+                return (example, count)
             }
         }
         return (nil, count)
-    }
-
-    private func isAbout(_ frontend: FrontendFlows) -> Bool {
-        guard case .service(let namespace, let name, let port) = to else { return true }
-        return frontend.name.namespace == namespace && frontend.name.service == name
-            && (port == nil || frontend.name.port?.text == port || String(frontend.port) == port)
-    }
-
-    private func isAbout(_ address: IPAddress, _ port: UInt16) -> Bool {
-        guard case .addresses(let range, let wanted) = to else { return true }
-        return range.contains(address) && wanted ?? port == port
-    }
-
-    private func senders(of set: SenderSet) -> [SenderSet] {
-        from.compactMap { source in
-            var addresses = set.addresses
-            switch source {
-            case .origins(let origins): guard origins.contains(set.origin) else { return nil }
-            case .range(let range): addresses = addresses.intersection([range])
-            }
-            if !except.isEmpty { addresses = addresses.subtracting(except) }
-            return addresses.isEmpty ? nil : SenderSet(set.origin, addresses)
-        }
     }
 
     private func holds(for outcome: FlowOutcome) -> Bool {

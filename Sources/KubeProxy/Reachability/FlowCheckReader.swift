@@ -33,30 +33,31 @@ extension FlowCheck {
 
     private init(_ json: inout JSONReader) throws(ReadFault) {
         let start = json.position
-        var (name, to, expect): (String?, Target?, Expectation?) = (nil, nil, nil)
-        var from: [Source] = []
-        var (except, only): ([IPPrefix], [IPPrefix]) = ([], [])
+        var question = FlowQuestion()
+        var (name, expect): (String?, Expectation?) = (nil, nil)
+        var only: [IPPrefix] = []
         var nodes: [String]?
         try json.object("a check") { json, key throws(ReadFault) in
             if json.string(key, equals: "name") {
-                name = try json.string("name").map { json.text($0.range) }
+                name = try json.words("name").first?.text
             } else if json.string(key, equals: "from") {
-                from = try json.words("from").map { text, offset throws(ReadFault) in
-                    try FlowCheck.source(text, at: offset)
+                question.sources = try json.words("from").map { text, offset throws(ReadFault) in
+                    if let source = FlowQuestion.Source(text) { return source }
+                    throw .value(
+                        at: offset,
+                        "from is \"\(text)\"; expected pods, node, nodes, outside, anybody, an address or a range")
                 }
             } else if json.string(key, equals: "except") {
-                except = try json.words("except").map { text, offset throws(ReadFault) in
-                    try FlowCheck.range(text, at: offset)
-                }
+                question.except = try json.ranges("except")
             } else if json.string(key, equals: "only") {
-                only = try json.words("only").map { text, offset throws(ReadFault) in
-                    try FlowCheck.range(text, at: offset)
-                }
+                only = try json.ranges("only")
             } else if json.string(key, equals: "nodes") {
                 nodes = try json.words("nodes").map { text, _ in text }
             } else if json.string(key, equals: "to") {
-                to = try json.words("to").first.map { text, offset throws(ReadFault) in
-                    try FlowCheck.target(text, at: offset)
+                question.target = try json.words("to").first.map { text, offset throws(ReadFault) in
+                    if let target = FlowQuestion.Target(text) { return target }
+                    throw .value(
+                        at: offset, "to is \"\(text)\"; expected namespace/service[:port], IP[:port] or a range")
                 }
             } else if json.string(key, equals: "expect") {
                 expect = try json.words("expect").first.map { text, offset throws(ReadFault) in
@@ -72,56 +73,17 @@ extension FlowCheck {
                     "a check has no member \(json.quoted(key)); expected name, from, except, to, expect, only or nodes")
             }
         }
-        guard let to else {
+        guard question.target != nil else {
             throw .value(at: start, "the check has no 'to'; expected a Service, an address or a range")
         }
         guard let expect else { throw .value(at: start, "the check has no 'expect'") }
-        guard !from.isEmpty else {
+        guard question.sources?.isEmpty == false else {
             throw .value(at: start, "the check has no 'from'; expected pods, node, nodes, outside, anybody, or ranges")
         }
         guard (expect == .reachesOnly) == !only.isEmpty else {
             throw .value(at: start, "'only' names the endpoints of reaches-only; give both or neither")
         }
-        self.init(
-            name: name ?? "a check without a name", from: from, except: except, to: to, expect: expect, only: only,
-            nodes: nodes)
-    }
-
-    private static func source(_ text: String, at offset: Int) throws(ReadFault) -> Source {
-        switch text {
-        case "pods": return .origins([.pod, .otherPod])
-        case "node": return .origins([.node])
-        case "nodes": return .origins([.node, .otherNode])
-        case "outside": return .origins([.outside])
-        case "anybody": return .origins(SenderOrigin.allCases)
-        default:
-            guard let range = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix(single: $0) }) else {
-                throw .value(
-                    at: offset,
-                    "from is \"\(text)\"; expected pods, node, nodes, outside, anybody, an address or a range")
-            }
-            return .range(range)
-        }
-    }
-
-    private static func range(_ text: String, at offset: Int) throws(ReadFault) -> IPPrefix {
-        guard let range = IPPrefix(text) ?? IPAddress(text).map({ IPPrefix(single: $0) }) else {
-            throw .value(at: offset, "\"\(text)\" is no address or range")
-        }
-        return range
-    }
-
-    private static func target(_ text: String, at offset: Int) throws(ReadFault) -> Target {
-        if let range = IPPrefix(text) { return .addresses(range, port: nil) }
-        let target: ExplainTarget?
-        do throws(ExplainTargetError) { target = try ExplainTarget(text) } catch { target = nil }
-        switch target {
-        case .service(let namespace, let name, let port): return .service(namespace: namespace, name: name, port: port)
-        case .address(let address, let port, _): return .addresses(IPPrefix(single: address), port: port)
-        default:
-            throw .value(
-                at: offset, "to is \"\(text)\"; expected namespace/service[:port], IP[:port] or a range")
-        }
+        self.init(name: name ?? "a check without a name", question, expect: expect, only: only, nodes: nodes)
     }
 }
 
@@ -131,9 +93,18 @@ extension JSONReader {
         if try skipNull() { return [] }
         var words: [(text: String, offset: Int)] = []
         guard bytes[position] == UInt8(ascii: "[") else {
-            return try string(what).map { [(text($0.range), $0.offset)] } ?? []
+            if let string = try string(what) { words.append((contents(string), string.offset)) }
+            return words
         }
-        try strings(what) { json, string throws(ReadFault) in words.append((json.text(string.range), string.offset)) }
+        try strings(what) { json, string throws(ReadFault) in words.append((json.contents(string), string.offset)) }
         return words
+    }
+
+    /// Addresses and ranges.
+    fileprivate mutating func ranges(_ what: StaticString) throws(ReadFault) -> [IPPrefix] {
+        try words(what).map { text, offset throws(ReadFault) in
+            if let range = IPPrefix(addressOrRange: text) { return range }
+            throw .value(at: offset, "\"\(text)\" is no address or range")
+        }
     }
 }

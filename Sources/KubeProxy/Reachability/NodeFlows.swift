@@ -23,13 +23,9 @@ public struct NodeFlows: Sendable {
         family = plan.settings.family
         version = plan.version
         let reachability = Reachability(backend)
-        var found: [FrontendFlows] = []
-        for port in plan.servicePorts where question.names(port) {
-            for frontend in reachability.frontends(of: port) {
-                if let frontend = question.narrowed(frontend) { found.append(frontend) }
-            }
+        frontends = plan.servicePorts.filter { question.names($0.name, $0.port) }.flatMap { port in
+            reachability.frontends(of: port).compactMap(question.narrowed)
         }
-        frontends = found
     }
 }
 
@@ -40,11 +36,10 @@ extension NodePlan {
     public func flows(_ question: FlowQuestion = FlowQuestion(), with workers: Workers? = nil) throws(SnapshotError)
         -> NodeFlows
     {
-        switch settings.mode {
-        case .iptables: NodeFlows(IptablesPlan(self, with: workers), question)
-        case .nftables: NodeFlows(try NftablesPlan(self, with: workers), question)
-        case .ipvs: NodeFlows(try IPVSPlan(self), question)
+        func flows<Mode: Backend>(_ mode: Mode.Type) throws(SnapshotError) -> NodeFlows {
+            NodeFlows(try mode.init(self, with: workers), question)
         }
+        return try flows(settings.mode.backend)
     }
 }
 
@@ -52,10 +47,24 @@ extension NodePlan {
 public struct FlowQuestion: Sendable {
     /// What is sent to.
     public enum Target: Sendable, Hashable {
-        /// A Service, or one of its ports by name or number.
+        /// All frontends of a Service, or of one of its ports by name or number.
         case service(namespace: DNSLabel, name: DNSLabel, port: String?)
-        /// An address, on one port or on all.
-        case address(IPAddress, port: UInt16?)
+        /// All frontends at the addresses of a range, on one port or on all.
+        case addresses(IPPrefix, port: UInt16?)
+
+        /// Reads `namespace/service[:port]`, `IP[:port]` or a range; nil: it is none of them.
+        public init?(_ text: String) {
+            if let range = IPPrefix(text) {
+                self = .addresses(range, port: nil)
+                return
+            }
+            switch try? ExplainTarget(text) {
+            case .service(let namespace, let name, let port):
+                self = .service(namespace: namespace, name: name, port: port)
+            case .address(let address, let port, _): self = .addresses(IPPrefix(single: address), port: port)
+            default: return nil
+            }
+        }
     }
 
     /// Who sends.
@@ -64,44 +73,70 @@ public struct FlowQuestion: Sendable {
         case origins([SenderOrigin])
         /// Everybody in a range.
         case range(IPPrefix)
+
+        /// Reads `pods`, `node`, `nodes`, `outside`, `anybody`, an address or a range; nil: it is none of them.
+        public init?(_ text: String) {
+            switch text {
+            case "pods": self = .origins([.pod, .otherPod])
+            case "node": self = .origins([.node])
+            case "nodes": self = .origins([.node, .otherNode])
+            case "outside": self = .origins([.outside])
+            case "anybody": self = .origins(SenderOrigin.allCases)
+            default:
+                guard let range = IPPrefix(addressOrRange: text) else { return nil }
+                self = .range(range)
+            }
+        }
     }
 
     /// What is sent to; nil: everything.
     public var target: Target?
-    /// Who sends; nil: everybody.
-    public var source: Source?
+    /// Who sends: any of these; nil: everybody.
+    public var sources: [Source]?
+    /// Who does not.
+    public var except: [IPPrefix]
 
-    /// Asks for all flows to all frontends.
-    public init(target: Target? = nil, source: Source? = nil) {
+    /// Asks for all flows to all frontends, or for some of them.
+    public init(target: Target? = nil, sources: [Source]? = nil, except: [IPPrefix] = []) {
         self.target = target
-        self.source = source
+        self.sources = sources
+        self.except = except
     }
 
-    func names(_ port: ServicePortPlan) -> Bool {
+    /// Whether a Service port is asked for, as far as it is asked for by name.
+    func names(_ servicePort: ServicePortName, _ port: UInt16) -> Bool {
         guard case .service(let namespace, let name, let wanted) = target else { return true }
-        return port.name.namespace == namespace && port.name.service == name
-            && (wanted == nil || port.name.port?.text == wanted || String(port.port) == wanted)
+        return servicePort.namespace == namespace && servicePort.service == name
+            && (wanted == nil || servicePort.port?.text == wanted || String(port) == wanted)
     }
 
     /// What is asked for of a frontend's flows; nil: nothing.
     func narrowed(_ frontend: FrontendFlows) -> FrontendFlows? {
+        guard names(frontend.name, frontend.servicePort) else { return nil }
         var addresses = frontend.addresses
-        if case .address(let address, let port) = target {
-            addresses = addresses.filter { $0 == address && port ?? frontend.port == frontend.port }
+        if case .addresses(let range, let port) = target {
+            addresses = addresses.filter { range.contains($0) && port ?? frontend.port == frontend.port }
         }
-        let flows = frontend.flows.compactMap { flow -> Flow? in
-            switch source {
-            case nil: return flow
-            case .origins(let origins): return origins.contains(flow.senders.origin) ? flow : nil
-            case .range(let range):
-                let common = flow.senders.addresses.intersection([range])
-                return common.isEmpty
-                    ? nil : Flow(senders: SenderSet(flow.senders.origin, common), outcome: flow.outcome)
-            }
+        let flows = frontend.flows.flatMap { flow in
+            senders(of: flow.senders).map { Flow(senders: $0, outcome: flow.outcome) }
         }
         guard !addresses.isEmpty, !flows.isEmpty else { return nil }
         return FrontendFlows(
             kind: frontend.kind, addresses: addresses, port: frontend.port, name: frontend.name,
-            serviceIndex: frontend.serviceIndex, flows: flows)
+            servicePort: frontend.servicePort, flows: flows)
+    }
+
+    /// The senders of a set that are asked for: one set for each source that has any.
+    private func senders(of set: SenderSet) -> [SenderSet] {
+        guard let sources else { return [set] }
+        return sources.compactMap { source in
+            var addresses = set.addresses
+            switch source {
+            case .origins(let origins): guard origins.contains(set.origin) else { return nil }
+            case .range(let range): addresses = addresses.intersection([range])
+            }
+            if !except.isEmpty { addresses = addresses.subtracting(except) }
+            return addresses.isEmpty ? nil : SenderSet(set.origin, addresses)
+        }
     }
 }

@@ -31,7 +31,7 @@ public struct Reachability<Mode: Backend>: Sendable {
             guard !addresses.isEmpty else { return nil }
             return FrontendFlows(
                 kind: frontend.kind, addresses: addresses, port: frontend.frontend.port, name: port.name,
-                serviceIndex: port.serviceIndex, flows: flows(to: frontend, here))
+                servicePort: port.port, flows: flows(to: frontend, here))
         }
     }
 

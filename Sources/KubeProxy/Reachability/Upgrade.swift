@@ -1,3 +1,4 @@
+public import KubeChainsBytes
 public import KubeChainsJSON
 public import KubeObjects
 public import NetAddress
@@ -36,48 +37,48 @@ public struct Upgrade: Sendable {
     ///   - families: the families to look at.
     ///   - version: the version afterwards.
     ///   - mode: the mode afterwards; nil: that of now.
+    ///   - workers: threads that may plan half of many Services; the result is the same without them.
     /// - Throws: ``SnapshotError`` if a mode cannot serve a Service as the settings ask for it.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
-        to version: ProxyVersion, mode: ProxyMode? = nil
+        to version: ProxyVersion, mode: ProxyMode? = nil, with workers: Workers? = nil
     ) throws(SnapshotError) {
-        let names = settings.nodeName.map { [$0] } ?? snapshot.nodes.map(\.name.text)
-        nodeCount = names.count
         to = version
         self.mode = mode ?? settings.mode
         var oldest: VersionChoice?
+        var names: Set<String> = []
         for family in families {
-            var own = settings
-            own.family = family
-            var later = own
+            var now = settings
+            now.family = family
+            var later = now
             later.version = version
-            later.mode = mode ?? settings.mode
-            let after = ClusterPlan(snapshot, later)
-            var before: [VersionChoice: ClusterPlan] = [:]
+            later.mode = self.mode
+            let (before, after) = (
+                AllNodesPlan(snapshot, now, with: workers), AllNodesPlan(snapshot, later, with: workers)
+            )
             var positions: [Key: Int] = [:]
-            for name in names {
-                own.nodeName = name
-                later.nodeName = name
-                let choice = VersionChoice(own, in: snapshot)
-                if oldest.map({ choice.version < $0.version }) ?? true { oldest = choice }
-                let cluster = before[choice] ?? ClusterPlan(snapshot, own)
-                before[choice] = cluster
-                let old = try NodePlan(cluster, own).flows().frontends
+            for (member, then) in zip(before.members, after.members)
+            where settings.nodeName ?? member.name == member.name {
+                names.insert(member.name)
+                let plan = try before.plan(of: member)
+                if oldest.map({ plan.version.version < $0.version }) ?? true { oldest = plan.version }
+                let old = try plan.flows(with: workers).frontends
                 flowCount += old.reduce(0) { $0 + $1.flows.count }
-                let comparison = FlowComparison(old, try NodePlan(after, later).flows().frontends)
+                let comparison = FlowComparison(old, try after.plan(of: then).flows(with: workers).frontends)
                 var met: Set<Key> = []
                 for change in comparison.changes {
                     let key = Key(change)
                     guard met.insert(key).inserted else { continue }
                     if let position = positions[key] {
-                        changes[position].nodes.append(name)
+                        changes[position].nodes.append(member.name)
                     } else {
                         positions[key] = changes.count
-                        changes.append(Change(flow: change, family: family, nodes: [name]))
+                        changes.append(Change(flow: change, family: family, nodes: [member.name]))
                     }
                 }
             }
         }
+        nodeCount = names.count
         from = oldest ?? VersionChoice(settings, in: snapshot)
         let minor = from.version.knownMinor
         notes = DatedChange.all.filter { $0.isMet(from: minor, to: version.knownMinor, by: snapshot, settings) }

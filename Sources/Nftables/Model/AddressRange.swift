@@ -10,18 +10,17 @@ struct AddressRange: CustomStringConvertible {
     init?(_ text: String) {
         if let prefix = IPPrefix(text) {
             family = prefix.family
-            low = AddressRange.number(prefix.network)
-            high = low | (UInt128(1) << UInt128(family.bitWidth - prefix.length) &- 1)
+            (low, high) = (prefix.first, prefix.last)
         } else if let address = IPAddress(text) {
             family = address.family
-            low = AddressRange.number(address)
+            low = address.number
             high = low
         } else {
             let ends = text.split(separator: "-").compactMap { IPAddress(String($0)) }
             guard ends.count == 2, ends[0].family == ends[1].family else { return nil }
             family = ends[0].family
-            low = AddressRange.number(ends[0])
-            high = AddressRange.number(ends[1])
+            low = ends[0].number
+            high = ends[1].number
             guard low <= high else { return nil }
         }
     }
@@ -30,16 +29,6 @@ struct AddressRange: CustomStringConvertible {
         self.family = family
         self.low = low
         self.high = high
-    }
-
-    private static func number(_ address: IPAddress) -> UInt128 {
-        UInt128(address.high) << 64 | UInt128(address.low)
-    }
-
-    private func address(_ number: UInt128) -> IPAddress {
-        family == .ipv4
-            ? IPAddress(ipv4: UInt32(truncatingIfNeeded: number))
-            : IPAddress(high: UInt64(truncatingIfNeeded: number >> 64), low: UInt64(truncatingIfNeeded: number))
     }
 
     /// The ranges sorted, each address in one of them only.
@@ -61,12 +50,12 @@ struct AddressRange: CustomStringConvertible {
 
     /// An address, a CIDR, or two addresses with `-` between them: the first of these that there is.
     var description: String {
-        if low == high { return address(low).description }
+        if low == high { return IPAddress(low, family).description }
         let size = high &- low &+ 1
         let bits = size == 0 ? 128 : size.trailingZeroBitCount
         if size == 0 || size == UInt128(1) << UInt128(bits), bits == 128 || low & (size &- 1) == 0 {
-            return IPPrefix(address(low), length: family.bitWidth - bits).description
+            return IPPrefix(IPAddress(low, family), length: family.bitWidth - bits).description
         }
-        return "\(address(low))-\(address(high))"
+        return "\(IPAddress(low, family))-\(IPAddress(high, family))"
     }
 }

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import NetAddress
 
 /// A rule, as nft lists it.
@@ -94,25 +95,25 @@ private struct RuleSpelling {
         index += 1
         switch word(0) {
         case "and", "&":
-            guard let mask = word(1).flatMap(RuleSpelling.number) else { return true }
+            guard let mask = word(1).flatMap(UInt32.init(nft:)) else { return true }
             append("&")
             append(RuleSpelling.hexadecimal(mask))
             index += 2
             guard let comparison = word(0), ["==", "!="].contains(comparison),
-                let value = word(1).flatMap(RuleSpelling.number)
+                let value = word(1).flatMap(UInt32.init(nft:))
             else { return true }
             append(comparison)
             append(RuleSpelling.hexadecimal(value))
             index += 2
         case "or", "|", "xor", "^":
-            guard let value = word(1).flatMap(RuleSpelling.number) else { return true }
+            guard let value = word(1).flatMap(UInt32.init(nft:)) else { return true }
             append(word(0) == "or" || word(0) == "|" ? "|" : "^")
             append(RuleSpelling.hexadecimal(value))
             index += 2
         default:
             let isNegated = word(0) == "!="
             let parts = (word(isNegated ? 1 : 0) ?? "").split(separator: "/")
-            guard parts.count == 2, let value = RuleSpelling.number(String(parts[0])), let length = Int(parts[1]),
+            guard parts.count == 2, let value = UInt32(nft: String(parts[0])), let length = Int(parts[1]),
                 (1...32).contains(length)
             else { return true }
             append("&")
@@ -186,12 +187,5 @@ private struct RuleSpelling {
         return true
     }
 
-    private static func number(_ text: String) -> UInt32? {
-        text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
-    }
-
-    private static func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return "0x" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
-    }
+    private static func hexadecimal(_ value: UInt32) -> String { "0x" + KubeChainsBytes.hexadecimal(value, digits: 8) }
 }

@@ -86,7 +86,7 @@ extension StatementReader {
     /// The mask behind a mark; all bits if there is none.
     private mutating func readMask() -> UInt32? {
         guard word() == "&" || word() == "and" else { return ~0 }
-        guard let mask = word(1).flatMap(StatementReader.number) else { return nil }
+        guard let mask = word(1).flatMap(UInt32.init(nft:)) else { return nil }
         index += 2
         return mask
     }

@@ -177,14 +177,14 @@ struct StatementReader {
             start = .packet
         } else if take("ct", "mark") {
             start = .connection
-        } else if let number = word().flatMap(StatementReader.number) {
+        } else if let number = word().flatMap(UInt32.init(nft:)) {
             index += 1
             start = .constant(number)
         } else {
             return nil
         }
         var operations: [NftMarkValue.Operation] = []
-        while let sign = word(), let number = word(1).flatMap(StatementReader.number) {
+        while let sign = word(), let number = word(1).flatMap(UInt32.init(nft:)) {
             switch sign {
             case "&", "and": operations.append(.and(number))
             case "|", "or": operations.append(.or(number))
@@ -195,10 +195,6 @@ struct StatementReader {
         }
         if let sign = word(), ["&", "and", "|", "or", "^", "xor", "<<", ">>", "map"].contains(sign) { return nil }
         return NftMarkValue(start: start, operations: operations)
-    }
-
-    static func number(_ text: String) -> UInt32? {
-        text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
     }
 
     private mutating func readTranslation(isSource: Bool) -> NftStatement? {

@@ -35,9 +35,8 @@ extension TableWalker {
     }
 
     private func fit(_ address: TracedAddress, _ value: String, _ what: String, _ branch: TraceBranch) -> NftAnswer {
-        let words = "\(family == .ipv4 ? "ip" : "ip6") \(what) \(value)"
-        let prefix = IPPrefix(value) ?? IPAddress(value).map { IPPrefix(single: $0) }
-        if let prefix {
+        let words = "\(family.keyword) \(what) \(value)"
+        if let prefix = IPPrefix(addressOrRange: value) {
             guard prefix.family == family else { return .no }
             return answer(host.fits(AddressMatch(prefix), address), words, branch)
         }
@@ -62,7 +61,7 @@ extension TableWalker {
     private func fit(
         _ mark: UInt32, _ unknown: UInt32, _ value: String, _ what: String, _ branch: TraceBranch
     ) -> NftAnswer {
-        guard let wanted = StatementReader.number(value) else { return answer(nil, "\(what) \(value)", branch) }
+        guard let wanted = UInt32(nft: value) else { return answer(nil, "\(what) \(value)", branch) }
         if (mark ^ wanted) & ~unknown != 0 { return .no }
         return unknown == 0 ? .yes : .depends(.event("\(what) \(value)", eventCount), wanted: true)
     }
@@ -116,7 +115,7 @@ extension TableWalker {
 
 extension IPAddress {
     fileprivate func isBetween(_ first: IPAddress, _ last: IPAddress) -> Bool {
-        family == first.family && (first.high, first.low) <= (high, low) && (high, low) <= (last.high, last.low)
+        family == first.family && first.number <= number && number <= last.number
     }
 }
 

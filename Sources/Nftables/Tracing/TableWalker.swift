@@ -30,11 +30,11 @@ struct TableWalker: HookedChains {
     }
 
     func chains(at hook: Hook) -> [HookedChain] {
-        let own = family == .ipv4 ? "ip" : "ip6"
         return tables.bases.enumerated().compactMap { index, place in
             let table = tables.tables[place.table]
             let chain = tables.chain(place)
-            guard let base = chain.base, base.hook == hook.nftablesName, [own, "inet"].contains(table.table.family)
+            guard let base = chain.base, base.hook == hook.nftablesName,
+                [family.keyword, "inet"].contains(table.table.family)
             else { return nil }
             return HookedChain(
                 name: "\(table.name) \(chain.name)", priority: base.priority, translates: base.type == "nat",

@@ -38,9 +38,7 @@ extension NftElement {
             }
             return address.family == .ipv4 ? Array(bytes.prefix(4)) : bytes
         case "inet_proto":
-            if let known = TransportProtocol.allCases.first(where: { $0.name.description == part }) {
-                return [known.number]
-            }
+            if let known = TransportProtocol(name: part) { return [known.number] }
             return UInt8(part).map { [$0] }
         case "inet_service": return UInt16(part).map { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
         default: return nil

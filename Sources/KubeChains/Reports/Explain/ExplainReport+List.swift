@@ -6,11 +6,6 @@ internal import NetAddress
 
 /// All Service ports at a glance.
 extension ExplainReport {
-    private static func listed(_ words: [String]) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " and " + last
-    }
-
     /// What becomes of a Service port's connections on the node: `refused: 2 endpoints, none ready`.
     public static func verdict(_ service: ServiceExplanation) -> String {
         if let absence = service.absence { return "no rules: \(absence)" }
@@ -22,7 +17,7 @@ extension ExplainReport {
                 ? "no frontends" : "\(isDropped ? "times out" : "refused"): \(missing(service))"
         }
         let (used, all) = (service.endpoints.count { $0.isUsed }, service.endpoints.count)
-        let total = count(all, "endpoint")
+        let total = counted(all, "endpoint")
         var text =
             used < all
             ? "served by \(used) of \(total)" : all == 1 ? "served by its only endpoint" : "served by \(total)"
@@ -40,9 +35,9 @@ extension ExplainReport {
         guard total > 0 else {
             return service.unread.isEmpty ? "no endpoints" : "no endpoints that kube-proxy reads"
         }
-        if service.plan?.endpoints.isEmpty ?? true { return "\(count(total, "endpoint")), none with this port" }
-        if service.plan?.hasAnyEndpoint == true { return "\(count(total, "endpoint")), none on this node" }
-        return "\(count(total, "endpoint")), none ready"
+        if service.plan?.endpoints.isEmpty ?? true { return "\(counted(total, "endpoint")), none with this port" }
+        if service.plan?.hasAnyEndpoint == true { return "\(counted(total, "endpoint")), none on this node" }
+        return "\(counted(total, "endpoint")), none ready"
     }
 
     /// `from outside at node port 30080 and load balancer IP 203.0.113.1:80`.
@@ -71,8 +66,6 @@ extension ExplainReport {
         }.joined(separator: ", ")
     }
 
-    private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
-
     // MARK: Lists
 
     /// All Service ports, each with its type, its frontends and its verdict, as a table.
@@ -85,10 +78,10 @@ extension ExplainReport {
                 service.absence == nil ? "\(used)/\(service.endpoints.count)" : "-", verdict(service),
             ])
         }
-        let widths = (0..<4).map { column in rows.map { TextLayout.columns($0[column]) }.max() ?? 0 }
+        let widths = TextLayout.widths(of: rows)
         var report = ReportText(style)
         for (number, row) in rows.enumerated() {
-            let cells = zip(row, widths).map { TextLayout.padded($0, $1) } + [row[4]]
+            let cells = zip(row.dropLast(), widths).map { TextLayout.padded($0, $1) } + [row[4]]
             report.line(.init(cells.joined(separator: "  "), number == 0 ? .heading : nil))
         }
         return report.text

@@ -54,9 +54,9 @@ public struct FindingRules: Sendable {
         let start = json.position
         var (hasSeverity, hasReason) = (false, false)
         try json.object("a rule") { json, key throws(ReadFault) in
-            let name = json.text(key)
+            let name = json.contents(key)
             guard let value = try json.string("the value") else { return }
-            let text = json.text(value)
+            let text = json.contents(value)
             switch name {
             case "rule":
                 guard text == "*" || known.contains(text) else {
@@ -102,9 +102,4 @@ public struct FindingRules: Sendable {
         }
         return entry.map(\.severity) ?? usual
     }
-}
-
-extension JSONReader {
-    /// The contents of a string.
-    fileprivate func text(_ string: JSONString) -> String { withContents(string) { String(copying: $0) } }
 }

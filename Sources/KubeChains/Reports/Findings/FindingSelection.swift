@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 public import KubeObjects
 public import KubeProxy
 
@@ -39,22 +40,24 @@ public struct FindingSelection<Finding: SelectableFinding> {
     ///   - scope: the Services that the report is limited to.
     ///   - rules: what a team has decided; nil: nothing.
     ///   - snapshot: where the Services with their annotations are.
-    ///   - isAlwaysShown: whether a finding is shown whatever the scope.
     public init(
         _ all: [Finding], from severity: FindingSeverity, _ scope: ServiceScope, _ rules: FindingRules?,
-        in snapshot: ClusterSnapshot, alwaysShown isAlwaysShown: (Finding) -> Bool = { _ in false }
+        in snapshot: ClusterSnapshot
     ) {
+        // Most reports have few findings, if any.
+        lazy var services = Dictionary(
+            snapshot.services.enumerated().map { ($1.qualifiedName, $0) }, uniquingKeysWith: { first, _ in first })
         var annotations: [String: [String]] = [:]
         func ignoredRules(of service: String) -> [String] {
             if let known = annotations[service] { return known }
-            let object = snapshot.services.first { $0.qualifiedName == service }
+            let object = services[service].map { snapshot.services[$0] }
             let text = object.flatMap { snapshot.labels(of: $0).annotations[Self.annotation] } ?? ""
             let words = text.split { $0 == "," || $0 == " " }.map(String.init)
             annotations[service] = words
             return words
         }
         for finding in all {
-            guard isAlwaysShown(finding) || scope.contains(finding.label, object: finding.object) else { continue }
+            guard scope.contains(finding.label, object: finding.object) else { continue }
             let service =
                 finding.label?.service
                 ?? finding.object.flatMap { $0.hasPrefix("Service ") ? String($0.dropFirst(8)) : nil }
@@ -74,11 +77,6 @@ public struct FindingSelection<Finding: SelectableFinding> {
     ///   - services: the number of Services that were looked at.
     ///   - nodes: the number of nodes.
     public func closing(services: Int, nodes: Int) -> String {
-        Self.closing(of: shown, ignored: ignoredCount, services: services, nodes: nodes)
-    }
-
-    /// The same of the findings of several nodes.
-    public static func closing(of shown: [Finding], ignored ignoredCount: Int, services: Int, nodes: Int) -> String {
         let counts = [FindingSeverity.error, .warning, .info].compactMap { severity -> String? in
             let count = shown.count { $0.severity == severity }
             if count == 0 { return nil }

@@ -44,7 +44,7 @@ public enum NodeGroupsReport {
                     group.traits.map(words).joined(separator: "; "),
                 ])
             }
-            let widths = (0..<3).map { column in rows.map { TextLayout.columns($0[column]) }.max() ?? 0 }
+            let widths = TextLayout.widths(of: rows)
             for (index, row) in rows.enumerated() {
                 let lead =
                     String(repeating: " ", count: widths[0] - TextLayout.columns(row[0])) + row[0] + "  "

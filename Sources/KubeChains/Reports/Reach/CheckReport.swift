@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 public import KubeProxy
 
@@ -51,7 +52,8 @@ public enum CheckReport {
         let failed = results.count { !$0.holds }
         report.line(
             words: failed == 0
-                ? "\(counted(results.count, "check")) hold" : "\(failed) of \(counted(results.count, "check")) fail")
+                ? "\(counted(results.count, "check")) \(results.count == 1 ? "holds" : "hold")"
+                : "\(failed) of \(counted(results.count, "check")) \(failed == 1 ? "fails" : "fail")")
         return report.text
     }
 }

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 public import KubeProxy
 internal import NetAddress

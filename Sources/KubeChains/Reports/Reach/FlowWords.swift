@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 internal import KubeProxy
 internal import NetAddress

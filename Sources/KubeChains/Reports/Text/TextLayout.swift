@@ -67,6 +67,11 @@ package enum TextLayout {
         text + String(repeating: " ", count: max(0, width - columns(text)))
     }
 
+    /// How wide each column of a table is: as its widest cell.
+    static func widths(of rows: [[String]]) -> [Int] {
+        (0..<(rows.first?.count ?? 0)).map { column in rows.map { columns($0[column]) }.max() ?? 0 }
+    }
+
     /// A probability in percent, with up to two decimals.
     static func percent(_ probability: Double) -> String {
         let hundredths = Int((probability * 10_000).rounded())

@@ -101,8 +101,7 @@ struct ForeignRuleSearch {
     }
 
     private func label(_ target: ServiceTargets.Target) -> ServicePortLabel {
-        let name = subject.plan.servicePorts[target.servicePort].name
-        return ServicePortLabel(servicePort: name.description, transport: name.transport.name.description)
+        ServicePortLabel(subject.plan.servicePorts[target.servicePort].name)
     }
 
     // MARK: Packets

@@ -89,3 +89,11 @@ extension SettingDifference.MasqueradedSources {
         }
     }
 }
+
+extension [InferredSetting] {
+    /// Puts a version at its place: behind the Node.
+    mutating func insert(version: ProxyVersion) {
+        let place = firstIndex { if case .node = $0 { false } else { true } }
+        insert(.version(version.release), at: place ?? endIndex)
+    }
+}

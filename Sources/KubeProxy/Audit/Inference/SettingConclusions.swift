@@ -29,6 +29,11 @@ struct SettingConclusions {
         }
     }
 
+    /// An address that no interface has, for node ports that answer nowhere.
+    var placeOfNoInterface: IPPrefix {
+        IPPrefix(single: IPAddress(IPPrefix.all(settings.family).last, settings.family))
+    }
+
     // MARK: The node and its version
 
     /// Takes the Node that the rules fit.

@@ -94,17 +94,12 @@ struct SettingInference {
         guard !addresses.isEmpty else {
             // No address of the host is in the ranges, whichever these are.
             conclusions.settings.nodePortAddresses = .ranges([
-                IPPrefix(single: SettingInference.lastAddress(settings.family))
+                conclusions.placeOfNoInterface
             ])
             return
         }
         conclusions.settings.nodePortAddresses = .ranges(addresses.map { IPPrefix(single: $0) })
         conclusions.settings.hostAddresses = facts.hostAddresses + addresses
-    }
-
-    /// An address that no interface has.
-    private static func lastAddress(_ family: AddressFamily) -> IPAddress {
-        family == .ipv4 ? IPAddress(ipv4: .max) : IPAddress(high: .max, low: .max)
     }
 
     private var givenPlaces: SettingDifference.NodePortPlaces {

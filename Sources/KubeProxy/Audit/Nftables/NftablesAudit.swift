@@ -64,14 +64,9 @@ public struct NftablesAudit: Sendable {
 }
 
 extension NftTable {
-    /// Whether it is kube-proxy's of a family.
-    func isKubeProxys(_ family: AddressFamily) -> Bool {
-        name == "kube-proxy" && self.family == (family == .ipv4 ? "ip" : "ip6")
-    }
-
     /// The chains of a family that only kube-proxy in iptables mode makes, where iptables is based on nftables.
     func iptablesChains(_ family: AddressFamily) -> [NftChain] {
-        guard self.family == (family == .ipv4 ? "ip" : "ip6"), name == "nat" || name == "filter" else { return [] }
+        guard self.family == family.keyword, name == "nat" || name == "filter" else { return [] }
         return chains.filter { chain in
             ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-EXTERNAL-SERVICES"].contains(chain.name)
                 || ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-"].contains { chain.name.hasPrefix($0) }

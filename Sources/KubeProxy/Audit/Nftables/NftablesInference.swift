@@ -82,13 +82,13 @@ struct NftablesInference {
             conclusions.settings.hostAddresses = facts.hostAddresses + addresses
         }
         let given = givenPlaces(family)
-        if takesLoopback { ranges.append(IPPrefix(.loopback(family), length: family == .ipv4 ? 8 : 128)) }
+        if takesLoopback { ranges.append(.loopback(family)) }
         conclusions.note(
             .nodePortAddresses, .nodePortAddresses(found: .ranges(ranges), given: given),
             else: ranges.isEmpty ? nil : .nodePortRanges(ranges))
         // An address that no interface has, where none takes node ports.
         conclusions.settings.nodePortAddresses = .ranges(
-            ranges.isEmpty ? [IPPrefix(single: NftablesInference.lastAddress(family))] : ranges)
+            ranges.isEmpty ? [conclusions.placeOfNoInterface] : ranges)
         conclusions.settings.nodePortAddressTexts = []
     }
 
@@ -104,10 +104,6 @@ struct NftablesInference {
         return true
     }
 
-    private static func lastAddress(_ family: AddressFamily) -> IPAddress {
-        family == .ipv4 ? IPAddress(ipv4: .max) : IPAddress(high: .max, low: .max)
-    }
-
     private func givenPlaces(_ family: AddressFamily) -> SettingDifference.NodePortPlaces {
         switch conclusions.settings.nodePortAddresses {
         case .primary, .ranges([]): .primary
@@ -118,7 +114,7 @@ struct NftablesInference {
                     switch entry {
                     case .range(let range): range
                     case .primary: nil
-                    case .localhost: IPPrefix(.loopback(family), length: family == .ipv4 ? 8 : 128)
+                    case .localhost: .loopback(family)
                     case .all: .all(family)
                     }
                 })

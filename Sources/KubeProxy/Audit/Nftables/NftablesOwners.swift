@@ -15,7 +15,7 @@ struct NftablesOwners {
     init(_ plan: NftablesPlan) {
         for port in plan.plan.servicePorts {
             let transport = port.name.transport
-            let label = ServicePortLabel(port)
+            let label = ServicePortLabel(port.name)
             all.insert(label)
             func add(_ address: IPAddress?, _ number: UInt16) {
                 let frontend = Frontend(address: address, port: number, transport: transport)
@@ -37,30 +37,20 @@ struct NftablesOwners {
         switch element.set {
         case "cluster-ips": return IPAddress(shown.firstKey).flatMap { clusterIPs[$0] }
         case "hairpin-connections":
-            guard shown.key.count == 4, let address = IPAddress(shown.firstKey), let port = UInt16(shown.key[3]),
-                let transport = TransportProtocol.allCases.first(where: { $0.name.description == shown.key[2] })
-            else { return nil }
-            return endpoints[Frontend(address: address, port: port, transport: transport)]
+            return shown.hairpinTarget.flatMap { endpoints[$0] }
         default:
             if let label = shown.target.flatMap({ ServicePortLabel(nftablesName: $0) }), element.expected != nil {
                 return label
             }
             if let label = shown.frontend.flatMap({ frontends[$0]?.first }) { return label }
-            return NftablesOwners.label(of: shown)
+            return shown.owner
         }
-    }
-
-    /// The Service port that an element's verdict or comment names.
-    static func label(of element: NftElement) -> ServicePortLabel? {
-        if let label = element.target.flatMap(ServicePortLabel.init(nftablesName:)) { return label }
-        guard let comment = element.comment, element.key.count >= 2 else { return nil }
-        return ServicePortLabel(servicePort: comment, transport: element.key[element.key.count - 2])
     }
 
     /// Whether several Service ports have a frontend, and what an element leads to is one of them.
     func isShared(_ frontend: Frontend, with element: NftElement) -> Bool {
         guard let labels = frontends[frontend], labels.count > 1 else { return false }
-        return NftablesOwners.label(of: element).map(labels.contains) ?? true
+        return element.owner.map(labels.contains) ?? true
     }
 
     /// The Service ports that an element of a table names.
@@ -68,16 +58,9 @@ struct NftablesOwners {
         var labels: Set<ServicePortLabel> = []
         for set in table.sets where set.isMap {
             for element in set.elements {
-                if let label = NftablesOwners.label(of: element) { labels.insert(label) }
+                if let label = element.owner { labels.insert(label) }
             }
         }
         return labels
-    }
-}
-
-extension ServicePortLabel {
-    /// The name of a planned Service port.
-    init(_ port: ServicePortPlan) {
-        self.init(servicePort: port.name.description, transport: port.name.transport.name.description)
     }
 }

@@ -49,8 +49,7 @@ struct NftablesReading {
             else { continue }
             var reading = NftablesReading(replanned, live, given.union([.version]), workers)
             guard reading.severeCount < least else { continue }
-            let place = reading.inferred.firstIndex { if case .node = $0 { false } else { true } }
-            reading.inferred.insert(.version(version.release), at: place ?? reading.inferred.endIndex)
+            reading.inferred.insert(version: version)
             (best, least) = (reading, reading.severeCount)
         }
         return best

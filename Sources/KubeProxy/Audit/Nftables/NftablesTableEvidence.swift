@@ -109,8 +109,7 @@ struct NftablesEvidenceOfSettings {
         }
         let subject = words.dropLast(isNegated ? 2 : 1)
         if subject.count == 2, subject[1] == "saddr" {
-            let text = String(value)
-            return (IPPrefix(text) ?? IPAddress(text).map { IPPrefix(single: $0) }).map { .source($0) }
+            return IPPrefix(addressOrRange: String(value)).map { .source($0) }
         }
         guard subject.count == 1, ["iif", "iifname"].contains(subject[0]) else { return nil }
         vote(.nftablesInterfaceIndex, subject[0] == "iif")
@@ -200,10 +199,7 @@ struct NftablesPolicies: PolicyEvidence {
         self.dropped = dropped
         hairpins = live.set("hairpin-connections").map { set in
             var found: Set<Frontend> = []
-            for element in set.elements where element.key.count == 4 {
-                let rest = NftElement(key: Array(element.key.dropFirst()))
-                if let frontend = rest.frontend { found.insert(frontend) }
-            }
+            found.formUnion(set.elements.lazy.compactMap(\.hairpinTarget))
             return found
         }
     }

@@ -162,8 +162,7 @@ struct RuleComposer {
         case .allAddresses:
             rule.addressType = .localDestination
             if !plan.node.loopbackTakesNodePorts {
-                let length = family == .ipv4 ? 8 : 128
-                rule.destination = .range(IPPrefix(.loopback(family), length: length), isNegated: true)
+                rule.destination = .range(.loopback(family), isNegated: true)
             }
             sink.add(rule, subject)
         case .addresses(let addresses):

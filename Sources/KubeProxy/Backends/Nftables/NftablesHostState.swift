@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 public import NetAddress
 public import Nftables
 
@@ -59,6 +60,11 @@ public struct NftablesHostState: HostState {
 }
 
 extension NftTable {
+    /// Whether it has the name and family of kube-proxy's table of a family.
+    public func isKubeProxys(_ family: AddressFamily) -> Bool {
+        name == NftablesHostState.tableName && self.family == family.keyword
+    }
+
     /// Whether kube-proxy's table is one that another program has made: it has chains, but none of those by which
     /// kube-proxy leads packets to Services.
     public var isOfAnotherProgram: Bool {
@@ -97,16 +103,15 @@ extension NftablesPlan {
 extension TableChanges {
     /// Such as `139 chains and 389 rules written, 17 elements added`.
     public var summary: String {
-        func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
         var parts: [String] = []
         if writtenChains > 0 {
-            parts.append("\(count(writtenChains, "chain")) and \(count(writtenRules, "rule")) written")
+            parts.append("\(counted(writtenChains, "chain")) and \(counted(writtenRules, "rule")) written")
         }
-        if addedSets > 0 { parts.append("\(count(addedSets, "set")) made") }
-        if addedElements > 0 { parts.append("\(count(addedElements, "element")) added") }
-        if deletedElements > 0 { parts.append("\(count(deletedElements, "element")) deleted") }
-        if deletedChains > 0 { parts.append("\(count(deletedChains, "chain")) deleted") }
-        if deletedSets > 0 { parts.append("\(count(deletedSets, "set")) deleted") }
+        if addedSets > 0 { parts.append("\(counted(addedSets, "set")) made") }
+        if addedElements > 0 { parts.append("\(counted(addedElements, "element")) added") }
+        if deletedElements > 0 { parts.append("\(counted(deletedElements, "element")) deleted") }
+        if deletedChains > 0 { parts.append("\(counted(deletedChains, "chain")) deleted") }
+        if deletedSets > 0 { parts.append("\(counted(deletedSets, "set")) deleted") }
         if deletesTable { parts.insert("the table deleted", at: 0) }
         return parts.isEmpty ? "nothing to change" : parts.joined(separator: ", ")
     }

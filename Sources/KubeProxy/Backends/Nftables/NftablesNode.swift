@@ -53,7 +53,7 @@ public struct NftablesNode: Sendable, Hashable {
                 switch entry {
                 case .range(let range): range.family == family ? [range] : []
                 case .primary: primary
-                case .localhost: [IPPrefix(.loopback(family), length: family == .ipv4 ? 8 : 128)]
+                case .localhost: [.loopback(family)]
                 case .all: [.all(family)]
                 }
             }

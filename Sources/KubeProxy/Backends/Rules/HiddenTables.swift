@@ -13,10 +13,8 @@ extension Ruleset {
 
     /// What is to be said of a hidden table.
     public func refusal(of hidden: HiddenTable) -> String {
-        let family = family == .ipv4 ? "ip" : "ip6"
-        return
-            "iptables cannot show the \(hidden.name) table, since it holds nft rules that iptables does not have; so it is "
-            + "not known what is in it. List it with 'nft list table \(family) \(hidden.name)', and move these rules to a table "
-            + "of their own"
+        "iptables cannot show the \(hidden.name) table, since it holds nft rules that iptables does not have; so it is "
+            + "not known what is in it. List it with 'nft list table \(family.keyword) \(hidden.name)', and move these rules "
+            + "to a table of their own"
     }
 }

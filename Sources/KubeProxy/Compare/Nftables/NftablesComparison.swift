@@ -137,7 +137,7 @@ extension ServicePortLabel {
 
 extension NftElement {
     /// The Service port that its verdict or its comment names.
-    fileprivate var owner: ServicePortLabel? {
+    var owner: ServicePortLabel? {
         if let label = target.flatMap(ServicePortLabel.init(nftablesName:)) { return label }
         guard let comment, key.count >= 2 else { return nil }
         return ServicePortLabel(servicePort: comment, transport: key[key.count - 2])

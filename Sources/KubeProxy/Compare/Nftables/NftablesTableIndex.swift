@@ -65,12 +65,17 @@ extension NftElement {
     var firstKey: String { key.first ?? "" }
 
     /// The frontend that its key names, with an address or only as a node port; nil: it names none.
-    var frontend: Frontend? {
-        guard key.count == 2 || key.count == 3, let port = UInt16(key[key.count - 1]),
-            let transport = TransportProtocol.allCases.first(where: { $0.name.description == key[key.count - 2] })
+    var frontend: Frontend? { NftElement.frontend(key[...]) }
+
+    /// Where a connection to itself goes that an element of `hairpin-connections` names: its source comes first.
+    var hairpinTarget: Frontend? { key.count == 4 ? NftElement.frontend(key.dropFirst()) : nil }
+
+    private static func frontend(_ parts: ArraySlice<String>) -> Frontend? {
+        guard parts.count == 2 || parts.count == 3, let port = UInt16(parts[parts.endIndex - 1]),
+            let transport = TransportProtocol(name: parts[parts.endIndex - 2])
         else { return nil }
-        if key.count == 2 { return Frontend(address: nil, port: port, transport: transport) }
-        return IPAddress(key[0]).map { Frontend(address: $0, port: port, transport: transport) }
+        if parts.count == 2 { return Frontend(address: nil, port: port, transport: transport) }
+        return IPAddress(parts[parts.startIndex]).map { Frontend(address: $0, port: port, transport: transport) }
     }
 
     /// The command that adds it.

@@ -23,7 +23,7 @@ extension NftablesExplanation {
         }
         if let name = chainName {
             guard let label = ServicePortLabel(nftablesName: name),
-                let port = plan.servicePorts.first(where: { ServicePortLabel($0) == label })
+                let port = plan.servicePorts.first(where: { ServicePortLabel($0.name) == label })
             else {
                 remarks = []
                 services = []

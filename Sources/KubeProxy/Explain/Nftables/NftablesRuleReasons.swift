@@ -59,7 +59,7 @@ struct NftablesRuleReasons {
         case "firewall-ips": return "source ranges hold at the load balancer's address"
         case "service-ips", "service-nodeports":
             let place = element.frontend.map { kind(of: $0, port) } ?? "it"
-            let role = element.target.map { ChainRole($0, of: ServicePortLabel(port)) }
+            let role = element.target.map { ChainRole($0, of: ServicePortLabel(port.name)) }
             return "\(place) leads to \(role.map { "\($0)" } ?? "a chain")"
         case "localhost-nodeport-reject-ports": return "the node port is refused on the loopback address"
         default:
@@ -86,7 +86,7 @@ struct NftablesRuleReasons {
         case .remember:
             return "the client is remembered for \(port.affinitySeconds ?? 0) s after its last connection"
         case .lead(let target, let conditions):
-            let place = "\(ChainRole(target, of: ServicePortLabel(port)))"
+            let place = "\(ChainRole(target, of: ServicePortLabel(port.name)))"
             if conditions.isEmpty { return "external traffic goes to \(place)" }
             return conditions.hasPrefix("fib ")
                 ? "the node's own traffic goes to all endpoints" : "traffic of the cluster's pods goes to all endpoints"

@@ -1,3 +1,5 @@
+internal import KubeChainsBytes
+
 extension LintRule {
     static let affinityTimeout = LintRule(
         name: "affinity-timeout", severity: .warning,

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeObjects
 internal import NetAddress
 

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeObjects
 internal import NetAddress
 
@@ -15,7 +16,7 @@ extension LintRule {
             pods.length > 0
         else { return }
         let outside = subject.nodes.filter { node in
-            node.podCIDRs.contains { $0.family == pods.family && !pods.holds($0) }
+            node.podCIDRs.contains { $0.family == pods.family && !pods.contains($0) }
         }
         if let first = outside.first, let range = first.podCIDRs.first(where: { $0.family == pods.family }) {
             report.add(
@@ -42,9 +43,4 @@ extension LintRule {
             "no pod's address is in the cluster CIDR \(pods), such as \(example): traffic of pods counts as from outside"
         )
     }
-}
-
-extension IPPrefix {
-    /// Whether the range contains all of another.
-    fileprivate func holds(_ other: IPPrefix) -> Bool { other.length >= length && contains(other.network) }
 }

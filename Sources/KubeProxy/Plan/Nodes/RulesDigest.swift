@@ -15,13 +15,7 @@ public struct RulesDigest: Sendable, Hashable {
 
 extension RulesDigest: CustomStringConvertible {
     /// 20 hexadecimal digits.
-    public var description: String {
-        func hexadecimal(_ value: UInt64, _ digits: Int) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: digits - text.utf8.count) + text
-        }
-        return hexadecimal(first, 16) + hexadecimal(UInt64(next), 4)
-    }
+    public var description: String { hexadecimal(first, digits: 16) + hexadecimal(next, digits: 4) }
 }
 
 /// A sum of digests, from which one can be taken out again. It does not depend on their order: each digest's message says

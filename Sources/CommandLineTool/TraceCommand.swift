@@ -68,6 +68,7 @@ extension Command {
         case .json: text = TraceReport.json(trace, input.version)
         case .dot: text = TraceReport.dot(trace)
         case .mermaid: text = TraceReport.mermaid(trace)
+        case .svg: text = TraceReport.svg(trace)
         default: text = TraceReport.text(trace, input.version, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)

@@ -51,7 +51,7 @@ struct TraceOptions: ShapesRules, WritesReport {
                         "the node's rules, as iptables-save or 'nft list ruleset' printed them; may be given several times"
                     ) { options, text throws(OptionError) in options.live.append(text) }
                 ]),
-            .output([.text, .json, .dot, .mermaid]), .shaping, .nftables,
+            .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
         ]
     }
 

@@ -1,10 +1,6 @@
 import Foundation
 import Testing
 
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
-
 /// What `explain` says of the demo cluster: goldens in every form, and that the forms are what they claim to be.
 @Suite struct ExplainGoldenTests {
     static let forms = ["text", "json", "dot", "mermaid", "svg"]
@@ -24,21 +20,6 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("└─ ") })
         for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("├─ ") {
             #expect("├└│".contains(next.prefix(1)), "\(next)")
-        }
-    }
-
-    @Test(arguments: ExplainGolden.bothModes)
-    func svgIsWellFormed(_ golden: ExplainGolden) throws {
-        let document = try SVGDocument(golden.text("svg"))
-        #expect(document.rootName == "svg")
-        #expect(document.texts.allSatisfy { !$0.isEmpty })
-        // Nothing is drawn outside of the picture.
-        for box in document.boxes {
-            #expect(box.x >= 0 && box.x + box.width <= document.width && box.y + box.height <= document.height)
-        }
-        // No endpoint or chain lies on another.
-        for (index, box) in document.boxes.enumerated() {
-            for other in document.boxes[(index + 1)...] { #expect(!box.overlaps(other)) }
         }
     }
 
@@ -110,64 +91,5 @@ struct ExplainGolden: Sendable, CustomTestStringConvertible {
 
     func text(_ form: String) throws -> String {
         try String(contentsOfFile: "\(Package.fixtures)/demo/\(folder)/\(name).\(form)", encoding: .utf8)
-    }
-}
-
-/// An SVG document as Foundation's XML parser reads it.
-final class SVGDocument: NSObject, XMLParserDelegate {
-    struct Box {
-        let x, y, width, height: Double
-
-        func overlaps(_ other: Box) -> Bool {
-            x < other.x + other.width && other.x < x + width && y < other.y + other.height && other.y < y + height
-        }
-    }
-
-    private(set) var rootName = ""
-    private(set) var width = 0.0
-    private(set) var height = 0.0
-    /// The boxes of nodes, in the picture's coordinates.
-    private(set) var boxes: [Box] = []
-    private(set) var texts: [String] = []
-    private var isInText = false
-    private var offset = (x: 0.0, y: 0.0)
-
-    init(_ text: String) throws {
-        super.init()
-        let parser = XMLParser(data: Data(text.utf8))
-        parser.delegate = self
-        if !parser.parse() { throw parser.parserError ?? POSIXError(.EINVAL) }
-    }
-
-    func parser(
-        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-        attributes: [String: String]
-    ) {
-        func number(_ key: String) -> Double { attributes[key].flatMap { Double($0) } ?? 0 }
-        if rootName.isEmpty {
-            rootName = name
-            (width, height) = (number("width"), number("height"))
-        }
-        if name == "g", let match = attributes["transform"]?.wholeMatch(of: /translate\((\d+) (\d+)\)/) {
-            offset = (Double(match.1) ?? 0, Double(match.2) ?? 0)
-        }
-        isInText = name == "text"
-        if isInText { texts.append("") }
-        if name == "rect", attributes["rx"] == "7" {
-            boxes.append(
-                Box(
-                    x: offset.x + number("x"), y: offset.y + number("y"), width: number("width"),
-                    height: number("height")))
-        }
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters string: String) {
-        if isInText { texts[texts.count - 1] += string }
-    }
-
-    func parser(
-        _ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?
-    ) {
-        isInText = false
     }
 }

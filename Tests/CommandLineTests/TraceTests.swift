@@ -38,7 +38,7 @@ import Testing
         ),
         (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--in-interface", "", "a"], "invalid interface"),
         (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "--affinity-from", "10.0.0.3", "a"], "invalid endpoint"),
-        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "-o", "svg", "a"], "invalid output format 'svg'"),
+        (["--from", "10.0.0.1", "--to", "10.0.0.2:80", "-o", "png", "a"], "invalid output format 'png'"),
     ])
     func usage(_ arguments: [String], _ message: String) throws {
         let result = try trace(arguments)

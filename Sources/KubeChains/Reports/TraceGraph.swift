@@ -4,7 +4,8 @@ internal import Iptables
 struct TraceGraph {
     private struct Node {
         let lines: [String]
-        let outcome: TraceOutcome.Verdict?
+        var step: TraceStep?
+        var outcome: TraceOutcome?
         let parent: Int
     }
 
@@ -18,7 +19,7 @@ struct TraceGraph {
     private var nodes: [Node]
 
     init(_ trace: PacketTrace) {
-        nodes = [Node(lines: [(trace.query.isReply ? "answer to " : "") + trace.query.words], outcome: nil, parent: -1)]
+        nodes = [Node(lines: [(trace.query.isReply ? "answer to " : "") + trace.query.words], parent: -1)]
         var known: [Edge: Int] = [:]
         for outcome in trace.outcomes {
             var current = 0
@@ -29,7 +30,7 @@ struct TraceGraph {
                     continue
                 }
                 let place = "\(step.table) \(step.chain)" + (step.number > 0 ? " \(step.number)" : "")
-                nodes.append(Node(lines: [place, step.targetText], outcome: nil, parent: current))
+                nodes.append(Node(lines: [place, step.targetText], step: step, parent: current))
                 current = nodes.count - 1
                 known[edge] = current
             }
@@ -37,7 +38,7 @@ struct TraceGraph {
             lines.append(outcome.packet.destinationWords)
             if outcome.isMasqueraded { lines.append("masqueraded") }
             lines += outcome.assumptions.map { "\($0.isAssumed ? "if" : "if not") \($0.text)" }
-            nodes.append(Node(lines: lines, outcome: outcome.verdict, parent: current))
+            nodes.append(Node(lines: lines, outcome: outcome, parent: current))
         }
     }
 
@@ -45,7 +46,7 @@ struct TraceGraph {
     var dot: String {
         var text = "digraph trace {\n    node [shape=box, fontname=\"monospace\", fontsize=10];\n"
         for (index, node) in nodes.enumerated() {
-            let color = node.outcome.map { ", style=filled, fillcolor=\"\($0.color)\"" } ?? ""
+            let color = node.outcome.map { ", style=filled, fillcolor=\"\($0.verdict.color)\"" } ?? ""
             text += "    n\(index) [label=\(DotLabel.text(node.lines))\(color)];\n"
             if node.parent >= 0 { text += "    n\(node.parent) -> n\(index);\n" }
         }
@@ -60,13 +61,61 @@ struct TraceGraph {
             text += node.parent >= 0 ? "    n\(node.parent) --> n\(index)\(label)\n" : "    n\(index)\(label)\n"
         }
         for (index, node) in nodes.enumerated() {
-            if let outcome = node.outcome { text += "    style n\(index) fill:\(outcome.color)\n" }
+            if let outcome = node.outcome { text += "    style n\(index) fill:\(outcome.verdict.color)\n" }
         }
         return text
     }
+
+    /// The tree as a picture: rules of one table that follow each other stand in one box.
+    var svg: String {
+        var children: [[Int]] = Array(repeating: [], count: nodes.count)
+        for (index, node) in nodes.enumerated() where node.parent >= 0 { children[node.parent].append(index) }
+        var graph = FlowGraph(nodes[0].lines[0])
+        let packet = graph.add(.entry, "packet", nodes[0].lines)
+        var waiting = children[0].reversed().map { (node: $0, source: packet) }
+        while let (first, source) = waiting.popLast() {
+            if let outcome = nodes[first].outcome {
+                let lines = nodes[first].lines
+                graph.connect(source, graph.add(outcome.verdict.kind, lines[0], Array(lines.dropFirst())), "")
+                continue
+            }
+            var run = [first]
+            while run.count < TraceGraph.longestRun, let last = run.last, children[last].count == 1,
+                let next = nodes[children[last][0]].step, next.table == nodes[first].step?.table
+            {
+                run.append(children[last][0])
+            }
+            let lines = run.compactMap { nodes[$0].step }.map { step -> String in
+                let target = step.targetText.hasPrefix("-j ") ? String(step.targetText.dropFirst(3)) : step.targetText
+                return step.chain + (step.number > 0 ? " \(step.number)" : "") + ": " + target
+            }
+            let box = graph.add(.chain, "table \(nodes[first].step?.table ?? "")", lines)
+            graph.connect(source, box, "")
+            waiting += children[run[run.count - 1]].reversed().map { ($0, box) }
+        }
+        return FlowPicture.svg(
+            FlowGraphs(
+                [graph],
+                words: [
+                    .entry: "packet", .chain: "rules that match", .endpoint: "accepted",
+                    .refusal: "dropped or rejected",
+                    .remark: "not known",
+                ]))
+    }
+
+    /// A box holds at most so many rules.
+    private static let longestRun = 8
 }
 
 extension TraceOutcome.Verdict {
+    fileprivate var kind: FlowGraph.Node.Kind {
+        switch self {
+        case .accept: .endpoint
+        case .drop, .reject: .refusal
+        case .unknown: .remark
+        }
+    }
+
     fileprivate var color: String {
         switch self {
         case .accept: "#c8e6c9"

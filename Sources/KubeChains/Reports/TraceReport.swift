@@ -91,6 +91,9 @@ public enum TraceReport {
     /// The paths as a Mermaid flowchart.
     public static func mermaid(_ trace: PacketTrace) -> String { TraceGraph(trace).mermaid }
 
+    /// The paths as a picture.
+    public static func svg(_ trace: PacketTrace) -> String { TraceGraph(trace).svg }
+
     // MARK: Text
 
     /// The outcomes as text, each with what the client sees and the rules that led there.

@@ -5,6 +5,7 @@
 #   KUBECHAINS_TESTS  brief (the default) or full; see TestSupport/TestSize.swift
 #   KUBECHAINS_CASE   the name of the only recorded case to run, such as small-003
 #   SWIFT             the swift command
+#   FLAGS             options of `swift build`, as the Makefile has them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +25,8 @@ failures_and_suites='
     / (started|seconds|skipped)\.$|^➜/ { hidden = 0 }'
 
 echo "Building the tests: about two minutes the first time."
-"$swift" build --build-tests --quiet
+# shellcheck disable=SC2086 # several options
+"$swift" build --build-tests --quiet ${FLAGS:-}
 echo "Running the tests, size $size."
 status=0
 "$swift" test --skip-build --disable-xctest ${filter[@]+"${filter[@]}"} 2>&1 | sed -u 's/\x1b\[[0-9;]*m//g' |

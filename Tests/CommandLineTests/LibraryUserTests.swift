@@ -32,7 +32,9 @@ import Testing
         let build = try Program(
             executable: "/bin/sh",
             arguments: [
-                "-c", "exec swift build -j 2 --package-path \"$1\" --scratch-path \"$2\"", "sh", Self.folder, scratch,
+                "-c",
+                "exec swift build -j 2 --disable-index-store -debug-info-format none --package-path \"$1\" --scratch-path \"$2\"",
+                "sh", Self.folder, scratch,
             ],
             environment: ["HOME": NSHomeDirectory()], secondsAllowed: 1200
         ).run()

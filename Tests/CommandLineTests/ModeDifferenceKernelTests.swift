@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What is said to happen in IPVS mode happens: a node in a kernel with IPVS is asked by packets.
@@ -32,7 +33,9 @@ import Testing
         ),
     ]
 
-    @Test(.enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
+    @Test(
+        .enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."),
+        .enabled(if: TestSize.current == .full, "A minute of emulated processor; make test TESTS=full runs it."))
     func packetsShowWhatIsSaid() async throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)

@@ -44,7 +44,7 @@ import Testing
         Self.nodes.add {
             $0 += count
         } finish: { count in
-            #expect(RecordedCase.only != nil || count > TestSize.current.count(full: 100, brief: 20))
+            #expect(RecordedCase.only != nil || count > TestSize.current.count(full: 100, brief: 8))
         }
     }
 

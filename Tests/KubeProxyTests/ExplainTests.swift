@@ -70,7 +70,7 @@ import Testing
             $0 += count
         } finish: { count in
             guard RecordedCase.only == nil else { return }
-            #expect(count > TestSize.current.count(full: 1000, brief: 100))
+            #expect(count > TestSize.current.count(full: 1000, brief: 50))
             print("explain: \(count) Service ports of the recorded cases, in every form")
         }
     }
@@ -116,7 +116,7 @@ import Testing
     }
 
     private static let randomParts = stride(from: UInt64(1), to: 201, by: 20).map { first in
-        first..<(first + UInt64(TestSize.current.count(full: 20, brief: 4)))
+        first..<(first + UInt64(TestSize.current.count(full: 20, brief: 2)))
     }
 
     @Test(arguments: randomParts)
@@ -135,7 +135,7 @@ import Testing
             $0 += packets
         } finish: { packets in
             guard RecordedCase.only == nil else { return }
-            #expect(packets > TestSize.current.count(full: 10_000, brief: 1500))
+            #expect(packets > TestSize.current.count(full: 10_000, brief: 700))
             print("explain: \(packets) packets went where the paths say")
         }
     }

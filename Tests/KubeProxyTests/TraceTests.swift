@@ -31,7 +31,7 @@ import Testing
             $0.add(flows)
         } finish: { all in
             guard RecordedCase.only == nil else { return }
-            #expect(all.count > TestSize.current.count(full: 10_000, brief: 1500))
+            #expect(all.count > TestSize.current.count(full: 10_000, brief: 700))
             let kinds = ["accept", "accept translated", "accept translated masqueraded", "drop", "reject"]
             #expect(all.kinds.isSuperset(of: kinds), "\(all.kinds)")
             print("trace: \(all.count) flows of the recorded cases fare as the Services and endpoints alone say")

@@ -274,13 +274,14 @@ struct ApplySafetyTests {
             done
             """
         // In thousandths of the time that a run takes.
-        let moments = (0..<TestSize.current.count(full: 25, brief: 5)).map { _ in "\(Int.random(in: 0...1100))" }
+        let count = TestSize.current.count(full: 25, brief: 5)
+        let moments = (0..<count).map { _ in "\(Int.random(in: 0...1100))" }
         let result = try Isolation.run(script, moments, hasOwnMounts: true)
         #expect(result.ending == .exit(0), "\(result.errorText)")
         let words = result.outputText.split(separator: "\n")
-        #expect(words.count == 2 * moments.count && words.allSatisfy { $0 == "new" || $0 == "old" }, "\(result.outputText)")
+        #expect(words.count == 2 * count && words.allSatisfy { $0 == "new" || $0 == "old" }, "\(result.outputText)")
         print(
-            "Killed apply (\(backend)) at \(moments.count) random moments: "
+            "Killed apply (\(backend)) at \(count) random moments: "
                 + "\(words.count { $0 == "new" }) tables had their new rules, \(words.count { $0 == "old" }) their old ones."
         )
     }

@@ -6,14 +6,16 @@ DESTDIR ?=
 
 RELEASE_PATH = .build-release
 # What makes the binary smaller: regular expressions are not imported unasked, whose parser is a ninth of it; functions that
-# are equal become one (--icf); the index of what unwinding a stack needs is left out, since nothing unwinds one.
+# are equal become one (--icf); what unwinding a stack would read is left out, with its index, since nothing unwinds one.
 SMALLER = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import -Xswiftc -use-ld=lld \
-	-Xlinker --icf=all -Xlinker --no-eh-frame-hdr
+	-Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xlinker Sources/CommandLineTool/left-out.ld
 # What makes its start shorter: types are made by calls, not from names that are parsed first (a twelfth of the instructions of
 # rendering the demo cluster).
 SOONER = -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
+# What makes it the same wherever it is built, with what left-out.ld leaves out: no identifier that is made from what is linked.
+SAME = -Xlinker --build-id=none
 RELEASE_FLAGS = -c release --scratch-path $(RELEASE_PATH) --static-swift-stdlib -Xswiftc -static-executable $(SMALLER) \
-	$(SOONER) -Xlinker -s
+	$(SOONER) $(SAME) -Xlinker -s
 KUBECHAINS = $(RELEASE_PATH)/release/kubechains
 DEMO = $$(cat Fixtures/demo/options) Fixtures/demo/cluster.json
 

@@ -74,6 +74,7 @@ let package = Package(
                 "KubeChains", "KubeChainsHost", "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON",
                 "NetAddress", "KubeChainsBytes",
             ],
+            exclude: ["left-out.ld"],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
         .executableTarget(
             name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"],

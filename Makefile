@@ -90,6 +90,9 @@ bench: bench-programs ## measure everything that has a bound (needs PyPI's orjso
 	if unshare -n iptables-legacy-save >/dev/null 2>&1; then \
 		unshare -n $(BENCHMARKS) rules --kubechains $(BENCH_KUBECHAINS) --folder $(BENCH_PATH) || status=1; \
 	else echo 'Skipped: iptables-legacy-save is not measured, since root, unshare and iptables-legacy-save are needed.'; fi; \
+	if unshare -n nft list tables >/dev/null 2>&1; then \
+		unshare -n $(BENCHMARKS) nftables --kubechains $(BENCH_KUBECHAINS) --folder $(BENCH_PATH) || status=1; \
+	else echo 'Skipped: nft is not measured, since root, unshare and nft are needed.'; fi; \
 	exit $$status
 
 bench-quick: bench-programs ## the same in less than a minute: smaller, fewer runs, bounds twice as loose

@@ -9,7 +9,7 @@ enum Benchmarks {
         usage: Benchmarks generate --services N --endpoints N [--nodes N] [--shape pretty|compact] FILE
                Benchmarks nodes --kubechains PROGRAM --folder DIR [--nodes N]
                Benchmarks all|quick --kubechains PROGRAM --simdjson PROGRAM --folder DIR -- DEMO...
-               Benchmarks rules --kubechains PROGRAM --folder DIR
+               Benchmarks rules|nftables --kubechains PROGRAM --folder DIR
                Benchmarks floor --length BYTES FILE
         """
 
@@ -45,6 +45,14 @@ enum Benchmarks {
             let benchmark = RulesBenchmark(
                 kubechains: try options.text("kubechains"), folder: try options.text("folder"))
             if try !benchmark.run() { exit(1) }
+        case "nftables":
+            let options = try Arguments(arguments, names: ["kubechains", "folder"])
+            let benchmark = NftablesBenchmark(
+                kubechains: try options.text("kubechains"), folder: try options.text("folder"), runs: 5)
+            var table = Table(tolerance: 1)
+            table.begin(["a node's table of nftables", "it", "the other", "ratio", "at most"])
+            try benchmark.compare(services: 5000, endpoints: 10, &table)
+            if !table.conclude() { exit(1) }
         case "nodes":
             let options = try Arguments(arguments, names: ["kubechains", "folder", "nodes"])
             var table = Table(tolerance: 1)

@@ -72,16 +72,26 @@ extension Command {
             let family = options.shaping.family ?? .ipv4
             sources += live == "host" ? try LiveRules.ofHost(family, mode) : [try InputFile.open(live)]
         }
-        if ProxyMode.ofRules(sources, given: mode) == .nftables { return try options.auditNftables(sources, console) }
+        switch ProxyMode.ofRules(sources, given: mode) {
+        case .nftables: return try options.auditNftables(sources, console)
+        case .iptables, .ipvs: return try options.auditIptables(sources, console)
+        }
+    }
+}
+
+extension AuditOptions {
+    /// Audits a node whose rules are those of iptables.
+    fileprivate func auditIptables(
+        _ sources: [SnapshotSource], _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
         // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
-        let given = options.shaping.family
+        let given = shaping.family
         let known = given ?? sources[0].headerFamily
-        let saves = sources
         let (reading, planning) = System.workers.both(
-            { Result { () throws(CommandFailure) in try readDumps(saves, given) } },
+            { Result { () throws(CommandFailure) in try readDumps(sources, given) } },
             {
                 Result { () throws(CommandFailure) -> (PreparedSnapshot, (IptablesPlan, Ruleset)?) in
-                    let prepared = try options.readSnapshot(options.operands)
+                    let prepared = try readSnapshot(operands)
                     guard let known else { return (prepared, nil) }
                     return (prepared, try prepared.expectation(known))
                 }
@@ -92,13 +102,11 @@ extension Command {
         let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        return try options.report(
+        return try report(
             audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
             console)
     }
-}
 
-extension AuditOptions {
     /// Writes the findings that the command line selects.
     func report(
         _ all: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?, _ sources: [SnapshotSource],

@@ -108,10 +108,19 @@ extension Command {
         for path in options.operands { sources.append(try InputFile.open(path)) }
         if options.comparesFlows { return try options.compareFlows(sources, console) }
         guard options.rightOptions.isEmpty else { throw DiffOptions.usage("--right needs --flows") }
-        if ProxyMode.ofRules(sources, given: options.shaping.mode) == .nftables {
-            return try options.compareNftables(sources, console)
+        switch ProxyMode.ofRules(sources, given: options.shaping.mode) {
+        case .nftables: return try options.compareNftables(sources, console)
+        case .iptables, .ipvs: return try options.compareIptables(sources, console)
         }
-        let (expected, actual) = try RulesInput.readPair(sources, options)
+    }
+}
+
+extension DiffOptions {
+    /// Compares rules of iptables.
+    fileprivate func compareIptables(
+        _ sources: [SnapshotSource], _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        let (expected, actual) = try RulesInput.readPair(sources, self)
         let (left, right) = (expected.side, actual.side)
         System.keep((left, right))
         guard left.family == right.family else {
@@ -120,35 +129,35 @@ extension Command {
                     + "a family is compared with itself: give --family, or the other file")
         }
         console.say(expected.diagnostics + actual.diagnostics)
-        var comparison = RuleComparison(expected: left, actual: right, isStrict: options.isStrict)
-        if !options.scope.isEmpty {
+        var comparison = RuleComparison(expected: left, actual: right, isStrict: isStrict)
+        if !scope.isEmpty {
             let snapshots = [expected.snapshot, actual.snapshot].compactMap(\.self)
-            guard options.scope.selector == nil || !snapshots.isEmpty else {
+            guard scope.selector == nil || !snapshots.isEmpty else {
                 throw DiffOptions.usage("--selector needs a snapshot, which has the labels; both inputs are rules")
             }
-            let scope = try options.scope.scope(
+            let scope = try self.scope.scope(
                 in: snapshots, others: comparison.servicePorts.map(\.label.service))
             comparison = comparison.limited(to: { scope.contains($0.service) })
         }
-        if options.ignoresEndpoints { comparison = comparison.withoutEndpoints }
+        if ignoresEndpoints { comparison = comparison.withoutEndpoints }
         let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text: String
-        switch options.output.form {
-        case _ where options.isQuiet: text = ""
-        case _ where options.isStatistics: text = DiffReport.statistics(comparison, options.output.style)
+        switch output.form {
+        case _ where isQuiet: text = ""
+        case _ where isStatistics: text = DiffReport.statistics(comparison, output.style)
         case .json: text = DiffReport.json(comparison, versions)
         case .junit, .sarif, .github:
             let actualName = sources[1].name
             text =
-                FindingsReport(diff: comparison, actual: actualName, version: Tool.number).text(options.output.form)
+                FindingsReport(diff: comparison, actual: actualName, version: Tool.number).text(output.form)
                 ?? ""
         case .unified:
             text = DiffReport.unified(
-                comparison, left, right, options.operands[0], options.operands[1],
-                isStrict: options.isStrict, options.output.style)
-        default: text = DiffReport.text(comparison, versions, isBrief: options.isBrief, options.output.style)
+                comparison, left, right, operands[0], operands[1],
+                isStrict: isStrict, output.style)
+        default: text = DiffReport.text(comparison, versions, isBrief: isBrief, output.style)
         }
-        try OutputFile.write(text, to: options.output.file)
+        try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
     }
 }

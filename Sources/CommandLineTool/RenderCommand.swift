@@ -168,7 +168,7 @@ extension Command {
         return "\(tenths / 10).\(tenths % 10)"
     }
 
-    fileprivate static func summary(of plan: NodePlan, _ snapshot: ClusterSnapshot, _ written: String) -> String {
+    static func summary(of plan: NodePlan, _ snapshot: ClusterSnapshot, _ written: String) -> String {
         "\(snapshot.services.count) Services (\(plan.servicePorts.count) service ports here), "
             + "\(plan.endpointCount) endpoints: \(written) in \(millisecondsSinceStart) ms; \(plan.version.phrase)"
     }
@@ -197,32 +197,6 @@ extension RenderOptions {
         if wantsSummary {
             let written = "\(state.virtualServers.count) virtual servers, \(bytes) bytes"
             console.say(lines: [Command.summary(of: state.plan, snapshot, written)])
-        }
-        System.keep((prepared, state))
-        return .success
-    }
-}
-
-extension RenderOptions {
-    fileprivate func renderNftables(
-        _ prepared: PreparedSnapshot, _ console: Console
-    ) throws(CommandFailure) -> ExitCode {
-        guard outputFolder == nil, let form = form.nftables else {
-            throw RenderOptions.usage(
-                (outputFolder == nil ? "-o \(form)" : "--output-dir") + " is not for nftables mode")
-        }
-        let snapshot = prepared.snapshot
-        let state = try prepared.nftablesPlan()
-        console.say(
-            prepared.diagnostics + snapshot.diagnostics(.warning, state.plan.warnings)
-                + snapshot.diagnostics(.notice, state.notices))
-        let output = try OutputFile(outputFile)
-        let written = state.write(
-            form, listedBy: nftVersion, to: unsafe TextWriter { chunk in unsafe output.write(chunk) })
-        try output.finish()
-        if wantsSummary {
-            let text = "\(written.commands) commands, \(written.bytes) bytes"
-            console.say(lines: [Command.summary(of: state.plan, snapshot, text)])
         }
         System.keep((prepared, state))
         return .success

@@ -31,14 +31,14 @@ struct TraceInput {
         var prepared = try options.readSnapshot(sources)
         prepared.settings.family = query.destination.family
         let plan: NodePlan
-        if !dumps.isEmpty {
-            plan = try prepared.plan()
-        } else if prepared.settings.mode == .nftables {
+        switch prepared.settings.mode {
+        case _ where !dumps.isEmpty: plan = try prepared.plan()
+        case .nftables:
             let nftables = try prepared.nftablesPlan()
             plan = nftables.plan
             tables = [nftables.table]
             diagnostics = prepared.snapshot.diagnostics(.notice, nftables.notices)
-        } else {
+        case .iptables, .ipvs:
             plan = try prepared.plan()
             rules = IptablesPlan(plan).hostRules
         }
@@ -63,15 +63,15 @@ struct TraceInput {
 
     private mutating func read(_ sources: [SnapshotSource], _ query: TraceQuery) throws(CommandFailure) {
         for source in sources {
-            if source.isNftables {
-                tables = (tables ?? []) + (try source.requireNftablesTables())
-                continue
+            switch source.content {
+            case .nftables: tables = (tables ?? []) + (try source.requireNftablesTables())
+            case .iptables, .snapshot:
+                guard rules == nil else {
+                    throw TraceOptions.usage(
+                        "the rules of iptables are one INPUT, but \(source.name) holds more of them")
+                }
+                rules = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
             }
-            guard rules == nil else {
-                throw TraceOptions.usage(
-                    "the rules of iptables are one INPUT, but \(source.name) holds more of them")
-            }
-            rules = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
         }
         if rules != nil, let tables {
             // These are the rules that iptables-save prints.

@@ -50,36 +50,8 @@ package enum Dangers {
         }
     }
 
-    /// Refuses a host that belongs to another, and plans for nftables mode that would cause an outage.
-    ///
-    /// - Parameters:
-    ///   - rules: what iptables has on the host, of all families and backends.
-    ///   - risks: why the plans would cause an outage; empty: they would not.
-    package static func refuse(nftables rules: [HostRules], _ risks: [String]) throws(HostError) {
-        if let sign = HostFacts.signOfKubeProxy(rules) {
-            throw HostError(
-                "error: kube-proxy seems to run on this host: \(sign); it would undo at its next sync what is written here. "
-                    + "Stop it, take away what it left with '\(cleanup(.nftables))', or give --force")
-        }
-        for rules in rules where rules.live.holdsProxyChains {
-            throw HostError(
-                "error: \(rules.iptables.name): the chains of kube-proxy in iptables or IPVS mode are on this host, and packets "
-                    + "would meet both. Nothing was changed; take them away with '\(cleanup(.nftables))', or give --force"
-            )
-        }
-        if HostFacts.hasIPVSInterface {
-            throw HostError(
-                "error: the interface \(IPVSHostState.interfaceName), which kube-proxy in IPVS mode made, is on this host, and "
-                    + "takes packets for Services. Nothing was changed; take it away with '\(cleanup(.nftables))', or give --force"
-            )
-        }
-        if let risk = risks.first {
-            throw HostError("error: \(risk). Nothing was changed; give --force if this is meant")
-        }
-    }
-
     /// The command that takes away what a mode made.
-    private static func cleanup(_ mode: ProxyMode) -> String {
+    static func cleanup(_ mode: ProxyMode) -> String {
         mode == .iptables ? "kubechains cleanup --apply" : "kubechains cleanup --proxy-mode \(mode.rawValue) --apply"
     }
 }

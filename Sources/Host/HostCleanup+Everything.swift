@@ -24,18 +24,8 @@ extension HostCleanup {
             nft = try NftPrograms(families)
             (self.families, self.backend, self.wait) = (families, backend, wait)
             tables = try nft.read()
-            let owned = tables.parts.first { $0.table?.hasOwner == true }
-            if let owned {
-                throw HostError(
-                    "error: the table \(owned.name) is owned by another process ('flags owner'), which alone can "
-                        + "delete it; nothing was changed. Stop that process")
-            }
-            let foreign = tables.parts.first { $0.table?.isOfAnotherProgram == true }
-            if let foreign {
-                throw HostError(
-                    "error: the table \(foreign.name) is not kube-proxy's: it has no chain 'services'; nothing was changed. Delete it "
-                        + "with 'nft delete table \(foreign.name)' if it is not needed")
-            }
+            try Dangers.refuseOwnedTables(tables)
+            try Dangers.refuseTablesOfOthers(tables, orElse: " if it is not needed")
             let rules = try HostRules.readAll(families, backend)
             let hasIPVS = HostFacts.hasIPVSInterface || rules.contains { $0.live.holdsChains(only: .ipvs) }
             ipvs = hasIPVS ? try IPVS(HostRules.choose(families, backend), excluding: excluded, wait: wait) : nil

@@ -89,6 +89,27 @@ struct NftablesApplyTests {
         #expect(result.ending == .exit(0) && result.outputText.isEmpty, "\(result.outputText)\(result.errorText)")
     }
 
+    /// A table whose flags or comment are other ones is made again; what session affinity remembers stays.
+    @Test(arguments: [
+        "nft 'add table ip kube-proxy { flags dormant ; }'",
+        """
+        nft list table ip kube-proxy | sed '0,/comment ".*"/s//comment "other"/' >/run/other &&
+        nft delete table ip kube-proxy && nft -f /run/other
+        """,
+    ])
+    func affinityStays(_ damage: String) throws {
+        let set = "ip kube-proxy affinity-4NPBQWQO-games/voice/udp/media__10.244.1.34/7000"
+        let script = """
+            ip link set lo up
+            \(Self.apply) \(Self.demo) >/dev/null && nft add element \(set) '{ 10.0.0.7, 10.0.0.8 }' && \(damage) &&
+            \(Self.apply) --verify \(Self.demo) && nft list set \(set) | grep -c '10.0.0.7 .*10.0.0.8 '
+            """
+        let result = try Isolation.run(script, hasOwnMounts: true)
+        let lines = result.outputText.split(separator: "\n")
+        #expect(result.ending == .exit(0) && lines.last == "1", "\(result.outputText)\(result.errorText)")
+        #expect(lines.first?.hasSuffix("2 elements of session affinity kept") == true, "\(result.outputText)")
+    }
+
     /// Whenever it is killed, the host has the old tables or the new ones, and never a part of them.
     @Test func killed() throws {
         let count = TestSize.current.count(full: 50, brief: 4)
@@ -132,6 +153,14 @@ struct NftablesApplyTests {
             "the table ip kube-proxy is there, but it is not kube-proxy's: it has no chain 'services'"
         ),
         ("iptables-legacy -t mangle -N KUBE-PROXY-CANARY", "its chain KUBE-PROXY-CANARY is there"),
+        (
+            "ip link add kube-ipvs0 type veth peer name other0",
+            "the interface kube-ipvs0, which kube-proxy in IPVS mode made, is on this host"
+        ),
+        (
+            "cp \"$(command -v sleep)\" /run/kube-proxy; /run/kube-proxy 60 >/run/out 2>&1 & trap \"kill $!\" EXIT; sleep 0.3",
+            "is named kube-proxy and is in this network namespace"
+        ),
     ])
     func refused(_ setup: String, _ message: String) throws {
         let script = """
@@ -141,7 +170,7 @@ struct NftablesApplyTests {
             nft list ruleset | cmp - /tmp/before.$$ && rm /tmp/before.$$
             \(Self.apply) --force --verify \(Self.demo) >/dev/null && echo forced
             """
-        let result = try Isolation.run(script)
+        let result = try Isolation.run(script, hasOwnMounts: true)
         #expect(result.outputText == "exit 2\nforced\n", "\(result.outputText)")
         #expect(result.errorText.contains(message), "\(result.errorText)")
     }

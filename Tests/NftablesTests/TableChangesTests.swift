@@ -109,6 +109,17 @@ import Testing
         live.flags = ["dormant"]
         let text = TableChanges(from: live, to: wanted).text
         #expect(text == "delete table ip t\n" + TableChanges(from: nil, to: wanted).text)
+        // What rules have put into sets stays, unless the set is another one.
+        let set = "add set ip t d { type ipv4_addr ; flags dynamic,timeout ; timeout 10m ; }\n"
+        let dynamic = try table(Self.base + set)
+        live = try table(Self.base + set + "add element ip t d { 10.0.0.9, 10.0.0.8 }\n")
+        live.comment = "other"
+        let kept = TableChanges(from: live, to: dynamic)
+        let remembered = "add element ip t d { 10.0.0.9 }\nadd element ip t d { 10.0.0.8 }\n"
+        #expect(kept.text == "delete table ip t\n" + TableChanges(from: nil, to: dynamic).text + remembered)
+        #expect(kept.keptElements == 2)
+        let other = try table(Self.base + set.replacing("10m", with: "11m"))
+        #expect(TableChanges(from: live, to: other).keptElements == 0)
         #expect(TableChanges(from: wanted, to: nil).text == "delete table ip t\n")
         #expect(TableChanges(from: nil, to: nil).isEmpty)
     }

@@ -55,7 +55,7 @@ extension ProxyFlag {
         case .nodePortAddresses:
             FlagWords(
                 "CIDR[,CIDR]", "the node's addresses that take node ports, or the word 'primary'",
-                default: modes.contains(.nftables) ? "all; in nftables mode primary" : "all")
+                default: "all; in nftables mode primary")
         case .nodeAddress:
             FlagWords(
                 "IP[/LEN]", "an address of the host's interfaces; may be given several times",
@@ -64,9 +64,8 @@ extension ProxyFlag {
         case .featureGates:
             FlagWords(
                 "K=BOOL[,...]",
-                "kube-proxy's feature gates; AllowServiceExternalIPs "
-                    + (modes.contains(.nftables)
-                        ? "and KubeProxyNFTablesLocalhostNodePorts are those that count" : "is the one that counts"))
+                "kube-proxy's feature gates; AllowServiceExternalIPs and KubeProxyNFTablesLocalhostNodePorts are those "
+                    + "that count")
         case .conntrackTCPBeLiberal:
             FlagWords("", "leave the rule out that drops INVALID packets", default: "false")
         case .nfacct: FlagWords("", "with the nfacct counters that newer kube-proxies add", default: "false")

@@ -30,7 +30,7 @@ struct ShapingOptions: Sendable {
     func gives(_ flag: ProxyFlag) -> Bool { flags.contains { $0.flag == flag } }
 
     /// The settings that the command line gives, as far as a node's rules show them.
-    var auditSettings: Set<AuditSetting> { Set(flags.compactMap { AuditSetting($0.flag, $0.text) }) }
+    var auditSettings: Set<AuditSetting> { Set(flags.flatMap { AuditSetting.given(by: $0.flag, $0.text) }) }
 
     /// The family that the command line gives.
     var family: AddressFamily? { gives(.family) ? settings.family : nil }

@@ -96,9 +96,10 @@ extension Command {
         if let live = options.live.first {
             let prepared = try options.readSnapshot(options.operands)
             try options.refuseUnsupportedOptions(prepared.settings.mode)
-            return prepared.settings.mode == .nftables
-                ? try options.printTransaction(to: live, prepared, console)
-                : try printDelta(to: live, prepared, options, console)
+            switch prepared.settings.mode {
+            case .nftables: return try options.printTransaction(to: live, prepared, console)
+            case .iptables, .ipvs: return try printDelta(to: live, prepared, options, console)
+            }
         }
         guard System.isRoot else {
             throw .input("error: apply needs root, to read and to write the host's rules")
@@ -106,11 +107,12 @@ extension Command {
         let prepared = try options.readSnapshot(options.operands)
         try options.refuseUnsupportedOptions(prepared.settings.mode)
         if !options.isDryRun { try options.lockHost() }
-        if prepared.settings.mode == .nftables { return try options.applyNftables(prepared, console) }
         // The host is read last, so that little can change before it is written.
-        let rules = try options.hostRules()
-        return prepared.settings.mode == .ipvs
-            ? try options.applyIPVS(prepared, rules, console) : try options.applyIptables(prepared, rules, console)
+        switch prepared.settings.mode {
+        case .iptables: return try options.applyIptables(prepared, try options.hostRules(), console)
+        case .nftables: return try options.applyNftables(prepared, console)
+        case .ipvs: return try options.applyIPVS(prepared, try options.hostRules(), console)
+        }
     }
 
     /// Prints what would be written to a host whose rules are in a file.

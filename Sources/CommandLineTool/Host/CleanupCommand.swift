@@ -71,7 +71,7 @@ extension Command {
         }
         switch options.shaping.settings.mode {
         case .ipvs: return try cleanUpIPVS(options)
-        case .nftables: return try cleanUpNftables(options)
+        case .nftables: return try options.cleanUpNftables()
         case .iptables: break
         }
         if options.isDryRun || options.shaping.gives(.ipvsExcludeCIDRs) {
@@ -145,28 +145,6 @@ extension Command {
         let text = try onHost { () throws(HostError) in
             let cleanup = try HostCleanup.IPVS(rules, excluding: excluded, wait: options.host.waitSeconds)
             return options.isDryRun ? cleanup.script : try cleanup.run().map { $0 + "\n" }.joined()
-        }
-        try OutputFile.write(text, to: options.outputFile)
-        return .success
-    }
-
-    private static func cleanUpNftables(_ options: CleanupOptions) throws(CommandFailure) -> ExitCode {
-        guard options.live.isEmpty else {
-            throw CleanupOptions.usage("--live is for iptables mode; in nftables mode cleanup works on this host")
-        }
-        guard options.applies || options.isDryRun else {
-            throw CleanupOptions.usage(
-                "in nftables mode cleanup works on this host: give --apply to do it, or --dry-run to print the steps")
-        }
-        guard System.isRoot else { throw .input("error: cleanup needs root, to read and to write the host's state") }
-        if !options.isDryRun { try options.lockHost() }
-        System.addProgramFolders(options.host.programFolders)
-        let excluded = options.shaping.settings.ipvs.excludeCIDRs
-        let text = try onHost { () throws(HostError) in
-            let cleanup = try HostCleanup.Everything(
-                HostRules.families(options.shaping.family), options.host.backend, excluding: excluded,
-                wait: options.host.waitSeconds)
-            return options.isDryRun ? try cleanup.script() : try cleanup.run().map { $0 + "\n" }.joined()
         }
         try OutputFile.write(text, to: options.outputFile)
         return .success

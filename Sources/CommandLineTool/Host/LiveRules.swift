@@ -11,12 +11,11 @@ enum LiveRules {
     /// - Parameter mode: kube-proxy's mode, if it is given: in nftables mode it is what nft lists.
     static func ofHost(_ family: AddressFamily, _ mode: ProxyMode? = nil) throws(CommandFailure) -> [SnapshotSource] {
         guard System.isRoot else { throw .input("error: --live host needs root, to read the host's rules") }
-        if mode == .nftables {
-            let listing = try onHost { () throws(HostError) in try NftListing.ruleset() }
-            return [SnapshotSource(name: listing.name, bytes: listing.text)]
-        }
-        return try onHost { () throws(HostError) in try HostRules.dumps(family) }.map { name, text in
-            SnapshotSource(name: name, bytes: text)
-        }
+        return try onHost { () throws(HostError) -> [(name: String, text: [UInt8])] in
+            switch mode {
+            case .nftables: [try NftListing.ruleset()]
+            case .iptables, .ipvs, nil: try HostRules.dumps(family)
+            }
+        }.map { name, text in SnapshotSource(name: name, bytes: text) }
     }
 }

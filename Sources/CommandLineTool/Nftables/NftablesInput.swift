@@ -61,16 +61,14 @@ extension NftTable {
     var familyOfKubeProxy: AddressFamily? { AddressFamily.allCases.first(where: isKubeProxys) }
 }
 
+/// The forms in which nft writes and takes tables.
+enum NftablesText {
+    case listing, commands, json
+}
+
 extension SnapshotSource {
-    /// The forms in which nft writes and takes tables.
-    private enum NftablesText {
-        case listing, commands, json
-    }
-
-    /// Whether this is a text of nftables.
-    var isNftables: Bool { nftablesText != nil }
-
-    private var nftablesText: NftablesText? {
+    /// The form of a text of nftables; nil: it is something else.
+    var nftablesText: NftablesText? {
         if looksLikeJSON { return isNftablesJSON ? .json : nil }
         var index = 0
         // Remarks and blank lines come before.
@@ -109,10 +107,10 @@ extension SnapshotSource {
 
     /// The tables of a text of nftables; nil: it is something else.
     func nftablesTables() throws(CommandFailure) -> [NftTable]? {
-        guard let kind = nftablesText else { return nil }
+        guard let form = nftablesText else { return nil }
         let text = unsafe bytes.withBytes { unsafe Array($0) }
         do throws(NftError) {
-            switch kind {
+            switch form {
             case .listing: return try NftTable.tables(fromListing: text)
             case .commands: return try NftTable.tables(fromCommands: text)
             case .json: return try NftTable.tables(fromJSON: text)

@@ -32,8 +32,10 @@ extension ProxySettings {
         try setNodePortAddresses(configuration.nodePortAddresses, snapshot)
         // Each mode has a section of its own for it.
         let masquerades =
-            configuration.mode?.value == ProxyMode.nftables.rawValue
-            ? configuration.nftablesMasqueradeAll : configuration.masqueradeAll
+            switch configuration.mode.flatMap({ ProxyMode(rawValue: $0.value) }) {
+            case .nftables: configuration.nftablesMasqueradeAll
+            case .iptables, .ipvs, nil: configuration.masqueradeAll
+            }
         if let masquerades { masqueradeAll = masquerades.value }
         if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
         if let setting = configuration.nftablesMasqueradeBit { nftablesMasqueradeBit = setting.value }

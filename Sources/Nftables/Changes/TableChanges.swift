@@ -1,7 +1,8 @@
 /// What turns a table of a host into another one: commands for one transaction of `nft -f`.
 ///
 /// Only what differs is named. A chain whose rules differ is flushed and written again; what nft cannot change in place is
-/// deleted and made again, with the rules and elements that lead to it. What rules have put into sets stays.
+/// deleted and made again, with the rules and elements that lead to it. What rules have put into sets stays, in a table that is
+/// made again too.
 public struct TableChanges: Sendable {
     /// The commands, one a line; empty: nothing differs.
     public private(set) var text = ""
@@ -21,6 +22,8 @@ public struct TableChanges: Sendable {
     public private(set) var deletedElements = 0
     /// Whether the table is deleted.
     public private(set) var deletesTable = false
+    /// The number of elements, put into sets by rules, that a table which is made again gets back.
+    public private(set) var keptElements = 0
 
     /// Whether nothing differs.
     public var isEmpty: Bool { text.isEmpty }
@@ -45,6 +48,7 @@ public struct TableChanges: Sendable {
         guard !hasOtherComment, live.flags == wanted.flags, live.unknown == wanted.unknown else {
             deleteTable()
             create(wanted)
+            keepRemembered(live, wanted)
             return
         }
         change(live, wanted)
@@ -69,6 +73,17 @@ public struct TableChanges: Sendable {
         addedSets += wanted.counters.count
         for chain in wanted.chains { addRules(chain) }
         for set in wanted.sets { for element in set.elements { add(element, to: set) } }
+    }
+
+    /// What rules have put into sets, which are the host's data, is put into those of a new table: each element for the set's
+    /// whole time again.
+    private mutating func keepRemembered(_ live: NftTable, _ wanted: NftTable) {
+        let known = live.setsByName
+        for set in wanted.sets where set.isDynamic {
+            guard let old = known[set.name], old.isDeclared(as: set) else { continue }
+            for element in old.elements { add("add element", set.name, " { \(element.line) }") }
+            keptElements += old.elements.count
+        }
     }
 
     private mutating func add(_ chain: NftChain) {

@@ -1,10 +1,11 @@
-internal import NetAddress
+package import NetAddress
 
 /// Addresses from one to another, both included.
-struct AddressRange: CustomStringConvertible {
-    let family: AddressFamily
-    private let low: UInt128
-    private let high: UInt128
+package struct AddressRange: Sendable, Hashable, CustomStringConvertible {
+    package let family: AddressFamily
+    /// The first address and the last, as numbers.
+    package let low: UInt128
+    package let high: UInt128
 
     /// Reads an address, a CIDR or two addresses with `-` between them; nil if the text is none of these.
     init?(_ text: String) {
@@ -49,7 +50,7 @@ struct AddressRange: CustomStringConvertible {
     }
 
     /// An address, a CIDR, or two addresses with `-` between them: the first of these that there is.
-    var description: String {
+    package var description: String {
         if low == high { return IPAddress(low, family).description }
         let size = high &- low &+ 1
         let bits = size == 0 ? 128 : size.trailingZeroBitCount

@@ -87,9 +87,9 @@ extension NftChain {
 }
 
 extension NftBase {
-    /// The names of priorities (nft(8)).
+    /// The names of priorities in the IP families, and the one that only the family `bridge` has (nft(8)).
     private static let priorities = [
-        "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100,
+        "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100, "out": 100,
     ]
 
     /// Reads `type filter hook prerouting priority dstnat - 10`.

@@ -41,7 +41,7 @@ struct NftMatch: Sendable, Hashable {
 /// What is compared with.
 enum NftOperand: Sendable, Hashable {
     /// One or more values, ranges or prefixes as text; fits if any fits.
-    case values([[String]])
+    case values(TracedElements)
     /// A named set.
     case set(String)
 }

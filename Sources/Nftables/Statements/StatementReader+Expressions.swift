@@ -98,7 +98,7 @@ extension StatementReader {
             guard case .elements(let elements)? = readSetReference(), elements.allSatisfy({ $0.data == nil }) else {
                 return nil
             }
-            return .values(elements.map(\.key))
+            return .values(TracedElements(values: elements.map(\.key)))
         }
         guard tokens[index].kind != .symbol else { return nil }
         index += 1
@@ -118,7 +118,7 @@ extension StatementReader {
                 index += 2
             }
         }
-        return .values(values)
+        return .values(TracedElements(values: values))
     }
 
     /// `@name`, or elements between braces.

@@ -80,6 +80,25 @@ extension TableWalker {
         return []
     }
 
+    // MARK: What cannot be followed
+
+    mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
+        splitCount += 1
+        guard splitCount > Self.splitLimit else { return }
+        throw error(
+            .tooManyBranches, place,
+            "more than \(Self.splitLimit) ways branch off at conditions that cannot be decided, the last of them "
+                + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
+    }
+
+    func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {
+        let table = tables.tables[place.chain.table]
+        return TraceError(
+            code: code, line: 0,
+            description:
+                "table \(table.name), chain \(tables.chain(place.chain).name), rule \(place.index + 1): \(message)")
+    }
+
     // MARK: The path
 
     /// Adds the rule to the path, unless an earlier statement of it has.

@@ -17,15 +17,18 @@ extension TableWalker {
     /// Compares a match with a packet.
     func answer(_ match: NftMatch, _ branch: TraceBranch, _ hook: Hook) -> NftAnswer {
         guard applies(match.expression, branch) else { return .no }
-        let elements: TracedTables.Elements
+        let elements: TracedElements
         switch match.operand {
-        case .values(let values):
-            elements = TracedTables.Elements(NftSet(values: values))
+        case .values(let values): elements = values
         case .set(let name):
             if let entry = entry(name, match.expression, currentChain, branch), let isThere = remembers(entry, name) {
                 return (branch.recent[entry] ?? isThere) != match.isNegated ? .yes : .no
             }
             guard let named = self.elements(.named(name), currentChain) else {
+                return settle(condition(match.text, branch), match, branch)
+            }
+            // Where an address is one of several, each element would be a condition of its own.
+            if named.set.elements.count > Self.conditionLimit, !isExact(match.expression, branch) {
                 return settle(condition(match.text, branch), match, branch)
             }
             elements = named
@@ -68,19 +71,19 @@ extension TableWalker {
     // MARK: Elements
 
     /// The elements that a named or an anonymous set has; nil: there is no such set.
-    func elements(_ set: NftSetReference, _ place: TracedTables.ChainPlace?) -> TracedTables.Elements? {
+    func elements(_ set: NftSetReference, _ place: TracedTables.ChainPlace?) -> TracedElements? {
         switch set {
         case .named(let name): return place.flatMap { tables.tables[$0.table].sets[name] }
         case .elements(let elements):
             var set = NftSet(name: "", isMap: true)
             set.elements = elements
-            return TracedTables.Elements(set)
+            return TracedElements(set)
         }
     }
 
     /// The elements that a packet's values may be, the one that it is for certain last, with the condition for each of the others.
     func candidates(
-        _ expression: NftExpression, _ elements: TracedTables.Elements, _ branch: TraceBranch, _ hook: Hook
+        _ expression: NftExpression, _ elements: TracedElements, _ branch: TraceBranch, _ hook: Hook
     ) -> [(NftElement, TraceCondition?)] {
         guard applies(expression, branch) else { return [] }
         var parts = [expression]
@@ -90,6 +93,10 @@ extension TableWalker {
             if key.count == parts.count {
                 return byKey[key].map { [(elements.set.elements[$0], nil)] } ?? []
             }
+        } else if parts.count == 1, let address = exactAddress(parts[0], branch),
+            let found = elements.element(holding: address)
+        {
+            return found.map { [($0, nil)] } ?? []
         }
         var found: [(NftElement, TraceCondition?)] = []
         for element in elements.set.elements {
@@ -120,15 +127,34 @@ extension TableWalker {
         return found
     }
 
+    /// How many elements of a set may each be a condition of its own.
+    private static let conditionLimit = 64
+
+    /// Whether the addresses that an expression asks for are known.
+    private func isExact(_ expression: NftExpression, _ branch: TraceBranch) -> Bool {
+        switch expression {
+        case .source, .destination: exactAddress(expression, branch) != nil
+        case .concatenation(let parts): parts.allSatisfy { isExact($0, branch) }
+        default: true
+        }
+    }
+
+    /// An address, where it is one for certain.
+    private func exactAddress(_ part: NftExpression, _ branch: TraceBranch) -> IPAddress? {
+        switch part {
+        case .source:
+            if case .exact(let address) = branch.packet.source { return address }
+        case .destination:
+            if case .exact(let address) = branch.packet.destination { return address }
+        default: break
+        }
+        return nil
+    }
+
     /// A value as sets list it, where it is one for certain and is compared as a whole.
     private func exactValue(_ part: NftExpression, _ branch: TraceBranch) -> String? {
         switch part {
-        case .source:
-            if case .exact(let address) = branch.packet.source { return address.description }
-            return nil
-        case .destination:
-            if case .exact(let address) = branch.packet.destination { return address.description }
-            return nil
+        case .source, .destination: return exactAddress(part, branch)?.description
         case .transport: return branch.isICMP ? nil : branch.packet.transport.name.description
         case .sourcePort: return branch.packet.sourcePort.single
         case .destinationPort: return branch.packet.destinationPort.single
@@ -158,14 +184,6 @@ extension TableWalker {
         if elements.byKey?[[entry.address.address.description]] != nil { return true }
         guard let (address, port) = query.affinity else { return false }
         return tables.remembered[entry.list]?.contains { $0.address == address && $0.port == port } ?? false
-    }
-}
-
-extension NftSet {
-    /// An anonymous set.
-    fileprivate init(values: [[String]]) {
-        self.init(name: "", isMap: false)
-        elements = values.map { NftElement(key: $0) }
     }
 }
 

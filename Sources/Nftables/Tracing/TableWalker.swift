@@ -10,14 +10,14 @@ struct TableWalker: HookedChains {
     /// The statements of the chains that were met.
     private var statements: [TracedTables.ChainPlace: [[NftStatement]]] = [:]
     /// The chains that are being walked, each called by the one before.
-    private(set) var callers: [TracedTables.ChainPlace] = []
-    private var splitCount = 0
+    var callers: [TracedTables.ChainPlace] = []
+    var splitCount = 0
     var jumpCount = 0
     /// Identifies an event; iptables' have lower numbers.
     var eventCount = 1 << 32
     let jumpLimit: Int
 
-    private static let splitLimit = 10_000
+    static let splitLimit = 10_000
     /// The kernel's limit of jumps within each other is 16 (`NFT_JUMP_STACK_SIZE`); without one that it counts a `goto` too.
     static let depthLimit = 64
 
@@ -93,13 +93,13 @@ struct TableWalker: HookedChains {
     mutating func walk(
         _ place: TracedTables.ChainPlace, _ branch: TraceBranch, _ way: inout Way
     ) throws(TraceError) -> [TraceBranch] {
-        if statements[place] == nil { statements[place] = tables.chain(place).rules.map(\.statements) }
+        let rules = statements(of: place)
         callers.append(place)
         defer { callers.removeLast() }
         let outer = way.returned
         way.returned = []
         var live = [branch]
-        for (index, rule) in (statements[place] ?? []).enumerated() where !live.isEmpty {
+        for (index, rule) in rules.enumerated() where !live.isEmpty {
             var next: [TraceBranch] = []
             for branch in live {
                 next += try proceed(RulePlace(chain: place, index: index), rule[...], branch, &way)
@@ -112,6 +112,14 @@ struct TableWalker: HookedChains {
     }
 
     // MARK: Rules
+
+    /// What the rules of a chain ask and do; each chain is read once.
+    mutating func statements(of place: TracedTables.ChainPlace) -> [[NftStatement]] {
+        if let known = statements[place] { return known }
+        let read = tables.chain(place).rules.map(\.statements)
+        statements[place] = read
+        return read
+    }
 
     /// Does what is left of a rule.
     ///
@@ -226,7 +234,8 @@ struct TableWalker: HookedChains {
         _ branch: TraceBranch, _ way: inout Way
     ) throws(TraceError) -> [TraceBranch] {
         guard case .values(let values) = match.operand,
-            let numbers = Optional(values.compactMap { Int($0.joined()) }), numbers.count == values.count
+            let numbers = Optional(values.set.elements.compactMap { Int($0.key.joined()) }),
+            numbers.count == values.set.elements.count
         else {
             eventCount += 1
             return try split(place, .event(match.text, eventCount), !match.isNegated, rest, branch, &way)
@@ -266,8 +275,9 @@ struct TableWalker: HookedChains {
         }
         var next: [TraceBranch] = []
         var rest = branch
-        eventCount += 1
-        for (element, condition) in candidates(expression, elements, branch, way.hook) {
+        let possible = candidates(expression, elements, branch, way.hook)
+        eventCount += 1 + possible.count
+        for (element, condition) in possible {
             guard let condition else { return TraceBranch.rejoined(next + (try found(&self, element, rest, &way))) }
             switch rest.assumptions?.answer(to: condition) {
             case true?: return TraceBranch.rejoined(next + (try found(&self, element, rest, &way)))
@@ -279,22 +289,5 @@ struct TableWalker: HookedChains {
             }
         }
         return TraceBranch.rejoined(next + [rest])
-    }
-
-    mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
-        splitCount += 1
-        guard splitCount > Self.splitLimit else { return }
-        throw error(
-            .tooManyBranches, place,
-            "more than \(Self.splitLimit) ways branch off at conditions that cannot be decided, the last of them "
-                + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
-    }
-
-    func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {
-        let table = tables.tables[place.chain.table]
-        return TraceError(
-            code: code, line: 0,
-            description:
-                "table \(table.name), chain \(tables.chain(place.chain).name), rule \(place.index + 1): \(message)")
     }
 }

@@ -3,39 +3,13 @@ internal import NetAddress
 
 /// Tables prepared for tracing: chains and elements by name, and which sets remember clients of which endpoint.
 public struct TracedTables: Sendable {
-    /// A set or map with its elements by key.
-    struct Elements: Sendable {
-        let set: NftSet
-        /// By key, of a set without ranges; nil: each element has to be compared.
-        let byKey: [[String]: Int]?
-
-        init(_ set: NftSet) {
-            self.set = set
-            let hasRanges =
-                set.flags.contains("interval")
-                || set.elements.contains { element in
-                    element.key.contains { part in part.contains { $0 == "/" || $0 == "-" || $0 == "*" } }
-                }
-            guard !hasRanges else {
-                byKey = nil
-                return
-            }
-            var byKey: [[String]: Int] = [:]
-            byKey.reserveCapacity(set.elements.count)
-            for (index, element) in set.elements.enumerated() {
-                byKey[element.key.map { IPAddress($0)?.description ?? $0 }] = index
-            }
-            self.byKey = byKey
-        }
-    }
-
     /// A table with its chains and sets by name.
     struct Table: Sendable {
         let table: NftTable
         /// Such as `ip kube-proxy`.
         let name: String
         let chains: [String: Int]
-        let sets: [String: Elements]
+        let sets: [String: TracedElements]
     }
 
     /// A chain of a table.
@@ -75,7 +49,7 @@ public struct TracedTables: Sendable {
                 Table(
                     table: table, name: name,
                     chains: Dictionary(table.chains.enumerated().map { ($1.name, $0) }) { first, _ in first },
-                    sets: Dictionary(table.sets.map { ($0.name, Elements($0)) }) { first, _ in first }))
+                    sets: Dictionary(table.sets.map { ($0.name, TracedElements($0)) }) { first, _ in first }))
         }
         self.tables = prepared
         self.bases = bases

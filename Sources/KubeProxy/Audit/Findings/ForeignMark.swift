@@ -26,10 +26,19 @@ extension ForeignMark: AuditCheck {
     ]
 
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
-        let live = subject.dumps.live
         let mark = subject.plan.node.masqueradeMark
+        for (rule, change) in changes(in: subject.dumps.live, of: mark) {
+            findings.add(ForeignMark(bit: mark.trailingZeroBitCount, change: change), nil, at: rule)
+        }
+    }
+
+    /// The rules that are not kube-proxy's and change its mark, in all tables but those that are left out.
+    static func changes(
+        in live: LiveChains, of mark: UInt32, leavingOut omitted: Set<String> = []
+    ) -> [(rule: PlacedRule, change: Change)] {
+        var found: [(rule: PlacedRule, change: Change)] = []
         var reported: Set<String> = []
-        for hook in hooks {
+        for hook in hooks where !omitted.contains(hook.table) {
             guard let start = live.chain(hook.table, hook.chain) else { continue }
             var seen: Set<String> = []
             var waiting = [start]
@@ -44,13 +53,12 @@ extension ForeignMark: AuditCheck {
                     } else if let change = Change(rule, mark, isAfterMarking: hook.isAfterMarking),
                         reported.insert("\(hook.table) \(chain.name) \(rule.line)").inserted
                     {
-                        findings.add(
-                            ForeignMark(bit: mark.trailingZeroBitCount, change: change), nil,
-                            at: PlacedRule(table: hook.table, chain: chain.name, rule: rule))
+                        found.append((PlacedRule(table: hook.table, chain: chain.name, rule: rule), change))
                     }
                 }
             }
         }
+        return found
     }
 
     public var severity: FindingSeverity { .warning }

@@ -71,7 +71,8 @@ extension ForeignRule.Effect {
 }
 
 extension ForeignRule.TakenPackets {
-    fileprivate var text: String {
+    /// The address and port, in words.
+    var text: String {
         switch self {
         case .frontend(let frontend):
             frontend.address.map { AddressText($0, port: frontend.port).description } ?? "node port \(frontend.port)"

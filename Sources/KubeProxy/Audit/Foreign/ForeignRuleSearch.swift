@@ -6,24 +6,16 @@ internal import NetAddress
 /// Each chain is looked through once for a hook; only a rule that some Service's packets can meet is followed with such a
 /// packet. So the work grows with the rules and with the Services, not with their product.
 struct ForeignRuleSearch {
-    private let subject: AuditSubject
+    private let plan: NodePlan
     private let live: LiveChains
     private let mark: UInt32
+    /// Tables whose chains are not asked.
+    private let omitted: Set<String>
 
     /// How many packets are followed at one hook.
     private static let walkLimit = 200
 
-    /// What packets to Services are headed for at a hook.
-    private enum Stage {
-        /// A frontend, before translation.
-        case frontends
-        /// An endpoint that is not on the host itself.
-        case endpoints
-        /// An endpoint with an address of the host.
-        case hostEndpoints
-    }
-
-    private static let hooks: [(table: String, chain: String, stage: Stage, isFromNode: Bool)] = [
+    private static let hooks: [(table: String, chain: String, stage: ServiceTargets.Stage, isFromNode: Bool)] = [
         ("raw", "PREROUTING", .frontends, false), ("mangle", "PREROUTING", .frontends, false),
         ("nat", "PREROUTING", .frontends, false), ("raw", "OUTPUT", .frontends, true),
         ("mangle", "OUTPUT", .frontends, true), ("nat", "OUTPUT", .frontends, true),
@@ -33,18 +25,31 @@ struct ForeignRuleSearch {
     ]
 
     init(_ subject: AuditSubject) {
-        self.subject = subject
+        plan = subject.plan
         live = subject.dumps.live
-        mark = subject.plan.node.masqueradeMark
+        mark = plan.node.masqueradeMark
+        omitted = []
+    }
+
+    /// Looks at rules beside which kube-proxy's are elsewhere.
+    ///
+    /// - Parameters:
+    ///   - mark: kube-proxy's mark.
+    ///   - omitted: tables that are left out.
+    init(_ plan: NodePlan, beside live: LiveChains, mark: UInt32, leavingOut omitted: Set<String>) {
+        self.plan = plan
+        self.live = live
+        self.mark = mark
+        self.omitted = omitted
     }
 
     func run(_ findings: inout AuditFindings) {
-        var targets: [Stage: ServiceTargets] = [:]
-        for hook in ForeignRuleSearch.hooks {
+        var targets: [ServiceTargets.Stage: ServiceTargets] = [:]
+        for hook in ForeignRuleSearch.hooks where !omitted.contains(hook.table) {
             guard let chain = live.chain(hook.table, hook.chain), !chain.rules.isEmpty || chain.policy == .drop else {
                 continue
             }
-            let known = targets[hook.stage] ?? ServiceTargets(self.targets(hook.stage))
+            let known = targets[hook.stage] ?? ServiceTargets(plan, at: hook.stage)
             targets[hook.stage] = known
             guard !known.isEmpty else { continue }
             search(Hook(table: hook.table, chain: hook.chain), chain, known, isFromNode: hook.isFromNode, &findings)
@@ -101,60 +106,18 @@ struct ForeignRuleSearch {
     }
 
     private func label(_ target: ServiceTargets.Target) -> ServicePortLabel {
-        ServicePortLabel(subject.plan.servicePorts[target.servicePort].name)
+        ServicePortLabel(plan.servicePorts[target.servicePort].name)
     }
 
     // MARK: Packets
 
     private func packet(_ target: ServiceTargets.Target, _ hook: Hook, isFromNode: Bool) -> ServicePacket {
-        let node = subject.plan.node
-        var sender: IPPrefix?
-        if isFromNode {
-            sender = node.nodeIP.isLoopback ? nil : IPPrefix(single: node.nodeIP)
-        } else if case .source(let range) = node.localTraffic {
-            sender = range
-        }
         let isTranslated = if case .endpoint = target.kind { true } else { false }
-        // What the node itself sends is masqueraded unless it counts as a pod.
-        let isMarked = isTranslated && (subject.plan.settings.masqueradeAll || isFromNode && node.localTraffic != nil)
         return ServicePacket(
             destination: target.address, port: target.port, transport: target.transport,
-            isLocal: node.hostAddresses.contains(target.address), isTranslated: isTranslated, sender: sender,
-            isMarked: isMarked)
-    }
-
-    private func targets(_ stage: Stage) -> [ServiceTargets.Target] {
-        let plan = subject.plan
-        var found: [ServiceTargets.Target] = []
-        for (index, port) in plan.servicePorts.enumerated() {
-            let transport = port.name.transport
-            switch stage {
-            case .frontends:
-                for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs {
-                    let frontend = Frontend(address: address, port: port.port, transport: transport)
-                    found.append(
-                        .init(
-                            address: address, port: port.port, servicePort: index, transport: transport,
-                            kind: .frontend(frontend)))
-                }
-                guard port.nodePort > 0 else { continue }
-                let frontend = Frontend(address: nil, port: port.nodePort, transport: transport)
-                found.append(
-                    .init(
-                        address: plan.node.nodeIP, port: port.nodePort, servicePort: index, transport: transport,
-                        kind: .frontend(frontend)))
-            case .endpoints, .hostEndpoints:
-                for endpoint in port.endpoints where endpoint.isReachable {
-                    let isOfHost = plan.node.hostAddresses.contains(endpoint.address)
-                    guard isOfHost == (stage == .hostEndpoints) else { continue }
-                    found.append(
-                        .init(
-                            address: endpoint.address, port: endpoint.port, servicePort: index, transport: transport,
-                            kind: .endpoint(endpoint.address, port: endpoint.port)))
-                }
-            }
-        }
-        return found
+            isLocal: plan.node.hostAddresses.contains(target.address), isTranslated: isTranslated,
+            sender: plan.senders(isFromNode: isFromNode),
+            isMarked: isTranslated && plan.masqueradesSenders(isFromNode: isFromNode))
     }
 }
 

@@ -21,32 +21,36 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     /// `--node-address`.
     case hostAddresses
 
-    /// The setting that a flag is about; nil: none that rules show.
+    /// The settings that a flag is about, as far as rules show them.
     ///
     /// - Parameter value: the flag's value, which says which feature gates it sets.
-    public init?(_ flag: ProxyFlag, _ value: String) {
+    public static func given(by flag: ProxyFlag, _ value: String) -> [AuditSetting] {
         switch flag {
-        case .node: self = .node
-        case .version: self = .version
-        case .clusterCIDR, .detectLocalMode, .podBridgeInterface, .podInterfaceNamePrefix: self = .localTraffic
-        case .masqueradeAll: self = .masqueradeAll
-        case .masqueradeBit: self = .masqueradeBit
-        case .nftablesMasqueradeBit: self = .nftablesMasqueradeBit
-        case .nodePortAddresses: self = .nodePortAddresses
-        case .localhostNodePorts: self = .localhostNodePorts
-        case .conntrackTCPBeLiberal: self = .conntrackTCPBeLiberal
-        case .noRandomFully: self = .randomFully
-        case .nfacct: self = .accountingCounters
+        case .node: [.node]
+        case .version: [.version]
+        case .clusterCIDR, .detectLocalMode, .podBridgeInterface, .podInterfaceNamePrefix: [.localTraffic]
+        case .masqueradeAll: [.masqueradeAll]
+        case .masqueradeBit: [.masqueradeBit]
+        case .nftablesMasqueradeBit: [.nftablesMasqueradeBit]
+        case .nodePortAddresses: [.nodePortAddresses]
+        case .localhostNodePorts: [.localhostNodePorts]
+        case .conntrackTCPBeLiberal: [.conntrackTCPBeLiberal]
+        case .noRandomFully: [.randomFully]
+        case .nfacct: [.accountingCounters]
         case .featureGates:
-            let gates = value.split(separator: ",")
-            if gates.contains(where: { $0.hasPrefix("AllowServiceExternalIPs=") }) {
-                self = .externalIPs
-            } else if gates.contains(where: { $0.hasPrefix("KubeProxyNFTablesLocalhostNodePorts=") }) {
-                self = .localhostNodePortsInNftables
-            } else {
-                return nil
+            value.split(separator: ",").compactMap { gate in
+                gate.split(separator: "=").first.flatMap { AuditSetting(featureGate: String($0)) }
             }
-        case .nodeAddress: self = .hostAddresses
+        case .nodeAddress: [.hostAddresses]
+        default: []
+        }
+    }
+
+    /// The setting that a feature gate is about; nil: none that rules show.
+    private init?(featureGate name: String) {
+        switch name {
+        case "AllowServiceExternalIPs": self = .externalIPs
+        case "KubeProxyNFTablesLocalhostNodePorts": self = .localhostNodePortsInNftables
         default: return nil
         }
     }
@@ -64,12 +68,7 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         if !configuration.nodePortAddresses.isEmpty { given.insert(.nodePortAddresses) }
         if configuration.localhostNodePorts != nil { given.insert(.localhostNodePorts) }
         if configuration.conntrackTCPBeLiberal != nil { given.insert(.conntrackTCPBeLiberal) }
-        if configuration.featureGates.contains(where: { $0.name == "AllowServiceExternalIPs" }) {
-            given.insert(.externalIPs)
-        }
-        if configuration.featureGates.contains(where: { $0.name == "KubeProxyNFTablesLocalhostNodePorts" }) {
-            given.insert(.localhostNodePortsInNftables)
-        }
+        given.formUnion(configuration.featureGates.compactMap { AuditSetting(featureGate: $0.name) })
         return given
     }
 }

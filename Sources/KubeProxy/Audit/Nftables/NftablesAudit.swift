@@ -48,7 +48,7 @@ public struct NftablesAudit: Sendable {
         expected = reading.planned
         version = plan.plan.version.replaced(by: reading.planned.plan.version)
         found = reading.found
-        NftablesHost(tables, iptables, live, family).add(to: &found)
+        NftablesHost(reading.planned, tables, iptables, live).add(to: &found)
         findings = found.all.sorted(by: Audit.precedes)
     }
 
@@ -70,41 +70,6 @@ extension NftTable {
         return chains.filter { chain in
             ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-EXTERNAL-SERVICES"].contains(chain.name)
                 || ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-"].contains { chain.name.hasPrefix($0) }
-        }
-    }
-}
-
-/// What is beside kube-proxy's table on the host.
-struct NftablesHost {
-    private let tables: [NftTable]
-    private let iptables: [Ruleset]
-    private let live: NftablesTableIndex
-    private let family: AddressFamily
-
-    init(_ tables: [NftTable], _ iptables: [Ruleset], _ live: NftablesTableIndex, _ family: AddressFamily) {
-        self.tables = tables
-        self.iptables = iptables
-        self.live = live
-        self.family = family
-    }
-
-    func add(to findings: inout AuditFindings) {
-        for flag in live.table.flags {
-            let name = "\(live.table.family) \(live.table.name)"
-            findings.add(
-                NftablesEvidence.TableFlags(table: name, flag: flag), line: live.table.place.number,
-                rule: "table \(name) { flags \(live.table.flags.joined(separator: ",")); }")
-        }
-        for table in tables {
-            let chains = table.iptablesChains(family)
-            guard let first = chains.first else { continue }
-            findings.add(
-                LeftOver(cause: .iptablesMode, chains: chains.map(\.name), blocked: []), line: first.place.number,
-                rule: "chain \(table.family) \(table.name) \(first.name)")
-        }
-        for rules in iptables where rules.family == family && rules.holdsProxyChains {
-            let names = rules.tables.flatMap(\.chains).map(\.name).filter { $0.hasPrefix("KUBE-S") }
-            findings.add(LeftOver(cause: .iptablesMode, chains: names, blocked: []))
         }
     }
 }

@@ -33,9 +33,14 @@ public struct NftablesHostState: HostState {
     }
 
     /// One transaction for all families, then the sysctls that differ.
-    public func steps(to wanted: NftablesHostState) -> [HostStep] {
+    public func steps(to wanted: NftablesHostState) -> [HostStep] { steps(to: wanted, changes(to: wanted)) }
+
+    /// The same where it is known what differs.
+    package func steps(
+        to wanted: NftablesHostState, _ all: [(family: AddressFamily, changes: TableChanges)]
+    ) -> [HostStep] {
         var steps: [HostStep] = []
-        let changes = changes(to: wanted).filter { !$0.changes.isEmpty }
+        let changes = all.filter { !$0.changes.isEmpty }
         if !changes.isEmpty {
             steps.append(
                 HostStep(
@@ -113,6 +118,7 @@ extension TableChanges {
         if deletedChains > 0 { parts.append("\(counted(deletedChains, "chain")) deleted") }
         if deletedSets > 0 { parts.append("\(counted(deletedSets, "set")) deleted") }
         if deletesTable { parts.insert("the table deleted", at: 0) }
+        if keptElements > 0 { parts.append("\(counted(keptElements, "element")) of session affinity kept") }
         return parts.isEmpty ? "nothing to change" : parts.joined(separator: ", ")
     }
 }

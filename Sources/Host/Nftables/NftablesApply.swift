@@ -9,6 +9,8 @@ package struct NftablesApply {
     private let plans: [NftablesPlan]
     private let before: NftablesHostState
     private let wanted: NftablesHostState
+    /// What leads from the one to the other.
+    private let changes: [(family: AddressFamily, changes: TableChanges)]
 
     private static let liberalSysctl = "net/netfilter/nf_conntrack_tcp_be_liberal"
 
@@ -29,6 +31,7 @@ package struct NftablesApply {
         wanted = NftablesHostState(
             parts: plans.map { .init($0.plan.settings.family, $0.table) },
             sysctls: makesLiberal ? [.init(name: NftablesApply.liberalSysctl, value: "1")] : [])
+        changes = before.changes(to: wanted)
     }
 
     /// The transaction that leads from tables to those of plans.
@@ -37,24 +40,16 @@ package struct NftablesApply {
     }
 
     /// The transaction, as text for nft.
-    package var script: String { before.changes(to: wanted).map(\.changes.text).joined() }
+    package var script: String { changes.map(\.changes.text).joined() }
 
     /// Refuses what would do harm.
     package func refuseDangers(isForced: Bool) throws(HostError) {
-        for part in before.parts where part.table?.hasOwner == true {
-            throw HostError(
-                "error: the table \(part.name) is owned by another process ('flags owner'), which alone can change it; "
-                    + "nothing was changed. Stop that process")
-        }
+        try Dangers.refuseOwnedTables(before)
         guard !isForced else { return }
         if let release = HostFacts.kernelReleaseText, let reason = NftPrograms.refusal(ofKernel: release) {
             throw HostError("error: \(reason). Nothing was changed; give --force if its nf_tables is patched")
         }
-        for part in before.parts where part.table?.isOfAnotherProgram == true {
-            throw HostError(
-                "error: the table \(part.name) is there, but it is not kube-proxy's: it has no chain 'services'. Nothing "
-                    + "was changed; delete it with 'nft delete table \(part.name)', or give --force to replace it")
-        }
+        try Dangers.refuseTablesOfOthers(before, orElse: ", or give --force to replace it")
         var risks: [String] = []
         for (index, plan) in plans.enumerated() {
             guard let live = before.parts[index].table, let table = wanted.parts[index].table else { continue }
@@ -70,9 +65,9 @@ package struct NftablesApply {
     package func run(whileWaiting: @escaping (Double) -> Void) throws(HostError) -> [String] {
         var host = host
         host.whileWaiting = whileWaiting
-        let steps = before.steps(to: wanted)
+        let steps = before.steps(to: wanted, changes)
         try host.carryOut(steps, orGoBackTo: before)
-        var report = before.changes(to: wanted).map { "\($0.family.name): \($0.changes.summary)" }
+        var report = changes.map { "\($0.family.name): \($0.changes.summary)" }
         for case .write(let sysctl) in steps.map(\.work) {
             let name = sysctl.name.split(separator: "/").joined(separator: ".")
             report.append("\(name): \(before.sysctls.first?.value ?? "?") -> \(sysctl.value)")
@@ -86,9 +81,4 @@ package struct NftablesApply {
             "error: \(family.name): the table is not as it was written; another apply would do this: \(changes.summary)"
         }
     }
-}
-
-extension NftablesHostState.Part {
-    /// The family and name of the table.
-    var name: String { "\(family.keyword) \(NftablesHostState.tableName)" }
 }

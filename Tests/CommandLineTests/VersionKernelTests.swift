@@ -2,47 +2,122 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The kernel takes the text of every version, and `iptables-save` then prints what `render -o save` says.
+/// The kernel takes the text of every version, `iptables-save` then prints what `render -o save` says, and `audit` finds nothing
+/// in it.
 @Suite struct VersionKernelTests {
     private static let cases = TestSize.current.sample(VersionedCase.names(in: VersionedCase.iptables), brief: 5)
-    private static let loads = Tally(0, cases: cases.count)
+    private static let loads = Tally((texts: 0, audits: 0), cases: cases.count)
 
     // Runs only as root with the iptables, nfacct and util-linux packages.
     @Test(.enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."), arguments: cases)
     func recordedCase(_ name: String) throws {
         let recorded = try VersionedCase(name, in: VersionedCase.iptables)
         let family = recorded.options.contains("ipv6") ? "ip6tables" : "iptables"
+        let snapshot = VersionedCase.path(of: name, in: VersionedCase.iptables) + "/snapshot.json"
+        var audits = 0
         // Each text goes into one backend, the next one into the other.
         for (index, text) in recorded.texts.enumerated() {
-            let version = "1.\(text.minors.upperBound)"
+            let minor = text.minors.upperBound
             let program = "\(family)-\(Backend.allCases[(index + name.utf8.count) % 2].rawValue)"
             let saved = try Tool.run(
-                ["render", "-o", "save", "--kube-proxy-version", version] + recorded.options
-                    + [VersionedCase.path(of: name, in: VersionedCase.iptables) + "/snapshot.json"])
-            #expect(saved.ending == .exit(0), "\(version): \(saved.errorText)")
-            // kubelet's chain, to which 1.24 jumps.
-            let prepared = text.minors.contains(24) ? "\(program) -w -t nat -N KUBE-MARK-DROP && " : ""
+                ["render", "-o", "save", "--kube-proxy-version", "1.\(minor)"] + recorded.options + [snapshot])
+            #expect(saved.ending == .exit(0), "1.\(minor): \(saved.errorText)")
             let counters = "nfacct add ct_state_invalid_dropped_pkts && nfacct add localhost_nps_accepted_pkts && "
-            let script =
-                (recorded.options.contains("--nfacct") ? counters : "") + prepared
-                + "\(program)-restore -w --noflush && \(program)-save"
+            let script = """
+                \(recorded.options.contains("--nfacct") ? counters : "")\(Self.kubelet(minor, program))
+                \(program)-restore -w --noflush && \(program)-save && echo '\(Self.separator)' &&
+                \(Self.jumps(minor, program)) && \(program)-save -c
+                """
             let result = try Isolation.run(script, input: Array(text.expected.utf8))
             // Versions before 1.31 write what slices spell, and iptables takes no target whose numbers begin with 0.
             if text.expected.contains(/--to-destination (?:[0-9]+\.)*0[0-9]/) {
-                #expect(result.ending != .exit(0), "\(program), \(version)")
+                #expect(result.ending != .exit(0), "\(program), 1.\(minor)")
                 continue
             }
-            #expect(result.ending == .exit(0), "\(program), \(version): \(result.errorText)")
-            let chains = linesByChain(result.outputText).filter { $0.key.contains("KUBE-") }
-            var expected = linesByChain(saved.outputText)
-            if !prepared.isEmpty { expected["*nat KUBE-MARK-DROP"] = [":KUBE-MARK-DROP - "] }
+            #expect(result.ending == .exit(0), "\(program), 1.\(minor): \(result.errorText)")
+            let dumps = result.outputText.components(separatedBy: Self.separator)
+            try #require(dumps.count == 2)
+            let kubelets = minor > 26 ? [] : ["*nat KUBE-MARK-DROP", "*filter KUBE-FIREWALL"]
+            let chains = linesByChain(dumps[0]).filter { $0.key.contains("KUBE-") && !kubelets.contains($0.key) }
+            let expected = linesByChain(saved.outputText)
             let wrong = Set(chains.keys).union(expected.keys).filter { chains[$0] != expected[$0] }.sorted()
-            #expect(wrong == [], "\(program), \(version)")
+            #expect(wrong == [], "\(program), 1.\(minor)")
+            guard recorded.cluster(minor: minor).isComparable else { continue }
+            // The settings and the version are read off the dump.
+            let audit = try Tool.run(["audit", "--live", "-", snapshot], input: Array(dumps[1].utf8))
+            #expect(audit.ending == .exit(0), "\(program), 1.\(minor): \(audit.outputText)\(audit.errorText)")
+            audits += 1
         }
         Self.loads.add {
-            $0 += recorded.texts.count
+            $0.texts += recorded.texts.count
+            $0.audits += audits
         } finish: { loads in
-            print("Gave the kernel \(loads) texts of kube-proxy 1.24 to 1.36.")
+            print("Gave the kernel \(loads.texts) texts of kube-proxy 1.24 to 1.36, and audited \(loads.audits) dumps.")
         }
+    }
+
+    /// What `apply` makes of the demo cluster is what `audit` expects, without an option; so it is with a kubelet of 1.24 or
+    /// without one, where `apply` makes the chain KUBE-MARK-DROP as that kube-proxy does.
+    @Test(
+        .enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."),
+        arguments: TestSize.current == .full ? Array(24...37) : [24])
+    func applied(_ minor: Int) throws {
+        let cluster = "\(Package.fixtures)/demo/cluster.json"
+        for backend in Backend.allCases {
+            for hasKubelet in [true, false] where minor <= 26 || hasKubelet {
+                let program = "iptables-\(backend.rawValue)"
+                let script = """
+                    \(hasKubelet ? Self.kubelet(minor, program) : "")
+                    "$KUBECHAINS" apply --backend \(backend) --verify --family ipv4 --node worker-1 \
+                    --cluster-cidr 10.244.0.0/16 --kube-proxy-version 1.\(minor) '\(cluster)' >&2 && \(program)-save
+                    """
+                let saved = try Isolation.run(script, hasOwnMounts: true)
+                #expect(saved.ending == .exit(0), "\(program): \(saved.errorText)")
+                let audit = try Tool.run(["audit", "--live", "-", cluster], input: saved.output)
+                #expect(audit.ending == .exit(0), "\(program): \(audit.outputText)\(audit.errorText)")
+                #expect(!audit.outputText.contains("]\n"), "\(program): \(audit.outputText)")
+            }
+        }
+    }
+
+    /// Between the rules alone and those with the jumps from the built-in chains.
+    private static let separator = "##### with jumps"
+
+    /// The jumps of a version: 1.24 has no KUBE-PROXY-FIREWALL. KUBE-FIREWALL is there where it or kubelet makes it.
+    private static func jumps(_ minor: Int, _ program: String) -> String {
+        let jumps = KernelTests.jumps.filter { minor > 24 || !$0.hasSuffix("KUBE-PROXY-FIREWALL") }
+        let firewall = ["INPUT", "OUTPUT"].map { "\(program) -w -I \($0) -j KUBE-FIREWALL" }
+        return jumps.map { "\(program) -w \($0)" }.joined(separator: " && ") + """
+             && if \(program) -w -S KUBE-FIREWALL >/dev/null 2>&1; then \(firewall.joined(separator: " && ")); fi
+            """
+    }
+
+    /// Makes the chains of kubelet up to 1.26, by which it drops what kube-proxy 1.24 marks
+    /// (`pkg/kubelet/kubelet_network_linux.go`).
+    private static func kubelet(_ minor: Int, _ program: String) -> String {
+        guard minor <= 26 else { return "" }
+        let isIPv6 = program.hasPrefix("ip6")
+        let martians =
+            "-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" -d 127.0.0.0/8 "
+            + "! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP\n"
+        return """
+            \(program)-restore -w --noflush <<'END' &&
+            *mangle
+            :KUBE-KUBELET-CANARY - [0:0]
+            :KUBE-IPTABLES-HINT - [0:0]
+            COMMIT
+            *nat
+            :KUBE-KUBELET-CANARY - [0:0]
+            :KUBE-MARK-DROP - [0:0]
+            -A KUBE-MARK-DROP -j MARK --or-mark 0x8000
+            COMMIT
+            *filter
+            :KUBE-KUBELET-CANARY - [0:0]
+            :KUBE-FIREWALL - [0:0]
+            -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000 -j DROP
+            \(isIPv6 ? "" : martians)COMMIT
+            END
+
+            """
     }
 }

@@ -22,6 +22,9 @@ public struct ClusterDescription: Sendable, Equatable {
         self.settings = settings
     }
 
+    /// Whether there is something to compare a node's rules with: Services, and the Node of the settings.
+    public var isComparable: Bool { !services.isEmpty && nodes.contains { $0.name == settings.node } }
+
     /// An IP family, spelled as the API does.
     public enum Family: String, Sendable, CaseIterable {
         case ipv4 = "IPv4"

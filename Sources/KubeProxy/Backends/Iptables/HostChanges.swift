@@ -10,8 +10,8 @@ public struct HostChanges: Sendable {
     var natChains: Set<ChainName>?
     /// In the order in which they are inserted at the top of their chains.
     public let missingJumps: [JumpRule]
-    /// Whether the chain KUBE-FIREWALL, which kubelet shares, is missing and is created without rules.
-    public let createsFirewallChain: Bool
+    /// The chains that kubelet fills and kube-proxy needs, as far as they are missing: they are created without rules.
+    public let createdChains: [KubeChainEntry]
     /// Chains of the nat table that belong to no Service port any more, in the order of their names.
     public let staleChains: [String]
 
@@ -26,9 +26,16 @@ public struct HostChanges: Sendable {
         let liveNAT = live[table: "nat"]?.chains ?? []
         let textHoldsFirewall = plan.plan.node.hasLocalhostNodePorts
         let version = plan.plan.version.version.knownMinor
-        createsFirewallChain =
-            !textHoldsFirewall && plan.plan.behaviors.contains(.loopbackGuard)
-            && !liveFilter.contains { $0.name == KubeChain.firewall.name }
+        let behaviors = plan.plan.behaviors
+        createdChains = KubeChainEntry.all.filter { entry in
+            guard entry.owner == .kubelet else { return false }
+            switch entry.chain {
+            case .firewall where behaviors.contains(.loopbackGuard) && !textHoldsFirewall: break
+            case .markDrop where !behaviors.contains(.dropsInFilterTable): break
+            default: return false
+            }
+            return live[table: entry.table]?[chain: entry.chain.name] == nil
+        }
         missingJumps = JumpRule.iptablesMode.filter { jump in
             jump.isMade(by: version) && !jump.isDone(by: live[table: jump.table]?[chain: jump.chain]?.rules ?? [])
         }
@@ -68,9 +75,11 @@ public struct HostChanges: Sendable {
 
     /// Whether a table has no changes.
     public func isEmpty(table: String) -> Bool {
-        guard missingJumps.allSatisfy({ $0.table != table }) else { return false }
+        guard missingJumps.allSatisfy({ $0.table != table }), createdChains.allSatisfy({ $0.table != table }) else {
+            return false
+        }
         return table == "filter"
-            ? filterChains?.isEmpty == true && !createsFirewallChain
+            ? filterChains?.isEmpty == true
             : natChains?.isEmpty == true && staleChains.isEmpty
     }
 

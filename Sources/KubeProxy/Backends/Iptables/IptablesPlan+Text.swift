@@ -143,9 +143,7 @@ extension IptablesPlan {
 extension TextWriter {
     /// Appends the commands that put a table's missing jumps at the top of their chains.
     fileprivate mutating func append(_ changes: HostChanges, jumpsOf table: String) {
-        if table == "filter", changes.createsFirewallChain {
-            append("-N ", KubeChain.firewall.name, "\n")
-        }
+        for entry in changes.createdChains where entry.table == table { append("-N ", entry.chain.name, "\n") }
         for jump in changes.missingJumps where jump.table == table {
             append("-I ", jump.chain, "")
             jump.rule.write(to: &self)

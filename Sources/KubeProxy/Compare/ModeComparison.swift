@@ -12,7 +12,8 @@ public struct ModeComparison: Sendable {
         let hasOtherEndpoints: Bool
     }
 
-    private let state: IPVSPlan
+    /// What IPVS mode makes of the plan.
+    let state: IPVSPlan
     private let conflicts: FrontendConflicts
 
     private var settings: ProxySettings { state.plan.settings }
@@ -160,10 +161,13 @@ public struct ModeComparison: Sendable {
 
     /// The Service port's outside addresses on `kube-ipvs0`, each once.
     private func boundAddresses(of port: ServicePortPlan) -> [String] {
+        var seen: Set<IPAddress> = []
         var addresses: [String] = []
         state.eachFrontend(of: port) { frontend in
-            let text = frontend.address.description
-            if frontend.kind != .clusterIP, frontend.bindsAddress, !addresses.contains(text) { addresses.append(text) }
+            guard frontend.kind != .clusterIP, frontend.bindsAddress, seen.insert(frontend.address).inserted else {
+                return
+            }
+            addresses.append(frontend.address.description)
         }
         return addresses
     }

@@ -36,6 +36,8 @@ final class LintSubject: Sendable {
     let coversCluster: Bool
     private let ownSlices: ServiceSlices
     private let slicesOfOtherFamily: ServiceSlices
+    /// The number of endpoints of each Service of the snapshot, in each family.
+    private let endpointCounts: (own: [Int], other: [Int])
 
     init(_ plan: NodePlan, _ modes: ModeComparison?, forAllNodes: Bool) {
         let snapshot = plan.snapshot
@@ -65,6 +67,11 @@ final class LintSubject: Sendable {
         coversCluster = forAllNodes && !nodes.isEmpty
         ownSlices = ServiceSlices(snapshot, family, plan.behaviors)
         slicesOfOtherFamily = ServiceSlices(snapshot, family.other, plan.behaviors)
+        let counts = snapshot.endpointSlices.map { slice in slice.endpoints.count { $0.address != nil } }
+        func count(_ slices: ServiceSlices) -> [Int] {
+            snapshot.services.indices.map { slices[$0].reduce(0) { $0 + counts[Int($1)] } }
+        }
+        endpointCounts = (count(ownSlices), count(slicesOfOtherFamily))
     }
 
     var snapshot: ClusterSnapshot { plan.snapshot }
@@ -78,15 +85,17 @@ final class LintSubject: Sendable {
 
     /// The considered slices of a Service of the snapshot, of the plan's family or of the other one.
     func slices(of service: Service, ofOtherFamily: Bool = false) -> [EndpointSlice] {
-        let index = snapshot.services.firstIndex(notBefore: service.namespace, service.name)
-        return (ofOtherFamily ? slicesOfOtherFamily : ownSlices)[index].map { snapshot.endpointSlices[Int($0)] }
+        let slices = snapshot.endpointSlices
+        return (ofOtherFamily ? slicesOfOtherFamily : ownSlices)[index(of: service)].map { slices[Int($0)] }
+    }
+
+    private func index(of service: Service) -> Int {
+        snapshot.services.firstIndex(notBefore: service.namespace, service.name)
     }
 
     /// The number of a Service's endpoints in its considered slices, of the plan's family or of the other one.
     func endpointCount(of service: Service, ofOtherFamily: Bool = false) -> Int {
-        slices(of: service, ofOtherFamily: ofOtherFamily).reduce(0) { count, slice in
-            count + slice.endpoints.count { $0.address != nil }
-        }
+        (ofOtherFamily ? endpointCounts.other : endpointCounts.own)[index(of: service)]
     }
 
     /// The first port of each planned Service: a Service's ports follow each other.

@@ -159,6 +159,22 @@ import Testing
                 "warning shop/web:http/tcp: whatever pods and nodes send to 198.51.100.77:80 goes to this Service, whoever "
                     + "owns the address"
             ]),
+        LintCase(
+            "beside another Service's",
+            [
+                service("web", #""externalIPs":["198.51.100.77"]"#),
+                service("api", at: "10.96.0.2", ingress: #"{"ip":"198.51.100.9"}"#),
+            ], [],
+            [
+                "info shop/web:http/tcp: whatever pods and nodes send to 198.51.100.77:80 goes to this Service, whoever "
+                    + "owns the address"
+            ]),
+        LintCase(
+            "beside a Node's", [node("a", "198.51.100.9"), service("web", #""externalIPs":["198.51.100.77"]"#)], [],
+            [
+                "info shop/web:http/tcp: whatever pods and nodes send to 198.51.100.77:80 goes to this Service, whoever "
+                    + "owns the address"
+            ]),
         LintCase("private", [service("web", #""externalIPs":["10.1.2.3","192.168.7.7"]"#)]),
         LintCase(
             "another port",

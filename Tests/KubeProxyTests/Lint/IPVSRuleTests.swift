@@ -320,6 +320,41 @@ import Testing
     ])
     func status(_ example: LintCase) throws { try check("ipvs-mode", example) }
 
+    @Test(arguments: [
+        LintCase(
+            "another node's, of a load balancer with two ports",
+            two + [
+                service(ports: #"{"name":"a","port":80},{"name":"b","port":81}"#, ingress: #"{"ip":"192.168.1.2"}"#)
+            ], [],
+            [
+                "error shop/web:a/tcp: the load balancer IP 192.168.1.2 is Node b's address: in IPVS mode all other nodes "
+                    + "take what is sent to that node for their own, its kubelet and API server included"
+            ]),
+        LintCase(
+            "another node's, external", two + [service("web", #""externalIPs":["192.168.1.2"]"#)], ["--node", "a"],
+            [
+                "error shop/web:http/tcp: the external IP 192.168.1.2 is Node b's address: in IPVS mode all other nodes "
+                    + "take what is sent to that node for their own, its kubelet and API server included"
+            ]),
+        LintCase("its own", two + [service("web", #""externalIPs":["192.168.1.2"]"#)], ["--node", "b"]),
+        LintCase("the only node's", [node("b", "192.168.1.2"), service("web", #""externalIPs":["192.168.1.2"]"#)]),
+        LintCase("nobody's", two + [service(ingress: ingress)]),
+        LintCase("ipMode Proxy", two + [service(ingress: #"{"ip":"192.168.1.2","ipMode":"Proxy"}"#)]),
+    ])
+    func nodeAddress(_ example: LintCase) throws { try check("ipvs-node-address", example) }
+
+    /// One external IP more than a set takes, and just as many; the same address twice is one entry.
+    @Test(arguments: [(65_537, 0, true), (65_536, 0, false), (65_536, 1, false)])
+    func setLimit(_ count: Int, _ again: Int, _ isFound: Bool) throws {
+        let addresses = (0..<count + again).map { "\"203.\($0 % count >> 16).\($0 % count >> 8 & 255).\($0 & 255)\"" }
+        let service = service("web", #""externalIPs":[\#(addresses.joined(separator: ","))]"#)
+        let found = try findings(of: "ipvs-set-limit", in: [service, slice([endpoint()])], Self.mode)
+        let texts = ["KUBE-EXTERNAL-IP", "KUBE-IPVS-IPS"].map { set in
+            "error cluster: the set \(set) needs \(count + (set == "KUBE-IPVS-IPS" ? 1 : 0)) entries, but takes 65536"
+        }
+        #expect(found == (isFound ? texts : again + count > 65_535 ? [texts[1]] : []))
+    }
+
     /// What is true of iptables mode only is not said.
     @Test(arguments: [
         "affinity-memory", "large-cluster", "no-local-endpoint-external", "no-local-endpoint-internal", "rule-budget",

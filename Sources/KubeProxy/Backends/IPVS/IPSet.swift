@@ -38,6 +38,9 @@ public enum IPSet: String, Sendable, Hashable, CaseIterable {
     /// The addresses of `kube-ipvs0`.
     case boundAddresses = "KUBE-IPVS-IPS"
 
+    /// How many entries a set takes that is a hash (kube-proxy 1.36: `maxElem` of `pkg/proxy/ipvs/util/ipset.go`).
+    static let entryLimit = 65_536
+
     /// The longest name that the kernel takes, in bytes.
     private static let nameLimit = 31
 

@@ -1,15 +1,16 @@
 import Glibc
-import KubeChainsBytes
 
 /// Makes large clusters, and measures whole processes with them: in turns with what else one would read such a file with.
 @main
 enum Benchmarks {
-    /// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster.
+    /// SIMDJSON is the program of `Compared/parse.cpp`; DEMO are options and file of a small cluster. The sizes of `growth` are
+    /// divided by N, for a binary that is not optimised.
     private static let usage = """
         usage: Benchmarks generate --services N --endpoints N [--nodes N] [--shape pretty|compact] FILE
                Benchmarks nodes --kubechains PROGRAM --folder DIR [--nodes N]
                Benchmarks all|quick --kubechains PROGRAM --simdjson PROGRAM --folder DIR -- DEMO...
                Benchmarks rules|nftables --kubechains PROGRAM --folder DIR
+               Benchmarks growth --kubechains PROGRAM --folder DIR [--divisor N]
                Benchmarks floor --length BYTES FILE
         """
 
@@ -53,6 +54,13 @@ enum Benchmarks {
             table.begin(["a node's table of nftables", "it", "the other", "ratio", "at most"])
             try benchmark.compare(services: 5000, endpoints: 10, &table)
             if !table.conclude() { exit(1) }
+        case "growth":
+            let options = try Arguments(arguments, names: ["kubechains", "folder", "divisor"])
+            var table = Table(tolerance: 1)
+            let benchmark = GrowthBenchmark(
+                kubechains: try options.text("kubechains"), folder: try options.text("folder"), runs: 3)
+            try benchmark.compare(divisor: options.optionalNumber("divisor") ?? 1, &table)
+            if !table.conclude() { exit(1) }
         case "nodes":
             let options = try Arguments(arguments, names: ["kubechains", "folder", "nodes"])
             var table = Table(tolerance: 1)
@@ -86,6 +94,7 @@ enum Benchmarks {
         try commands.compare(services: 5000, &table)
         let nodes = NodesBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
         try nodes.compare(services: 5000, nodes: 500, &table)
+        try GrowthBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 5).compare(&table)
         table.begin(["small things", "render", "--version", "figure", "at most"])
         try commands.start(demo, &table)
         commands.binary(&table)
@@ -97,18 +106,6 @@ enum Benchmarks {
     /// - Returns: the file's size in bytes.
     @discardableResult
     static func generate(_ cluster: SyntheticCluster, isPretty: Bool, _ path: String) throws -> Int {
-        guard let file = unsafe fopen(path, "w") else {
-            throw ProcessFailure(description: "\(path) cannot be written")
-        }
-        nonisolated(unsafe) let output = unsafe file
-        let text = unsafe TextWriter(chunkSize: 1 << 20) { chunk in
-            _ = unsafe fwrite(chunk.baseAddress, 1, chunk.count, output)
-        }
-        var emitter = JSONEmitter(text, isPretty: isPretty)
-        cluster.write(to: &emitter)
-        emitter.text.flush()
-        let count = emitter.text.totalCount
-        guard unsafe fclose(file) == 0 else { throw ProcessFailure(description: "\(path) cannot be written") }
-        return count
+        try writeJSON(path, isPretty: isPretty) { cluster.write(to: &$0) }
     }
 }

@@ -4,6 +4,8 @@ import Glibc
 struct Measurement {
     /// From start to end, in seconds.
     var wall: Double
+    /// The processor time of the process and its threads, in seconds.
+    var processor: Double
     /// The largest resident set, in bytes, mapped files included.
     var peakMemory: Int
 }
@@ -39,7 +41,8 @@ func measure(_ command: [String], passing codes: Set<CInt> = [0]) throws -> Meas
     guard status & 0x7F == 0, codes.contains(status >> 8 & 0xFF) else {
         throw ProcessFailure(description: "\(command[0]) failed (status \(status))")
     }
-    return Measurement(wall: wall, peakMemory: usage.ru_maxrss * 1024)
+    let processor = [usage.ru_utime, usage.ru_stime].map { Double($0.tv_sec) + Double($0.tv_usec) / 1e6 }
+    return Measurement(wall: wall, processor: processor[0] + processor[1], peakMemory: usage.ru_maxrss * 1024)
 }
 
 /// Seconds of a clock that only goes forward.

@@ -15,7 +15,7 @@ extension PacketTrace {
         var distinct: [(outcome: TraceOutcome, count: Int)] = []
         // The same assumptions: chances add up.
         for outcome in outcomes {
-            let key = OutcomeKey(outcome, probability: 0, assumptions: outcome.assumptions)
+            let key = OutcomeKey(outcome, probability: 0, assumptions: outcome.ownAssumptions)
             if let position = sums[key] {
                 distinct[position].outcome.probability += outcome.probability
                 distinct[position].count += 1
@@ -28,10 +28,12 @@ extension PacketTrace {
         var positions: [OutcomeKey: Int] = [:]
         var merged: [(outcome: TraceOutcome, count: Int)] = []
         for (outcome, count) in distinct {
-            let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: [])
+            let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: nil)
             if let position = positions[key] {
-                let shared = Set(outcome.assumptions)
-                merged[position].outcome.assumptions.removeAll { !shared.contains($0) }
+                if merged[position].outcome.shared?.isEmpty != true {
+                    let others = Set(outcome.assumptions)
+                    merged[position].outcome.shared = merged[position].outcome.assumptions.filter(others.contains)
+                }
                 merged[position].count += count
             } else {
                 positions[key] = merged.count
@@ -50,9 +52,9 @@ private struct OutcomeKey: Hashable {
     let server: TracedAddress
     let serverPort: PortRange
     let properties: [Bool]
-    let assumptions: [TraceAssumption]
+    let assumptions: AssumptionList?
 
-    init(_ outcome: TraceOutcome, probability: Double, assumptions: [TraceAssumption]) {
+    init(_ outcome: TraceOutcome, probability: Double, assumptions: AssumptionList?) {
         verdict = outcome.verdict
         self.probability = probability
         packet = outcome.packet

@@ -194,12 +194,6 @@ extension TraceBranch {
 extension TraceOutcome {
     fileprivate init(_ arrival: PacketTrace.Arrival) {
         let branch = arrival.branch
-        var assumptions: [TraceAssumption] = []
-        var assumption = branch.assumptions
-        while let node = assumption {
-            assumptions.append(TraceAssumption(text: node.condition.text, isAssumed: node.isAssumed))
-            assumption = node.earlier
-        }
         var path: [TraceStep] = []
         var step = branch.path
         while let node = step {
@@ -211,7 +205,6 @@ extension TraceOutcome {
             server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
             isForHost: arrival.isForHost, isReply: branch.isAnswer, isRefusalLost: arrival.isRefusalLost,
-            assumptions: assumptions.reversed(),
-            path: path.reversed())
+            ownAssumptions: branch.assumptions, path: path.reversed())
     }
 }

@@ -82,11 +82,29 @@ package final class AssumptionList: Sendable {
     package let condition: TraceCondition
     package let isAssumed: Bool
     package let earlier: AssumptionList?
+    /// Of the texts of all assumptions in their order.
+    private let digest: Int
 
     init(_ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?) {
         self.condition = condition
         self.isAssumed = isAssumed
         self.earlier = earlier
+        var hasher = Hasher()
+        hasher.combine(earlier?.digest)
+        hasher.combine(condition.text)
+        hasher.combine(isAssumed)
+        digest = hasher.finalize()
+    }
+
+    /// The assumptions, the first one first.
+    var all: [TraceAssumption] {
+        var result: [TraceAssumption] = []
+        var list: AssumptionList? = self
+        while let node = list {
+            result.append(TraceAssumption(text: node.condition.text, isAssumed: node.isAssumed))
+            list = node.earlier
+        }
+        return result.reversed()
     }
 
     /// What follows from the assumptions for a condition; nil: nothing.
@@ -98,6 +116,16 @@ package final class AssumptionList: Sendable {
         }
         return nil
     }
+}
+
+extension AssumptionList: Hashable {
+    /// Whether the texts are the same.
+    package static func == (left: AssumptionList, right: AssumptionList) -> Bool {
+        if left === right { return true }
+        return left.digest == right.digest && left.all == right.all
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 /// The rules that a packet matched, the latest first. Branches share what they have in common.

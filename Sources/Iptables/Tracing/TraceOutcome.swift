@@ -31,7 +31,11 @@ public struct TraceOutcome: Sendable {
     /// Whether a rule refused the packet, but rules stopped the refusal on its way to the client.
     public let isRefusalLost: Bool
     /// The assumptions about conditions that cannot be decided.
-    public internal(set) var assumptions: [TraceAssumption]
+    public var assumptions: [TraceAssumption] { shared ?? ownAssumptions?.all ?? [] }
+    /// Those of this outcome, in a list: of thousands of outcomes each may have as many.
+    let ownAssumptions: AssumptionList?
+    /// Those that outcomes have in common which differ in nothing else; nil: it is one outcome.
+    var shared: [TraceAssumption]?
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
 }

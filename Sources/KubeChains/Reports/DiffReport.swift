@@ -156,9 +156,8 @@ public enum DiffReport {
 
     /// The lines of two texts: common ones within three of a change, removed and added ones.
     private static func write(hunksOf old: [String], _ new: [String], to report: inout ReportText) {
-        let difference = new.difference(from: old)
-        let removed = Set(difference.removals.map { change in change.offset })
-        let added = Set(difference.insertions.map { change in change.offset })
+        let changes = SequenceChanges(from: old, to: new)
+        let (removed, added) = (Set(changes.removed), Set(changes.inserted))
         var lines: [(mark: Character, text: String)] = []
         var (left, right) = (0, 0)
         while left < old.count || right < new.count {
@@ -185,14 +184,6 @@ public enum DiffReport {
             } else {
                 isGap = true
             }
-        }
-    }
-}
-
-extension CollectionDifference.Change {
-    fileprivate var offset: Int {
-        switch self {
-        case .insert(let offset, _, _), .remove(let offset, _, _): offset
         }
     }
 }

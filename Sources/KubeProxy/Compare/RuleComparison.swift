@@ -154,12 +154,9 @@ public struct RuleComparison: Sendable {
     }
 
     private mutating func compareTexts(_ chain: ChangedChain) {
-        for change in chain.actual.difference(from: chain.expected) {
-            switch change {
-            case .remove(_, let text, _): add(chain.table, chain.name, .missingText(text))
-            case .insert(_, let text, _): add(chain.table, chain.name, .extraText(text))
-            }
-        }
+        let changes = SequenceChanges(from: chain.expected, to: chain.actual)
+        for index in changes.removed { add(chain.table, chain.name, .missingText(chain.expected[index])) }
+        for index in changes.inserted { add(chain.table, chain.name, .extraText(chain.actual[index])) }
     }
 
     private mutating func add(_ table: String, _ chain: String, _ change: OtherDifference.Change) {
@@ -247,12 +244,9 @@ public struct RuleComparison: Sendable {
     /// Compares rules in order: the shortest edit from one side to the other.
     private mutating func compareRules(_ table: String, _ chain: String, _ expected: [Rule], _ actual: [Rule]) {
         if expected.act(as: actual) { return }
-        for change in actual.difference(from: expected, by: { $0.acts(as: $1) }) {
-            switch change {
-            case .remove(_, let rule, _): add(table, chain, .missingRule(rule))
-            case .insert(_, let rule, _): add(table, chain, .extraRule(rule))
-            }
-        }
+        let changes = SequenceChanges(from: expected.map(\.actingText), to: actual.map(\.actingText))
+        for index in changes.removed { add(table, chain, .missingRule(expected[index])) }
+        for index in changes.inserted { add(table, chain, .extraRule(actual[index])) }
     }
 }
 

@@ -7,7 +7,7 @@ struct TrafficWalk {
     private let plan: NodePlan
     private let ownChains: ServicePortChains
     private let port: ServicePortPlan
-    private let rules: [ExplainedRule]
+    private let found: TrafficRules
     private let entry: TrafficEntry
     private let sender: TrafficSender
     private let route: IptablesRoute
@@ -17,6 +17,7 @@ struct TrafficWalk {
     private var steps: [TrafficPath.Step] = []
 
     private var origin: TrafficOrigin { sender.origin }
+    private var rules: [ExplainedRule] { found.rules }
     /// The rule that marks the packet for masquerading.
     private var marking: Int? { taken.first { rules[$0].purpose == route.marking } }
 
@@ -24,34 +25,45 @@ struct TrafficWalk {
     static func entries(
         _ port: ServicePortPlan, _ iptables: IptablesPlan, _ rules: [ExplainedRule]
     ) -> [TrafficEntry] {
-        port.frontends.map { frontend in
+        let plan = iptables.plan
+        let found = TrafficRules(rules, port, plan.node)
+        // The way is the same for all frontends of a kind.
+        var routes: [Frontend.Kind: [(TrafficSender, IptablesRoute)]] = [:]
+        func ways(to frontend: ServiceFrontend) -> [(TrafficSender, IptablesRoute)] {
+            if let known = routes[frontend.kind] { return known }
+            let ways = TrafficOrigin.allCases.flatMap { origin in
+                let cases =
+                    port.usesSourceRangesChain ? port.sourceRangeCases(origin, to: frontend.kind, plan.node) : [nil]
+                return cases.map { isInside in
+                    let sender = TrafficSender(origin, isInSourceRanges: isInside)
+                    return (sender, IptablesRoute(plan, sender, to: frontend))
+                }
+            }
+            routes[frontend.kind] = ways
+            return ways
+        }
+        return port.frontends.map { frontend in
             var entry = TrafficEntry(
                 kind: frontend.kind, address: frontend.frontend.address, port: frontend.frontend.port)
-            for origin in TrafficOrigin.allCases {
-                let cases =
-                    port.usesSourceRangesChain
-                    ? port.sourceRangeCases(origin, to: frontend.kind, iptables.plan.node) : [nil]
-                for isInside in cases {
-                    let sender = TrafficSender(origin, isInSourceRanges: isInside)
-                    var walk = TrafficWalk(iptables, frontend, rules, entry, sender)
-                    entry.paths.append(walk.path())
-                }
+            entry.paths = ways(to: frontend).map { sender, route in
+                var walk = TrafficWalk(iptables, frontend, found, entry, sender, route)
+                return walk.path()
             }
             return entry
         }
     }
 
     private init(
-        _ iptables: IptablesPlan, _ frontend: ServiceFrontend, _ rules: [ExplainedRule], _ entry: TrafficEntry,
-        _ sender: TrafficSender
+        _ iptables: IptablesPlan, _ frontend: ServiceFrontend, _ found: TrafficRules, _ entry: TrafficEntry,
+        _ sender: TrafficSender, _ route: IptablesRoute
     ) {
         plan = iptables.plan
         port = frontend.servicePort
         ownChains = iptables.chains(of: port)
-        self.rules = rules
+        self.found = found
         self.entry = entry
         self.sender = sender
-        route = IptablesRoute(plan, sender, to: frontend)
+        self.route = route
     }
 
     private mutating func path() -> TrafficPath {
@@ -83,10 +95,10 @@ struct TrafficWalk {
             if case .addresses(let addresses) = plan.node.nodePorts, addresses.isEmpty { return }
             chains.append(ChainName(.nodePorts))
         }
-        let entryRule = rules.firstIndex { rule in
-            route.purposes.contains(rule.purpose) && rule.purpose.isOfFrontend && rule.destination == entry.address
-        }
-        guard let entryRule, let next = rules[entryRule].jump else { return }
+        let purpose = RulePurpose(leadingFrom: entry.kind)
+        guard route.purposes.contains(purpose), let entryRule = found.first(purpose, entry.address),
+            let next = rules[entryRule].jump
+        else { return }
         taken.append(entryRule)
         follow(next)
     }
@@ -94,7 +106,8 @@ struct TrafficWalk {
     /// Goes through a chain of the Service port until an endpoint is chosen; a chain without a choice gives the packet back.
     private mutating func follow(_ chain: ChainName) {
         chains.append(chain)
-        for index in rules.indices where rules[index].chain == chain {
+        let own = found.rules(of: chain)
+        for (position, index) in own.enumerated() {
             let purpose = rules[index].purpose
             // One stands for all ranges: they lead to the same chain.
             guard route.purposes.contains(purpose), purpose != .allowRange || !chains.contains(ownChains.external)
@@ -104,7 +117,7 @@ struct TrafficWalk {
             taken.append(index)
             if purpose == .share {
                 // The other shares are as likely: all of them act on such packets.
-                taken += rules.indices.filter { $0 > index && rules[$0].chain == chain && rules[$0].purpose == .share }
+                taken += own[(position + 1)...].filter { rules[$0].purpose == .share }
                 return
             }
             if purpose.leadsOn, let next = rules[index].jump {
@@ -143,7 +156,7 @@ struct TrafficWalk {
 
     private mutating func addDeliverySteps(_ policy: EndpointPolicy) {
         let isForHost = route.isForHost
-        let onHost = port.endpoints(of: policy).count { plan.node.hostAddresses.contains($0.address) }
+        let onHost = found.countOnHost(policy)
         let hooks =
             origin == .node ? ["OUTPUT"] : onHost == 0 ? ["FORWARD"] : isForHost ? ["INPUT"] : ["FORWARD", "INPUT"]
         let isForwardedByMark = marking != nil && hooks.contains("FORWARD")
@@ -190,13 +203,12 @@ struct TrafficWalk {
                     text: "dropped by kubelet's rule for marked packets", rules: rule))
             return
         }
-        let found = rules.indices.filter {
-            rules[$0].purpose == refusal.purpose && rules[$0].destination == entry.address
-        }.prefix(1)
+        let rule = found.first(refusal.purpose, entry.address)
         steps.append(
             TrafficPath.Step(
-                table: "filter", hooks: [refusal.hook], chains: found.map { rules[$0].chain },
-                text: route.outcome == .timesOut ? "dropped (DROP)" : "refused (REJECT)", rules: Array(found)))
+                table: "filter", hooks: [refusal.hook], chains: rule.map { [rules[$0].chain] } ?? [],
+                text: route.outcome == .timesOut ? "dropped (DROP)" : "refused (REJECT)",
+                rules: rule.map { [$0] } ?? []))
     }
 
     private var clientSees: String {
@@ -219,11 +231,13 @@ struct TrafficWalk {
 }
 
 extension RulePurpose {
-    /// Whether the rule leads from a shared chain to the Service port's own.
-    fileprivate var isOfFrontend: Bool {
-        switch self {
-        case .clusterIP, .externalIP, .loadBalancerIP, .nodePort: true
-        default: false
+    /// The purpose of the rules that lead from a shared chain to the Service port's own.
+    fileprivate init(leadingFrom kind: Frontend.Kind) {
+        switch kind {
+        case .clusterIP: self = .clusterIP
+        case .externalIP: self = .externalIP
+        case .loadBalancerIP: self = .loadBalancerIP
+        case .nodePort: self = .nodePort
         }
     }
 

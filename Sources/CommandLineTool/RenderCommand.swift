@@ -140,6 +140,7 @@ extension Command {
 
         let changes = live.map { HostChanges(iptables, $0, isIncremental: true) }
         if let live, let changes {
+            console.say(live.warningOfIPVSMode(options.against ?? "").map { [$0] } ?? [])
             try onHost { () throws(HostError) in
                 try Dangers.refuse(changes.blockingReferences(in: live).map { ("", $0) })
             }

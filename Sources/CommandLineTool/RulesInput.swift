@@ -47,7 +47,9 @@ struct RulesInput {
         _ source: SnapshotSource, _ family: AddressFamily?, _ options: DiffOptions
     ) throws(CommandFailure) -> RulesInput {
         guard source.looksLikeJSON else {
-            return RulesInput(side: RuleComparison.Side(try readRules(source, family)), diagnostics: [])
+            let rules = try readRules(source, family)
+            return RulesInput(
+                side: RuleComparison.Side(rules), diagnostics: rules.warningOfIPVSMode(source.name).map { [$0] } ?? [])
         }
         var prepared = try options.readSnapshot([source])
         if let family { prepared.settings.family = family }
@@ -87,5 +89,16 @@ extension SnapshotSource {
     /// The family that the header of rules names; nil where there is none.
     var headerFamily: AddressFamily? {
         looksLikeJSON ? nil : withBytes { bytes in Ruleset.headerFamily(of: bytes) }
+    }
+}
+
+extension Ruleset {
+    /// A warning where kube-proxy runs in IPVS mode, so that rules do not show what becomes of Services.
+    func warningOfIPVSMode(_ name: String) -> Diagnostic? {
+        guard holdsChains(only: .ipvs), !holdsChains(only: .iptables) else { return nil }
+        return Diagnostic(
+            .warning,
+            "\(name) is of a node on which kube-proxy runs in IPVS mode: Services are virtual servers there, which 'ipvsadm -Sn' "
+                + "prints, and not rules")
     }
 }

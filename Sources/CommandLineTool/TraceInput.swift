@@ -70,7 +70,9 @@ struct TraceInput {
                     throw TraceOptions.usage(
                         "the rules of iptables are one INPUT, but \(source.name) holds more of them")
                 }
-                rules = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
+                let read = try RulesInput.readRules(source, query.destination.family, needsAllTables: true)
+                diagnostics += read.warningOfIPVSMode(source.name).map { [$0] } ?? []
+                rules = read
             }
         }
         if rules != nil, let tables {

@@ -122,6 +122,16 @@ import Testing
             ["47-api/live.txt"], "47-api/old.json", ["missing-endpoint", "stale-endpoint"],
             ["take the dump and the snapshot again, together"]),
         Case(["70-dumps/save-c.txt"], "70-dumps/cluster.json", code: 0, []),
+        Case(["04-endpoints-only/live.txt"], "04-endpoints-only/cluster.json", code: 0, []),
+        Case(
+            ["ipvs-and-hosts/fw.save"], "ipvs-and-hosts/base.json", options: [], ["foreign-rule"],
+            ["-A KUBE-FIREWALL", "drops packets to 10.244.0.5:8080"]),
+        Case(
+            ["ipvs-and-hosts/fd3.save"], "ipvs-and-hosts/base.json", options: [], ["foreign-rule"],
+            ["-A KUBE-FIREWALL -j DROP"]),
+        Case(
+            ["ipvs-and-hosts/ipvsnode.save"], "ipvs-and-hosts/base.json", options: [], code: 2, ["nothing-to-compare"],
+            ["IPVS mode", "ipvsadm -Sn"]),
     ]
 
     @Test(arguments: settings + versions + nothing + others)

@@ -34,6 +34,8 @@ import Testing
         ),
         ("41-proxy-name/cluster.json", [], "other-proxy", "service-proxy-name"),
         ("65-ranges-annotation/cluster.json", [], "source-ranges-in-annotation", "203.0.113.80"),
+        ("ipvs-and-hosts/lbnode.json", ["--proxy-mode", "ipvs"], "ipvs-node-address", "192.168.1.1 is Node n1's"),
+        ("ipvs-and-hosts/extnode.json", ["--proxy-mode", "ipvs"], "ipvs-node-address", "192.168.1.2 is Node n2's"),
     ])
     func lint(_ file: String, _ options: [String], _ name: String, _ words: String) throws {
         let output = try Self.run("lint", options, [file]).outputText
@@ -48,6 +50,9 @@ import Testing
         ("17-hints/full.json", [], "hints-missing"),
         ("39-wrong-cidr/cluster.json", ["--cluster-cidr", "10.244.0.0/16"], "pods-outside-cluster-cidr"),
         ("22-ports-null/all-null.json", [], "slice-without-ports"),
+        ("01-portname/noname.json", [], "port-without-slice"), ("01-portname/noname.json", [], "no-endpoints"),
+        ("ipvs-and-hosts/base.json", ["--proxy-mode", "ipvs"], "ipvs-node-address"),
+        ("ipvs-and-hosts/lbnode.json", [], "ipvs-node-address"),
     ])
     func lintIsSilent(_ file: String, _ options: [String], _ name: String) throws {
         let output = try Self.run("lint", options, [file]).outputText
@@ -231,6 +236,7 @@ import Testing
     /// What was skipped is named with its reason.
     @Test(arguments: [
         ("35-localhost", "[::1]:30081", 2, "node ports never answer on ::1"),
+        ("35-localhost", "127.0.0.1:30081", 0, "127.0.0.1:30081 is the node port of default/np"),
         ("35-localhost", "30081", 0, "30081 is the node port of default/np"),
         ("35-localhost", "np", 0, "node port 30081"), ("35-localhost", "np:80", 0, "node port 30081"),
         ("35-localhost", "30082", 2, "no Service of the snapshot has the node port 30082"),

@@ -123,7 +123,9 @@ extension Command {
         var prepared = prepared
         prepared.settings.family = rules.family
         let plan = try prepared.iptablesPlan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+        console.say(
+            prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings)
+                + (rules.warningOfIPVSMode(live).map { [$0] } ?? []))
         let changes = HostChanges(plan, rules, isIncremental: options.isIncremental)
         try onHost { () throws(HostError) in
             try Dangers.refuse(changes.blockingReferences(in: rules).map { ("", $0) })

@@ -135,6 +135,9 @@ fuzz-one:
 # What is linted is the whole demo cluster.
 DEMO_LINT = --cluster-cidr 10.244.0.0/16,fd00:10:244::/56 Fixtures/demo/cluster.json
 
+# The option of a form of `explain`: `all` is the text with every rule.
+EXPLAINED = $$(test $$form = all && echo --all || echo -o $$form)
+
 record: $(BUILT) ## write the demo's goldens anew, from our own output: check the difference before you commit it
 	@test -z "$$CI" || { echo 'make record does not run where CI is set: goldens are never changed unseen'; exit 1; }
 	@for family in ipv4 ipv6; do for form in restore save; do \
@@ -158,15 +161,15 @@ record: $(BUILT) ## write the demo's goldens anew, from our own output: check th
 			--output-file Fixtures/demo/lint-nftables.$$(echo $$form | sed s/text/txt/); \
 		test $$? -le 1 || exit 1; \
 	done
-	@while read -r name target; do for form in text json dot mermaid svg; do \
-		$(KUBECHAINS) explain $$target $(DEMO) -o $$form --output-file Fixtures/demo/explain/$$name.$$form || exit 1; \
+	@while read -r name target; do for form in text all json dot mermaid svg; do \
+		$(KUBECHAINS) explain $$target $(DEMO) $(EXPLAINED) --output-file Fixtures/demo/explain/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain/targets
-	@while read -r name target; do for form in text json dot mermaid svg; do \
-		$(KUBECHAINS) explain $$target --proxy-mode ipvs $(DEMO) -o $$form \
+	@while read -r name target; do for form in text all json dot mermaid svg; do \
+		$(KUBECHAINS) explain $$target --proxy-mode ipvs $(DEMO) $(EXPLAINED) \
 			--output-file Fixtures/demo/explain-ipvs/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain-ipvs/targets
-	@while read -r name target; do for form in text json dot mermaid svg; do \
-		$(KUBECHAINS) explain $$target --proxy-mode nftables $(DEMO) -o $$form \
+	@while read -r name target; do for form in text all json dot mermaid svg; do \
+		$(KUBECHAINS) explain $$target --proxy-mode nftables $(DEMO) $(EXPLAINED) \
 			--output-file Fixtures/demo/explain-nftables/$$name.$$form || exit 1; \
 	done; done < Fixtures/demo/explain-nftables/targets
 

@@ -9,10 +9,9 @@ service=shop/search:http packet="--from 10.244.2.44 --to 10.96.134.59:80"
 heading() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 
 heading "explain: what kube-proxy makes of the Service shop/search on the node worker-1, and why"
-# Settings, clients and endpoints. What lies deeper, the path of each packet, is left out, and the rules come below. Of the
-# title its first line is enough.
-"$kubechains" explain $service $input |
-    awk 'NR == 2 && /^│ [^ ]/ { next } /^(├|└)─ rules/ { exit } !/^(│  |   )(│  |   )(│  |   )(│|├|└| )/'
+# Frontends with their clients, and endpoints. The settings are left out, the title's second line, and what --all adds.
+"$kubechains" explain $service $input | awk '/^├─ settings/ { skips = 1 } /^├─ frontends/ { skips = 0 }
+    skips || /^│ [^ ]/ { next } /^└─ rules/ { exit } !/^(│  |   )(│  |   )(│  |   )(│|├|└| )/'
 echo
 heading "trace: where a pod's packet to its cluster IP goes"
 "$kubechains" trace $packet $input | awk 'NR > 1 && (/^[^ ]/ || /^ +source /)'

@@ -15,6 +15,8 @@ struct ExplainOptions: ShapesRules, WritesReport {
     var output = ReportOutput()
     /// Whether all Services are listed; there is no TARGET then.
     var listsServices = false
+    /// Whether each path through the hooks and each rule is shown.
+    var showsAll = false
 
     var snapshots: [String] { listsServices ? operands : Array(operands.dropFirst()) }
     var inputs: [String] { snapshots + shapingInputs }
@@ -26,7 +28,10 @@ struct ExplainOptions: ShapesRules, WritesReport {
                 options: [
                     .boolean("list", "all Service ports, each with its verdict in one line; without TARGET") {
                         $0.listsServices = $1
-                    }
+                    },
+                    .boolean("all", "in text, also each path through the hooks and each rule; other formats have all") {
+                        $0.showsAll = $1
+                    },
                 ]), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
             .ipvs,
         ]
@@ -51,12 +56,14 @@ extension Command {
                 + "  IP[:port][/protocol]      a cluster, external or load balancer IP, a node port\n"
                 + "                            on an address of the node, or an endpoint; an IPv6\n"
                 + "                            address with a port in brackets",
-            "Shows the settings that matter, each frontend with its path through the hooks, the endpoints with their shares, "
-                + "those that are left out and why, and the rules, each with the reason for its existence.",
-            "With --proxy-mode nftables it shows the elements of sets and maps, and the chains that these lead to, each element and "
-                + "rule with the reason for its existence.",
-            "With --proxy-mode ipvs it shows virtual servers, real servers, sets and the rules that ask them, and what clients "
-                + "see otherwise than in iptables mode; KUBE-… is then a set or a chain of that mode.",
+            "Shows a table of the Service ports with their frontends and verdicts, such as 'refused: 2 endpoints, none ready'; "
+                + "then the settings that matter, what each kind of client gets at each frontend, the endpoints with their "
+                + "shares, and those that are left out and why. --all adds each path through the hooks and the rules, each "
+                + "with the reason for its existence.",
+            "With --proxy-mode nftables it shows the elements of sets and maps, each with its reason; --all adds the chains that "
+                + "these lead to.",
+            "With --proxy-mode ipvs it shows virtual servers, real servers, and what clients see otherwise than in iptables "
+                + "mode; --all adds sets and the rules that ask them. KUBE-… is then a set or a chain of that mode.",
             "The family is that of an address, unless --family says otherwise.",
             "Exit code 0: explained, also a Service that has no rules; 2: there is no such target, or an input is at fault.",
         ]
@@ -105,7 +112,7 @@ extension Command {
 private protocol ExplanationReports {
     associatedtype Subject
 
-    static func text(_ explanation: Subject, _ style: TextStyle) -> String
+    static func text(_ explanation: Subject, _ style: TextStyle, isWhole: Bool) -> String
     static func json(_ target: String, _ explanation: Subject) -> String
     static func dot(_ explanation: Subject) -> String
     static func mermaid(_ explanation: Subject) -> String
@@ -158,7 +165,7 @@ extension ExplainOptions {
             case .dot: reports.dot(explanation)
             case .mermaid: reports.mermaid(explanation)
             case .svg: reports.svg(explanation)
-            default: reports.text(explanation, output.style)
+            default: reports.text(explanation, output.style, isWhole: showsAll)
             }
         try OutputFile.write(report, to: output.file)
         System.keep((prepared, explanation))

@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: ExplainGolden.all)
     func textHoldsEverything(_ golden: ExplainGolden) throws {
         func letters(_ text: String) -> String { text.filter { !" \n│├└─".contains($0) } }
-        let text = letters(try golden.text("text"))
+        let text = letters(try golden.text("all"))
         let report = try ExplainedReport(golden.text("json"))
         for rule in report.services.flatMap(\.rules) + report.sharedRules + (report.sharedChain ?? []).flatMap(\.rules)
         {

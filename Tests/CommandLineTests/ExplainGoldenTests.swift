@@ -3,18 +3,20 @@ import Testing
 
 /// What `explain` says of the demo cluster: goldens in every form, and that the forms are what they claim to be.
 @Suite struct ExplainGoldenTests {
-    static let forms = ["text", "json", "dot", "mermaid", "svg"]
+    /// `all` is the text with every rule.
+    static let forms = ["text", "all", "json", "dot", "mermaid", "svg"]
 
     @Test(arguments: ExplainGolden.bothModes, forms)
     func golden(_ golden: ExplainGolden, _ form: String) throws {
         let options = (Package.lines(of: "demo/options") ?? []) + golden.options
-        let arguments = ["explain", golden.target, "-o", form, "\(Package.fixtures)/demo/cluster.json"]
+        let output = form == "all" ? ["--all"] : ["-o", form]
+        let arguments = ["explain", golden.target] + output + ["\(Package.fixtures)/demo/cluster.json"]
         expect(try Tool.run(arguments + options), 0, output: try golden.text(form), errors: [])
     }
 
-    @Test(arguments: ExplainGolden.bothModes)
-    func textIsATree(_ golden: ExplainGolden) throws {
-        let lines = try golden.text("text").split(separator: "\n")
+    @Test(arguments: ExplainGolden.bothModes, ["text", "all"])
+    func textIsATree(_ golden: ExplainGolden, _ form: String) throws {
+        let lines = try golden.text(form).split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 100 && !$0.hasSuffix(" ") })
         // Every branch that begins ends: the last one of each level is a corner.
         #expect(lines.contains { $0.hasPrefix("└─ ") })

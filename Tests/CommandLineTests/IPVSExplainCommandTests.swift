@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: ExplainGolden.ipvs)
     func formsAgree(_ golden: ExplainGolden) throws {
         func letters(_ text: String) -> String { text.filter { !" \n│├└─".contains($0) } }
-        let text = letters(try golden.text("text"))
+        let text = letters(try golden.text("all"))
         let json = try golden.text("json")
         let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let family = try #require(object["family"] as? String).lowercased()

@@ -8,12 +8,25 @@ struct EndpointReasons {
     private let slices: [EndpointSlice]
     /// The positions of the Service's slices, of all families.
     private let own: [Int]
+    /// How many of their endpoints have an address.
+    private let count: Int
+    /// What the snapshot has for the Service that is no endpoint to kube-proxy: sentences.
+    let unread: [String]
 
-    /// - Parameter own: the positions of the Service's slices among the snapshot's.
-    init(_ mode: any ExplainedMode, _ own: [Int]) {
+    /// How many endpoints that do not belong to a Service port are listed with it: a Service with a slice for each port would
+    /// have as many for each as there are ports.
+    private static let listedAtMost = 100
+
+    /// - Parameters:
+    ///   - service: the position of the Service among the snapshot's.
+    ///   - own: the positions of the Service's slices among the snapshot's.
+    init(_ mode: any ExplainedMode, _ service: Int, _ own: [Int]) {
         self.mode = mode
-        slices = mode.plan.snapshot.endpointSlices
+        let snapshot = mode.plan.snapshot
+        slices = snapshot.endpointSlices
         self.own = own
+        count = own.reduce(0) { $0 + snapshot.endpointSlices[$1].endpoints.count { $0.address != nil } }
+        unread = EndpointReasons.unread(snapshot.services[service], own, snapshot)
     }
 
     private var plan: NodePlan { mode.plan }
@@ -21,12 +34,14 @@ struct EndpointReasons {
     /// Whether any endpoint of the Service port has topology hints.
     func hasHints(_ port: ServicePortPlan) -> Bool { port.endpoints.contains { object($0.source).hints != nil } }
 
-    /// All endpoints of the Service port in the plan's order, then those of the Service that are not in the plan.
+    /// All endpoints of the Service port in the plan's order, then those of the Service that are not in the plan, as far as they
+    /// are listed.
     ///
     /// - Parameter target: the endpoint to explain; without a port all endpoints of the address.
+    /// - Returns: the endpoints, and how many more there are that do not belong to the Service port.
     func endpoints(
         of port: ServicePortPlan, _ target: (address: IPAddress, port: UInt16?)?
-    ) -> [ExplainedEndpoint] {
+    ) -> (listed: [ExplainedEndpoint], others: Int) {
         func isTarget(_ address: IPAddress, _ number: UInt16?) -> Bool {
             guard let target else { return false }
             return target.address == address && (target.port == nil || target.port == number)
@@ -55,20 +70,25 @@ struct EndpointReasons {
                 "a duplicate in slice \(slices[Int(source.slice)].name): another entry with this address counts\(rule)"
             if let endpoint = leftOut(source, port, reason, isTarget) { result.append(endpoint) }
         }
+        let others = count - known.count
+        let limit = min(others, EndpointReasons.listedAtMost)
+        var listed = 0
         for slice in own {
-            for index in slices[slice].endpoints.indices {
+            guard listed < limit else { break }
+            for index in slices[slice].endpoints.indices where listed < limit {
                 let source = EndpointSource(slice: Int32(slice), endpoint: Int32(index))
                 guard !known.contains(source) else { continue }
                 if let endpoint = leftOut(source, port, reason(slices[slice], port), isTarget) {
                     result.append(endpoint)
+                    listed += 1
                 }
             }
         }
-        return result
+        return (result, others - listed)
     }
 
-    /// What the snapshot has for the Service that is no endpoint to kube-proxy: sentences.
-    func unread(_ service: Service) -> [String] {
+    private static func unread(_ service: Service, _ own: [Int], _ snapshot: ClusterSnapshot) -> [String] {
+        let slices = snapshot.endpointSlices
         var result: [String] = []
         for position in own {
             let slice = slices[position]
@@ -80,7 +100,7 @@ struct EndpointReasons {
                     ? "\(what): its addressType is neither IPv4 nor IPv6, and kube-proxy does not read it"
                     : "\(what) without an address of the slice's family")
         }
-        for object in plan.snapshot.unreadEndpoints
+        for object in snapshot.unreadEndpoints
         where object.namespace == service.namespace && object.name == service.name {
             let addresses = object.addresses.prefix(8).map(\.description).joined(separator: ", ")
             result.append(
@@ -154,5 +174,26 @@ struct EndpointReasons {
     private func list(_ names: [String], _ word: String) -> String {
         if names.isEmpty { return "no \(word)" }
         return "\(plural(word, names.count)) \(names.joined(separator: ", "))"
+    }
+}
+
+/// The reasons of a Service, which its ports share.
+struct EndpointReasonsByService {
+    private let mode: any ExplainedMode
+    private let slices: [Int: [Int]]
+    private var last: (service: Int, reasons: EndpointReasons)?
+
+    /// - Parameter slices: the positions of the slices of each Service that is asked for.
+    init(_ mode: any ExplainedMode, _ slices: [Int: [Int]]) {
+        self.mode = mode
+        self.slices = slices
+    }
+
+    /// Those of the Service of a port. The ports of a Service follow each other.
+    mutating func reasons(for port: ServicePortPlan) -> EndpointReasons {
+        if let last, last.service == port.serviceIndex { return last.reasons }
+        let reasons = EndpointReasons(mode, port.serviceIndex, slices[port.serviceIndex] ?? [])
+        last = (port.serviceIndex, reasons)
+        return reasons
     }
 }

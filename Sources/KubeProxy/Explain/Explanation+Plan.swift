@@ -12,10 +12,10 @@ extension Explanation {
         let match = try TargetSearch(plan: plan, chains: ChainSearch(iptables)).find(target)
         var services: [ServiceExplanation] = []
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
+        var reasons = EndpointReasonsByService(iptables, slices)
         for index in match.ports {
             let port = plan.servicePorts[index]
-            services.append(
-                ServiceExplanation(port, iptables, slices[port.serviceIndex] ?? [], match.endpoint))
+            services.append(ServiceExplanation(port, iptables, reasons.reasons(for: port), match.endpoint))
         }
         for index in match.absentServices {
             services += ServiceExplanation.absent(snapshot.services[index], index, plan)
@@ -36,11 +36,11 @@ extension Explanation {
     public init(all iptables: IptablesPlan) {
         let plan = iptables.plan
         let snapshot = plan.snapshot
-        let slices = snapshot.sliceIndices(of: Array(snapshot.services.indices))
+        var reasons = EndpointReasonsByService(iptables, snapshot.sliceIndices(of: Array(snapshot.services.indices)))
         var services: [(index: Int, explanation: ServiceExplanation)] = []
         for port in plan.servicePorts {
-            let own = slices[port.serviceIndex] ?? []
-            services.append((port.serviceIndex, ServiceExplanation(port, iptables, own, nil)))
+            let explanation = ServiceExplanation(port, iptables, reasons.reasons(for: port), nil)
+            services.append((port.serviceIndex, explanation))
         }
         for skipped in plan.skippedServices {
             let service = snapshot.services[skipped.serviceIndex]
@@ -62,7 +62,7 @@ extension Explanation {
 
 extension ServiceExplanation {
     fileprivate init(
-        _ port: ServicePortPlan, _ iptables: IptablesPlan, _ slices: [Int],
+        _ port: ServicePortPlan, _ iptables: IptablesPlan, _ reasons: EndpointReasons,
         _ target: (address: IPAddress, port: UInt16?)?
     ) {
         let plan = iptables.plan
@@ -72,12 +72,11 @@ extension ServiceExplanation {
         self.plan = port
         chains = iptables.chains(of: port)
         absence = nil
-        let reasons = EndpointReasons(iptables, slices)
         settings = SettingReasons(iptables, service, port, hasHints: reasons.hasHints(port)).sentences
         rules = RuleCollector.rules(of: port, iptables)
         entries = TrafficWalk.entries(port, iptables, rules)
-        endpoints = reasons.endpoints(of: port, target)
-        unread = reasons.unread(service)
+        (endpoints, otherEndpoints) = reasons.endpoints(of: port, target)
+        unread = reasons.unread
     }
 
     /// The ports of a Service that has no rules.

@@ -53,6 +53,8 @@ public struct ServiceExplanation: Sendable {
     public internal(set) var entries: [TrafficEntry] = []
     /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// How many more endpoints of the Service do not belong to the Service port; a hundred of such are listed.
+    public internal(set) var otherEndpoints = 0
     /// What else the snapshot has for the Service that kube-proxy does not read: sentences.
     public internal(set) var unread: [String] = []
     /// The rules that exist for it, in kube-proxy's order.

@@ -55,6 +55,7 @@ extension ExplainReport {
             ),
             ("entries", .array(service.entries.map { json($0) })),
             ("endpoints", .array(service.endpoints.map { json($0) })),
+            ("otherEndpoints", service.otherEndpoints == 0 ? nil : .integer(service.otherEndpoints)),
             ("unread", service.unread.isEmpty ? nil : .array(service.unread.map { .string($0) })),
             ("rules", .array(service.rules.map { json($0) })),
         ])

@@ -16,7 +16,7 @@ extension ExplainReport {
             return paths.isEmpty
                 ? "no frontends" : "\(isDropped ? "times out" : "refused"): \(missing(service))"
         }
-        let (used, all) = (service.endpoints.count { $0.isUsed }, service.endpoints.count)
+        let (used, all) = (service.endpoints.count { $0.isUsed }, service.endpointCount)
         let total = counted(all, "endpoint")
         var text =
             used < all
@@ -31,7 +31,7 @@ extension ExplainReport {
 
     /// Why nobody serves a Service port.
     private static func missing(_ service: ServiceExplanation) -> String {
-        let total = service.endpoints.count
+        let total = service.endpointCount
         guard total > 0 else {
             return service.unread.isEmpty ? "no endpoints" : "no endpoints that kube-proxy reads"
         }
@@ -59,11 +59,39 @@ extension ExplainReport {
                 merged.append(place)
             }
         }
-        return merged.map { place in
-            let shown = place.frontends.prefix(4)
-            let more = place.frontends.count - shown.count
-            return "from \(listed(place.senders)) at \(listed(Array(shown) + (more > 0 ? ["\(more) more"] : [])))"
-        }.joined(separator: ", ")
+        return merged.map { "from \(senders($0.senders)) at \(listed(shortened($0.frontends)))" }.joined(
+            separator: ", ")
+    }
+
+    /// `this node's pods and outside, if not in the source ranges,` where that holds for all.
+    private static func senders(_ senders: [String]) -> String {
+        let suffix = ", not in the source ranges"
+        guard senders.allSatisfy({ $0.hasSuffix(suffix) }) else { return listed(senders) }
+        return listed(senders.map { String($0.dropLast(suffix.count)) }) + ", if not in the source ranges,"
+    }
+
+    // MARK: Overviews
+
+    /// The frontends of a Service port by kind, and the verdict, in two columns.
+    static func overview(_ service: ServiceExplanation) -> TextTree {
+        var rows: [(String, String)] = []
+        for kind in [Frontend.Kind.clusterIP, .externalIP, .loadBalancerIP, .nodePort] {
+            let entries = service.entries.filter { $0.kind == kind }
+            guard let first = entries.first else { continue }
+            rows.append((first.kind.phrase, shortened(entries.map(\.text)).joined(separator: ", ")))
+        }
+        rows.append(("verdict", verdict(service)))
+        let width = rows.map(\.0.count).max() ?? 0
+        var tree = TextTree(service.label)
+        tree.lines += rows.map { "\(TextLayout.padded($0, width))  \($1)" }
+        return tree
+    }
+
+    /// The first ones of many, and how many are left.
+    private static func shortened(_ texts: [String]) -> [String] {
+        let limit = 4
+        guard texts.count > limit + 1 else { return texts }
+        return Array(texts.prefix(limit)) + ["\(texts.count - limit) more"]
     }
 
     // MARK: Lists
@@ -74,8 +102,8 @@ extension ExplainReport {
         for service in explanation.services {
             let used = service.endpoints.count { $0.isUsed }
             rows.append([
-                service.label, service.service.type.name, frontends(service).joined(separator: ","),
-                service.absence == nil ? "\(used)/\(service.endpoints.count)" : "-", verdict(service),
+                service.label, service.service.type.name, frontends(service),
+                service.absence == nil ? "\(used)/\(service.endpointCount)" : "-", verdict(service),
             ])
         }
         let widths = TextLayout.widths(of: rows)
@@ -113,7 +141,7 @@ extension ExplainReport {
                                         ])
                                     })
                             ),
-                            ("used", .integer(used)), ("leftOut", .integer(service.endpoints.count - used)),
+                            ("used", .integer(used)), ("leftOut", .integer(service.endpointCount - used)),
                             ("verdict", .string(verdict(service))),
                         ])
                     })
@@ -121,10 +149,15 @@ extension ExplainReport {
         ]).text
     }
 
-    private static func frontends(_ service: ServiceExplanation) -> [String] {
+    private static func frontends(_ service: ServiceExplanation) -> String {
         let list = service.entries.map { $0.kind == .nodePort ? ":\($0.text)" : $0.text }
-        return list.isEmpty ? ["-"] : list
+        return list.isEmpty ? "-" : shortened(list).joined(separator: ",")
     }
+}
+
+extension ServiceExplanation {
+    /// All endpoints of the Service, listed or not.
+    fileprivate var endpointCount: Int { endpoints.count + otherEndpoints }
 }
 
 extension TrafficOutcome {

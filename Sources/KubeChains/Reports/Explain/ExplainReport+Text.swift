@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 internal import KubeObjects
 public import KubeProxy
@@ -14,25 +15,49 @@ public enum ExplainReport {
     /// The flow of packets as a picture.
     public static func svg(_ explanation: Explanation) -> String { FlowPicture.svg(FlowGraphs(explanation)) }
 
-    /// The explanation as a tree of text.
+    /// The explanation as text: a table of the Service ports with their frontends and verdicts, then a tree.
     ///
     /// - Parameters:
     ///   - explanation: the answer.
     ///   - style: how the text is laid out.
-    public static func text(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
-        var trees: [TextTree] = []
-        if !explanation.remarks.isEmpty {
-            var remarks = TextTree()
-            remarks.lines = explanation.remarks
-            trees.append(remarks)
+    ///   - isWhole: whether each path through the hooks and each rule is shown.
+    public static func text(
+        _ explanation: Explanation, _ style: TextStyle = .plain, isWhole: Bool = false
+    ) -> String {
+        var parts = remarks(explanation.remarks).map { $0.text(style) }
+        if explanation.services.contains(where: { $0.absence == nil }) {
+            parts.append(explanation.services.map { overview($0).text(style) }.joined())
         }
-        trees += explanation.services.map { tree($0, explanation) }
+        var trees = explanation.services.map { tree($0, explanation, isWhole: isWhole) }
         trees += explanation.sharedChain.map { tree($0) }
-        if !explanation.sharedRules.isEmpty {
+        if isWhole, !explanation.sharedRules.isEmpty {
             let rules = explanation.sharedRules.map { TextTree($0.why, "\($0.table): \($0.text)") }
             trees.append(TextTree("rules that all Services share", children: rules))
         }
-        return trees.map { $0.text(style) }.joined(separator: "\n")
+        parts += trees.map { $0.text(style) }
+        return parts.joined(separator: "\n")
+    }
+
+    /// What a target names, where it is not a Service.
+    static func remarks(_ lines: [String]) -> [TextTree] {
+        guard !lines.isEmpty else { return [] }
+        var remarks = TextTree()
+        remarks.lines = lines
+        return [remarks]
+    }
+
+    /// Rules, each with its reason; or how many they are, and how to see them.
+    static func rules(
+        _ rules: [(why: String, table: String, text: String)], _ title: String, isWhole: Bool, also: String = ""
+    ) -> TextTree {
+        guard isWhole else {
+            return TextTree("\(title): \(rules.count); --all shows them\(also)")
+        }
+        return TextTree(
+            title,
+            children: rules.enumerated().map { index, rule in
+                TextTree("[\(index + 1)] \(rule.why)", "\(rule.table): \(rule.text)")
+            })
     }
 
     /// The node and kube-proxy's version, for a title.
@@ -41,7 +66,9 @@ public enum ExplainReport {
             + ", \(version.phrase)"
     }
 
-    private static func tree(_ service: ServiceExplanation, _ explanation: Explanation) -> TextTree {
+    private static func tree(
+        _ service: ServiceExplanation, _ explanation: Explanation, isWhole: Bool
+    ) -> TextTree {
         let title =
             "\(service.label) (\(service.service.type.name)), \(place(explanation.family, explanation.node, explanation.version))"
         if let absence = service.absence { return TextTree(title, children: [TextTree("no rules", absence)]) }
@@ -49,19 +76,20 @@ public enum ExplainReport {
             title,
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0) }),
-                TextTree("frontends", children: EntryGroup.groups(of: service.entries).map { tree($0) }),
-                endpoints(service.endpoints, service.endpoints.map { share($0, service) }, unread: service.unread),
                 TextTree(
-                    "rules of its own, in kube-proxy's order",
-                    children: service.rules.enumerated().map { index, rule in
-                        TextTree("[\(index + 1)] \(rule.why)", "\(rule.table): \(rule.text)")
-                    }),
+                    "frontends", children: EntryGroup.groups(of: service.entries).map { tree($0, isWhole: isWhole) }),
+                endpoints(
+                    service.endpoints, service.endpoints.map { share($0, service) }, others: service.otherEndpoints,
+                    unread: service.unread),
+                rules(
+                    service.rules.map { ($0.why, $0.table, $0.text) }, "rules of its own, in kube-proxy's order",
+                    isWhole: isWhole, also: ", and each path through the hooks"),
             ])
     }
 
     // MARK: Frontends
 
-    private static func tree(_ group: EntryGroup) -> TextTree {
+    private static func tree(_ group: EntryGroup, isWhole: Bool) -> TextTree {
         let first = group.entries[0]
         let kind = first.kind.phrase + (group.entries.count > 1 ? "s" : "")
         let places = group.entries.map(\.text).joined(separator: ", ")
@@ -70,9 +98,10 @@ public enum ExplainReport {
             children: first.paths.enumerated().map { index, path in
                 TextTree(
                     "from \(path.sender): \(path.clientSees)",
-                    children: path.steps.enumerated().map { position, step in
-                        tree(step, rules: group.rules(path: index, step: position))
-                    })
+                    children: isWhole
+                        ? path.steps.enumerated().map { position, step in
+                            tree(step, rules: group.rules(path: index, step: position))
+                        } : [])
             })
     }
 
@@ -105,10 +134,10 @@ public enum ExplainReport {
 
     /// The endpoints of a Service port, each with what it gets.
     static func endpoints(
-        _ endpoints: [ExplainedEndpoint], _ shares: [String], unread: [String]
+        _ endpoints: [ExplainedEndpoint], _ shares: [String], others: Int, unread: [String]
     ) -> TextTree {
         let used = endpoints.count { $0.isUsed }
-        let left = endpoints.count - used
+        let left = endpoints.count - used + others
         let title =
             endpoints.isEmpty
             ? unread.isEmpty ? "endpoints: the snapshot has none" : "endpoints: none that kube-proxy reads"
@@ -126,7 +155,10 @@ public enum ExplainReport {
                     + (place.isEmpty ? "  " : "  \(place): ") + endpoint.reason
                     + (endpoint.isTarget ? "  ← asked for" : "")
                 return TextTree(text)
-            } + unread.map { TextTree("left out: \($0)") })
+            }
+                + (others > 0
+                    ? [TextTree("left out: \(counted(others, "more endpoint")) of slices without this port")] : [])
+                + unread.map { TextTree("left out: \($0)") })
     }
 
     /// The endpoint's share; of both policies if both are used.

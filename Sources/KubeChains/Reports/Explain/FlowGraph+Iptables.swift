@@ -32,17 +32,28 @@ extension FlowGraph {
             }
         }
         let chains = addChains(own, service.rules)
+        struct Place: Hashable {
+            let kind: Frontend.Kind
+            let address: IPAddress?
+        }
+        var places: [Place: Int] = [:]
+        for (group, node) in zip(groups, entries) {
+            for entry in group.entries { places[Place(kind: entry.kind, address: entry.address)] = node }
+        }
+        // One arrow stands for all rules of a purpose.
+        struct Arrow: Hashable {
+            let source: Int
+            let purpose: RulePurpose
+            let target: ChainName?
+        }
+        var drawn: Set<Arrow> = []
         var refusals: [ExplainedRule.Refusal: Int] = [:]
         for rule in service.rules {
-            let source: Int?
-            if let kind = rule.purpose.entryKind {
-                source = groups.firstIndex { group in
-                    group.entries.contains { $0.kind == kind && $0.address == rule.destination }
-                }.map { entries[$0] }
-            } else {
-                source = chains.first { $0.chain == rule.chain }?.node
-            }
-            guard let source else { continue }
+            let source =
+                rule.purpose.entryKind.map { places[Place(kind: $0, address: rule.destination)] }
+                ?? chains.first { $0.chain == rule.chain }?.node
+            guard let source, drawn.insert(Arrow(source: source, purpose: rule.purpose, target: rule.jump)).inserted
+            else { continue }
             if let refusal = rule.refusal {
                 let node = refusals[refusal] ?? addRefusal(refusal, port)
                 refusals[refusal] = node

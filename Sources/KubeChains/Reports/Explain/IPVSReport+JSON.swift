@@ -37,6 +37,7 @@ extension IPVSReport {
             ("settings", ExplainReport.strings(service.settings)),
             ("virtualServers", .array(service.virtualServers.map { json($0) })),
             ("endpoints", .array(service.endpoints.map { json($0, scheduler) })),
+            ("otherEndpoints", service.otherEndpoints == 0 ? nil : .integer(service.otherEndpoints)),
             (
                 "sets",
                 .array(

@@ -19,51 +19,53 @@ public enum IPVSReport {
     /// - Parameters:
     ///   - explanation: the answer.
     ///   - style: how the text is laid out.
-    public static func text(_ explanation: IPVSExplanation, _ style: TextStyle = .plain) -> String {
-        var trees: [TextTree] = []
-        if !explanation.remarks.isEmpty {
-            var remarks = TextTree()
-            remarks.lines = explanation.remarks
-            trees.append(remarks)
-        }
-        trees += explanation.services.map { tree($0, explanation) }
+    ///   - isWhole: whether the entries in sets and each rule are shown.
+    public static func text(
+        _ explanation: IPVSExplanation, _ style: TextStyle = .plain, isWhole: Bool = false
+    ) -> String {
+        var trees = ExplainReport.remarks(explanation.remarks)
+        trees += explanation.services.map { tree($0, explanation, isWhole: isWhole) }
         if let set = explanation.set { trees.append(tree(set)) }
         trees += explanation.chains.map { tree($0) }
-        if !explanation.sharedRules.isEmpty {
+        if isWhole, !explanation.sharedRules.isEmpty {
             let rules = explanation.sharedRules.map { TextTree($0.why, "\($0.table): \($0.text)") }
             trees.append(TextTree("rules that ask no set", children: rules))
         }
         return trees.map { $0.text(style) }.joined(separator: "\n")
     }
 
-    private static func tree(_ service: IPVSServiceExplanation, _ explanation: IPVSExplanation) -> TextTree {
+    private static func tree(
+        _ service: IPVSServiceExplanation, _ explanation: IPVSExplanation, isWhole: Bool
+    ) -> TextTree {
         let place = ExplainReport.place(explanation.family, explanation.node, explanation.version) + ", IPVS mode"
         let title = "\(service.label) (\(service.service.type.name)), \(place)"
         if let absence = service.absence { return TextTree(title, children: [TextTree("nothing", absence)]) }
         let shares = service.endpoints.map { share($0, service, explanation.scheduler) }
-        return TextTree(
-            title,
-            children: [
-                TextTree("settings", children: service.settings.map { TextTree($0) }),
-                TextTree(
-                    "virtual servers",
-                    children: ExplainedVirtualServer.groups(of: service.virtualServers).map { tree($0) }),
-                ExplainReport.endpoints(service.endpoints, shares, unread: service.unread),
-                TextTree("entries in sets, with the rules that ask these", children: service.sets.map { tree($0) }),
-                TextTree(
-                    "rules that ask these sets, and rules of its own, in kube-proxy's order",
-                    children: service.rules.enumerated().map { index, rule in
-                        TextTree("[\(index + 1)] \(rule.why)", "\(rule.table): \(rule.text)")
-                    }),
-                TextTree(
-                    service.differences.isEmpty
-                        ? "nothing differs from iptables mode" : "what differs from iptables mode",
-                    children: service.differences.map { difference in
-                        TextTree(
-                            difference.who, "in iptables mode: \(difference.iptables)",
-                            "in IPVS mode: \(difference.ipvs)")
-                    }),
-            ])
+        var sections = [
+            TextTree("settings", children: service.settings.map { TextTree($0) }),
+            TextTree(
+                "virtual servers",
+                children: ExplainedVirtualServer.groups(of: service.virtualServers).map { tree($0) }),
+            ExplainReport.endpoints(
+                service.endpoints, shares, others: service.otherEndpoints, unread: service.unread),
+        ]
+        if isWhole {
+            sections.append(
+                TextTree("entries in sets, with the rules that ask these", children: service.sets.map { tree($0) }))
+        }
+        sections.append(
+            ExplainReport.rules(
+                service.rules.map { ($0.why, $0.table, $0.text) },
+                "rules that ask these sets, and rules of its own, in kube-proxy's order", isWhole: isWhole,
+                also: ", and the entries in sets"))
+        sections.append(
+            TextTree(
+                service.differences.isEmpty ? "nothing differs from iptables mode" : "what differs from iptables mode",
+                children: service.differences.map { difference in
+                    TextTree(
+                        difference.who, "in iptables mode: \(difference.iptables)", "in IPVS mode: \(difference.ipvs)")
+                }))
+        return TextTree(title, children: sections)
     }
 
     // MARK: Virtual servers

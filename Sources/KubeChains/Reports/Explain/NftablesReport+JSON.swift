@@ -43,6 +43,7 @@ extension NftablesReport {
             ),
             ("chains", .array(service.chains.map { json($0) })),
             ("endpoints", .array(service.endpoints.map { json($0) })),
+            ("otherEndpoints", service.otherEndpoints == 0 ? nil : .integer(service.otherEndpoints)),
             ("unread", service.unread.isEmpty ? nil : ExplainReport.strings(service.unread)),
         ])
     }

@@ -20,16 +20,14 @@ public enum NftablesReport {
     /// - Parameters:
     ///   - explanation: the answer.
     ///   - style: how the text is laid out.
-    public static func text(_ explanation: NftablesExplanation, _ style: TextStyle = .plain) -> String {
-        var trees: [TextTree] = []
-        if !explanation.remarks.isEmpty {
-            var remarks = TextTree()
-            remarks.lines = explanation.remarks
-            trees.append(remarks)
-        }
-        trees += explanation.services.map { tree($0, explanation) }
+    ///   - isWhole: whether each chain with its rules is shown.
+    public static func text(
+        _ explanation: NftablesExplanation, _ style: TextStyle = .plain, isWhole: Bool = false
+    ) -> String {
+        var trees = ExplainReport.remarks(explanation.remarks)
+        trees += explanation.services.map { tree($0, explanation, isWhole: isWhole) }
         if let chain = explanation.chain { trees.append(tree(chain)) }
-        if !explanation.sharedChains.isEmpty {
+        if isWhole, !explanation.sharedChains.isEmpty {
             trees.append(
                 TextTree(
                     "chains that packets of all Services pass, in this order",
@@ -39,7 +37,7 @@ public enum NftablesReport {
     }
 
     private static func tree(
-        _ service: NftablesServiceExplanation, _ explanation: NftablesExplanation
+        _ service: NftablesServiceExplanation, _ explanation: NftablesExplanation, isWhole: Bool
     ) -> TextTree {
         let place = ExplainReport.place(explanation.family, explanation.node, explanation.version) + ", nftables mode"
         let title = "\(service.label) (\(service.service.type.name)), \(place)"
@@ -52,8 +50,11 @@ public enum NftablesReport {
             children: [
                 TextTree("settings", children: service.settings.map { TextTree($0) }),
                 TextTree("elements of sets and maps", children: groups(of: service.elements)),
-                TextTree("chains", children: service.chains.map { tree($0) }),
-                ExplainReport.endpoints(service.endpoints, shares, unread: service.unread),
+                isWhole
+                    ? TextTree("chains", children: service.chains.map { tree($0) })
+                    : TextTree("chains: \(service.chains.count); --all shows them, and those that all Services share"),
+                ExplainReport.endpoints(
+                    service.endpoints, shares, others: service.otherEndpoints, unread: service.unread),
             ])
     }
 

@@ -26,8 +26,9 @@ extension IPVSExplanation {
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
         let comparison = ModeComparison(state)
         var services: [IPVSServiceExplanation] = []
+        var reasons = EndpointReasonsByService(state, slices)
         for index in match.ports {
-            let own = slices[plan.servicePorts[index].serviceIndex] ?? []
+            let own = reasons.reasons(for: plan.servicePorts[index])
             services.append(
                 IPVSServiceExplanation(index, state, own, match.endpoint, rules, comparison))
         }
@@ -48,7 +49,7 @@ extension IPVSExplanation {
 
 extension IPVSServiceExplanation {
     fileprivate init(
-        _ index: Int, _ state: IPVSPlan, _ slices: [Int],
+        _ index: Int, _ state: IPVSPlan, _ reasons: EndpointReasons,
         _ target: (address: IPAddress, port: UInt16?)?, _ all: [ExplainedIPVSRule], _ comparison: ModeComparison
     ) {
         let plan = state.plan
@@ -58,14 +59,14 @@ extension IPVSServiceExplanation {
         transport = port.name.transport
         self.plan = port
         absence = nil
-        let reasons = EndpointReasons(state, slices)
         settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
         virtualServers = ExplainedVirtualServer.all(of: index, state)
-        endpoints = reasons.endpoints(of: port, target)
-        unread = reasons.unread(service)
+        (endpoints, otherEndpoints) = reasons.endpoints(of: port, target)
+        unread = reasons.unread
         let entries = state.setEntries(of: port)
+        let refused = Set(entries.refusedOrigins)
         let rules = all.filter { rule in
-            if case .dropOwn(let origin) = rule.purpose { return entries.refusedOrigins.contains(origin) }
+            if case .dropOwn(let origin) = rule.purpose { return refused.contains(origin) }
             return rule.set.map { entries.bySet[$0] != nil } ?? false
         }
         self.rules = rules
@@ -102,14 +103,21 @@ extension ExplainedVirtualServer {
         let plan = state.plan
         let port = plan.servicePorts[index]
         let transport = port.name.transport
-        let own = state.virtualServers.filter { $0.servicePort == index }
+        struct Place: Hashable {
+            let address: IPAddress
+            let port: UInt16
+        }
+        // Each place has one virtual server.
+        var servers: [Place: VirtualServer] = [:]
+        for server in state.virtualServers where server.transport == transport {
+            servers[Place(address: server.address, port: server.port)] = server
+        }
+        let clients = ranges(port, plan)
         var result: [ExplainedVirtualServer] = []
         state.eachFrontend(of: port) { frontend in
-            func isClaimed(_ server: VirtualServer) -> Bool {
-                server.address == frontend.address && server.port == frontend.port && server.transport == transport
-            }
-            let server = own.first(where: isClaimed)
-            let owner = server == nil ? state.virtualServers.first(where: isClaimed)?.servicePort : nil
+            let claimed = servers[Place(address: frontend.address, port: frontend.port)]
+            let server = claimed?.servicePort == index ? claimed : nil
+            let owner = server == nil ? claimed?.servicePort : nil
             let asked = frontend.frontend.policy
             let serving = state.policy(serving: asked, of: port)
             result.append(
@@ -118,7 +126,7 @@ extension ExplainedVirtualServer {
                     usesLocalPolicy: serving == .local, fallsBack: serving != asked,
                     policy: policy(serving, fallsBack: serving != asked, port),
                     masquerade: masquerade(state.masquerading(of: frontend.frontend), frontend.kind, plan),
-                    ranges: frontend.kind == .loadBalancerIP ? ranges(port, plan) : nil,
+                    ranges: frontend.kind == .loadBalancerIP ? clients : nil,
                     owner: owner.map { plan.servicePorts[$0].label }, line: server.map { state.line(of: $0) },
                     realServers: server.map { state.realServers(of: $0).map(\.text.description) } ?? []))
         }

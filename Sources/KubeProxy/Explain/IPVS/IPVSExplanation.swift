@@ -41,6 +41,8 @@ public struct IPVSServiceExplanation: Sendable {
     public internal(set) var virtualServers: [ExplainedVirtualServer] = []
     /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// How many more endpoints of the Service do not belong to the Service port; a hundred of such are listed.
+    public internal(set) var otherEndpoints = 0
     /// What else the snapshot has for the Service that kube-proxy does not read: sentences.
     public internal(set) var unread: [String] = []
     /// The sets that hold entries of it, with those.

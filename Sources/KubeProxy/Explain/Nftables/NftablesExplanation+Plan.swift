@@ -37,10 +37,11 @@ extension NftablesExplanation {
         }
         let elements = NftablesExplanation.elements(match.ports, state, index.table)
         let slices = plan.snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
+        var reasons = EndpointReasonsByService(state, slices)
         var services = match.ports.map { position in
-            NftablesServiceExplanation(
-                plan.servicePorts[position], state, index, elements[position] ?? [],
-                slices[plan.servicePorts[position].serviceIndex] ?? [], match.endpoint)
+            let port = plan.servicePorts[position]
+            return NftablesServiceExplanation(
+                port, state, index, elements[position] ?? [], reasons.reasons(for: port), match.endpoint)
         }
         for position in match.absentServices {
             services += ServiceExplanation.absent(plan.snapshot.services[position], position, plan).map { absent in
@@ -124,17 +125,17 @@ extension NftablesExplanation {
 extension NftablesServiceExplanation {
     fileprivate init(
         _ port: ServicePortPlan, _ state: NftablesPlan, _ index: NftablesTableIndex,
-        _ elements: [ExplainedNftablesElement], _ slices: [Int], _ target: (address: IPAddress, port: UInt16?)?
+        _ elements: [ExplainedNftablesElement], _ reasons: EndpointReasons,
+        _ target: (address: IPAddress, port: UInt16?)?
     ) {
         service = state.plan.snapshot.services[port.serviceIndex]
         servicePort = port.name.description
         transport = port.name.transport
         plan = port
         absence = nil
-        let reasons = EndpointReasons(state, slices)
         settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
-        endpoints = reasons.endpoints(of: port, target)
-        unread = reasons.unread(service)
+        (endpoints, otherEndpoints) = reasons.endpoints(of: port, target)
+        unread = reasons.unread
         self.elements = elements
         // Packets meet them in this order; each endpoint's comes behind those that lead to it.
         let own: [NftablesChainKind] = [.firewall, .external, .clusterPolicy, .localPolicy]

@@ -39,6 +39,8 @@ public struct NftablesServiceExplanation: Sendable {
     public internal(set) var chains: [ExplainedNftablesChain] = []
     /// The endpoints, those first that are used.
     public internal(set) var endpoints: [ExplainedEndpoint] = []
+    /// How many more endpoints of the Service do not belong to the Service port; a hundred of such are listed.
+    public internal(set) var otherEndpoints = 0
     /// What else the snapshot has for the Service that kube-proxy does not read: sentences.
     public internal(set) var unread: [String] = []
 }

@@ -123,7 +123,7 @@ import Testing
     private static let separator = "##### with jumps"
 
     /// The jumps that kube-proxy makes sure of by commands of their own.
-    static let jumps = [
+    private static let jumps = [
         "-I INPUT -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-EXTERNAL-SERVICES",
         "-I FORWARD -m conntrack --ctstate NEW -m comment --comment portals -j KUBE-EXTERNAL-SERVICES",
         "-I INPUT -m comment --comment checks -j KUBE-NODEPORTS",

@@ -346,7 +346,10 @@ import Testing
     /// One external IP more than a set takes, and just as many; the same address twice is one entry.
     @Test(arguments: [(65_537, 0, true), (65_536, 0, false), (65_536, 1, false)])
     func setLimit(_ count: Int, _ again: Int, _ isFound: Bool) throws {
-        let addresses = (0..<count + again).map { "\"203.\($0 % count >> 16).\($0 % count >> 8 & 255).\($0 & 255)\"" }
+        let addresses = (0..<count + again).map { position in
+            let number = position % count
+            return "\"203.\(number >> 16).\((number >> 8) & 255).\(number & 255)\""
+        }
         let service = service("web", #""externalIPs":[\#(addresses.joined(separator: ","))]"#)
         let found = try findings(of: "ipvs-set-limit", in: [service, slice([endpoint()])], Self.mode)
         let texts = ["KUBE-EXTERNAL-IP", "KUBE-IPVS-IPS"].map { set in

@@ -54,6 +54,22 @@ import Testing
         #expect(ProxyVersion.candidates(from: rules).map(\.minor) == Array(minors))
     }
 
+    /// Without KUBE-PROXY-FIREWALL and without a jump to it, while kube-proxy's other jumps are there, it is 1.24.
+    @Test(arguments: [("", "", 24...24), (":KUBE-PROXY-FIREWALL - [0:0]\n", "", 25...37), ("", "OUTPUT", 24...37)])
+    func jumpsOf124(_ chain: String, _ jumpingFrom: String, _ minors: ClosedRange<Int>) throws {
+        let jumps = [
+            "INPUT -j KUBE-EXTERNAL-SERVICES", "INPUT -j KUBE-NODEPORTS", "FORWARD -j KUBE-FORWARD",
+            "OUTPUT -j KUBE-SERVICES",
+        ]
+        let names = ["SERVICES", "EXTERNAL-SERVICES", "FORWARD", "NODEPORTS"].map { ":KUBE-\($0) - [0:0]\n" }
+        let stray = jumpingFrom.isEmpty ? "" : "-A \(jumpingFrom) -j KUBE-PROXY-FIREWALL\n"
+        let text =
+            "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + names.joined() + chain
+            + jumps.map { "-A \($0)\n" }.joined() + stray + "COMMIT\n"
+        let rules = try Ruleset(parsing: Array(text.utf8), family: .ipv4)
+        #expect(ProxyVersion.candidates(from: rules).map(\.minor) == Array(minors))
+    }
+
     /// IPv6 has no node ports on loopback since 1.26.
     @Test(arguments: [("! -d ::1/128 ", 26...37), ("", 24...25)])
     func tailOfIPv6(_ condition: String, _ minors: ClosedRange<Int>) throws {

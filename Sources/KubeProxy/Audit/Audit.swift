@@ -58,10 +58,13 @@ public struct Audit: Sendable {
         _ planned: IptablesPlan, _ rules: Ruleset, _ dumps: AuditedDumps, _ knowledge: AuditKnowledge,
         _ workers: Workers?
     ) {
-        let inference = SettingInference(planned, dumps.live, knowledge)
+        let reading = VersionReading(planned, dumps.live, knowledge, workers)
+        let inference = reading.inference
         inferred = inference.inferred
-        var (plan, rules) = (planned, rules)
-        if inference.settings != planned.plan.settings, let other = planned.replanned(inference.settings, workers) {
+        if let version = reading.version { inferred.insert(version: version) }
+        var plan = reading.plan
+        var rules = reading.version == nil ? rules : plan.ruleset(keepsComments: false)
+        if inference.settings != plan.plan.settings, let other = plan.replanned(inference.settings, workers) {
             plan = other
             rules = other.ruleset(keepsComments: false)
         }
@@ -155,7 +158,7 @@ extension AuditFinding.Identifier {
 
 extension IptablesPlan {
     /// The same snapshot planned with other settings; nil where the snapshot has several Nodes and the settings name none.
-    fileprivate func replanned(_ settings: ProxySettings, _ workers: Workers?) -> IptablesPlan? {
+    func replanned(_ settings: ProxySettings, _ workers: Workers?) -> IptablesPlan? {
         plan.replanned(settings, workers).map { IptablesPlan($0, with: workers) }
     }
 }

@@ -66,7 +66,21 @@ private struct VersionEvidenceSearch {
                 }
             }
         }
+        lookForMissingFirewall()
         dropContradictedFirewall()
+    }
+
+    /// 1.24 has no KUBE-PROXY-FIREWALL, and no jump to it. Where the chain alone is missing, or the other jumps are missing too,
+    /// it is damage.
+    private mutating func lookForMissingFirewall() {
+        guard let filter = rules[table: "filter"], filter[chain: KubeChain.proxyFirewall.name] == nil else { return }
+        let builtIn = ["INPUT", "FORWARD", "OUTPUT"].map { filter[chain: $0]?.rules ?? [] }
+        func jumps(to chain: KubeChain) -> Bool {
+            builtIn.contains { $0.contains { $0.target == .jump(chain.name) } }
+        }
+        let others: [KubeChain] = [.services, .externalServices, .forward, .nodePorts]
+        guard others.allSatisfy(jumps), !jumps(to: .proxyFirewall) else { return }
+        add(.dropsInFilterTable, false, "filter", KubeChain.forward.name)
     }
 
     /// KUBE-PROXY-FIREWALL stays when a node goes back to 1.24, whose rules say more: kube-proxy writes them anew.

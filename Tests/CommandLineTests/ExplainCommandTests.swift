@@ -52,7 +52,7 @@ import Testing
         let result = try explain(target)
         expect(result, 0, errors: [])
         #expect(result.outputText.contains("└─ no rules\n") && inOneLine(result.outputText).contains(reason))
-        #expect(try explain("monitoring/blackbox-ipv6", ["--family", "ipv6"]).outputText.contains("KUBE-SVC-"))
+        #expect(try explain("monitoring/blackbox-ipv6", ["--family", "ipv6", "--all"]).outputText.contains("KUBE-SVC-"))
     }
 
     @Test(arguments: [
@@ -105,15 +105,16 @@ import Testing
               {"addresses": ["10.244.1.6"], "hints": {"forNodes": [{"name": "n"}]}}]}
             {"kind": "Node", "metadata": {"name": "n"}}
             """#
-        let result = try Tool.run(["explain", "shop/web", "-o", form, "-"], input: Array(document.utf8))
+        let output = form == "all" ? ["--all"] : ["-o", form]
+        let result = try Tool.run(["explain", "shop/web"] + output + ["-"], input: Array(document.utf8))
         expect(result, 0, errors: [])
         #expect(!result.outputText.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" && form != "json" })
         // In dot's quotes and in JSON a bracket is a bracket.
-        #expect(["text", "json", "dot"].contains(form) || !result.outputText.contains("<b>"))
+        #expect(["text", "all", "json", "dot"].contains(form) || !result.outputText.contains("<b>"))
         switch form {
         case "json": _ = try ExplainedReport(result.outputText)
         case "svg": #expect(try SVGDocument(result.outputText).rootName == "svg")
-        case "text": #expect(result.outputText.contains(#"<b>&"\u{1b}[31m]]\u{202e}"#))
+        case "text", "all": #expect(result.outputText.contains(#"<b>&"\u{1b}[31m]]\u{202e}"#))
         default: break
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TerminalTests {
     private static let demo = "\(Package.fixtures)/demo/cluster.json"
     private static let bad = "Fixtures/invalid/port-zero/snapshot.json"
-    private static let explain = ["explain", "shop/web", "--node", "worker-1", demo]
+    private static let explain = ["explain", "shop/web", "--all", "--node", "worker-1", demo]
     private static let hasPython = Program.installed("python3") != nil
 
     /// Runs the tool with its standard output on a pseudo-terminal, or what `redirection` leaves there, and gives what appears.

@@ -23,6 +23,16 @@ public struct Workers: Sendable {
         let other = second()
         return (pending.value(), other)
     }
+
+    /// What `body` makes of each element, in their order; of every second one on another thread.
+    package func map<Element: Sendable, Value: Sendable>(
+        _ elements: [Element], _ body: @escaping @Sendable (Element) -> Value
+    ) -> [Value] {
+        let (odd, even) = both(
+            { stride(from: 1, to: elements.count, by: 2).map { body(elements[$0]) } },
+            { stride(from: 0, to: elements.count, by: 2).map { body(elements[$0]) } })
+        return elements.indices.map { $0 % 2 == 0 ? even[$0 / 2] : odd[$0 / 2] }
+    }
 }
 
 /// Work on another thread. Releasing it waits for its end.

@@ -7,7 +7,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRules {
+struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingRules {
     static let command = "audit"
     static let modes: [ProxyMode] = [.iptables, .nftables]
 
@@ -16,14 +16,17 @@ struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRule
     var output = ReportOutput()
     /// The dumps of the node's rules.
     var live: [String] = []
+    var allNodes = AllNodesOptions()
+    /// The folder, archive or stream with the dumps of all nodes.
+    var liveFolder: String?
     var severity = FindingSeverity.info
     var scope = ScopeOptions()
     var rulesFile: String?
 
-    var inputs: [String] { operands + live + shapingInputs + (rulesFile.map { [$0] } ?? []) }
+    var inputs: [String] { operands + live + shapingInputs + [liveFolder, rulesFile].compactMap(\.self) }
 
     static var groups: [OptionGroup<AuditOptions>] {
-        [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics]), .shaping, .nftables]
+        [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics, .jsonl]), .shaping, .nftables]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
@@ -37,8 +40,14 @@ struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRule
                 Option("live", "SAVE|host", "the node's rules; may be given twice") {
                     options, text throws(OptionError) in options.live.append(text)
                 },
+                Option(
+                    "live-dir", "DIR|FILE",
+                    "with --all-nodes: a folder or tar archive with NODE.save, or a stream with a line '# node: NODE' before each "
+                        + "node's rules"
+                ) { options, text throws(OptionError) in options.liveFolder = text },
                 .severity { $0.severity = $1 },
-            ] + Option.scope + [.rules])
+            ] + Option.scope + [.rules]
+                + Option.allNodes("audit every Node of the snapshot, and group findings over Nodes; with --live-dir"))
     }
 }
 
@@ -54,9 +63,20 @@ extension Command {
             "In nftables mode it is what 'nft list ruleset' or 'nft list table' printed, with or without -j, or a text for "
                 + "'nft -f'; its content tells the mode. 'host' then runs nft, if --proxy-mode nftables is given. A second "
                 + "dump may be what iptables-save printed there, to find what iptables mode left.",
+            "With --all-nodes every Node is audited whose rules --live-dir has: as NODE.save in a folder or a tar archive, or in "
+                + "a stream, such as 'for n in NODES; do echo \"# node: $n\"; ssh $n sudo iptables-save; done' prints. Each finding "
+                + "is said once, with the nodes that have it; nodes without rules are named.",
             "Exit code 0: nothing is wrong, or there is only information; 1: findings; 2: an input is at fault.",
         ]
     ) { (options: AuditOptions, console) throws(CommandFailure) in
+        try options.checkAllNodes()
+        if options.allNodes.isOn { return try options.auditAllNodes(console) }
+        guard options.liveFolder == nil else {
+            throw AuditOptions.usage("--live-dir is for --all-nodes; give that too")
+        }
+        guard options.output.form != .jsonl else {
+            throw AuditOptions.usage("-o jsonl is for --all-nodes; give that too")
+        }
         guard !options.live.isEmpty else {
             throw AuditOptions.usage("audit needs the node's rules: --live with a file, '-' or 'host'")
         }

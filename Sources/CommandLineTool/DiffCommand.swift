@@ -6,7 +6,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
+struct DiffOptions: ServesAllNodes, WritesReport, ScopesServices {
     static let command = "diff"
     static let modes: [ProxyMode] = [.iptables, .nftables]
 
@@ -21,6 +21,7 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
     var comparesFlows = false
     /// Options of the second side alone, in one text.
     var rightOptions = ""
+    var allNodes = AllNodesOptions()
     var scope = ScopeOptions()
     /// Leave differences of endpoints out.
     var ignoresEndpoints = false
@@ -32,7 +33,7 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
     static var groups: [OptionGroup<DiffOptions>] {
         [
             .output(
-                [.text, .json, .unified] + ReportForm.ofFindings,
+                [.text, .json, .unified] + ReportForm.ofFindings + [.jsonl],
                 [
                     .boolean("brief", "say only which Service ports differ") { $0.isBrief = $1 },
                     .boolean("strict", "compare the text of the rules in normal form, comments too") {
@@ -49,7 +50,11 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
                         $0.isQuiet = $1
                     },
                 ]),
-            OptionGroup(title: "What is compared", options: Option.scope + [ignore]), .shaping, .nftables,
+            OptionGroup(
+                title: "What is compared",
+                options: Option.scope + [ignore]
+                    + Option.allNodes("compare every Node of two snapshots, and group differences over Nodes")),
+            .shaping, .nftables,
         ]
     }
 
@@ -72,6 +77,9 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
 
     /// Refuses forms that show whole chains, or nothing, where differences are left out or counted.
     fileprivate func checkForms() throws(CommandFailure) {
+        if output.form == .jsonl, !allNodes.isOn {
+            throw DiffOptions.usage("-o jsonl is for --all-nodes; give that too")
+        }
         if output.form == .unified, isNarrowed || isStatistics {
             throw DiffOptions.usage(
                 "-o unified shows whole chains; leave --namespace, --selector, --service, --ignore and --stat out")
@@ -79,6 +87,27 @@ struct DiffOptions: ShapesRules, WritesReport, ScopesServices {
         if isStatistics, output.form != .text {
             throw DiffOptions.usage("--stat is text, and not for -o \(output.form)")
         }
+    }
+}
+
+extension DiffOptions {
+    /// The Services that are compared.
+    ///
+    /// - Parameters:
+    ///   - snapshots: those of the sides that are no rules.
+    ///   - others: Services of rules, as `namespace/name`.
+    func scope(_ snapshots: [ClusterSnapshot?], others: [String]) throws(CommandFailure) -> ServiceScope {
+        let snapshots = snapshots.compactMap(\.self)
+        guard scope.selector == nil || !snapshots.isEmpty else {
+            throw DiffOptions.usage("--selector needs a snapshot, which has the labels; both inputs are rules")
+        }
+        return try scope.scope(in: snapshots, others: others)
+    }
+
+    /// What of a comparison is wanted.
+    func narrowed(_ comparison: RuleComparison, _ scope: ServiceScope) -> RuleComparison {
+        let limited = scope.isEverything ? comparison : comparison.limited { scope.contains($0.service) }
+        return ignoresEndpoints ? limited.withoutEndpoints : limited
     }
 }
 
@@ -97,15 +126,19 @@ extension Command {
             "With --flows two snapshots are compared by what becomes of connections: from whom, to what, before, after, with an "
                 + "example. --right gives ACTUAL other options, such as --right '--proxy-mode nftables', so that one snapshot "
                 + "can be compared with itself.",
+            "With --all-nodes two snapshots are compared for each Node that both have. Differences that several Nodes have are "
+                + "said once: 'on 212 of 214 nodes', with the odd ones named.",
             "Exit code 0: the same; 1: different; 2: an input is at fault.",
         ]
     ) { (options: DiffOptions, console) throws(CommandFailure) in
         guard options.operands.count == 2 else {
             throw DiffOptions.usage("diff needs two inputs, EXPECTED and ACTUAL: snapshots or rules")
         }
+        try options.checkAllNodes()
         try options.checkForms()
         var sources: [SnapshotSource] = []
         for path in options.operands { sources.append(try InputFile.open(path)) }
+        if options.allNodes.isOn { return try options.compareAllNodes(sources, console) }
         if options.comparesFlows { return try options.compareFlows(sources, console) }
         guard options.rightOptions.isEmpty else { throw DiffOptions.usage("--right needs --flows") }
         switch ProxyMode.ofRules(sources, given: options.shaping.mode) {
@@ -130,16 +163,9 @@ extension DiffOptions {
         }
         console.say(expected.diagnostics + actual.diagnostics)
         var comparison = RuleComparison(expected: left, actual: right, isStrict: isStrict)
-        if !scope.isEmpty {
-            let snapshots = [expected.snapshot, actual.snapshot].compactMap(\.self)
-            guard scope.selector == nil || !snapshots.isEmpty else {
-                throw DiffOptions.usage("--selector needs a snapshot, which has the labels; both inputs are rules")
-            }
-            let scope = try self.scope.scope(
-                in: snapshots, others: comparison.servicePorts.map(\.label.service))
-            comparison = comparison.limited(to: { scope.contains($0.service) })
-        }
-        if ignoresEndpoints { comparison = comparison.withoutEndpoints }
+        let scope = try scope(
+            [expected.snapshot, actual.snapshot], others: comparison.servicePorts.map(\.label.service))
+        comparison = narrowed(comparison, scope)
         let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text: String
         switch output.form {

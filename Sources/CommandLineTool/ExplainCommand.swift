@@ -5,7 +5,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct ExplainOptions: ShapesRules, WritesReport {
+struct ExplainOptions: ShapesRules, WritesReport, ScopesServices {
     static let command = "explain"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
@@ -17,6 +17,7 @@ struct ExplainOptions: ShapesRules, WritesReport {
     var listsServices = false
     /// Whether each path through the hooks and each rule is shown.
     var showsAll = false
+    var scope = ScopeOptions()
 
     var snapshots: [String] { listsServices ? operands : Array(operands.dropFirst()) }
     var inputs: [String] { snapshots + shapingInputs }
@@ -32,7 +33,7 @@ struct ExplainOptions: ShapesRules, WritesReport {
                     .boolean("all", "in text, also each path through the hooks and each rule; other formats have all") {
                         $0.showsAll = $1
                     },
-                ]), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
+                ] + Option.scope), .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
             .ipvs,
         ]
     }
@@ -49,7 +50,8 @@ extension Command {
         discussion: [
             "TARGET is one of:\n"
                 + "  namespace/service[:port]  a Service, or one of its ports by name or number;\n"
-                + "                            without namespace, if only one has such a Service\n"
+                + "                            without namespace, if only one has such a Service,\n"
+                + "                            or in that of --namespace\n"
                 + "  NUMBER[/protocol]         a node port or health-check node port\n"
                 + "  KUBE-…                    a chain; may be shortened to a unique prefix; in\n"
                 + "                            nftables mode service-HASH…, services and so on\n"
@@ -72,12 +74,13 @@ extension Command {
         guard let text = options.operands.first else {
             throw ExplainOptions.usage("explain needs a TARGET, such as default/kubernetes, and a SNAPSHOT")
         }
-        let target: ExplainTarget
+        var target: ExplainTarget
         do throws(ExplainTargetError) {
             target = try ExplainTarget(text)
         } catch {
             throw ExplainOptions.usage(error.description)
         }
+        target = try options.inNamespace(target)
         guard !options.snapshots.isEmpty else {
             throw ExplainOptions.usage("explain needs a SNAPSHOT after the target: a file, or '-' for standard input")
         }
@@ -124,6 +127,18 @@ extension NftablesReport: ExplanationReports {}
 extension IPVSReport: ExplanationReports {}
 
 extension ExplainOptions {
+    /// The target in the namespace of `--namespace`, if a name without one is given.
+    fileprivate func inNamespace(_ target: ExplainTarget) throws(CommandFailure) -> ExplainTarget {
+        guard scope.service == nil, scope.selector == nil else {
+            throw ExplainOptions.usage("--service and --selector choose Services of --list; TARGET names one")
+        }
+        guard let namespace = scope.namespace else { return target }
+        guard case .shortName(let name, let port) = target, let label = DNSLabel(namespace) else {
+            throw ExplainOptions.usage("--namespace is for --list, or for the name of a Service without its namespace")
+        }
+        return .service(namespace: label, name: name, port: port)
+    }
+
     /// Lists all Service ports.
     fileprivate func listServices(_ console: Console) throws(CommandFailure) -> ExitCode {
         guard !snapshots.isEmpty else {
@@ -138,7 +153,8 @@ extension ExplainOptions {
         }
         let iptables = try prepared.iptablesPlan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
-        let explanation = Explanation(all: iptables)
+        let scope = try scope.scope(in: [prepared.snapshot])
+        let explanation = Explanation(all: iptables).limited { scope.contains($0) }
         let report =
             output.form == .json ? ExplainReport.listJSON(explanation) : ExplainReport.list(explanation, output.style)
         try OutputFile.write(report, to: output.file)

@@ -5,7 +5,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct ReachOptions: ShapesRules, WritesReport {
+struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
     static let command = "reach"
     static let modes = ProxyMode.allCases
 
@@ -13,10 +13,12 @@ struct ReachOptions: ShapesRules, WritesReport {
     var shaping = ShapingOptions()
     var output = ReportOutput()
     var question = FlowQuestion()
+    var scope = ScopeOptions()
 
     static var groups: [OptionGroup<ReachOptions>] {
         [
-            OptionGroup(title: "What is asked", options: [to, from]), .output([.text, .json]), .shaping, .nftables,
+            OptionGroup(title: "What is asked", options: [to, from] + Option.scope), .output([.text, .json]), .shaping,
+            .nftables,
             .ipvs,
         ]
     }
@@ -69,12 +71,16 @@ extension Command {
             throw ReachOptions.usage("reach needs a SNAPSHOT: a file, or '-' for standard input")
         }
         let prepared = try options.readSnapshot(options.operands)
-        let question = options.question
+        var question = options.question
+        if !options.scope.isEmpty {
+            let scope = try options.scope.scope(in: [prepared.snapshot])
+            question.isWanted = { scope.contains($0) }
+        }
         let families = options.shaping.families.filter { question.isAbout($0) }
         let (results, diagnostics) = try prepared.flows(families, question)
         console.say(diagnostics)
         guard results.contains(where: { !$0.frontends.isEmpty }) else {
-            throw .input("error: " + question.absence(in: prepared.snapshot))
+            throw .input("error: " + question.absence(in: prepared.snapshot, isLimited: !options.scope.isEmpty))
         }
         try OutputFile.write(
             options.output.form == .json ? ReachReport.json(results) : ReachReport.text(results, options.output.style),
@@ -93,7 +99,9 @@ extension FlowQuestion {
     }
 
     /// Why there is no flow to show.
-    fileprivate func absence(in snapshot: ClusterSnapshot) -> String {
+    ///
+    /// - Parameter isLimited: whether some Services are not asked for.
+    fileprivate func absence(in snapshot: ClusterSnapshot, isLimited: Bool) -> String {
         switch target {
         case .service(let namespace, let name, let port):
             guard let service = snapshot.services.first(where: { $0.namespace == namespace && $0.name == name })
@@ -113,7 +121,7 @@ extension FlowQuestion {
                 port.map { AddressText(range.network, port: $0).description }
                 ?? (isOne ? range.network.description : range.description)
             return "no Service answers on \(text) of this node"
-        case nil: return "no Service of the snapshot has rules on this node"
+        case nil: return "no Service \(isLimited ? "that is asked for" : "of the snapshot") has rules on this node"
         }
     }
 }

@@ -9,6 +9,9 @@ package indirect enum JSONValue {
     case array([JSONValue])
     case object([(key: String, value: JSONValue?)])
 
+    /// An array of strings.
+    package static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+
     /// The value as kubectl prints JSON: four blanks for each level, and a line's end. Members without a value are left out.
     package var text: String {
         var writer = TextWriter()

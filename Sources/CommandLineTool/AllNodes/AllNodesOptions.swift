@@ -60,13 +60,16 @@ extension PreparedSnapshot {
     func allNodesPlans(_ given: AddressFamily?, _ shard: NodeShard) throws(CommandFailure) -> [AllNodesPlan] {
         try requireNodes(since: "so there is none to do")
         let families = given.map { [$0] } ?? AddressFamily.allCases
-        let all = families.map { family in
-            var settings = self.settings
-            settings.family = family
-            return AllNodesPlan(snapshot, settings, shard: shard, with: System.workers)
-        }
+        let all = families.map { plans($0, shard) }
         let filled = all.filter { plan in plan.clusters.contains { $0.hasServicePorts } }
         return filled.isEmpty ? Array(all.prefix(1)) : filled
+    }
+
+    /// The plans of all Nodes of a family, which no Service may have.
+    func plans(_ family: AddressFamily, _ shard: NodeShard) -> AllNodesPlan {
+        var settings = settings
+        settings.family = family
+        return AllNodesPlan(snapshot, settings, shard: shard, with: System.workers)
     }
 
     /// The warnings of reading and of all plans, each once.

@@ -3,7 +3,7 @@ internal import KubeProxy
 
 /// How a report is written.
 enum ReportForm: String, CaseIterable {
-    case text, json, unified, dot, mermaid, svg, junit, sarif, github, openmetrics
+    case text, json, unified, dot, mermaid, svg, junit, sarif, github, openmetrics, jsonl
 
     /// The forms of findings that systems for continuous integration read.
     static let ofFindings: [ReportForm] = [.junit, .sarif, .github]

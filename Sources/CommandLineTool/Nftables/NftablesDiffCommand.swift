@@ -7,24 +7,35 @@ extension DiffOptions {
     func compareNftables(
         _ sources: [SnapshotSource], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        guard output.form == .text || output.form == .json else {
-            throw DiffOptions.usage("-o \(output.form) is not for nftables mode")
-        }
-        guard !isNarrowed, !isStatistics else {
-            throw DiffOptions.usage(
-                "--namespace, --selector, --service, --ignore and --stat are not for nftables mode")
-        }
+        guard output.form != .unified else { throw DiffOptions.usage("-o unified is not for nftables mode") }
+        try checkNftables()
         let (expected, actual) = try NftablesInput.readPair(sources, self)
         console.say(expected.diagnostics + actual.diagnostics)
-        let comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
+        var comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
+        let scope = try scope(
+            [expected.snapshot, actual.snapshot], others: comparison.servicePorts.map(\.label.service))
+        comparison = narrowed(comparison, scope)
         let versions = ComparedVersions(expected: expected.version, actual: actual.version)
         let text =
-            isQuiet
-            ? ""
-            : output.form == .json
-                ? NftablesDiffReport.json(comparison, versions).text
-                : NftablesDiffReport.text(comparison, versions, isBrief: isBrief, output.style)
+            switch output.form {
+            case _ where isQuiet: ""
+            case _ where isStatistics: NftablesDiffReport.statistics(comparison, output.style)
+            case .json: NftablesDiffReport.json(comparison, versions).text
+            case .junit, .sarif, .github:
+                FindingsReport(diff: comparison, actual: sources[1].name, version: Tool.number).text(output.form) ?? ""
+            default: NftablesDiffReport.text(comparison, versions, isBrief: isBrief, output.style)
+            }
         try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
+    }
+
+    /// Refuses what is not known of tables.
+    func checkNftables() throws(CommandFailure) {
+        if ignoresEndpoints { throw DiffOptions.usage("--ignore is not for nftables mode") }
+    }
+
+    /// What of a comparison is wanted.
+    func narrowed(_ comparison: NftablesComparison, _ scope: ServiceScope) -> NftablesComparison {
+        scope.isEverything ? comparison : comparison.limited { scope.contains($0.service) }
     }
 }

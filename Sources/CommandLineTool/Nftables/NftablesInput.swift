@@ -14,6 +14,8 @@ struct NftablesInput {
     var version: VersionChoice?
     /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
+    /// The snapshot; nil: it is rules.
+    var snapshot: ClusterSnapshot?
 
     /// Reads both sides of a comparison.
     static func readPair(
@@ -52,7 +54,8 @@ struct NftablesInput {
         return NftablesInput(
             table: plan.table, version: plan.plan.version,
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings)
-                + prepared.snapshot.diagnostics(.notice, plan.notices))
+                + prepared.snapshot.diagnostics(.notice, plan.notices),
+            snapshot: prepared.snapshot)
     }
 }
 

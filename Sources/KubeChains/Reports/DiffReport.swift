@@ -15,19 +15,40 @@ public enum DiffReport {
     }
 
     private static func value(_ comparison: RuleComparison, _ versions: ComparedVersions) -> JSONValue {
-        .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
-            ("kubeProxy", versions.json),
+        .object(
+            [
+                ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+                ("kubeProxy", versions.json),
+            ] + members(comparison))
+    }
+
+    /// The keys `servicePorts` and `other`.
+    static func members(_ comparison: RuleComparison) -> [(key: String, value: JSONValue?)] {
+        [
             ("servicePorts", .array(comparison.servicePorts.map { json($0) })),
             ("other", .array(comparison.other.map { json($0) })),
-        ])
+        ]
     }
 
     private static func json(_ port: ServicePortDifference) -> JSONValue {
         .object([
             ("servicePort", .string(port.label.servicePort)), ("protocol", .string(port.label.transport)),
-            ("change", .string(port.change.rawValue)), ("details", .array(port.details.map { json($0) })),
+            ("change", .string(port.change.rawValue)), ("policies", json(port.policyChanges)),
+            ("details", .array(port.details.map { json($0) })),
         ])
+    }
+
+    /// Nil: none differs.
+    static func json(_ policies: [PolicyChange]) -> JSONValue? {
+        policies.isEmpty
+            ? nil
+            : .array(
+                policies.map {
+                    .object([
+                        ("policy", .string($0.policy.rawValue)), ("expected", .string($0.expected)),
+                        ("actual", .string($0.actual)), ("rule", $0.evidence.map { .string($0) }),
+                    ])
+                })
     }
 
     private static func json(_ detail: RuleDetail) -> JSONValue {
@@ -55,65 +76,45 @@ public enum DiffReport {
         _ comparison: RuleComparison, _ versions: ComparedVersions = .init(), isBrief: Bool,
         _ style: TextStyle = .plain
     ) -> String {
-        if comparison.isSame { return "" }
+        text(DifferencePart.all(of: comparison), versions, isBrief: isBrief, style)
+    }
+
+    static func text(
+        _ parts: [DifferencePart], _ versions: ComparedVersions, isBrief: Bool, _ style: TextStyle
+    ) -> String {
+        if parts.isEmpty { return "" }
         var report = ReportText(style)
-        for port in comparison.servicePorts {
-            report.line(.init(port.label.text, .heading), ": \(port.change.rawValue)")
-            if isBrief { continue }
-            for detail in port.details { write(detail, to: &report) }
+        for part in parts {
+            let head = part.label == nil ? (isBrief ? ": changed" : ":") : ": \(part.change.rawValue)"
+            report.line(.init(part.title, .heading), .init(head))
+            if !isBrief { for line in part.lines { report.line(line.span) } }
         }
-        if !comparison.other.isEmpty {
-            report.line(.init("rules of no Service", .heading), isBrief ? ": changed" : ":")
-        }
-        if isBrief { return report.text }
-        for entry in comparison.other {
-            if let expected = entry.expected { report.line(.init("  - \(entry.table): \(expected)", .removed)) }
-            if let actual = entry.actual { report.line(.init("  + \(entry.table): \(actual)", .added)) }
-        }
-        for line in versions.lines { report.line(words: line) }
+        if !isBrief { for line in versions.lines { report.line(words: line) } }
         return report.text
     }
 
     /// What happened to each Service port and how many details differ, and the sums.
     public static func statistics(_ comparison: RuleComparison, _ style: TextStyle = .plain) -> String {
-        if comparison.isSame { return "" }
+        statistics(DifferencePart.all(of: comparison), style)
+    }
+
+    static func statistics(_ parts: [DifferencePart], _ style: TextStyle) -> String {
+        if parts.isEmpty { return "" }
         var report = ReportText(style)
-        for port in comparison.servicePorts {
+        let ports = parts.filter { $0.label != nil }
+        for port in ports {
             report.line(
-                .init(port.label.text, .heading),
-                " | \(port.change.rawValue), \(counted(port.details.count, "difference"))")
+                .init(port.title, .heading), " | \(port.change.rawValue), \(counted(port.count, "difference"))")
         }
         let counts = [ServicePortDifference.Change.added, .removed, .changed].map { change in
-            "\(comparison.servicePorts.count { $0.change == change }) \(change.rawValue)"
+            "\(ports.count { $0.change == change }) \(change.rawValue)"
         }
-        let others = comparison.other.isEmpty ? "" : "; \(counted(comparison.other.count, "rule")) of no Service"
-        report.line(
-            "\(counted(comparison.servicePorts.count, "Service port")): \(counts.joined(separator: ", "))\(others)")
+        let others = parts.first { $0.label == nil }.map { "; \(counted($0.count, "rule")) of no Service" } ?? ""
+        report.line("\(counted(ports.count, "Service port")): \(counts.joined(separator: ", "))\(others)")
         return report.text
     }
 
-    /// A detail in one line without marks.
-    static func sentence(_ detail: RuleDetail) -> String {
-        let what = "\(word(detail.kind)) \(detail.subject.text)"
-        switch (detail.expectedText, detail.actualText) {
-        case (let expected?, let actual?): return "\(what): \(expected) -> \(actual)"
-        case (let expected?, nil): return "\(what): \(expected) is gone"
-        case (nil, let actual?): return "\(what): \(actual) is new"
-        case (nil, nil): return what
-        }
-    }
-
-    private static func write(_ detail: RuleDetail, to report: inout ReportText) {
-        let what = "\(word(detail.kind)) \(detail.subject.text)"
-        switch (detail.expectedText, detail.actualText) {
-        case (let expected?, let actual?): report.line("  ~ \(what): \(expected) -> \(actual)")
-        case (let expected?, nil): report.line(.init("  - \(what): \(expected)", .removed))
-        case (nil, let actual?): report.line(.init("  + \(what): \(actual)", .added))
-        case (nil, nil): break
-        }
-    }
-
-    private static func word(_ kind: RuleDetail.Kind) -> String {
+    static func word(_ kind: RuleDetail.Kind) -> String {
         switch kind {
         case .address: "address"
         case .nodePort: "node port"

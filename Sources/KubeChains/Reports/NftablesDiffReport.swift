@@ -4,9 +4,16 @@ package import KubeProxy
 /// The reports of `diff` in nftables mode.
 package enum NftablesDiffReport {
     package static func json(_ comparison: NftablesComparison, _ versions: ComparedVersions) -> JSONValue {
-        .object([
-            ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
-            ("kubeProxy", versions.json),
+        .object(
+            [
+                ("schema", .string("kubechains/diff/v1")), ("same", .boolean(comparison.isSame)),
+                ("kubeProxy", versions.json),
+            ] + members(comparison))
+    }
+
+    /// The keys `servicePorts` and `other`.
+    static func members(_ comparison: NftablesComparison) -> [(key: String, value: JSONValue?)] {
+        [
             (
                 "servicePorts",
                 .array(
@@ -14,6 +21,7 @@ package enum NftablesDiffReport {
                         .object([
                             ("servicePort", .string(port.label.servicePort)),
                             ("protocol", .string(port.label.transport)), ("change", .string(port.change.rawValue)),
+                            ("policies", DiffReport.json(port.policyChanges)),
                             ("details", .array(port.details.map { json($0, [("subject", $0.object)]) })),
                         ])
                     })
@@ -22,7 +30,7 @@ package enum NftablesDiffReport {
                 "other",
                 .array(comparison.other.map { json($0, [("table", comparison.table), ("chain", $0.object)]) })
             ),
-        ])
+        ]
     }
 
     private static func json(_ difference: NftablesDifference, _ place: [(String, String)]) -> JSONValue {
@@ -36,27 +44,10 @@ package enum NftablesDiffReport {
     package static func text(
         _ comparison: NftablesComparison, _ versions: ComparedVersions, isBrief: Bool, _ style: TextStyle = .plain
     ) -> String {
-        if comparison.isSame { return "" }
-        var report = ReportText(style)
-        for port in comparison.servicePorts {
-            report.line(.init(port.label.text, .heading), ": \(port.change.rawValue)")
-            if !isBrief { for difference in port.details { write(difference, to: &report) } }
-        }
-        if !comparison.other.isEmpty {
-            report.line(.init("rules of no Service", .heading), isBrief ? ": changed" : ":")
-            if !isBrief { for difference in comparison.other { write(difference, to: &report) } }
-        }
-        if !isBrief { for line in versions.lines { report.line(words: line) } }
-        return report.text
+        DiffReport.text(DifferencePart.all(of: comparison), versions, isBrief: isBrief, style)
     }
 
-    private static func write(_ difference: NftablesDifference, to report: inout ReportText) {
-        let what = "\(difference.kind.rawValue) \(difference.object)"
-        func line(_ mark: String, _ text: String?, _ paint: TextPaint) {
-            guard let text else { return }
-            report.line(.init("  \(mark) \(what)\(text.isEmpty ? "" : ": \(text)")", paint))
-        }
-        line("-", difference.expected, .removed)
-        line("+", difference.actual, .added)
+    package static func statistics(_ comparison: NftablesComparison, _ style: TextStyle = .plain) -> String {
+        DiffReport.statistics(DifferencePart.all(of: comparison), style)
     }
 }

@@ -148,7 +148,7 @@ public struct Audit: Sendable {
 
 extension AuditFinding.Identifier {
     /// Whether the finding may be the cause of others.
-    fileprivate var isCause: Bool {
+    package var isCause: Bool {
         switch self {
         case .settingsDiffer, .olderVersion, .leftOver, .kubeletMark, .tableFlags, .nothingToCompare: true
         default: false
@@ -169,7 +169,7 @@ extension NodePlan {
         // What a Node's version decides is the cluster plan's.
         let isSameCluster =
             settings.family == cluster.settings.family && settings.version == cluster.settings.version
-            && (settings.version != nil || settings.nodeName == cluster.settings.nodeName)
+            && VersionChoice(settings, in: snapshot) == cluster.version
             && settings.allowServiceExternalIPs == cluster.settings.allowServiceExternalIPs
         let other = isSameCluster ? cluster : ClusterPlan(snapshot, settings, with: workers)
         return try? NodePlan(other, settings)

@@ -91,6 +91,8 @@ public struct FlowQuestion: Sendable {
 
     /// What is sent to; nil: everything.
     public var target: Target?
+    /// Whether a Service, `namespace/name`, is asked for.
+    public var isWanted: @Sendable (String) -> Bool = { _ in true }
     /// Who sends: any of these; nil: everybody.
     public var sources: [Source]?
     /// Who does not.
@@ -105,6 +107,7 @@ public struct FlowQuestion: Sendable {
 
     /// Whether a Service port is asked for, as far as it is asked for by name.
     func names(_ servicePort: ServicePortName, _ port: UInt16) -> Bool {
+        guard isWanted("\(servicePort.namespace)/\(servicePort.service)") else { return false }
         guard case .service(let namespace, let name, let wanted) = target else { return true }
         return servicePort.namespace == namespace && servicePort.service == name
             && (wanted == nil || servicePort.port?.text == wanted || String(port) == wanted)

@@ -32,6 +32,15 @@ public struct FindingSelection<Finding: SelectableFinding> {
     /// The annotation of a Service that ignores rules for it: `RULE[,RULE]`.
     public static var annotation: String { "kubechains.io/ignore" }
 
+    /// No findings.
+    public init() {}
+
+    /// Adds what was selected elsewhere, such as on another node.
+    public mutating func append(_ other: FindingSelection) {
+        shown += other.shown
+        ignoredCount += other.ignoredCount
+    }
+
     /// Selects findings.
     ///
     /// - Parameters:

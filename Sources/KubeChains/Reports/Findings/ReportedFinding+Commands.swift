@@ -52,10 +52,7 @@ extension FindingsReport {
     ///   - version: the version of the program.
     public init(diff comparison: RuleComparison, actual: String, version: String) {
         let ports = comparison.servicePorts.map { port in
-            let details = port.details.map { DiffReport.sentence($0) }.joined(separator: "; ")
-            return ReportedFinding(
-                id: "service-\(port.change.rawValue)", severity: .warning, subject: port.label.text,
-                message: port.change.rawValue + (details.isEmpty ? "" : ": \(details)"), remedy: "", file: actual)
+            DifferencePart(port).finding("", actual: actual)
         }
         let others = comparison.other.map { entry in
             let parts = [entry.expected.map { "expected \($0)" }, entry.actual.map { "found \($0)" }]
@@ -63,21 +60,29 @@ extension FindingsReport {
                 id: "other-rule", severity: .warning, subject: "\(entry.table) \(entry.chain)",
                 message: parts.compactMap(\.self).joined(separator: ", "), remedy: "", file: actual)
         }
-        self.init(
-            command: "diff", version: version,
-            rules: [
-                .init(
-                    id: "service-added", severity: .warning,
-                    explanation: "Only the actual side has rules of the Service port."),
-                .init(
-                    id: "service-removed", severity: .warning,
-                    explanation: "Only the expected side has rules of the Service port."),
-                .init(
-                    id: "service-changed", severity: .warning,
-                    explanation: "The two sides treat the Service port differently."),
-                .init(id: "other-rule", severity: .warning, explanation: "A rule of no Service differs."),
-            ],
-            findings: ports + others)
+        self.init(command: "diff", version: version, rules: FindingsReport.rulesOfDiff, findings: ports + others)
+    }
+
+    /// The same of nftables mode.
+    package init(diff comparison: NftablesComparison, actual: String, version: String) {
+        let findings = DifferencePart.all(of: comparison).map { $0.finding("", actual: actual) }
+        self.init(command: "diff", version: version, rules: FindingsReport.rulesOfDiff, findings: findings)
+    }
+
+    /// What `diff` looks for.
+    static var rulesOfDiff: [ReportedFinding.Rule] {
+        [
+            .init(
+                id: "service-added", severity: .warning,
+                explanation: "Only the actual side has rules of the Service port."),
+            .init(
+                id: "service-removed", severity: .warning,
+                explanation: "Only the expected side has rules of the Service port."),
+            .init(
+                id: "service-changed", severity: .warning,
+                explanation: "The two sides treat the Service port differently."),
+            .init(id: "other-rule", severity: .warning, explanation: "A rule of no Service differs."),
+        ]
     }
 }
 

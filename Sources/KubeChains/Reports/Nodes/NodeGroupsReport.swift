@@ -97,7 +97,7 @@ public enum NodeGroupsReport {
 
     private static func json(_ group: NodeGroup) -> JSONValue {
         var members: [(key: String, value: JSONValue?)] = [
-            ("digest", .string(group.digest.description)), ("nodes", strings(group.nodes)),
+            ("digest", .string(group.digest.description)), ("nodes", .strings(group.nodes)),
         ]
         members += group.traits.map(member)
         return .object(members)
@@ -106,7 +106,7 @@ public enum NodeGroupsReport {
     private static func member(_ trait: NodeGroup.Trait) -> (key: String, value: JSONValue?) {
         switch trait {
         case .version(let version): ("version", .string(version.text))
-        case .zones(let zones): ("zones", strings(zones.filter { !$0.isEmpty }))
+        case .zones(let zones): ("zones", .strings(zones.filter { !$0.isEmpty }))
         case .localTraffic(let traffic): ("localTraffic", traffic.map(json))
         case .nodePorts(let ports): ("nodePortAddresses", json(ports))
         case .servicePorts(let ports): ("servicePorts", json(ports))
@@ -139,7 +139,7 @@ public enum NodeGroupsReport {
     /// Nil: all addresses.
     private static func json(_ ports: NodeFacts.NodePorts) -> JSONValue? {
         guard case .addresses(let addresses) = ports else { return nil }
-        return strings(addresses.map(\.description))
+        return .strings(addresses.map(\.description))
     }
 
     private static func json(_ ports: [ServicePortName]) -> JSONValue {
@@ -150,6 +150,4 @@ public enum NodeGroupsReport {
                 ])
             })
     }
-
-    private static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
 }

@@ -17,6 +17,14 @@ public struct NftablesComparison: Sendable {
     /// Whether nothing differs.
     public var isSame: Bool { servicePorts.isEmpty && other.isEmpty }
 
+    /// The differences of some Service ports alone; those of no Service are left out.
+    public func limited(to isWanted: (ServicePortLabel) -> Bool) -> NftablesComparison {
+        var comparison = self
+        comparison.servicePorts = servicePorts.filter { isWanted($0.label) }
+        comparison.other = []
+        return comparison
+    }
+
     private var differences: [ServicePortLabel: [NftablesDifference]] = [:]
 
     /// Compares two tables.

@@ -51,6 +51,9 @@ public struct AllNodesPlan: Sendable {
         try NodePlan(clusters[member.cluster], settings(of: member))
     }
 
+    /// The version of a Node's kube-proxy, and what says it.
+    public func version(of member: Member) -> VersionChoice { clusters[member.cluster].version }
+
     private func settings(of member: Member) -> ProxySettings {
         var settings = clusters[member.cluster].settings
         settings.nodeName = member.name

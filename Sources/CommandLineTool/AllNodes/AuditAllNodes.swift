@@ -1,0 +1,206 @@
+internal import Iptables
+internal import KubeChains
+internal import KubeChainsBytes
+internal import KubeChainsHost
+internal import KubeChainsJSON
+internal import KubeObjects
+internal import KubeProxy
+internal import NetAddress
+internal import Nftables
+
+/// What was found in a node's dumps of one family.
+private struct AuditedNode: Sendable {
+    let family: AddressFamily
+    let dump: String
+    let findings: [AuditFinding]
+    let inferred: [InferredSetting]
+    let version: VersionChoice?
+}
+
+/// `audit --all-nodes`: each Node's dump is audited, and findings are grouped over Nodes.
+extension AuditOptions {
+    func auditAllNodes(_ console: Console) throws(CommandFailure) -> ExitCode {
+        guard let liveFolder else {
+            throw AuditOptions.usage(
+                "audit --all-nodes needs the nodes' rules: --live-dir with a folder, a tar archive or a stream")
+        }
+        guard !operands.isEmpty else {
+            throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
+        }
+        guard live.isEmpty else {
+            throw AuditOptions.usage("--live is the dump of one node; with --all-nodes give --live-dir")
+        }
+        let rules = try readRules()
+        let prepared = try readSnapshot(operands)
+        let snapshot = prepared.snapshot
+        try prepared.requireServices(since: "so there is nothing to compare the rules with")
+        try prepared.requireNodes(since: "so nothing says which endpoints are the nodes' own")
+        let name = liveFolder == "-" ? "<stdin>" : liveFolder
+        let dumps = try LiveDumps(liveFolder, nodes: Set(snapshot.nodes.map(\.name.text)))
+        let names = shard.of(snapshot.nodes).map(\.name.text)
+        let missing = names.filter { !dumps.has($0) }
+        guard !dumps.isEmpty else {
+            throw .input(
+                "\(name): error: it has a dump of none of the \(snapshot.nodes.count) Nodes; nothing was audited")
+        }
+        let positions = names.indices.filter { dumps.has(names[$0]) }
+        var modes: [ProxyMode] = []
+        for position in positions {
+            modes.append(ProxyMode.ofRules(try dumps.files(of: names[position]), given: shaping.mode))
+        }
+        let auditor = FleetAuditor(prepared, Set(modes), shaping.family, shard)
+        let results = System.workers.map(Array(zip(positions, modes))) { position, mode in
+            Result { () throws(CommandFailure) in
+                try auditor.audit(try dumps.dumps(of: names[position]), of: position, mode)
+            }
+        }
+        System.keep((prepared, auditor))
+        console.say(prepared.diagnostics(of: auditor.plans))
+        if !dumps.others.isEmpty {
+            console.say(lines: ["\(name): warning: no Node has the name of \(NodeNames.list(dumps.others))"])
+        }
+        if !missing.isEmpty {
+            console.say(lines: [
+                "\(name): warning: no dump of \(counted(missing.count, "Node")): \(NodeNames.list(missing))"
+            ])
+        }
+        var audited: [(node: String, result: AuditedNode)] = []
+        var hasFailures = false
+        for (position, result) in zip(positions, results) {
+            switch result {
+            case .success(let found): audited += found.map { (names[position], $0) }
+            case .failure(let failure):
+                // Other nodes' dumps are good nevertheless.
+                hasFailures = true
+                console.say(lines: failure.message.map { [$0] } ?? [])
+            }
+        }
+        guard !audited.isEmpty || !hasFailures else { throw .input("\(name): error: nothing was audited") }
+        let code = try report(audited, missing, snapshot, rules, console)
+        return hasFailures ? .input : code
+    }
+
+    private func report(
+        _ audited: [(node: String, result: AuditedNode)], _ missing: [String], _ snapshot: ClusterSnapshot,
+        _ rules: FindingRules?, _ console: Console
+    ) throws(CommandFailure) -> ExitCode {
+        let scope = try scope.scope(
+            in: [snapshot], others: audited.flatMap { $0.result.findings.compactMap { $0.label?.service } })
+        var nodes: [AuditNodesReport.Node] = []
+        var selection = FindingSelection<AuditFinding>()
+        for (node, result) in audited {
+            // Where nothing was compared, it is not a Service that is at fault.
+            let own = FindingSelection(
+                result.findings, from: severity, result.version == nil ? .everything : scope, rules, in: snapshot)
+            selection.append(own)
+            nodes.append(
+                .init(node, result.family, dump: result.dump, own.shown, result.inferred, result.version))
+        }
+        let report = AuditNodesReport(nodes, withoutDump: missing)
+        let services = snapshot.services.count { scope.contains($0.qualifiedName) }
+        let text =
+            switch output.form {
+            case .json: report.json
+            case .jsonl: report.jsonLines
+            case .openmetrics: report.metrics(services: services)
+            case .junit, .sarif, .github: report.findings(version: Tool.number).text(output.form) ?? ""
+            default: report.text(output.style)
+            }
+        try OutputFile.write(text, to: output.file)
+        console.say(lines: [selection.closing(services: services, nodes: Set(nodes.map(\.name)).count)])
+        if nodes.contains(where: { $0.version == nil }) { return .input }
+        return selection.shown.contains { $0.severity > .info } ? .findings : .success
+    }
+}
+
+/// Audits the nodes of a snapshot, whose plans are made for the modes of their dumps and for both families.
+private struct FleetAuditor: Sendable {
+    private let given: Set<AuditSetting>
+    private let family: AddressFamily?
+    private let byMode: [ProxyMode: [AddressFamily: AllNodesPlan]]
+
+    /// The plans of the first mode.
+    var plans: [AllNodesPlan] {
+        let first = ProxyMode.allCases.lazy.compactMap { byMode[$0] }.first ?? [:]
+        return AddressFamily.allCases.compactMap { first[$0] }
+    }
+
+    /// - Parameters:
+    ///   - modes: the modes of the dumps.
+    ///   - family: the family that the command line gives.
+    init(_ prepared: PreparedSnapshot, _ modes: Set<ProxyMode>, _ family: AddressFamily?, _ shard: NodeShard) {
+        given = prepared.given.union([.node])
+        self.family = family
+        byMode = modes.reduce(into: [:]) { plans, mode in
+            for family in family.map({ [$0] }) ?? AddressFamily.allCases {
+                var settings = prepared.settings
+                settings.mode = mode
+                settings.family = family
+                plans[mode, default: [:]][family] = AllNodesPlan(
+                    prepared.snapshot, settings, shard: shard, with: System.workers)
+            }
+        }
+    }
+
+    /// Audits the dumps of one Node, those of each family together.
+    ///
+    /// - Parameter position: the Node's among those of the shard.
+    func audit(
+        _ dumps: [(source: SnapshotSource, family: AddressFamily?)], of position: Int, _ mode: ProxyMode
+    ) throws(CommandFailure) -> [AuditedNode] {
+        var rules: [AddressFamily: (all: [Ruleset], dump: String)] = [:]
+        var tables: [NftTable] = []
+        for (source, known) in dumps {
+            if let found = try source.nftablesTables() {
+                tables += found
+                continue
+            }
+            if let family, let known, family != known { continue }
+            let found = try RulesInput.readRules(source, known ?? family)
+            rules[found.family, default: ([], source.name)].all.append(found)
+        }
+        return mode == .nftables
+            ? try audit(tables, rules.mapValues(\.all), dumps[0].source.name, position) : try audit(rules, position)
+    }
+
+    private func audit(
+        _ rules: [AddressFamily: (all: [Ruleset], dump: String)], _ position: Int
+    ) throws(CommandFailure) -> [AuditedNode] {
+        var audited: [AuditedNode] = []
+        for family in AddressFamily.allCases {
+            guard let found = rules[family], let plan = try plan(.iptables, family, position) else { continue }
+            let audit = Audit(given: given, IptablesPlan(plan), nil, found.all)
+            audited.append(
+                AuditedNode(
+                    family: family, dump: found.dump, findings: audit.findings, inferred: audit.inferred,
+                    version: audit.version))
+        }
+        return audited
+    }
+
+    private func audit(
+        _ tables: [NftTable], _ rules: [AddressFamily: [Ruleset]], _ dump: String, _ position: Int
+    ) throws(CommandFailure) -> [AuditedNode] {
+        let present = Set(tables.compactMap(\.familyOfKubeProxy))
+        // Without a table of kube-proxy's the audit says so of one family.
+        let families = family.map { [$0] } ?? AddressFamily.allCases.filter(present.contains)
+        var audited: [AuditedNode] = []
+        for family in families.isEmpty ? [.ipv4] : families {
+            guard let plan = try plan(.nftables, family, position) else { continue }
+            let expected = try input { () throws(SnapshotError) in try NftablesPlan(plan) }
+            let audit = NftablesAudit(given: given, expected, tables, iptables: rules[family] ?? [])
+            audited.append(
+                AuditedNode(
+                    family: family, dump: dump, findings: audit.findings, inferred: audit.inferred,
+                    version: audit.version))
+        }
+        return audited
+    }
+
+    private func plan(
+        _ mode: ProxyMode, _ family: AddressFamily, _ position: Int
+    ) throws(CommandFailure) -> NodePlan? {
+        guard let all = byMode[mode]?[family] else { return nil }
+        return try input { () throws(SnapshotError) in try all.plan(of: all.members[position]) }
+    }
+}

@@ -7,27 +7,36 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRules {
+struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRules, WorksOnHost {
     static let command = "audit"
-    static let modes: [ProxyMode] = [.iptables, .nftables]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
     var output = ReportOutput()
     /// The dumps of the node's rules.
     var live: [String] = []
+    /// The list of the node's connections.
+    var conntrack: String?
+    var host = HostOptions()
     var severity = FindingSeverity.info
     var scope = ScopeOptions()
     var rulesFile: String?
 
-    var inputs: [String] { operands + live + shapingInputs + (rulesFile.map { [$0] } ?? []) }
+    var inputs: [String] { operands + live + shapingInputs + [conntrack, rulesFile].compactMap(\.self) }
 
     static var groups: [OptionGroup<AuditOptions>] {
         [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics]), .shaping, .nftables]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
-        flag == .family ? "that of the dump, else ipv4" : nil
+        flag == .family ? "that of the dump, else ipv4; of connections alone those that they have" : nil
+    }
+
+    func refusal(of mode: ProxyMode) -> String? {
+        guard mode == .ipvs, !live.isEmpty else { return nil }
+        return "audit does not compare the rules of mode ipvs, only its connections: leave out --live, or give "
+            + "--proxy-mode iptables"
     }
 
     private static var audited: OptionGroup<AuditOptions> {
@@ -37,6 +46,11 @@ struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRule
                 Option("live", "SAVE|host", "the node's rules; may be given twice") {
                     options, text throws(OptionError) in options.live.append(text)
                 },
+                Option(
+                    "conntrack", "LIST|host",
+                    "the node's connections, to find those that are translated as no rule does any more"
+                ) { options, text throws(OptionError) in options.conntrack = text },
+                .programPath,
                 .severity { $0.severity = $1 },
             ] + Option.scope + [.rules])
     }
@@ -44,7 +58,7 @@ struct AuditOptions: ShapesRules, WritesReport, ScopesServices, TakesFindingRule
 
 extension Command {
     static let audit = Command(
-        operands: "--live SAVE SNAPSHOT...",
+        operands: "--live SAVE|--conntrack LIST SNAPSHOT...",
         summary: "is this node what the API says it should be",
         discussion: [
             "Compares a node's rules with a snapshot of the cluster: a finding for each thing that is wrong, with the Service "
@@ -54,11 +68,17 @@ extension Command {
             "In nftables mode it is what 'nft list ruleset' or 'nft list table' printed, with or without -j, or a text for "
                 + "'nft -f'; its content tells the mode. 'host' then runs nft, if --proxy-mode nftables is given. A second "
                 + "dump may be what iptables-save printed there, to find what iptables mode left.",
+            "LIST is what 'conntrack -L', 'conntrack -L -o xml' or /proc/net/nf_conntrack printed on the node, '-' for "
+                + "standard input, or the word 'host' to run conntrack here. It may be given beside --live or, as it must in "
+                + "IPVS mode, alone. Found are connections that go on to endpoints that do not serve, to Services that are "
+                + "gone, and past a policy that has changed, each with the kube-proxy versions that leave it and the command "
+                + "that deletes it.",
             "Exit code 0: nothing is wrong, or there is only information; 1: findings; 2: an input is at fault.",
         ]
     ) { (options: AuditOptions, console) throws(CommandFailure) in
-        guard !options.live.isEmpty else {
-            throw AuditOptions.usage("audit needs the node's rules: --live with a file, '-' or 'host'")
+        guard !options.live.isEmpty || options.conntrack != nil else {
+            throw AuditOptions.usage(
+                "audit needs the node's rules or connections: --live or --conntrack with a file, '-' or 'host'")
         }
         guard options.live.count <= 2 else {
             throw AuditOptions.usage("--live is given more than twice; a node has two backends")
@@ -66,6 +86,8 @@ extension Command {
         guard !options.operands.isEmpty else {
             throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
+        System.addProgramFolders(options.host.programFolders)
+        if options.live.isEmpty, let list = options.conntrack { return try options.auditConnections(list, console) }
         let mode = options.shaping.mode
         var sources: [SnapshotSource] = []
         for live in options.live {
@@ -102,16 +124,23 @@ extension AuditOptions {
         let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+        let connections = try connections(audit.expected, family: dumps[0].family, console)
         return try report(
-            audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
-            console)
+            audit.findings, connections, audit.inferred, audit.version, sources[0].name, prepared,
+            nothingCompared: audit.problem != nil, console)
     }
 
     /// Writes the findings that the command line selects.
+    ///
+    /// - Parameters:
+    ///   - connections: the findings about connections.
+    ///   - dump: the name of the dump, or of the list of connections where there is none.
     func report(
-        _ all: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?, _ sources: [SnapshotSource],
-        _ prepared: PreparedSnapshot, nothingCompared: Bool, _ console: Console
+        _ rules: [AuditFinding], _ connections: [AuditFinding], _ inferred: [InferredSetting],
+        _ version: VersionChoice?, _ dump: String, _ prepared: PreparedSnapshot, nothingCompared: Bool,
+        _ console: Console
     ) throws(CommandFailure) -> ExitCode {
+        let all = connections.isEmpty ? rules : (rules + connections).sorted(by: Audit.precedes)
         let snapshot = prepared.snapshot
         // Where nothing was compared, it is not the name of a Service that is at fault.
         let scope =
@@ -123,16 +152,16 @@ extension AuditOptions {
         switch output.form {
         case .json: text = AuditReport.json(findings, inferred, version)
         case .junit, .sarif, .github:
-            text = FindingsReport(audit: findings, sources[0].name, version: Tool.number).text(output.form) ?? ""
+            text = FindingsReport(audit: findings, dump, version: Tool.number).text(output.form) ?? ""
         case .openmetrics:
             let node = inferred.nodeName ?? prepared.settings.nodeName ?? snapshot.nodes.first?.name.text ?? ""
             let services = nothingCompared ? nil : snapshot.services.count
             text = AuditMetrics.text([.init(node, findings, services: services)])
-        default: text = AuditReport.text(findings, inferred, version, sources[0].name, output.style)
+        default: text = AuditReport.text(findings, inferred, version, dump, output.style)
         }
         try OutputFile.write(text, to: output.file)
         guard !nothingCompared else {
-            console.say(lines: ["\(sources[0].name): error: the dump cannot be compared; nothing was audited"])
+            console.say(lines: ["\(dump): error: the dump cannot be compared; nothing was audited"])
             return .input
         }
         let services = snapshot.services.count { scope.contains($0.qualifiedName) }

@@ -48,31 +48,35 @@ let package = Package(
         .target(
             name: "KubeObjects", dependencies: ["KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
+        .target(name: "Conntrack", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
         .target(name: "Iptables", dependencies: ["NetAddress", "KubeChainsBytes"], swiftSettings: settings),
         .target(
             name: "Nftables", dependencies: ["Iptables", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
             swiftSettings: settings),
         .target(
             name: "KubeProxy",
-            dependencies: ["Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes"],
+            dependencies: [
+                "Conntrack", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes",
+            ],
             swiftSettings: settings),
         .target(
             name: "KubeChainsHost",
-            dependencies: ["KubeProxy", "Iptables", "Nftables", "NetAddress", "KubeChainsBytes"],
+            dependencies: ["KubeProxy", "Conntrack", "Iptables", "Nftables", "NetAddress", "KubeChainsBytes"],
             path: "Sources/Host",
             swiftSettings: settings),
         .target(
             name: "KubeChains",
             dependencies: [
-                "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress", "KubeChainsBytes",
+                "KubeProxy", "Conntrack", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON", "NetAddress",
+                "KubeChainsBytes",
             ],
             swiftSettings: settings),
         // The work is done in the libraries; what the tool itself does is once for each run, and better small.
         .executableTarget(
             name: "CommandLineTool",
             dependencies: [
-                "KubeChains", "KubeChainsHost", "KubeProxy", "Iptables", "Nftables", "KubeObjects", "KubeChainsJSON",
-                "NetAddress", "KubeChainsBytes",
+                "KubeChains", "KubeChainsHost", "KubeProxy", "Conntrack", "Iptables", "Nftables", "KubeObjects",
+                "KubeChainsJSON", "NetAddress", "KubeChainsBytes",
             ],
             exclude: ["left-out.ld"],
             swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
@@ -82,6 +86,7 @@ let package = Package(
         // Random clusters and an independent model of kube-proxy's rules; it knows nothing of the product.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "NetAddressTests", dependencies: ["NetAddress"], swiftSettings: settings),
+        .testTarget(name: "ConntrackTests", dependencies: ["Conntrack", "NetAddress"], swiftSettings: settings),
         .testTarget(
             name: "IptablesTests", dependencies: ["Iptables", "NetAddress", "KubeChainsBytes", "TestSupport"],
             swiftSettings: settings),

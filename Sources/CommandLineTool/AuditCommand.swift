@@ -7,9 +7,9 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingRules {
+struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingRules, WorksOnHost {
     static let command = "audit"
-    static let modes: [ProxyMode] = [.iptables, .nftables]
+    static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -19,18 +19,27 @@ struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingR
     var allNodes = AllNodesOptions()
     /// The folder, archive or stream with the dumps of all nodes.
     var liveFolder: String?
+    /// The list of the node's connections.
+    var conntrack: String?
+    var host = HostOptions()
     var severity = FindingSeverity.info
     var scope = ScopeOptions()
     var rulesFile: String?
 
-    var inputs: [String] { operands + live + shapingInputs + [liveFolder, rulesFile].compactMap(\.self) }
+    var inputs: [String] { operands + live + shapingInputs + [conntrack, liveFolder, rulesFile].compactMap(\.self) }
 
     static var groups: [OptionGroup<AuditOptions>] {
         [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics, .jsonl]), .shaping, .nftables]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
-        flag == .family ? "that of the dump, else ipv4" : nil
+        flag == .family ? "that of the dump, else ipv4; of connections alone those that they have" : nil
+    }
+
+    func refusal(of mode: ProxyMode) -> String? {
+        guard mode == .ipvs, !live.isEmpty else { return nil }
+        return "audit does not compare the rules of mode ipvs, only its connections: leave out --live, or give "
+            + "--proxy-mode iptables"
     }
 
     private static var audited: OptionGroup<AuditOptions> {
@@ -45,6 +54,11 @@ struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingR
                     "with --all-nodes: a folder or tar archive with NODE.save, or a stream with a line '# node: NODE' before each "
                         + "node's rules"
                 ) { options, text throws(OptionError) in options.liveFolder = text },
+                Option(
+                    "conntrack", "LIST|host",
+                    "the node's connections, to find those that are translated as no rule does any more"
+                ) { options, text throws(OptionError) in options.conntrack = text },
+                .programPath,
                 .severity { $0.severity = $1 },
             ] + Option.scope + [.rules]
                 + Option.allNodes("audit every Node of the snapshot, and group findings over Nodes; with --live-dir"))
@@ -53,7 +67,7 @@ struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingR
 
 extension Command {
     static let audit = Command(
-        operands: "--live SAVE SNAPSHOT...",
+        operands: "--live SAVE|--conntrack LIST SNAPSHOT...",
         summary: "is this node what the API says it should be",
         discussion: [
             "Compares a node's rules with a snapshot of the cluster: a finding for each thing that is wrong, with the Service "
@@ -63,6 +77,11 @@ extension Command {
             "In nftables mode it is what 'nft list ruleset' or 'nft list table' printed, with or without -j, or a text for "
                 + "'nft -f'; its content tells the mode. 'host' then runs nft, if --proxy-mode nftables is given. A second "
                 + "dump may be what iptables-save printed there, to find what iptables mode left.",
+            "LIST is what 'conntrack -L', 'conntrack -L -o xml' or /proc/net/nf_conntrack printed on the node, '-' for "
+                + "standard input, or the word 'host' to run conntrack here. It may be given beside --live or, as it must in "
+                + "IPVS mode, alone. Found are connections that go on to endpoints that do not serve, to Services that are "
+                + "gone, and past a policy that has changed, each with the kube-proxy versions that leave it and the command "
+                + "that deletes it.",
             "With --all-nodes every Node is audited whose rules --live-dir has: as NODE.save in a folder or a tar archive, or in "
                 + "a stream, such as 'for n in NODES; do echo \"# node: $n\"; ssh $n sudo iptables-save; done' prints. Each finding "
                 + "is said once, with the nodes that have it; nodes without rules are named.",
@@ -77,8 +96,9 @@ extension Command {
         guard options.output.form != .jsonl else {
             throw AuditOptions.usage("-o jsonl is for --all-nodes; give that too")
         }
-        guard !options.live.isEmpty else {
-            throw AuditOptions.usage("audit needs the node's rules: --live with a file, '-' or 'host'")
+        guard !options.live.isEmpty || options.conntrack != nil else {
+            throw AuditOptions.usage(
+                "audit needs the node's rules or connections: --live or --conntrack with a file, '-' or 'host'")
         }
         guard options.live.count <= 2 else {
             throw AuditOptions.usage("--live is given more than twice; a node has two backends")
@@ -86,6 +106,8 @@ extension Command {
         guard !options.operands.isEmpty else {
             throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
+        System.addProgramFolders(options.host.programFolders)
+        if options.live.isEmpty, let list = options.conntrack { return try options.auditConnections(list, console) }
         let mode = options.shaping.mode
         var sources: [SnapshotSource] = []
         for live in options.live {
@@ -122,16 +144,23 @@ extension AuditOptions {
         let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
         System.keep((prepared, plan, rules, dumps, audit))
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
+        let connections = try connections(audit.expected, family: dumps[0].family, console)
         return try report(
-            audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
-            console)
+            audit.findings, connections, audit.inferred, audit.version, sources[0].name, prepared,
+            nothingCompared: audit.problem != nil, console)
     }
 
     /// Writes the findings that the command line selects.
+    ///
+    /// - Parameters:
+    ///   - connections: the findings about connections.
+    ///   - dump: the name of the dump, or of the list of connections where there is none.
     func report(
-        _ all: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?, _ sources: [SnapshotSource],
-        _ prepared: PreparedSnapshot, nothingCompared: Bool, _ console: Console
+        _ rules: [AuditFinding], _ connections: [AuditFinding], _ inferred: [InferredSetting],
+        _ version: VersionChoice?, _ dump: String, _ prepared: PreparedSnapshot, nothingCompared: Bool,
+        _ console: Console
     ) throws(CommandFailure) -> ExitCode {
+        let all = connections.isEmpty ? rules : (rules + connections).sorted(by: Audit.precedes)
         let snapshot = prepared.snapshot
         // Where nothing was compared, it is not the name of a Service that is at fault.
         let scope =
@@ -143,16 +172,16 @@ extension AuditOptions {
         switch output.form {
         case .json: text = AuditReport.json(findings, inferred, version)
         case .junit, .sarif, .github:
-            text = FindingsReport(audit: findings, sources[0].name, version: Tool.number).text(output.form) ?? ""
+            text = FindingsReport(audit: findings, dump, version: Tool.number).text(output.form) ?? ""
         case .openmetrics:
             let node = inferred.nodeName ?? prepared.settings.nodeName ?? snapshot.nodes.first?.name.text ?? ""
             let services = nothingCompared ? nil : snapshot.services.count
             text = AuditMetrics.text([.init(node, findings, services: services)])
-        default: text = AuditReport.text(findings, inferred, version, sources[0].name, output.style)
+        default: text = AuditReport.text(findings, inferred, version, dump, output.style)
         }
         try OutputFile.write(text, to: output.file)
         guard !nothingCompared else {
-            console.say(lines: ["\(sources[0].name): error: the dump cannot be compared; nothing was audited"])
+            console.say(lines: ["\(dump): error: the dump cannot be compared; nothing was audited"])
             return .input
         }
         let services = snapshot.services.count { scope.contains($0.qualifiedName) }

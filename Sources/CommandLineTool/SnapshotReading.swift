@@ -92,7 +92,7 @@ extension ShapesRules {
 
     /// Reads a snapshot from open inputs, and resolves the settings.
     func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
-        try shaping.readSnapshot(sources, modes: Self.modes, command: Self.command)
+        try shaping.readSnapshot(sources, refusal: refusal, command: Self.command)
     }
 }
 
@@ -100,10 +100,10 @@ extension ShapingOptions {
     /// Reads a snapshot from open inputs, and resolves the settings.
     ///
     /// - Parameters:
-    ///   - modes: the modes that the command serves.
+    ///   - refusal: why the command refuses a mode; nil: it serves it.
     ///   - command: the command's name, for errors.
     fileprivate func readSnapshot(
-        _ sources: [SnapshotSource], modes: [ProxyMode], command: String
+        _ sources: [SnapshotSource], refusal: (ProxyMode) -> String?, command: String
     ) throws(CommandFailure) -> PreparedSnapshot {
         let snapshot = try input { () throws(SnapshotError) in
             try ClusterSnapshot(reading: sources, with: System.workers)
@@ -161,8 +161,7 @@ extension ShapingOptions {
             }
             throw .input(nodePorts.file.error(error.description, at: nodePorts.location).description)
         }
-        if !modes.contains(settings.mode) {
-            let message = Command.refusal(of: settings.mode)
+        if let message = refusal(settings.mode) {
             guard let proxyMode, !gives(.proxyMode) else {
                 throw .usage("--proxy-mode: \(message)", see: command)
             }

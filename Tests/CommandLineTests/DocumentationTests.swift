@@ -30,7 +30,7 @@ import Testing
     /// README and the articles that show output have examples: a change of the blocks' marks would leave none.
     @Test(arguments: [
         ("README.md", 5), ("\(catalogue)/RenderingRules.md", 4), ("\(catalogue)/ExplainingRules.md", 5),
-        ("\(catalogue)/AuditingNodes.md", 1), ("\(catalogue)/CIRecipes.md", 2), ("\(catalogue)/LintingSnapshots.md", 1),
+        ("\(catalogue)/AuditingNodes.md", 2), ("\(catalogue)/CIRecipes.md", 2), ("\(catalogue)/LintingSnapshots.md", 1),
         ("\(catalogue)/IPVSMode.md", 3), ("\(catalogue)/ProgrammingAHost.md", 1),
     ])
     func documentsHaveExamples(_ document: String, _ count: Int) throws {

@@ -97,7 +97,8 @@ import Testing
         ("render", "--family ipv4|ipv6", "ipv4"), ("apply", "--family ipv4|ipv6", "those that the host has"),
         ("cleanup", "--family ipv4|ipv6", "that of the rules; with --apply both"),
         ("trace", "--family ipv4|ipv6", "that of --to"), ("apply", "--node NAME", "the host's name"),
-        ("diff", "--proxy-mode iptables|nftables", "iptables"), ("audit", "--proxy-mode iptables|nftables", "iptables"),
+        ("diff", "--proxy-mode iptables|nftables", "iptables"),
+        ("audit", "--proxy-mode iptables|nftables|ipvs", "iptables"),
         ("trace", "--proxy-mode iptables|nftables", "iptables"),
         ("explain", "--proxy-mode iptables|nftables|ipvs", "iptables"),
     ])

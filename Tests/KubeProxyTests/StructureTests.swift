@@ -6,14 +6,15 @@ import Testing
 @Suite struct StructureTests {
     /// The folders below `Sources`, each of which may import those before it.
     private static let modules = [
-        "Bytes", "NetAddress", "JSON", "KubeObjects", "Iptables", "Nftables", "IPVS", "KubeProxy", "Host", "KubeChains",
-        "CommandLineTool",
+        "Bytes", "NetAddress", "JSON", "KubeObjects", "Conntrack", "Iptables", "Nftables", "IPVS", "KubeProxy", "Host",
+        "KubeChains", "CommandLineTool",
     ]
     /// What rules are made of knows nothing of Kubernetes, and no other mode's; but a packet meets the rules of nftables and of
     /// iptables on one host, and is traced through both.
     private static let strangers = [
-        "Iptables": ["KubeObjects", "Nftables", "IPVS", "JSON"], "Nftables": ["KubeObjects", "IPVS"],
-        "IPVS": ["KubeObjects", "Iptables", "Nftables", "JSON"], "Host": ["KubeObjects", "JSON"],
+        "Conntrack": ["KubeObjects", "JSON"], "Iptables": ["KubeObjects", "Conntrack", "Nftables", "IPVS", "JSON"],
+        "Nftables": ["KubeObjects", "Conntrack", "IPVS"],
+        "IPVS": ["KubeObjects", "Conntrack", "Iptables", "Nftables", "JSON"], "Host": ["KubeObjects", "JSON"],
     ]
     /// The folders of `KubeProxy` from the lowest level up.
     private static let levels = [

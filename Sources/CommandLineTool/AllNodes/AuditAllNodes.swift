@@ -30,6 +30,9 @@ extension AuditOptions {
         guard live.isEmpty else {
             throw AuditOptions.usage("--live is the dump of one node; with --all-nodes give --live-dir")
         }
+        guard conntrack == nil else {
+            throw AuditOptions.usage("--conntrack is the list of one node's connections; give it without --all-nodes")
+        }
         let rules = try readRules()
         let prepared = try readSnapshot(operands)
         let snapshot = prepared.snapshot

@@ -71,10 +71,13 @@ protocol ShapesRules: CommandOptions {
     var shaping: ShapingOptions { get set }
     /// What a flag's default is in this command, where it is another one than usual.
     static func defaultText(of flag: ProxyFlag) -> String?
+    /// Why the command refuses a mode with these options; nil: it serves it.
+    func refusal(of mode: ProxyMode) -> String?
 }
 
 extension ShapesRules {
     static func defaultText(of flag: ProxyFlag) -> String? { nil }
+    func refusal(of mode: ProxyMode) -> String? { Self.modes.contains(mode) ? nil : Command.refusal(of: mode) }
     var inputs: [String] { operands + shapingInputs }
     /// The inputs that the options of all commands name.
     var shapingInputs: [String] { shaping.configFile.map { [$0] } ?? [] }

@@ -35,9 +35,10 @@ extension AuditOptions {
                         + "and --family ipv6 audits the other")
             ])
         }
+        let connections = try connections(audit.expected, family: dumps.family, console)
         return try report(
-            audit.findings, audit.inferred, audit.version, sources, prepared, nothingCompared: audit.problem != nil,
-            console)
+            audit.findings, connections, audit.inferred, audit.version, sources[0].name, prepared,
+            nothingCompared: audit.problem != nil, console)
     }
 }
 

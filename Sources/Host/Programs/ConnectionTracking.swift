@@ -1,6 +1,7 @@
+internal import Conntrack
 internal import KubeChainsBytes
 package import KubeProxy
-internal import NetAddress
+package import NetAddress
 
 /// The kernel's connection tracking, by the program conntrack.
 package struct ConnectionTracking {
@@ -10,6 +11,15 @@ package struct ConnectionTracking {
     init?() {
         guard let program = System.findProgram("conntrack") else { return nil }
         self.program = program
+    }
+
+    /// What `conntrack -L` prints of a family.
+    package static func list(_ family: AddressFamily) throws(HostError) -> (name: String, text: [UInt8]) {
+        guard let tracking = ConnectionTracking() else {
+            throw HostProgram.missing("conntrack", package: "conntrack")
+        }
+        let arguments = ["-L", "-f", family.name.lowercased()]
+        return ("\(tracking.program) \(arguments.joined(separator: " "))", try tracking.run(arguments))
     }
 
     /// Deletes stale flows of the UDP Services of some plans.
@@ -37,39 +47,37 @@ package struct ConnectionTracking {
     /// - Returns: how many combinations of destination, port and reply source were deleted.
     private func deleteStaleFlows(_ plan: NodePlan) throws(HostError) -> Int {
         let family = plan.settings.family.name.lowercased()
-        let list = try run(["-L", "-p", "udp", "-f", family])
-        let flows = Set(list.split(separator: "\n").compactMap { UDPFlow(line: $0) })
+        let text = try run(["-L", "-p", "udp", "-f", family])
+        let list: ConntrackList
+        do throws(ConntrackError) {
+            list = try ConntrackList(parsing: text.span)
+        } catch {
+            throw HostError("\(program) -L: line \(error.line): \(error.message)")
+        }
+        let flows = Set(list.entries.map { UDPFlow($0) })
         let stale = plan.staleFlows(among: Array(flows))
         for flow in stale {
-            _ = try run([
-                "-D", "-p", "udp", "-f", family, "--orig-dst", flow.destination.description, "--orig-port-dst",
-                "\(flow.destinationPort)", "--reply-src", flow.replySource.description,
-            ])
+            let filter = ConntrackFilter(
+                .udp, to: flow.destination, port: flow.destinationPort, from: flow.replySource)
+            _ = try run(["-D"] + filter.arguments)
         }
         return stale.count
     }
 
-    private func run(_ arguments: [String]) throws(HostError) -> String {
+    private func run(_ arguments: [String]) throws(HostError) -> [UInt8] {
         let result = try HostProgram.run(program, arguments)
         // It also fails if there is nothing to list or delete, and then says how many entries it has shown or deleted.
         guard result.isSuccess || result.errors.contains(text: "flow entries have been") else {
             throw HostError("\(program) failed: \(HostProgram.reason(result))")
         }
-        return String(decoding: result.output, as: UTF8.self)
+        return result.output
     }
 }
 
 extension UDPFlow {
-    /// The flow of a line that `conntrack -L` prints:
-    /// `udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… dst=… …`.
-    init?(line: Substring) {
-        func values(_ key: String) -> [Substring] {
-            line.split(separator: " ").filter { $0.hasPrefix(key) }.map { $0.dropFirst(key.count) }
-        }
-        guard let destination = values("dst=").first.flatMap({ IPAddress(String($0)) }),
-            let port = values("dport=").first.flatMap({ UInt16($0) }),
-            let source = values("src=").dropFirst().first.flatMap({ IPAddress(String($0)) })
-        else { return nil }
-        self.init(destination: destination, destinationPort: port, replySource: source)
+    fileprivate init(_ entry: ConntrackEntry) {
+        self.init(
+            destination: entry.original.destination, destinationPort: entry.original.destinationPort,
+            replySource: entry.reply.source)
     }
 }

@@ -3,6 +3,9 @@ public import KubeProxy
 
 /// The reports of `audit`.
 public enum AuditReport {
+    /// How many commands of a finding a text shows.
+    private static let commandLimit = 10
+
     /// The findings as JSON: `kubechains/audit/v1`.
     ///
     /// - Parameters:
@@ -35,9 +38,11 @@ public enum AuditReport {
             ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
             ("servicePort", finding.label.map { .string($0.servicePort) }),
             ("protocol", finding.label.map { .string($0.transport) }),
+            ("file", finding.file.map { .string($0) }),
             ("line", finding.line > 0 ? .integer(finding.line) : nil),
-            ("rule", finding.rule.map { .string($0) }),
+            ("rule", finding.rule.map { .string($0) }), ("entry", finding.entry.map { .string($0) }),
             ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
+            ("commands", finding.commands.isEmpty ? nil : .array(finding.commands.map { .string($0) })),
         ]
     }
 
@@ -81,14 +86,21 @@ public enum AuditReport {
         }
         var remedies: Set<String> = []
         for finding in findings {
-            let place = finding.line > 0 ? "\(dump):\(finding.line): " : ""
+            let place = finding.line > 0 ? "\(finding.file ?? dump):\(finding.line): " : ""
             let label = finding.label.map { "\($0.text): " } ?? ""
             report.line(
                 "\(place)", .severity(finding.severity), " ",
                 words: "\(label)\(finding.effect) [\(finding.id.rawValue)]")
             if let rule = finding.rule { report.line("    ", .init("rule:", .heading), "   \(rule)") }
+            if let entry = finding.entry { report.line("    ", .init("entry:", .heading), "  \(entry)") }
             // A remedy that several findings share is said once, below the first of them.
             if remedies.insert(finding.remedy).inserted { report.remedy(finding.remedy) }
+            for command in finding.commands.prefix(commandLimit) {
+                report.line("    ", .init("run:", .heading), "    \(command)")
+            }
+            if finding.commands.count > commandLimit {
+                report.line("            and \(finding.commands.count - commandLimit) more, which -o json lists")
+            }
         }
         report.count(of: findings.count, version.map { [$0.phrase] } ?? [])
         return report.text

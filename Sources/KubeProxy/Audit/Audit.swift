@@ -128,11 +128,11 @@ public struct Audit: Sendable {
     package static var identifiers: [AuditFinding.Identifier] {
         checks.map { $0.id } + [
             NftablesEvidence.WrongHook.id, NftablesEvidence.WrongSet.id, NftablesEvidence.TableFlags.id,
-            NothingToCompare.id,
+            StaleConnection.id, OrphanedConnection.id, ConnectionPastPolicy.id, NothingToCompare.id,
         ]
     }
 
-    static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
+    package static func precedes(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
         if left.id.isCause != right.id.isCause { return left.id.isCause }
         if left.severity != right.severity { return left.severity > right.severity }
         if left.label != right.label {

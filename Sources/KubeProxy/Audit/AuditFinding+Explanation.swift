@@ -31,6 +31,9 @@ extension AuditFinding.Identifier {
         case .wrongHook: "A base chain of nftables is called at another hook or priority, or has another policy."
         case .wrongSet: "A set or map of nftables is missing, or of another type."
         case .tableFlags: "The kernel does something else with kube-proxy's whole table of nftables."
+        case .staleConnection: "Connections go on to an address that does not serve their Service port."
+        case .orphanedConnection: "Connections are still translated where no Service answers."
+        case .connectionPastPolicy: "Connections go on past a policy of their Service that new ones obey."
         case .nothingToCompare: "The dump has nothing that could be compared with the snapshot."
         }
     }
@@ -39,8 +42,9 @@ extension AuditFinding.Identifier {
     public var usualSeverity: FindingSeverity {
         switch self {
         case .extraService, .orphanedChain, .settingsDiffer, .unexpectedRule, .olderVersion, .leftOver, .kubeletMark,
-            .foreignMark:
+            .foreignMark, .orphanedConnection:
             .warning
+        case .connectionPastPolicy: .info
         default: .error
         }
     }

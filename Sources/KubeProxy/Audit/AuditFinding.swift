@@ -1,3 +1,5 @@
+internal import Conntrack
+
 /// One thing that is wrong on a node, and what to do about it.
 public struct AuditFinding: Sendable {
     /// What is wrong. The identifiers never change their meaning.
@@ -60,6 +62,12 @@ public struct AuditFinding: Sendable {
         case wrongSet = "wrong-set"
         /// The kernel does something else with kube-proxy's whole table of nftables.
         case tableFlags = "table-flags"
+        /// Connections go on to an address that does not serve their Service port.
+        case staleConnection = "stale-connection"
+        /// Connections are still translated where no Service answers.
+        case orphanedConnection = "orphaned-connection"
+        /// Connections go on past a policy of their Service that new ones obey.
+        case connectionPastPolicy = "connection-past-policy"
         /// Not looked for in rules: there is nothing that rules could be compared with.
         case nothingToCompare = "nothing-to-compare"
     }
@@ -68,18 +76,30 @@ public struct AuditFinding: Sendable {
     public let evidence: any AuditEvidence
     /// The affected Service port; nil: all, or none.
     public let label: ServicePortLabel?
-    /// The line of the rule in its dump; 0 where there is no rule.
+    /// The line of the rule in its dump, or of the entry in its list; 0 where there is none.
     public let line: Int
     /// The rule as iptables-save prints it, where there is one.
     public let rule: String?
+    /// The first of the connections as `conntrack -L` prints it, where it is about connections.
+    public let entry: String?
+    /// The list of connections that the line is of; nil: it is of the dump.
+    public private(set) var file: String?
     /// The severity that it was given; nil: that of the evidence.
     private var givenSeverity: FindingSeverity?
 
-    init(evidence: any AuditEvidence, label: ServicePortLabel?, line: Int, rule: String?) {
+    init(evidence: any AuditEvidence, label: ServicePortLabel?, line: Int, rule: String?, entry: String? = nil) {
         self.evidence = evidence
         self.label = label
         self.line = line
         self.rule = rule
+        self.entry = entry
+    }
+
+    /// The same about another input than the dump.
+    public func of(file: String) -> AuditFinding {
+        var finding = self
+        finding.file = file
+        return finding
     }
 
     /// The same with another severity.
@@ -97,6 +117,8 @@ public struct AuditFinding: Sendable {
     public var effect: String { evidence.effect }
     /// What to do.
     public var remedy: String { evidence.remedy }
+    /// The commands that do it, where it is a matter of commands.
+    public var commands: [String] { evidence.commands }
 }
 
 /// What a finding of one identifier holds, and its words.
@@ -109,6 +131,8 @@ public protocol AuditEvidence: Sendable, Hashable {
     var effect: String { get }
     /// What to do.
     var remedy: String { get }
+    /// The commands that do it, where it is a matter of commands.
+    var commands: [String] { get }
 }
 
 /// Evidence that is looked for on a node. Each identifier has a file of its own in `Audit/Findings`.
@@ -127,6 +151,7 @@ let remedyForDamage = "let kube-proxy sync: restart it on this node, and look at
 
 extension AuditEvidence {
     public var remedy: String { remedyForDamage }
+    public var commands: [String] { [] }
 }
 
 /// Collects findings.
@@ -137,6 +162,12 @@ struct AuditFindings {
         _ evidence: any AuditEvidence, _ label: ServicePortLabel? = nil, line: Int = 0, rule: String? = nil
     ) {
         all.append(AuditFinding(evidence: evidence, label: label, line: line, rule: rule))
+    }
+
+    /// Adds a finding about connections.
+    mutating func add(_ evidence: any AuditEvidence, _ label: ServicePortLabel?, entry: ConntrackEntry) {
+        all.append(
+            AuditFinding(evidence: evidence, label: label, line: entry.line, rule: nil, entry: entry.description))
     }
 
     /// Adds a finding about a rule.

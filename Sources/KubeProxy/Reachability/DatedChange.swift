@@ -24,11 +24,7 @@ public struct DatedChange: Sendable {
         ) {
             $1.conntrackTCPBeLiberal
         },
-        DatedChange(
-            32, until: 36,
-            "UDP flows to a Service that loses all endpoints stay in conntrack, and go on to pods that are gone",
-            ["#139628", "#139629"]
-        ) { snapshot, _ in snapshot.services.contains { $0.ports.contains { $0.transport == .udp } } },
+        DatedChange(leaving: .ofEmptyService, 32), DatedChange(leaving: .atDeletedClusterIP, 32),
         DatedChange(33, "nftables mode is generally available", ["KEP-3866"]),
         DatedChange(
             34,
@@ -71,6 +67,13 @@ public struct DatedChange: Sendable {
         self.text = text
         self.sources = sources
         self.affects = affects
+    }
+
+    /// UDP connections that versions from one on leave in connection tracking.
+    private init(leaving connections: LeftConnections, _ since: Int) {
+        self.init(since, until: connections.versions?.upperBound, connections.summary, connections.sources) {
+            snapshot, _ in snapshot.services.contains { $0.ports.contains { $0.transport == .udp } }
+        }
     }
 
     /// Whether somebody with these settings and Services meets it on the way from one version to another, or afterwards.

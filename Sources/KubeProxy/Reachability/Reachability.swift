@@ -60,16 +60,25 @@ public struct Reachability<Mode: Backend>: Sendable {
         _ part: SenderOrigins.Part, of origin: SenderOrigin, _ frontend: ServiceFrontend
     ) -> [(AddressSet, Bool?)] {
         let port = frontend.servicePort
-        // In nftables mode an external IP that is the load balancer's too is checked as well.
-        let isOfLoadBalancer =
-            frontend.kind == .loadBalancerIP
-            || frontend.kind == .externalIP && frontend.frontend.address.map(port.loadBalancerIPs.contains) ?? false
-        guard isOfLoadBalancer, !port.sourceRanges.isEmpty else { return [(part.addresses, nil)] }
+        guard frontend.mayAskForRanges else { return [(part.addresses, nil)] }
         if origin == .node { return [(part.addresses, port.sourceRangesHoldNode)] }
         return [
             (part.addresses.intersection(port.sourceRanges), true),
             (part.addresses.subtracting(port.sourceRanges), false),
         ].filter { !$0.0.isEmpty }
+    }
+
+    /// What the rules take an address for that sends to a frontend.
+    func sender(_ source: IPAddress, to frontend: ServiceFrontend) -> TrafficSender {
+        for group in origins.groups where group.senders.addresses.contains(source) {
+            let part = group.parts.first { $0.addresses.contains(source) }
+            let port = frontend.servicePort
+            let isInside =
+                group.senders.origin == .node
+                ? port.sourceRangesHoldNode : port.sourceRanges.contains { $0.contains(source) }
+            return TrafficSender(part?.rules ?? .outside, isInSourceRanges: frontend.mayAskForRanges ? isInside : nil)
+        }
+        return TrafficSender(.outside)
     }
 
     /// The outcome with what the path outside the node does.
@@ -89,5 +98,15 @@ public struct Reachability<Mode: Backend>: Sendable {
             }
             return endpoints.contains { $0.answers } ? .endpoints(endpoints, source) : .timesOut
         }
+    }
+}
+
+extension ServiceFrontend {
+    /// Whether source ranges may decide who reaches it. In nftables mode an external IP that is the load balancer's too is
+    /// checked as well.
+    var mayAskForRanges: Bool {
+        guard !servicePort.sourceRanges.isEmpty else { return false }
+        return kind == .loadBalancerIP
+            || kind == .externalIP && frontend.address.map(servicePort.loadBalancerIPs.contains) ?? false
     }
 }

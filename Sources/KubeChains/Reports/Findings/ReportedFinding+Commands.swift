@@ -39,7 +39,8 @@ extension FindingsReport {
             findings: findings.map { finding in
                 ReportedFinding(
                     id: finding.id.rawValue, severity: finding.severity, subject: finding.label?.text,
-                    message: finding.effect, remedy: finding.remedy, file: dump,
+                    message: finding.effect, remedy: ([finding.remedy] + finding.commands).joined(separator: "\n"),
+                    file: finding.file ?? dump,
                     line: finding.line > 0 ? finding.line : nil)
             })
     }

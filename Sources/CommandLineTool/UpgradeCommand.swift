@@ -17,8 +17,8 @@ struct UpgradeOptions: ShapesRules, WritesReport {
 
     static var groups: [OptionGroup<UpgradeOptions>] {
         [
-            OptionGroup(title: "What changes", options: [to, toMode]), .output([.text, .json]), .shaping, .nftables,
-            .ipvs,
+            OptionGroup(title: "What changes", options: [to, toMode]), .output([.text, .json] + ReportForm.ofFindings),
+            .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -86,10 +86,14 @@ extension Command {
                 with: System.workers)
         }
         console.say(prepared.diagnostics)
-        try OutputFile.write(
-            options.output.form == .json
-                ? FlowChangeReport.json(upgrade) : FlowChangeReport.text(upgrade, options.output.style),
-            to: options.output.file)
+        let text =
+            switch options.output.form {
+            case .json: FlowChangeReport.json(upgrade)
+            case .junit, .sarif, .github:
+                FlowChangeReport.findings(upgrade, in: snapshot, version: Tool.number).text(options.output.form) ?? ""
+            default: FlowChangeReport.text(upgrade, options.output.style)
+            }
+        try OutputFile.write(text, to: options.output.file)
         System.keep((prepared, upgrade))
         return upgrade.changes.isEmpty ? .success : .findings
     }

@@ -85,17 +85,41 @@ import Testing
         #expect(example["node"] as? String == "worker-1" && example["to"] as? String == "10.96.45.11:80")
     }
 
-    @Test(arguments: [
-        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:53: error: "),
-        (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
-        (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
-        (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),
-        ("[]", ":1:1: error: "),
-    ])
+    /// Two checks of one name would be one test case.
+    @Test func checksHaveNamesOfTheirOwn() throws {
+        let check = #"{"name": "x", "from": "pods", "to": "shop/web", "expect": "reaches"}"#
+        let folder = try TemporaryFolder()
+        let file = try folder.write("checks.json", "{\"checks\": [\(check),\n\(check)]}")
+        let result = try Tool.run(["check", file, Self.demo])
+        #expect(result.ending == .exit(2))
+        #expect(result.errorText.contains(":2:1: error: "), "\(result.errorText)")
+        #expect(result.errorText.contains("two checks have the name \"x\""), "\(result.errorText)")
+    }
+
+    /// What the schema refuses, the program refuses, and neither refuses the checks of the documentation.
+    @Test(arguments: faultyChecks)
     func faultyChecksAreRefused(_ text: String, _ message: String) throws {
         let folder = try TemporaryFolder()
         let result = try Tool.run(["check", folder.write("checks.json", text), Self.demo])
         #expect(result.ending == .exit(2))
         #expect(result.errorText.contains(message), "\(result.errorText)")
     }
+
+    static let faultyChecks = [
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:53: error: "),
+        (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
+        (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reaches"}]}"#, "has no 'name'"),
+        (#"{"checks": [{"name": "x", "from": "pods", "to": ["a/b"], "expect": "reaches"}]}"#, ":1:44: error: "),
+        (
+            #"{"checks": [{"name": "x", "from": "pods", "to": "a/b", "expect": "reaches-only"}]}"#,
+            "give both or neither"
+        ),
+        (
+            #"{"checks": [{"name": "x", "from": "pods", "to": "a/b", "expect": "refused", "only": "n"}]}"#,
+            "give both or neither"
+        ),
+        (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),
+        ("[]", ":1:1: error: "),
+    ]
 }

@@ -39,7 +39,7 @@ public enum FlowChangeReport {
     }
 
     private static func fields(_ change: FlowComparison.Change) -> [(key: String, value: JSONValue?)] {
-        let place = place(change)
+        let place = FlowWords.place(change.frontend)
         return [
             ("from", FlowWords.json(change.senders)),
             (
@@ -61,11 +61,6 @@ public enum FlowChangeReport {
         ]
     }
 
-    private static func place(_ change: FlowComparison.Change) -> String {
-        guard let address = change.frontend.address else { return "port \(change.frontend.port)" }
-        return AddressText(address, port: change.frontend.port).description
-    }
-
     /// What differs for packets, by Service port: from whom, to what, before, after, and an example.
     public static func text(_ changes: [FlowComparison.Change], _ style: TextStyle = .plain) -> String {
         var report = ReportText(style)
@@ -84,21 +79,33 @@ public enum FlowChangeReport {
         if upgrade.changes.isEmpty { report.line(words: "no connection fares otherwise") }
         var label = ""
         for change in upgrade.changes {
-            let shown = change.nodes.prefix(3).joined(separator: ", ")
-            let more = change.nodes.count > 3 ? " and \(change.nodes.count - 3) more" : ""
-            let all = change.nodes.count == upgrade.nodeCount && upgrade.nodeCount > 1
-            write(
-                change.flow, all ? "on all \(upgrade.nodeCount) nodes" : "on \(shown)\(more)", &label, to: &report)
+            write(change.flow, nodes(of: change, upgrade), &label, to: &report)
         }
         if !upgrade.notes.isEmpty {
             report.emptyLine()
             report.line(.init("with the versions", .heading))
         }
-        for note in upgrade.notes {
-            let release = note.isPlanned ? "1.\(note.since), planned" : "from 1.\(note.since) on"
-            report.line("  ", words: "\(release): \(note.text) (\(note.sources.joined(separator: ", ")))")
-        }
+        for note in upgrade.notes { report.line("  ", words: sentence(note)) }
         return report.text
+    }
+
+    /// The nodes of a change.
+    static func nodes(of change: Upgrade.Change, _ upgrade: Upgrade) -> String {
+        if change.nodes.count == upgrade.nodeCount, upgrade.nodeCount > 1 { return "on all \(upgrade.nodeCount) nodes" }
+        return "on \(listed(Array(change.nodes.prefix(3)), of: change.nodes.count))"
+    }
+
+    /// A note with its version and sources.
+    static func sentence(_ note: DatedChange) -> String {
+        let release = note.isPlanned ? "1.\(note.since), planned" : "from 1.\(note.since) on"
+        return "\(release): \(note.text) (\(note.sources.joined(separator: ", ")))"
+    }
+
+    /// Whose connections to what.
+    static func heading(of change: FlowComparison.Change, on nodes: String?) -> String {
+        let kind = change.kind == .nodePort ? "node port " : ""
+        return "\(kind)\(FlowWords.place(change.frontend)) from \(FlowWords.words(change.senders.origin))"
+            + (nodes.map { ", \($0)" } ?? "")
     }
 
     private static func write(
@@ -107,13 +114,11 @@ public enum FlowChangeReport {
         let next = "\(change.name)/\(change.name.transport.name)"
         if next != label { report.line(.init(next, .heading)) }
         label = next
-        let origin = FlowWords.words(change.senders.origin)
-        let kind = change.kind == .nodePort ? "node port " : ""
-        report.line("  ", words: "\(kind)\(place(change)) from \(origin)" + (nodes.map { ", \($0)" } ?? ""))
+        report.line("  ", words: heading(of: change, on: nodes))
         report.line(.init("    before   \(FlowWords.sentence(change.before))", .removed))
         report.line(.init("    after    \(FlowWords.sentence(change.after))", .added))
         if let example = change.senders.example {
-            report.line(words: "    example  \(example) to \(place(change))")
+            report.line(words: "    example  \(example) to \(FlowWords.place(change.frontend))")
         }
     }
 }

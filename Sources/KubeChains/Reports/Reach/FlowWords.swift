@@ -15,6 +15,12 @@ enum FlowWords {
         }.joined(separator: "; ")
     }
 
+    /// Where packets go, such as `10.96.0.10:53`.
+    static func place(_ frontend: Frontend) -> String {
+        guard let address = frontend.address else { return "port \(frontend.port)" }
+        return AddressText(address, port: frontend.port).description
+    }
+
     /// Who sends.
     static func words(_ origin: SenderOrigin) -> String {
         switch origin {

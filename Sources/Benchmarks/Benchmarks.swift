@@ -86,6 +86,8 @@ enum Benchmarks {
         try commands.compare(services: 5000, &table)
         let nodes = NodesBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
         try nodes.compare(services: 5000, nodes: 500, &table)
+        let reach = ReachBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
+        try reach.compare(services: 10_000, &table)
         table.begin(["small things", "render", "--version", "figure", "at most"])
         try commands.start(demo, &table)
         commands.binary(&table)

@@ -32,16 +32,20 @@ extension DiffOptions {
         let right = try readRight(sources[1])
         let after = try right.flows(shaping.families)
         console.say(after.diagnostics)
-        let changes = zip(before.flows, after.flows).flatMap { FlowComparison($0.frontends, $1.frontends).changes }
+        let comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
+        let changes = comparisons.flatMap(\.changes)
+        let unserved = comparisons.flatMap(\.unserved)
         let text =
             switch output.form {
-            case .json: FlowChangeReport.json(changes)
+            case .json: FlowChangeReport.json(changes, unserved: unserved)
             case .junit, .sarif, .github:
-                FlowChangeReport.findings(changes, in: right.snapshot, version: Tool.number).text(output.form) ?? ""
-            default: FlowChangeReport.text(changes, output.style)
+                FlowChangeReport.findings(
+                    changes, unserved: unserved, in: right.snapshot, version: Tool.number
+                ).text(output.form) ?? ""
+            default: FlowChangeReport.text(changes, unserved: unserved, output.style)
             }
         try OutputFile.write(text, to: output.file)
-        return changes.isEmpty ? .success : .findings
+        return changes.isEmpty && unserved.isEmpty ? .success : .findings
     }
 
     /// Reads the second side: with the same options, and those of `--right` after them.

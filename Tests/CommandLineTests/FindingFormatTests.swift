@@ -94,7 +94,7 @@ import Testing
         #expect(text.contains("-A KUBE-NODEPORTS -p tcp -m comment --comment &quot;shop/partner-api:https&quot;"))
         let line = try Self.run("check", "github").outputText.split(separator: "\n").first ?? ""
         #expect(line.hasPrefix("::error file="))
-        #expect(line.contains("checks.json,line=31,title=kubechains check%3A nor by the node port::on worker-2, from "))
+        #expect(line.contains("checks.json,line=26,title=kubechains check%3A nor by the node port::on worker-2, from "))
     }
 
     @Test func metricsCountFindings() throws {

@@ -311,15 +311,6 @@ import Testing
             try findings(of: "ipvs-forwarding", in: example.objects, Self.mode + example.options) == example.expected)
     }
 
-    @Test(arguments: [
-        LintCase(
-            "any Service", [service()], [],
-            ["warning cluster: IPVS mode is deprecated since Kubernetes 1.35, and is to be off by default from 1.40 on"]
-        ),
-        LintCase("none", [node("a")]),
-    ])
-    func status(_ example: LintCase) throws { try check("ipvs-mode", example) }
-
     /// What is true of iptables mode only is not said.
     @Test(arguments: [
         "affinity-memory", "large-cluster", "no-local-endpoint-external", "no-local-endpoint-internal", "rule-budget",

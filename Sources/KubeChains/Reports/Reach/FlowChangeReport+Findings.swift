@@ -8,29 +8,35 @@ extension FlowChangeReport {
     ///
     /// - Parameters:
     ///   - changes: the changes.
+    ///   - unserved: the changes beside frontends.
     ///   - snapshot: the snapshot that has the Services, for their places; what it does not have stands nowhere.
     ///   - version: the version of the program.
     public static func findings(
-        _ changes: [FlowComparison.Change], in snapshot: ClusterSnapshot, version: String
+        _ changes: [FlowComparison.Change], unserved: [FlowComparison.UnservedChange] = [],
+        in snapshot: ClusterSnapshot, version: String
     ) -> FindingsReport {
         let places = places(of: changes.map(\.name), in: snapshot)
         return FindingsReport(
             command: "diff", version: version, rules: [flowChanged],
-            findings: zip(changes, places).map { finding($0, on: nil, at: $1) })
+            findings: zip(changes, places).map { finding($0, on: nil, in: $1) } + unserved.map { finding($0) })
     }
 
     /// What `upgrade` found as a report for programs: a finding for each change, and one of severity info for each note.
     public static func findings(_ upgrade: Upgrade, in snapshot: ClusterSnapshot, version: String) -> FindingsReport {
         let places = places(of: upgrade.changes.map(\.flow.name), in: snapshot)
         let changes = zip(upgrade.changes, places).map { change, place in
-            finding(change.flow, on: nodes(of: change, upgrade), at: place)
+            finding(change.flow, at: change.addresses, on: nodes(of: change, upgrade), in: place)
         }
-        let notes = upgrade.notes.map { note in
-            ReportedFinding(
-                id: noted.id, severity: noted.severity, subject: nil, message: sentence(note), remedy: "")
+        func findings(_ rule: ReportedFinding.Rule, _ sentences: [String]) -> [ReportedFinding] {
+            sentences.map { .init(id: rule.id, severity: rule.severity, subject: nil, message: $0, remedy: "") }
         }
+        let leftOvers = upgrade.modeChanges.filter { $0.kind == .leftOver }
+        let notes =
+            findings(noted, upgrade.notes.map { sentence($0) }) + findings(modeEffect, modeSentences(upgrade))
+            + findings(leftOver, leftOvers.map { sentence($0) })
         return FindingsReport(
-            command: "upgrade", version: version, rules: [flowChanged, noted], findings: changes + notes)
+            command: "upgrade", version: version, rules: [flowChanged, noted, modeEffect, leftOver],
+            findings: changes + upgrade.unserved.map { finding($0.change) } + notes)
     }
 
     private static let flowChanged = ReportedFinding.Rule(
@@ -40,14 +46,28 @@ extension FlowChangeReport {
         id: "dated-change", severity: .info,
         explanation: "Something comes with the versions on the way, or is announced.")
 
+    private static let modeEffect = ReportedFinding.Rule(
+        id: "mode-effect", severity: .info, explanation: "The other mode brings something that flows do not show.")
+
+    private static let leftOver = ReportedFinding.Rule(
+        id: "left-over", severity: .info,
+        explanation: "The old mode leaves something on nodes, or another version cleans it.")
+
+    private static func finding(_ change: FlowComparison.UnservedChange) -> ReportedFinding {
+        let lines = sentences(change)
+        return ReportedFinding(
+            id: flowChanged.id, severity: flowChanged.severity, subject: FlowWords.words(change.kind),
+            message: "before: \(lines.before); after: \(lines.after)", remedy: "")
+    }
+
     private static func finding(
-        _ change: FlowComparison.Change, on nodes: String?, at place: Diagnostic.Place?
+        _ change: FlowComparison.Change, at addresses: [IPAddress] = [], on nodes: String?, in place: Diagnostic.Place?
     ) -> ReportedFinding {
         let example = change.senders.example.map { ", such as from \($0)" } ?? ""
         return ReportedFinding(
             id: flowChanged.id, severity: flowChanged.severity,
             subject: "\(change.name)/\(change.name.transport.name)",
-            message: heading(of: change, on: nodes) + example
+            message: heading(of: change, at: addresses, on: nodes) + example
                 + ": before: \(FlowWords.sentence(change.before)); after: "
                 + FlowWords.sentence(change.after),
             remedy: "", file: place?.file, line: place?.line)

@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func allPacketsAreRead() {
-        #expect(Self.packets.count == 42)
+        #expect(Self.packets.count == 41)
         #expect(Self.packets.count { $0.differs } == 15)
     }
 

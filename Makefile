@@ -57,6 +57,14 @@ CASE ?=
 test: ## run the tests in a few minutes; TESTS=full: all random clusters, kernels and packets
 	@SWIFT=$(SWIFT) FLAGS="$(QUICK_FLAGS)" KUBECHAINS_TESTS=$(TESTS) KUBECHAINS_CASE=$(CASE) Tests/run.sh
 
+# How many random pairs of snapshots and settings `make soak` compares.
+PAIRS ?= 10000
+
+soak: ## compare PAIRS random pairs in 'diff --flows' with packets sent through the rules by brute force (hours)
+	@$(SWIFT) build $(QUICK_FLAGS) --build-tests --quiet
+	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) $(SWIFT) test $(QUICK_FLAGS) --skip-build --disable-xctest \
+		--filter FlowPairTests
+
 # Built without optimisation, which takes a minute instead of several.
 demo: ## show what kubechains is for, on one screen (builds it first, in about a minute)
 	@echo "Building kubechains without optimisation: about a minute the first time."
@@ -190,4 +198,4 @@ uninstall: ## remove what install puts below PREFIX; below a DESTDIR also folder
 clean: ## remove everything that was built
 	@rm -rf .build .build-*
 
-.PHONY: help build test demo lint docs format bench bench-quick bench-programs profile fuzz fuzz-one record install uninstall clean
+.PHONY: help build test soak demo lint docs format bench bench-quick bench-programs profile fuzz fuzz-one record install uninstall clean

@@ -95,6 +95,8 @@ enum Benchmarks {
         let nodes = NodesBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
         try nodes.compare(services: 5000, nodes: 500, &table)
         try GrowthBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 5).compare(&table)
+        let reach = ReachBenchmark(kubechains: kubechains, folder: folder, runs: isQuick ? 3 : 11)
+        try reach.compare(services: 10_000, &table)
         table.begin(["small things", "render", "--version", "figure", "at most"])
         try commands.start(demo, &table)
         commands.binary(&table)

@@ -14,7 +14,9 @@ struct CheckOptions: ShapesRules, WritesReport {
     var shaping = ShapingOptions()
     var output = ReportOutput()
 
-    static var groups: [OptionGroup<CheckOptions>] { [.output([.text, .json]), .shaping, .nftables, .ipvs] }
+    static var groups: [OptionGroup<CheckOptions>] {
+        [.output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs]
+    }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
         switch flag {
@@ -31,13 +33,13 @@ extension Command {
         summary: "expectations about who reaches what, as tests",
         discussion: [
             "CHECKS is a JSON document: {\"checks\": [{\"name\", \"from\", \"except\"?, \"to\", \"expect\", \"only\"?, "
-                + "\"nodes\"?}]}. Each member is a text or a list of texts.",
+                + "\"nodes\"?}]}. from, except, only and nodes are a text or a list of texts, the others a text.",
             "from: pods, node, nodes, outside, anybody, addresses and ranges; except: addresses and ranges.\n"
                 + "to: namespace/service[:port], IP[:port], or a range.",
-            "expect: reaches, reaches-only (with the endpoints' addresses in only), refused, times-out, blocked (either), "
+            "expect: reaches, reaches-only (with the endpoints' addresses or Nodes in only), refused, times-out, blocked (either), "
                 + "source-preserved or source-rewritten. It has to hold for every sender, frontend, node and family that the "
                 + "check is about; a check that is about nothing fails.",
-            "A check that fails is shown with a packet for which it does not hold.",
+            "A check that fails is shown with a packet for which it does not hold, and the rules that the packet meets.",
             "Exit code 0: all checks hold; 1: some do not; 2: an input is at fault.",
         ]
     ) { (options: CheckOptions, console) throws(CommandFailure) in
@@ -59,25 +61,30 @@ extension Command {
                     + Suggestion.text(for: "\(namespace)/\(name)", among: names))
         }
         let names = snapshot.nodes.map(\.name.text)
-        for name in checks.flatMap({ $0.nodes ?? [] }) where !names.contains(name) {
+        for name in checks.flatMap({ ($0.nodes ?? []) + $0.onlyNodes }) where !names.contains(name) {
             throw .input(
                 "\(source.name): error: the snapshot has no Node \(name)" + Suggestion.text(for: name, among: names))
         }
-        var results = checks.map { FlowCheckResult($0) }
+        var results = checks.map { FlowCheckResult($0, in: snapshot) }
         try prepared.requireNamedNode()
         let plans = try prepared.allNodesPlans(options.shaping.family, .all)
         for plan in plans {
             for member in plan.members where prepared.settings.nodeName ?? member.name == member.name {
-                let flows = try input { () throws(SnapshotError) in
-                    try plan.plan(of: member).flows(with: System.workers)
+                try input { () throws(SnapshotError) in
+                    let node = try plan.plan(of: member)
+                    try FlowCheckResult.look(at: node.flows(), of: node, &results)
                 }
-                for index in results.indices { results[index].look(at: flows) }
             }
         }
         console.say(prepared.diagnostics(of: plans))
-        try OutputFile.write(
-            options.output.form == .json ? CheckReport.json(results) : CheckReport.text(results, options.output.style),
-            to: options.output.file)
+        let text =
+            switch options.output.form {
+            case .json: CheckReport.json(results)
+            case .junit, .sarif, .github:
+                CheckReport.findings(results, in: source.name, version: Tool.number).text(options.output.form) ?? ""
+            default: CheckReport.text(results, options.output.style)
+            }
+        try OutputFile.write(text, to: options.output.file)
         System.keep((prepared, results))
         return results.allSatisfy(\.holds) ? .success : .findings
     }

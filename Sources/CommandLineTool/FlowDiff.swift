@@ -19,8 +19,8 @@ private struct SideOptions: ShapesRules {
 extension DiffOptions {
     /// `diff --flows`: what differs for packets between two snapshots.
     func compareFlows(_ sources: [SnapshotSource], _ console: Console) throws(CommandFailure) -> ExitCode {
-        guard output.form == .text || output.form == .json else {
-            throw DiffOptions.usage("--flows is written as text or json")
+        guard output.form != .unified else {
+            throw DiffOptions.usage("-o unified shows rules; --flows has no such form")
         }
         for source in sources where !source.isSnapshot {
             throw .input(
@@ -29,13 +29,23 @@ extension DiffOptions {
         }
         let before = try readSnapshot([sources[0]]).flows(shaping.families)
         console.say(before.diagnostics)
-        let after = try readRight(sources[1]).flows(shaping.families)
+        let right = try readRight(sources[1])
+        let after = try right.flows(shaping.families)
         console.say(after.diagnostics)
-        let changes = zip(before.flows, after.flows).flatMap { FlowComparison($0.frontends, $1.frontends).changes }
-        try OutputFile.write(
-            output.form == .json ? FlowChangeReport.json(changes) : FlowChangeReport.text(changes, output.style),
-            to: output.file)
-        return changes.isEmpty ? .success : .findings
+        let comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
+        let changes = comparisons.flatMap(\.changes)
+        let unserved = comparisons.flatMap(\.unserved)
+        let text =
+            switch output.form {
+            case .json: FlowChangeReport.json(changes, unserved: unserved)
+            case .junit, .sarif, .github:
+                FlowChangeReport.findings(
+                    changes, unserved: unserved, in: right.snapshot, version: Tool.number
+                ).text(output.form) ?? ""
+            default: FlowChangeReport.text(changes, unserved: unserved, output.style)
+            }
+        try OutputFile.write(text, to: output.file)
+        return changes.isEmpty && unserved.isEmpty ? .success : .findings
     }
 
     /// Reads the second side: with the same options, and those of `--right` after them.

@@ -17,9 +17,8 @@ struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
 
     static var groups: [OptionGroup<ReachOptions>] {
         [
-            OptionGroup(title: "What is asked", options: [to, from] + Option.scope), .output([.text, .json]), .shaping,
-            .nftables,
-            .ipvs,
+            OptionGroup(title: "What is asked", options: [to, from] + Option.scope), .output([.text, .json, .svg]),
+            .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -79,12 +78,16 @@ extension Command {
         let families = options.shaping.families.filter { question.isAbout($0) }
         let (results, diagnostics) = try prepared.flows(families, question)
         console.say(diagnostics)
-        guard results.contains(where: { !$0.frontends.isEmpty }) else {
+        guard results.contains(where: { !$0.frontends.isEmpty || !$0.unserved.isEmpty }) else {
             throw .input("error: " + question.absence(in: prepared.snapshot, isLimited: !options.scope.isEmpty))
         }
-        try OutputFile.write(
-            options.output.form == .json ? ReachReport.json(results) : ReachReport.text(results, options.output.style),
-            to: options.output.file)
+        let text =
+            switch options.output.form {
+            case .json: ReachReport.json(results)
+            case .svg: ReachReport.svg(results)
+            default: ReachReport.text(results, options.output.style)
+            }
+        try OutputFile.write(text, to: options.output.file)
         System.keep((prepared, results))
         return .success
     }

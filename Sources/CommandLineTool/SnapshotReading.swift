@@ -55,7 +55,7 @@ extension PreparedSnapshot {
             own.settings.family = family
             let plan = try own.plan()
             if warnings.isEmpty { warnings = snapshot.diagnostics(.warning, plan.warnings) }
-            flows.append(try input { () throws(SnapshotError) in try plan.flows(question, with: System.workers) })
+            flows.append(try input { () throws(SnapshotError) in try plan.flows(question) })
         }
         return (flows, diagnostics + warnings)
     }

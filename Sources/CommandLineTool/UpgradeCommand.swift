@@ -17,8 +17,8 @@ struct UpgradeOptions: ShapesRules, WritesReport {
 
     static var groups: [OptionGroup<UpgradeOptions>] {
         [
-            OptionGroup(title: "What changes", options: [to, toMode]), .output([.text, .json]), .shaping, .nftables,
-            .ipvs,
+            OptionGroup(title: "What changes", options: [to, toMode]), .output([.text, .json] + ReportForm.ofFindings),
+            .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -62,8 +62,9 @@ extension Command {
             "Compares what becomes of everybody's connections to every frontend, now and afterwards, on all Nodes of the "
                 + "snapshot: what changes is shown by Service, with the nodes and an example packet. Rules that are only "
                 + "spelled otherwise are no change.",
-            "After that comes what the versions on the way bring and what is announced, as far as these Services and settings "
-                + "meet it, each with its pull request or KEP.",
+            "After that comes how many lines of rules are only spelled otherwise, what the versions on the way bring and what "
+                + "is announced, what the other mode brings that connections do not show, and what the old one leaves on a node: "
+                + "as far as these Services and settings meet it, each with its pull request or KEP.",
             "The version of now is that of each Node, or of --kube-proxy-version. Without --to only the mode changes.",
             "Exit code 0: nothing changes for connections; 1: something does; 2: an input is at fault.",
         ]
@@ -86,11 +87,15 @@ extension Command {
                 with: System.workers)
         }
         console.say(prepared.diagnostics)
-        try OutputFile.write(
-            options.output.form == .json
-                ? FlowChangeReport.json(upgrade) : FlowChangeReport.text(upgrade, options.output.style),
-            to: options.output.file)
+        let text =
+            switch options.output.form {
+            case .json: FlowChangeReport.json(upgrade)
+            case .junit, .sarif, .github:
+                FlowChangeReport.findings(upgrade, in: snapshot, version: Tool.number).text(options.output.form) ?? ""
+            default: FlowChangeReport.text(upgrade, options.output.style)
+            }
+        try OutputFile.write(text, to: options.output.file)
         System.keep((prepared, upgrade))
-        return upgrade.changes.isEmpty ? .success : .findings
+        return upgrade.changesNothing ? .success : .findings
     }
 }

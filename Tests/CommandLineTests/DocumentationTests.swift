@@ -32,6 +32,7 @@ import Testing
         ("README.md", 5), ("\(catalogue)/RenderingRules.md", 4), ("\(catalogue)/ExplainingRules.md", 5),
         ("\(catalogue)/AuditingNodes.md", 2), ("\(catalogue)/CIRecipes.md", 2), ("\(catalogue)/LintingSnapshots.md", 1),
         ("\(catalogue)/IPVSMode.md", 3), ("\(catalogue)/ProgrammingAHost.md", 1),
+        ("\(catalogue)/ChecksByExample.md", 2),
     ])
     func documentsHaveExamples(_ document: String, _ count: Int) throws {
         #expect(try Examples.read(document).count >= count)

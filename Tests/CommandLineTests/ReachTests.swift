@@ -58,10 +58,35 @@ import Testing
         expect(try Tool.run(["diff", "--flows"] + Self.node + [Self.demo, Self.demo]), 0, output: "")
     }
 
+    /// In both families and with a load balancer, the picture is XML.
+    @Test(.enabled(if: Program.installed("xmllint") != nil, "Needs xmllint."))
+    func pictureIsXML() throws {
+        let options = ["--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", Self.demo]
+        let result = try Tool.run(["reach", "--to", "shop/partner-api", "-o", "svg"] + options)
+        #expect(result.outputText.contains("203.0.113.20:443/tcp"))
+        expect(try Tool.shell("xmllint --noout -", input: result.output), 0, output: "", errors: [])
+    }
+
+    @Test func upgradeNamesVersionsAndLeftOvers() throws {
+        let result = try Tool.run(
+            ["upgrade", "--kube-proxy-version", "1.30", "--to", "1.37", "--to-mode", "nftables", "-o", "json"]
+                + ["--cluster-cidr", "10.244.0.0/16", Self.demo])
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+        let reasons = Set((object["changes"] as? [[String: Any]] ?? []).compactMap { $0["reason"] as? String })
+        #expect(reasons.contains("1.31 (#122812, #123105, #125015, #125838)"), "\(reasons)")
+        #expect(reasons.contains("nftables mode (KEP-3866)"), "\(reasons)")
+        let beside = try #require((object["unserved"] as? [[String: Any]])?.first)
+        #expect(beside["kind"] as? String == "other-ports")
+        let kinds = (object["modeChanges"] as? [[String: Any]] ?? []).compactMap { $0["kind"] as? String }
+        #expect(kinds.contains("effect") && kinds.contains("left-over"))
+    }
+
     @Test func upgradeSaysWhatComes() throws {
         let result = try Tool.run(["upgrade", "--to", "1.37", "--cluster-cidr", "10.244.0.0/16", Self.demo])
         #expect(result.ending == .exit(0), "\(result.outputText)\(result.errorText)")
-        #expect(result.outputText.contains("from 1.37 on: kube-proxy warns if no mode is set (#139957)"))
+        let warning = "kube-proxy warns if no mode is set; kubeadm sets iptables (#139957)"
+        #expect(result.outputText.contains("from 1.37 on: \(warning)"))
         #expect(result.outputText.contains("1.40, planned: kube-proxy without a mode runs in nftables mode (KEP-5343)"))
     }
 
@@ -85,17 +110,44 @@ import Testing
         #expect(example["node"] as? String == "worker-1" && example["to"] as? String == "10.96.45.11:80")
     }
 
-    @Test(arguments: [
-        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:53: error: "),
-        (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
-        (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
-        (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),
-        ("[]", ":1:1: error: "),
-    ])
+    /// Two checks of one name would be one test case.
+    @Test func checksHaveNamesOfTheirOwn() throws {
+        let check = #"{"name": "x", "from": "pods", "to": "shop/web", "expect": "reaches"}"#
+        let folder = try TemporaryFolder()
+        let file = try folder.write("checks.json", "{\"checks\": [\(check),\n\(check)]}")
+        let result = try Tool.run(["check", file, Self.demo])
+        #expect(result.ending == .exit(2))
+        #expect(result.errorText.contains(":2:1: error: "), "\(result.errorText)")
+        #expect(result.errorText.contains("two checks have the name \"x\""), "\(result.errorText)")
+    }
+
+    /// What the schema refuses, the program refuses, and neither refuses the checks of the documentation.
+    @Test(arguments: faultyChecks)
     func faultyChecksAreRefused(_ text: String, _ message: String) throws {
         let folder = try TemporaryFolder()
         let result = try Tool.run(["check", folder.write("checks.json", text), Self.demo])
         #expect(result.ending == .exit(2))
         #expect(result.errorText.contains(message), "\(result.errorText)")
     }
+
+    static let faultyChecks = [
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reach"}]}"#, ":1:53: error: "),
+        (#"{"checks": [{"from": "pod", "to": "a/b", "expect": "reaches"}]}"#, ":1:22: error: "),
+        (#"{"checks": [{"name": "x", "to": "a/b", "expect": "reaches"}]}"#, "has no 'from'"),
+        (#"{"checks": [{"from": "pods", "to": "a/b", "expect": "reaches"}]}"#, "has no 'name'"),
+        (
+            #"{"checks": [{"name": "x", "from": "pods", "to": ["a/b"], "expect": "reaches"}]}"#,
+            "to is an array; expected a string"
+        ),
+        (
+            #"{"checks": [{"name": "x", "from": "pods", "to": "a/b", "expect": "reaches-only"}]}"#,
+            "give both or neither"
+        ),
+        (
+            #"{"checks": [{"name": "x", "from": "pods", "to": "a/b", "expect": "refused", "only": "n"}]}"#,
+            "give both or neither"
+        ),
+        (#"{"checks": [{"form": "pods"}]}"#, "has no member \"form\""), (#"{}"#, "has no 'checks'"),
+        ("[]", ":1:1: error: "),
+    ]
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `trace` predicts from the rules of a live kernel is what the kernel does: verdicts, rewritten sources and
-/// destinations, and the set of endpoints reached.
+/// destinations, and the set of endpoints reached. So is what `reach` says of the sets that the senders are in.
 @Suite(.serialized) struct TraceKernelTests {
     /// Why nothing can be sent here; nil if it can.
     private static let obstacle: String? = {
@@ -28,6 +28,8 @@ import Testing
     private struct Summary: Decodable {
         let flows: Int
         let problems: Int
+        /// Those to frontends, of whose senders' sets `reach` says what they met.
+        let inSets: Int
         let accept: Int
         let reject: Int
         let drop: Int
@@ -77,11 +79,12 @@ import Testing
         let lines = result.outputText.split(separator: "\n")
         let summary = try JSONDecoder().decode(Summary.self, from: Data(#require(lines.last).utf8))
         #expect(summary.problems == 0, "\(lines.dropLast().joined(separator: "\n"))")
-        #expect(summary.flows >= atLeast.flows / step)
+        #expect(summary.flows >= atLeast.flows / step && summary.inSets >= 200 / step)
         #expect(
             summary.accept >= 100 / step && summary.reject >= 50 / step / 2 && summary.drop >= atLeast.drops / step)
         print(
             "trace: \(summary.flows) flows through a kernel (\((version + [backend, family]).joined(separator: ", "))) fared as predicted: "
-                + "\(summary.accept) accepted, \(summary.reject) rejected, \(summary.drop) dropped")
+                + "\(summary.accept) accepted, \(summary.reject) rejected, \(summary.drop) dropped; \(summary.inSets) as reach says "
+                + "of their sets")
     }
 }

@@ -67,17 +67,15 @@ public enum TraceReport {
                         .object([("text", .string(assumption.text)), ("assumed", .boolean(assumption.isAssumed))])
                     })
             ),
-            (
-                "path",
-                .array(
-                    outcome.path.map { step in
-                        .object([
-                            ("table", .string(step.table)), ("chain", .string(step.chain)),
-                            ("rule", .integer(step.number)), ("text", .string(step.text)),
-                            ("element", step.element.map { .string($0) }),
-                        ])
-                    })
-            ),
+            ("path", .array(outcome.path.map { json($0) })),
+        ])
+    }
+
+    /// A rule on a path.
+    static func json(_ step: TraceStep) -> JSONValue {
+        .object([
+            ("table", .string(step.table)), ("chain", .string(step.chain)), ("rule", .integer(step.number)),
+            ("text", .string(step.text)), ("element", step.element.map { .string($0) }),
         ])
     }
 
@@ -131,14 +129,17 @@ public enum TraceReport {
             if let mark = mark(outcome.packet, query) { report.row("mark", mark) }
             report.row("client", client(outcome, query))
             for (index, step) in outcome.path.enumerated() {
-                let number = step.number == 0 ? "" : String(step.number)
-                let place = TextLayout.padded(step.table, 8) + " " + TextLayout.padded(number, 5)
                 report.line(
-                    "    ", .init(TextLayout.padded(index == 0 ? "rules" : "", 11), .heading),
-                    "  \(place) \(step.line)")
+                    "    ", .init(TextLayout.padded(index == 0 ? "rules" : "", 11), .heading), "  \(line(of: step))")
             }
         }
         return report.text
+    }
+
+    /// A rule on a path: its table, its number in its chain, and the rule.
+    static func line(of step: TraceStep) -> String {
+        let number = step.number == 0 ? "" : String(step.number)
+        return TextLayout.padded(step.table, 8) + " " + TextLayout.padded(number, 5) + " " + step.line
     }
 
     private static func heading(_ outcome: TraceOutcome) -> String {

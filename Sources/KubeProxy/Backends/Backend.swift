@@ -1,5 +1,6 @@
 public import KubeChainsBytes
 public import KubeChainsJSON
+public import NetAddress
 
 /// What kube-proxy makes of a plan in one of its modes.
 ///
@@ -17,6 +18,12 @@ public protocol Backend: Sendable {
     /// - Throws: ``SnapshotError`` if the mode cannot serve a Service as the settings ask for it.
     init(_ plan: NodePlan, with workers: Workers?) throws(SnapshotError)
 
+    /// A back end that only answers what becomes of connections, so that what the texts alone need, such as chains' names, may
+    /// be left out.
+    ///
+    /// - Throws: ``SnapshotError`` as the other initializer.
+    init(forOutcomesOf plan: NodePlan) throws(SnapshotError)
+
     /// One of the texts as a string.
     func text(_ form: Form) -> String
 
@@ -29,15 +36,38 @@ public protocol Backend: Sendable {
     /// Whether what the node itself sends to an external address without endpoints is refused, as others' packets are.
     static var refusesOwnTraffic: Bool { get }
 
+    /// The host's addresses on which node ports answer.
+    var addressesOfNodePorts: [IPAddress] { get }
+
+    /// The endpoints whose connections to themselves are masqueraded, by address, port and protocol, so that they are answered
+    /// (hairpin); nil: all.
+    var masqueradedToThemselves: Set<Frontend>? { get }
+
+    /// What is done about addresses of Services beside their frontends; where nothing is said, nothing is done.
+    var unserved: [UnservedTraffic] { get }
+
     /// What becomes of the first packet of a connection, as far as the frontend's own Service port decides it: another one
     /// may have the same frontend (``ClusterPlan/sharedFrontends``).
     func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome
 }
 
 extension Backend {
+    public init(forOutcomesOf plan: NodePlan) throws(SnapshotError) { try self.init(plan, with: nil) }
+
     public static var refusesOwnTraffic: Bool { false }
 
     public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts { plan.node.nodePorts }
+
+    public var addressesOfNodePorts: [IPAddress] {
+        switch Self.nodePorts(of: plan) {
+        case .addresses(let addresses): addresses
+        case .allAddresses: plan.node.hostAddresses.filter { !$0.isLoopback || plan.node.loopbackTakesNodePorts }
+        }
+    }
+
+    public var masqueradedToThemselves: Set<Frontend>? { nil }
+
+    public var unserved: [UnservedTraffic] { [] }
 
     /// Whose endpoints serve the frontends of a Service port that ask for a policy.
     public func policy(serving policy: EndpointPolicy, of port: ServicePortPlan) -> EndpointPolicy {

@@ -11,6 +11,9 @@ struct ChainHashes: Sendable {
     /// The number of Service ports from which on half of them are worth a thread.
     private static let shareThreshold = 200
 
+    /// None, where no name is asked for.
+    init() {}
+
     init(_ plan: NodePlan, _ naming: some ChainNaming, _ workers: Workers?) {
         let ports = plan.servicePorts
         guard let workers, ports.count >= ChainHashes.shareThreshold else {

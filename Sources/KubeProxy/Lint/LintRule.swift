@@ -19,7 +19,7 @@ public struct LintRule: Sendable {
         .crashingSlicePort, .duplicateEndpoint, .endpointsNotRead, .endpointsWithoutSlice, .externalIPOfOthers,
         .externalIPsOff, .healthCheckMissing, .hintsIgnored, .hintsMissing, .hintsNeedAnnotation, .ipvsAffinity,
         .ipvsARP, .ipvsClaimedTwice, .ipvsExternalFallback, .ipvsForwarding, .ipvsIdleTimeout, .ipvsInternalFallback,
-        .ipvsInternalRefusal, .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort, .ipvsMode,
+        .ipvsInternalRefusal, .ipvsLinkLocalNodePort, .ipvsLocalOnly, .ipvsLoopbackNodePort,
         .ipvsNodeAddress, .ipvsOtherPorts, .ipvsOwnSource, .ipvsPodFallback, .ipvsScheduler, .ipvsSetLimit,
         .ipvsSourceRanges, .largeCluster, .loadBalancerBypassed, .longInterfacePrefix, .missingClusterCIDR,
         .nftablesHairpinWithoutNode, .nftablesInterfacePrefix, .nftablesLocalhostNodePort, .nftablesLongComment,

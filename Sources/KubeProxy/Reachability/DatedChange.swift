@@ -15,51 +15,101 @@ public struct DatedChange: Sendable {
     public let text: String
     /// Pull requests of kubernetes/kubernetes, and KEPs.
     public let sources: [String]
-    private let affects: @Sendable (ClusterSnapshot, ProxySettings) -> Bool
+    private let affects: Condition
 
     /// All that are known, by version (kubernetes/kubernetes and kubernetes/enhancements, as of November 2026).
     public static let all: [DatedChange] = [
         DatedChange(
+            27, "kube-proxy writes only what has changed, and everything at a full sync (partial syncs)",
+            ["#115138", "#110268"]
+        ) { $1.mode == .iptables },
+        DatedChange(
+            27, "the annotation service.kubernetes.io/topology-aware-hints is deprecated; topology-mode replaces it",
+            ["#116522"]
+        ) { snapshot, _ in snapshot.services.contains { $0.topologyAwareHints != nil } },
+        DatedChange(
             29, "the rule that drops INVALID packets is left out if the host's conntrack is liberal", ["#120354"]
-        ) {
-            $1.conntrackTCPBeLiberal
+        ) { $1.mode == .iptables && $1.conntrackTCPBeLiberal },
+        DatedChange(31, until: 32, "nftables mode is in beta", ["KEP-3866"]),
+        DatedChange(31, "two rules count packets with nfacct, where the host supports it", ["#122812", "#125015"]) {
+            $1.mode == .iptables && $1.hasAccountingCounters
         },
         DatedChange(leaving: .ofEmptyService, 32), DatedChange(leaving: .atDeletedClusterIP, 32),
         DatedChange(33, "nftables mode is generally available", ["KEP-3866"]),
+        DatedChange(33, "everything is written anew every hour, which repairs rules that somebody changed", ["#138571"])
+        {
+            $1.mode == .iptables
+        },
+        DatedChange(
+            33, "spec.trafficDistribution is generally available; it replaces the annotation topology-mode",
+            ["KEP-4444"]
+        ) { snapshot, _ in snapshot.services.contains { $0.topologyMode != nil } },
+        DatedChange(
+            34, "trafficDistribution: PreferSameNode has an effect, by hints that name nodes", ["#130844", "#132127"],
+            requests("PreferSameNode")),
         DatedChange(
             34,
             "the hourly full sync above 1,000 endpoints ends with the patch releases 1.34.9, 1.35.6, 1.36.2 and 1.37: "
-                + "rules that somebody changed are not repaired there", ["#138571"]
-        ) { snapshot, _ in snapshot.endpointSlices.reduce(0) { $0 + $1.endpoints.count } > 1000 },
-        DatedChange(35, "IPVS mode is deprecated", ["KEP-5495"]) { $1.mode == .ipvs },
-        DatedChange(36, "spec.externalIPs is deprecated", ["#137293", "KEP-5707"]) { snapshot, _ in
-            snapshot.services.contains { !$0.externalIPs.isEmpty }
-        },
-        DatedChange(37, "kube-proxy warns if no mode is set", ["#139957"]) { snapshot, _ in
-            snapshot.configuration?.mode == nil
-        },
-        DatedChange(37, "IPVS mode needs the feature gate KubeProxyIPVS, which is on", ["#139777", "KEP-5495"]) {
-            $1.mode == .ipvs
-        },
+                + "rules that somebody changed are not repaired there", ["#138571", "#138635", "#138636", "#138637"]
+        ) { $1.mode == .iptables && $0.endpointSlices.reduce(0) { $0 + $1.endpoints.count } > 1000 },
+        DatedChange(35, "IPVS mode is deprecated", ["KEP-5495"], isIPVS),
+        DatedChange(
+            35, "trafficDistribution: PreferClose is deprecated; PreferSameZone is its new name", ["#134457"],
+            requests("PreferClose")),
+        DatedChange(
+            36,
+            "spec.externalIPs is deprecated, and the feature gate AllowServiceExternalIPs turns it off; the next phases are "
+                + "tentatively 1.40 and 1.43", ["#137293", "KEP-5707"]
+        ) { snapshot, _ in snapshot.services.contains { !$0.externalIPs.isEmpty } },
+        DatedChange(
+            37, "kube-proxy warns if no mode is set; kubeadm sets iptables", ["#139957"], hasNoMode),
+        DatedChange(
+            37, "IPVS mode needs the feature gate KubeProxyIPVS, which is on", ["#139777", "KEP-5495"], isIPVS),
         DatedChange(37, "the masquerade rules have --random-fully whatever iptables says of itself", ["#139247"]) {
             $1.mode == .iptables
         },
         DatedChange(
+            37, "nodePortAddresses takes ranges and the words primary, localhost and all, mixed",
+            ["#139397", "KEP-6032"]
+        ) { $1.mode == .nftables },
+        DatedChange(
+            37, "UDP flows to a Service that loses all endpoints no longer stay in conntrack, as from 1.32 on",
+            ["#139629"],
+            servesUDP),
+        DatedChange(
             38, planned: true,
             "addresses with leading zeros, IPv4-mapped ones and CIDRs with host bits are refused by the API",
-            ["#141979"]),
-        DatedChange(40, planned: true, "kube-proxy without a mode runs in nftables mode", ["KEP-5343"]) { snapshot, _ in
-            snapshot.configuration?.mode == nil
+            ["#141979"]
+        ) { snapshot, _ in
+            snapshot.services.contains { $0.spellings != nil }
+                || snapshot.endpointSlices.contains { !$0.addressTexts.isEmpty }
         },
-        DatedChange(40, planned: true, "the feature gate KubeProxyIPVS is off by default", ["KEP-5495"]) {
-            $1.mode == .ipvs
-        },
-        DatedChange(43, planned: true, "IPVS mode cannot be switched on any more", ["KEP-5495"]) { $1.mode == .ipvs },
+        DatedChange(
+            38, planned: true, "UDP flows of a Service that is deleted no longer stay in conntrack", ["#141371"],
+            servesUDP),
+        DatedChange(39, planned: true, "nftables mode as the default is in beta", ["KEP-5343"], hasNoMode),
+        DatedChange(40, planned: true, "kube-proxy without a mode runs in nftables mode", ["KEP-5343"], hasNoMode),
+        DatedChange(40, planned: true, "the feature gate KubeProxyIPVS is off by default", ["KEP-5495"], isIPVS),
+        DatedChange(43, planned: true, "IPVS mode cannot be switched on any more", ["KEP-5495"], isIPVS),
+        DatedChange(
+            46, planned: true, "kube-proxy no longer removes what IPVS mode leaves on a node", ["KEP-5495"], isIPVS),
     ]
+
+    private typealias Condition = @Sendable (ClusterSnapshot, ProxySettings) -> Bool
+
+    private static let isIPVS: Condition = { $1.mode == .ipvs }
+    private static let hasNoMode: Condition = { snapshot, _ in snapshot.configuration?.mode?.value ?? "" == "" }
+    private static let servesUDP: Condition = { snapshot, _ in
+        snapshot.services.contains { $0.ports.contains { $0.transport == .udp } }
+    }
+
+    private static func requests(_ distribution: String) -> Condition {
+        { snapshot, _ in snapshot.services.contains { $0.trafficDistribution == distribution } }
+    }
 
     private init(
         _ since: Int, until: Int? = nil, planned: Bool = false, _ text: String, _ sources: [String],
-        _ affects: @escaping @Sendable (ClusterSnapshot, ProxySettings) -> Bool = { _, _ in true }
+        _ affects: @escaping Condition = { _, _ in true }
     ) {
         self.since = since
         self.until = until
@@ -71,12 +121,11 @@ public struct DatedChange: Sendable {
 
     /// UDP connections that versions from one on leave in connection tracking.
     private init(leaving connections: LeftConnections, _ since: Int) {
-        self.init(since, until: connections.versions?.upperBound, connections.summary, connections.sources) {
-            snapshot, _ in snapshot.services.contains { $0.ports.contains { $0.transport == .udp } }
-        }
+        self.init(since, until: connections.versions?.upperBound, connections.summary, connections.sources, servesUDP)
     }
 
-    /// Whether somebody with these settings and Services meets it on the way from one version to another, or afterwards.
+    /// Whether somebody with these Services, and with these settings afterwards, meets it on the way from one version to another, or
+    /// later.
     public func isMet(from old: Int, to new: Int, by snapshot: ClusterSnapshot, _ settings: ProxySettings) -> Bool {
         let comes = isPlanned || since > old && since <= new
         return comes && (until.map { new <= $0 } ?? true) && affects(snapshot, settings)

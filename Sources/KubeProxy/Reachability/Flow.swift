@@ -58,4 +58,15 @@ public struct FlowEndpoint: Sendable, Hashable {
     /// endpoint is on another node and sees the address of a client that is not on this one (kubernetes#74383), unless the pod
     /// network rewrites the source.
     public let answers: Bool
+    /// What becomes of the connections that the endpoint has with itself, where it is among the senders and its address is
+    /// otherwise preserved; nil: it is not.
+    public var toItself: ToItself?
+
+    /// What becomes of a connection of an endpoint with itself (hairpin).
+    public enum ToItself: String, Sendable, Hashable {
+        /// The node masquerades it, so that it is answered.
+        case rewritten
+        /// The endpoint gets a packet from its own address, and discards it.
+        case timesOut = "timeout"
+    }
 }

@@ -1,3 +1,4 @@
+public import Iptables
 public import NetAddress
 
 /// An expectation about connections: a test of what a cluster's Services promise.
@@ -14,13 +15,14 @@ public struct FlowCheck: Sendable {
         case timesOut = "times-out"
         /// Either of both.
         case blocked
-        /// Every connection gets an answer from an endpoint that sees the client's address.
+        /// Every connection gets an answer from an endpoint that sees the client's address. An endpoint that reaches itself
+        /// sees the node's, which does not count.
         case sourcePreserved = "source-preserved"
         /// Every connection gets an answer from an endpoint that sees the node's address.
         case sourceRewritten = "source-rewritten"
     }
 
-    /// What it is called in reports.
+    /// What it is called in reports; no other check has the name.
     public let name: String
     /// Who sends, and what to.
     public let question: FlowQuestion
@@ -28,17 +30,23 @@ public struct FlowCheck: Sendable {
     public let expect: Expectation
     /// For ``Expectation/reachesOnly``: the endpoints, by address.
     public let only: [IPPrefix]
+    /// For ``Expectation/reachesOnly``: the Nodes whose endpoints are meant too.
+    public let onlyNodes: [String]
     /// The nodes where it has to hold; nil: all.
     public let nodes: [String]?
+    /// The line in the document that it was read from, from 1; nil: it was made from values.
+    public internal(set) var line: Int?
 
     /// A check made from values.
     public init(
-        name: String, _ question: FlowQuestion, expect: Expectation, only: [IPPrefix] = [], nodes: [String]? = nil
+        name: String, _ question: FlowQuestion, expect: Expectation, only: [IPPrefix] = [], onlyNodes: [String] = [],
+        nodes: [String]? = nil
     ) {
         self.name = name
         self.question = question
         self.expect = expect
         self.only = only
+        self.onlyNodes = onlyNodes
         self.nodes = nodes
     }
 
@@ -49,64 +57,55 @@ public struct FlowCheck: Sendable {
         /// Where it comes from.
         public let senders: SenderSet
         /// Where it goes.
-        public let to: AddressText
+        public let frontend: Frontend
         /// What becomes of it.
         public let outcome: FlowOutcome
+        /// The rules that it meets, as far as they are known: IPVS mode has virtual servers in place of rules.
+        public internal(set) var rules: [TraceStep] = []
+        /// An endpoint that must not get it, or cannot answer; nil: it is not one endpoint that is at fault.
+        let endpoint: FlowEndpoint?
     }
 
     /// The first packet for which the check does not hold on a node, and how many flows it is about.
-    public func look(at flows: NodeFlows) -> (counterexample: Counterexample?, flows: Int) {
+    ///
+    /// - Parameter others: addresses of endpoints that are allowed besides ``only``.
+    func look(at flows: NodeFlows, allowing others: Set<IPAddress>) -> (counterexample: Counterexample?, flows: Int) {
         var count = 0
         for frontend in flows.frontends.lazy.compactMap(question.narrowed) {
             for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
                 count += frontend.addresses.count
-                guard !holds(for: flow.outcome) else { continue }
+                let fault = fault(in: flow.outcome, allowing: others)
+                guard fault.isFault else { continue }
+                let place = Frontend(
+                    address: frontend.addresses[0], port: frontend.port, transport: frontend.name.transport)
                 let example = Counterexample(
-                    node: flows.node, senders: flow.senders,
-                    to: AddressText(frontend.addresses[0], port: frontend.port), outcome: flow.outcome)
+                    node: flows.node, senders: flow.senders, frontend: place, outcome: flow.outcome,
+                    endpoint: fault.endpoint)
                 return (example, count)
             }
         }
         return (nil, count)
     }
 
-    private func holds(for outcome: FlowOutcome) -> Bool {
+    /// Whether an outcome is not what is expected, and the endpoint to blame.
+    private func fault(
+        in outcome: FlowOutcome, allowing others: Set<IPAddress>
+    ) -> (isFault: Bool, endpoint: FlowEndpoint?) {
+        let endpoints: [FlowEndpoint]
         switch (expect, outcome) {
-        case (.refused, .refused), (.blocked, .refused), (.timesOut, .timesOut), (.blocked, .timesOut): return true
-        case (.reaches, .endpoints(let endpoints, _)): return endpoints.allSatisfy { $0.answers }
-        case (.reachesOnly, .endpoints(let endpoints, _)):
-            return endpoints.allSatisfy { endpoint in
-                endpoint.answers && only.contains { $0.contains(endpoint.address) }
-            }
-        case (.sourcePreserved, .endpoints(let endpoints, .preserved)),
-            (.sourceRewritten, .endpoints(let endpoints, .rewritten)):
-            return endpoints.allSatisfy { $0.answers }
-        default: return false
+        case (.refused, .refused), (.blocked, .refused), (.timesOut, .timesOut), (.blocked, .timesOut):
+            return (false, nil)
+        case (.reaches, .endpoints(let all, _)), (.reachesOnly, .endpoints(let all, _)),
+            (.sourcePreserved, .endpoints(let all, .preserved)), (.sourceRewritten, .endpoints(let all, .rewritten)):
+            endpoints = all
+        default: return (true, nil)
         }
-    }
-}
-
-/// What came of a check on the nodes and families that were looked at.
-public struct FlowCheckResult: Sendable {
-    /// The check.
-    public let check: FlowCheck
-    /// The first packet for which it does not hold; nil: there is none.
-    public private(set) var counterexample: FlowCheck.Counterexample?
-    /// How many flows it is about.
-    public private(set) var flows = 0
-
-    /// Whether the check holds: a check that is about nothing does not.
-    public var holds: Bool { counterexample == nil && flows > 0 }
-
-    /// A check that has not been looked at anywhere.
-    public init(_ check: FlowCheck) { self.check = check }
-
-    /// Looks at the check on one more node, unless it is known not to hold, or is not about the node.
-    public mutating func look(at node: NodeFlows) {
-        guard counterexample == nil else { return }
-        if let names = check.nodes, !names.contains(node.node ?? "") { return }
-        let result = check.look(at: node)
-        flows += result.flows
-        counterexample = result.counterexample
+        let culprit = endpoints.first { endpoint in
+            let isAllowed =
+                expect != .reachesOnly || others.contains(endpoint.address)
+                || only.contains { $0.contains(endpoint.address) }
+            return !endpoint.answers || endpoint.toItself == .timesOut || !isAllowed
+        }
+        return (culprit != nil, culprit)
     }
 }

@@ -10,6 +10,7 @@ extension FlowCheck {
     public static func read(_ source: SnapshotSource) throws(SnapshotError) -> [FlowCheck] {
         var json = JSONReader(source.bytes, source: 0, owner: source)
         var checks: [FlowCheck] = []
+        var offsets: [Int] = []
         do throws(ReadFault) {
             json.skipSpace()
             guard json.position < json.bytes.count else {
@@ -19,14 +20,27 @@ extension FlowCheck {
             try json.object("the document") { json, key throws(ReadFault) in
                 guard json.string(key, equals: "checks") else { return try json.skipValue() }
                 isThere = true
-                checks = []
-                try json.array("checks") { json throws(ReadFault) in checks.append(try FlowCheck(&json)) }
+                (checks, offsets) = ([], [])
+                var names: Set<String> = []
+                try json.array("checks") { json throws(ReadFault) in
+                    offsets.append(json.position)
+                    let check = try FlowCheck(&json)
+                    guard names.insert(check.name).inserted else {
+                        throw .value(
+                            at: offsets[offsets.count - 1],
+                            "two checks have the name \"\(check.name)\"; reports tell checks by their names")
+                    }
+                    checks.append(check)
+                }
             }
             json.skipSpace()
             guard json.position == json.bytes.count else { throw json.unexpected("the end of the document") }
             guard isThere else { throw .value(at: 0, "the document has no 'checks'; expected a list of them") }
         } catch {
             throw ReadFailure(error, in: 0).snapshotError(in: [source])
+        }
+        for (index, place) in PlaceFinder.places(of: offsets, in: source).enumerated() {
+            checks[index].line = place.line
         }
         return checks
     }
@@ -36,10 +50,11 @@ extension FlowCheck {
         var question = FlowQuestion()
         var (name, expect): (String?, Expectation?) = (nil, nil)
         var only: [IPPrefix] = []
+        var onlyNodes: [String] = []
         var nodes: [String]?
         try json.object("a check") { json, key throws(ReadFault) in
             if json.string(key, equals: "name") {
-                name = try json.words("name").first?.text
+                name = try json.word("name")?.text
             } else if json.string(key, equals: "from") {
                 question.sources = try json.words("from").map { text, offset throws(ReadFault) in
                     if let source = FlowQuestion.Source(text) { return source }
@@ -50,17 +65,26 @@ extension FlowCheck {
             } else if json.string(key, equals: "except") {
                 question.except = try json.ranges("except")
             } else if json.string(key, equals: "only") {
-                only = try json.ranges("only")
+                (only, onlyNodes) = ([], [])
+                for (text, offset) in try json.words("only") {
+                    if let range = IPPrefix(addressOrRange: text) {
+                        only.append(range)
+                    } else if text.isEmpty || text.utf8.contains(where: { $0 == 0x2F || $0 == 0x3A }) {
+                        throw .value(at: offset, "\"\(text)\" is no address, range or node")
+                    } else {
+                        onlyNodes.append(text)
+                    }
+                }
             } else if json.string(key, equals: "nodes") {
                 nodes = try json.words("nodes").map { text, _ in text }
             } else if json.string(key, equals: "to") {
-                question.target = try json.words("to").first.map { text, offset throws(ReadFault) in
+                question.target = try json.word("to").map { text, offset throws(ReadFault) in
                     if let target = FlowQuestion.Target(text) { return target }
                     throw .value(
                         at: offset, "to is \"\(text)\"; expected namespace/service[:port], IP[:port] or a range")
                 }
             } else if json.string(key, equals: "expect") {
-                expect = try json.words("expect").first.map { text, offset throws(ReadFault) in
+                expect = try json.word("expect").map { text, offset throws(ReadFault) in
                     guard let expectation = Expectation(rawValue: text) else {
                         let all = Expectation.allCases.map(\.rawValue).joined(separator: ", ")
                         throw .value(at: offset, "expect is \"\(text)\"; expected one of \(all)")
@@ -80,14 +104,22 @@ extension FlowCheck {
         guard question.sources?.isEmpty == false else {
             throw .value(at: start, "the check has no 'from'; expected pods, node, nodes, outside, anybody, or ranges")
         }
-        guard (expect == .reachesOnly) == !only.isEmpty else {
+        guard (expect == .reachesOnly) == !(only.isEmpty && onlyNodes.isEmpty) else {
             throw .value(at: start, "'only' names the endpoints of reaches-only; give both or neither")
         }
-        self.init(name: name ?? "a check without a name", question, expect: expect, only: only, nodes: nodes)
+        guard let name, !name.isEmpty else {
+            throw .value(at: start, "the check has no 'name', by which reports tell it from others")
+        }
+        self.init(name: name, question, expect: expect, only: only, onlyNodes: onlyNodes, nodes: nodes)
     }
 }
 
 extension JSONReader {
+    /// A string with its offset; nil for `null`.
+    fileprivate mutating func word(_ what: StaticString) throws(ReadFault) -> (text: String, offset: Int)? {
+        try string(what).map { (contents($0), $0.offset) }
+    }
+
     /// A string, or an array of strings, each with its offset; no string for `null`.
     fileprivate mutating func words(_ what: StaticString) throws(ReadFault) -> [(text: String, offset: Int)] {
         if try skipNull() { return [] }

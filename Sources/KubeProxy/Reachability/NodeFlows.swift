@@ -1,4 +1,3 @@
-public import KubeChainsBytes
 public import KubeChainsJSON
 public import KubeObjects
 public import NetAddress
@@ -13,6 +12,8 @@ public struct NodeFlows: Sendable {
     public let version: VersionChoice
     /// By Service port and frontend, as far as they were asked for.
     public let frontends: [FrontendFlows]
+    /// What becomes of packets beside the frontends, where kube-proxy does something about them.
+    public let unserved: [UnservedFlow]
 
     /// The flows to what a question names, in a mode.
     ///
@@ -26,6 +27,7 @@ public struct NodeFlows: Sendable {
         frontends = plan.servicePorts.filter { question.names($0.name, $0.port) }.flatMap { port in
             reachability.frontends(of: port).compactMap(question.narrowed)
         }
+        unserved = question.narrowed(backend.unserved.map { UnservedFlow($0) }, isServed: !frontends.isEmpty)
     }
 }
 
@@ -33,11 +35,9 @@ extension NodePlan {
     /// The flows to what a question names, in the mode of the settings.
     ///
     /// - Throws: ``SnapshotError`` if the mode cannot serve a Service as the settings ask for it.
-    public func flows(_ question: FlowQuestion = FlowQuestion(), with workers: Workers? = nil) throws(SnapshotError)
-        -> NodeFlows
-    {
+    public func flows(_ question: FlowQuestion = FlowQuestion()) throws(SnapshotError) -> NodeFlows {
         func flows<Mode: Backend>(_ mode: Mode.Type) throws(SnapshotError) -> NodeFlows {
-            NodeFlows(try mode.init(self, with: workers), question)
+            NodeFlows(try mode.init(forOutcomesOf: self), question)
         }
         return try flows(settings.mode.backend)
     }
@@ -127,6 +127,22 @@ public struct FlowQuestion: Sendable {
         return FrontendFlows(
             kind: frontend.kind, addresses: addresses, port: frontend.port, name: frontend.name,
             servicePort: frontend.servicePort, flows: flows)
+    }
+
+    /// What is asked for of the flows beside frontends.
+    ///
+    /// - Parameter isServed: whether the question names a frontend.
+    func narrowed(_ flows: [UnservedFlow], isServed: Bool) -> [UnservedFlow] {
+        switch target {
+        case nil: return flows
+        case .service: return []
+        case .addresses(let range, let port):
+            if port != nil, isServed { return [] }
+            return flows.compactMap { flow in
+                let addresses = flow.addresses.intersection([range])
+                return addresses.isEmpty ? nil : UnservedFlow(flow.kind, addresses, flow.outcome)
+            }
+        }
     }
 
     /// The senders of a set that are asked for: one set for each source that has any.

@@ -6,16 +6,21 @@ public struct Reachability<Mode: Backend>: Sendable {
     public let backend: Mode
     private let origins: SenderOrigins
     private let shared: [Frontend: [Int]]
-    /// Where node ports answer, without loopback.
-    private let nodePortAddresses: [IPAddress]
+    /// Where node ports answer: one list for what others can reach, and one of loopback addresses.
+    private let nodePortAddresses: [[IPAddress]]
+    private let masqueradedToThemselves: Set<Frontend>?
+    /// Addresses where packets are dropped, after translation too.
+    private let unallocated: AddressSet?
 
     /// Answers questions about a plan in a mode.
     public init(_ backend: Mode) {
         self.backend = backend
-        let node = backend.plan.node
         origins = SenderOrigins(backend.plan)
         shared = backend.plan.cluster.sharedFrontends
-        nodePortAddresses = node.hostAddresses.filter { !$0.isLoopback && node.takesNodePorts($0) }
+        let addresses = backend.addressesOfNodePorts
+        nodePortAddresses = [addresses.filter { !$0.isLoopback }, addresses.filter { $0.isLoopback }]
+        masqueradedToThemselves = backend.masqueradedToThemselves
+        unallocated = backend.unserved.first { $0.kind == .unallocated && $0.outcome == .timesOut }?.addresses
     }
 
     /// All senders by origin.
@@ -25,27 +30,40 @@ public struct Reachability<Mode: Backend>: Sendable {
     public func frontends(of port: ServicePortPlan) -> [FrontendFlows] {
         let here = Set(port.endpoints.filter { $0.isLocal }.map { $0.address })
         var seen: Set<Frontend> = []
-        return port.frontends.compactMap { frontend in
-            guard seen.insert(frontend.frontend).inserted else { return nil }
-            let addresses = frontend.frontend.address.map { [$0] } ?? nodePortAddresses
-            guard !addresses.isEmpty else { return nil }
-            return FrontendFlows(
-                kind: frontend.kind, addresses: addresses, port: frontend.frontend.port, name: port.name,
-                servicePort: port.port, flows: flows(to: frontend, here))
+        return port.frontends.flatMap { frontend -> [FrontendFlows] in
+            guard seen.insert(frontend.frontend).inserted else { return [] }
+            let places = frontend.frontend.address.map { [[$0]] } ?? nodePortAddresses
+            return places.filter { !$0.isEmpty }.map { addresses in
+                FrontendFlows(
+                    kind: frontend.kind, addresses: addresses, port: frontend.frontend.port, name: port.name,
+                    servicePort: port.port, flows: flows(to: frontend, at: addresses[0], here))
+            }
         }
     }
 
-    private func flows(to frontend: ServiceFrontend, _ here: Set<IPAddress>) -> [Flow] {
+    private func flows(to frontend: ServiceFrontend, at address: IPAddress, _ here: Set<IPAddress>) -> [Flow] {
         let isShared = shared[frontend.frontend] != nil
         return origins.groups.flatMap { group -> [Flow] in
+            // Nobody else can send to a loopback address.
+            if address.isLoopback, group.senders.origin != .node { return [] }
             if isShared { return [Flow(senders: group.senders, outcome: .unknown(.sharedFrontend))] }
+            if address.isLoopback, backend.plan.node.countsAsPod {
+                // What the node sends to loopback comes from there, which is no pod's address.
+                return [Flow(senders: group.senders, outcome: .unknown(.mode))]
+            }
             var flows: [Flow] = []
             for part in group.parts {
                 for (addresses, isInside) in cases(part, of: group.senders.origin, frontend) {
                     let sender = TrafficSender(part.rules, isInSourceRanges: isInside)
-                    let outcome = outcome(
-                        backend.outcome(of: sender, to: frontend), of: group.senders.origin, here)
-                    flows.append(Flow(senders: SenderSet(group.senders.origin, addresses), outcome: outcome))
+                    let outcome = outcome(backend.outcome(of: sender, to: frontend), of: group.senders.origin, here)
+                    func add(_ addresses: AddressSet, _ outcome: FlowOutcome) {
+                        let senders = SenderSet(group.senders.origin, addresses)
+                        flows.append(Flow(senders: senders, outcome: outcome.isAnswered ? outcome : .timesOut))
+                    }
+                    let own = endpoints(among: addresses, outcome, group.senders.origin, frontend)
+                    let others = own.map { addresses.subtracting($0.senders.ranges) } ?? addresses
+                    if !others.isEmpty { add(others, outcome) }
+                    if let own { add(own.senders, own.outcome) }
                 }
             }
             if let first = flows.first, flows.allSatisfy({ $0.outcome == first.outcome }) {
@@ -53,6 +71,25 @@ public struct Reachability<Mode: Backend>: Sendable {
             }
             return flows
         }
+    }
+
+    /// The senders that are endpoints themselves, with what becomes of their connections; nil: there are none, or all
+    /// connections are masqueraded, so that it makes no difference.
+    private func endpoints(
+        among addresses: AddressSet, _ outcome: FlowOutcome, _ origin: SenderOrigin, _ frontend: ServiceFrontend
+    ) -> (senders: AddressSet, outcome: FlowOutcome)? {
+        guard origin != .node, case .endpoints(var endpoints, .preserved) = outcome else { return nil }
+        var senders: [IPPrefix] = []
+        for (index, endpoint) in endpoints.enumerated() where addresses.contains(endpoint.address) {
+            if unallocated?.contains(endpoint.address) ?? false { continue }
+            senders.append(IPPrefix(single: endpoint.address))
+            let place = Frontend(
+                address: endpoint.address, port: endpoint.port, transport: frontend.servicePort.name.transport)
+            let isMasqueraded = masqueradedToThemselves?.contains(place) ?? true
+            endpoints[index].toItself = isMasqueraded ? .rewritten : .timesOut
+        }
+        guard !senders.isEmpty else { return nil }
+        return (AddressSet(addresses.family, senders), .endpoints(endpoints, .preserved))
     }
 
     /// The senders in the source ranges and those outside of them, where that makes a difference.
@@ -91,12 +128,28 @@ public struct Reachability<Mode: Backend>: Sendable {
         case .endpoints(let shares, let source):
             let host = backend.plan.node.hostAddresses
             let endpoints = shares.map { share in
+                let isDropped = unallocated?.contains(share.address) ?? false
                 let answers =
-                    origin.isHere || source == .rewritten || here.contains(share.address)
-                    || host.contains(share.address)
+                    !isDropped
+                    && (origin.isHere || source == .rewritten || here.contains(share.address)
+                        || host.contains(share.address))
                 return FlowEndpoint(address: share.address, port: share.port, oneIn: share.oneIn, answers: answers)
             }
-            return endpoints.contains { $0.answers } ? .endpoints(endpoints, source) : .timesOut
+            return .endpoints(endpoints, source)
+        }
+    }
+}
+
+extension FlowOutcome {
+    /// Whether any connection gets an answer, where endpoints get them.
+    fileprivate var isAnswered: Bool {
+        guard case .endpoints(let endpoints, _) = self else { return true }
+        return endpoints.contains { endpoint in
+            switch endpoint.toItself {
+            case .rewritten: true
+            case .timesOut: endpoint.answers && endpoints.count > 1
+            case nil: endpoint.answers
+            }
         }
     }
 }

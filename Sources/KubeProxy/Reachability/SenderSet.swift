@@ -41,6 +41,8 @@ public struct SenderSet: Sendable, Hashable {
             ? [IPAddress(ipv4: 0xC633_6407), IPAddress(ipv4: 0xCB00_7107)]
             : [IPAddress(high: 0x2001_0DB8_FFFF_0000, low: 7)]
         if origin == .outside, let address = known.first(where: addresses.contains) { return address }
+        // The node sends from its own address where it has one.
+        if origin == .node, let own = addresses.ranges.first(where: { !$0.network.isLoopback }) { return own.network }
         guard let first = addresses.first else { return nil }
         // The first address of a range is that of the network.
         guard origin == .pod || origin == .otherPod, let second = first.next, addresses.contains(second) else {

@@ -6,9 +6,12 @@
 Makes a small network around the network namespace that it runs in, which becomes a node: three pods, a client outside, and
 the rest of the world, each a process in a network namespace of its own that ends with this program. Loads the rules that
 `kubechains render` gives for a cluster, kube-proxy's jumps, and rules of all sorts besides; traces every flow through what
-iptables-save prints; then sends it. Prints what differs, and the number of flows last. `nft` and `legacy` are iptables' backends; with `nftables` all rules are nft's, and
-kube-proxy's are those of nftables mode, which `apply` loads. $KUBECHAINS_FLOW_STEP: only each so many flows. $KUBECHAINS is the tool."""
+iptables-save prints; then sends it. What `reach` says of the set that the sender is in has to be so as well. Prints what
+differs, and the number of flows last. `nft` and `legacy` are iptables' backends; with `nftables` all rules are nft's, and
+kube-proxy's are those of nftables mode, which `apply` loads. $KUBECHAINS_FLOW_STEP: only each so many flows. $KUBECHAINS is
+the tool."""
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -285,11 +288,62 @@ def make_network():
     return hosts
 
 
-def load_rules():
+def shaping_options():
     cidr = pick("10.244.0.0/16", "fd00:244::/32")
     options = ["--node", "node", "--family", FAMILY, "--cluster-cidr", cidr]
-    if VERSION:
-        options = [*options, "--kube-proxy-version", VERSION]
+    return [*options, "--kube-proxy-version", VERSION] if VERSION else options
+
+
+class Sets:
+    """What `reach` says becomes of connections, by sets of senders."""
+
+    def __init__(self):
+        mode = ["--proxy-mode", "nftables"] if IS_NFTABLES else []
+        addresses = [f"--node-address={address}" for address in NODE_ADDRESSES]
+        text = run(TOOL, "reach", "-o", "json", *shaping_options(), *mode, *addresses, "-", text=snapshot())
+        result = json.loads(text)["results"][0]
+        self.flows, self.unserved = {}, result["unserved"]
+        for flow in result["flows"]:
+            to = flow["to"]
+            self.flows.setdefault((to["address"], to["port"], to["protocol"]), []).append(flow)
+
+    @staticmethod
+    def has(ranges, address):
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(one) for one in ranges)
+
+    def outcome(self, flow):
+        """The outcome for the set of the sender; None: there is no such frontend."""
+        _, _, source, to, port, protocol, _ = flow
+        own = self.flows.get((to, port, protocol))
+        if own is None:
+            others = [one for one in self.unserved if self.has(one["ranges"], to) and not self.has(one["except"], to)]
+            return others[0]["outcome"] if others else None
+        sets = [
+            one for one in own
+            if self.has(one["from"]["ranges"], source) and not self.has(one["from"]["except"], source)]
+        assert len(sets) == 1, (flow, sets)
+        return sets[0]["outcome"]
+
+    def fits(self, outcome, seen, source):
+        """Whether what a client saw is what its set says."""
+        verdict = outcome["verdict"]
+        if verdict == "refused":
+            return seen.get("error") == "ECONNREFUSED"
+        if verdict == "timeout":
+            return seen.get("error") == "timeout"
+        if verdict == "unchanged":
+            return True
+        for endpoint in outcome["endpoints"]:
+            if (seen.get("local"), seen.get("port")) == (endpoint["address"], endpoint["port"]):
+                is_rewritten = outcome["source"] == "rewritten"
+                if endpoint["address"] == source and "toItself" in endpoint:
+                    is_rewritten = endpoint["toItself"] == "rewritten"
+                return seen.get("peer") in (NODE_ADDRESSES if is_rewritten else [source])
+        return False
+
+
+def load_rules():
+    options = shaping_options()
     if IS_NFTABLES:
         words = [TOOL, "apply", "--proxy-mode", "nftables", "--verify", *options]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -450,6 +504,16 @@ def main():
         for n, one in zip(plain, seen):
             check(flows[n], predictions[n], retried.get(n, one), True)
 
+        sets, in_sets = Sets(), 0
+        for n, one in zip(plain, seen):
+            outcome = sets.outcome(flows[n])
+            if outcome is None:
+                continue
+            in_sets += 1
+            strays = [what for what in retried.get(n, one) if not sets.fits(outcome, what, flows[n][2])]
+            if strays:
+                problems.append(f"{flows[n]}: reach says {outcome}, seen {strays}")
+
         # Session affinity: one attempt each, then again with what is known of the first.
         sticky = {}
         for n, flow in enumerate(flows):
@@ -468,7 +532,7 @@ def main():
             check(flow, ends, seen, True)
         problems and print("\n".join(problems))
         total = len(plain) + 2 * len(pairs)
-        print(json.dumps({"flows": total, "problems": len(problems), **counts}))
+        print(json.dumps({"flows": total, "problems": len(problems), "inSets": in_sets, **counts}))
 
 
 main()

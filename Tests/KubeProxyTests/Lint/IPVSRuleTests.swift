@@ -313,15 +313,6 @@ import Testing
 
     @Test(arguments: [
         LintCase(
-            "any Service", [service()], [],
-            ["warning cluster: IPVS mode is deprecated since Kubernetes 1.35, and is to be off by default from 1.40 on"]
-        ),
-        LintCase("none", [node("a")]),
-    ])
-    func status(_ example: LintCase) throws { try check("ipvs-mode", example) }
-
-    @Test(arguments: [
-        LintCase(
             "another node's, of a load balancer with two ports",
             two + [
                 service(ports: #"{"name":"a","port":80},{"name":"b","port":81}"#, ingress: #"{"ip":"192.168.1.2"}"#)

@@ -1,5 +1,6 @@
 import Iptables
 import NetAddress
+import Nftables
 import TestSupport
 import Testing
 
@@ -7,28 +8,64 @@ import Testing
 
 /// The flows of a plan are disjoint and complete, and packets drawn from each fare in the rules as it says.
 @Suite struct ReachabilityTests {
-    private static let traced = Tally(0, cases: RandomClusterTests.parts.count)
+    private static let traced = Tally(0, cases: 2 * RandomClusterTests.parts.count)
 
     @Test(arguments: RandomClusterTests.parts)
     func packetsFareAsTheirSetSays(_ seeds: Range<UInt64>) throws {
-        var random = SeededGenerator(seed: seeds.lowerBound)
-        var count = 0
-        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
+        try expectPacketsFare(seeds) { seed in
             let plan = try plan(RandomCluster(seed: seed))
             let backend = IptablesPlan(plan)
             let rules = IndexedRules(backend.hostRules)
-            for frontend in NodeFlows(backend).frontends {
+            return (plan, NodeFlows(backend), { query in try PacketTrace(query, through: rules).outcomes })
+        }
+    }
+
+    @Test(arguments: RandomClusterTests.parts)
+    func packetsFareAsTheirSetSaysInNftablesMode(_ seeds: Range<UInt64>) throws {
+        try expectPacketsFare(seeds) { seed in
+            let plan = try plan(RandomCluster(nftablesSeed: seed))
+            let backend = try NftablesPlan(plan)
+            let tables = TracedTables([backend.table])
+            return (plan, NodeFlows(backend), { query in try PacketTrace(query, through: tables).outcomes })
+        }
+    }
+
+    private typealias Traced = (NodePlan, NodeFlows, trace: (TraceQuery) throws -> [TraceOutcome])
+
+    private func expectPacketsFare(_ seeds: Range<UInt64>, _ traced: (UInt64) throws -> Traced) throws {
+        var random = SeededGenerator(seed: seeds.lowerBound)
+        var count = 0
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
+            let (plan, flows, trace) = try traced(seed)
+            for frontend in flows.frontends {
                 let place = "seed \(seed): \(frontend.name) \(frontend.kind.rawValue)"
-                expectPartition(frontend.flows, plan, place, &random)
+                let isLoopback = frontend.addresses[0].isLoopback
+                if !isLoopback { expectPartition(frontend.flows, plan, place, &random) }
                 for flow in frontend.flows {
-                    for source in addresses(of: flow.senders, plan, &random).prefix(count % 7 == 0 ? 10 : 2) {
+                    var sources = addresses(of: flow.senders, plan, &random)
+                    if isLoopback { sources = [.loopback(plan.settings.family)] }
+                    for source in sources.prefix(count % 7 == 0 ? 10 : 2) {
                         let query = try query(from: source, flow.senders.origin, to: frontend, plan)
-                        let outcomes = try PacketTrace(query, through: rules).outcomes
+                        let outcomes = try trace(query)
                         let fares = agrees(outcomes, with: flow, source, plan)
                         #expect(
                             fares, "\(place): from \(flow.senders.origin) \(source): \(flow.outcome), but \(outcomes)")
                         count += 1
                     }
+                }
+            }
+            for flow in flows.unserved {
+                guard let address = flow.addresses.first else { continue }
+                var query = TraceQuery(from: IPAddress("198.51.100.7")!, to: address, port: 9, .sctp)
+                query.hostAddresses = plan.node.hostAddresses
+                guard address.family == .ipv4, !flows.frontends.contains(where: { $0.port == 9 }) else { continue }
+                for outcome in try trace(query) {
+                    switch outcome.verdict {
+                    case .reject: #expect(flow.outcome == .refused, "seed \(seed): \(address)")
+                    case .drop: #expect(flow.outcome == .timesOut, "seed \(seed): \(address)")
+                    default: #expect(flow.outcome == .unchanged, "seed \(seed): \(address)")
+                    }
+                    count += 1
                 }
             }
         }
@@ -100,23 +137,26 @@ import Testing
             // Dropped, or sent to endpoints elsewhere, which answer past the node.
             return verdicts { $0.verdict == .drop }
                 || verdicts {
-                    // One that reaches itself is masqueraded.
-                    $0.verdict == .accept && $0.isTranslated
-                        && (!$0.isMasqueraded || $0.packet.destination == .exact(source))
+                    $0.verdict == .accept && $0.isTranslated && !$0.isMasqueraded
+                        && (flow.senders.origin != .pod && flow.senders.origin != .node
+                            || $0.packet.destination == .exact(source))
                 }
-                    && flow.senders.origin != .pod && flow.senders.origin != .node
         case .endpoints(let endpoints, let treatment):
             var shares: [String: Double] = [:]
             for outcome in outcomes {
-                guard outcome.verdict == .accept, case .exact(let address) = outcome.packet.destination else {
-                    return false
-                }
+                guard case .exact(let address) = outcome.packet.destination, outcome.isTranslated else { return false }
+                let entry = endpoints.first { $0.address == address }
+                // An endpoint in the ServiceCIDRs gets nothing in nftables mode.
+                let isDropped = outcome.verdict == .drop && entry?.answers == false
+                guard outcome.verdict == .accept || isDropped else { return false }
                 shares["\(address) \(outcome.packet.destinationPort.first)", default: 0] += outcome.probability
-                // A pod that reaches itself is masqueraded; what is for the node itself is not.
-                let isForHost = plan.node.hostAddresses.contains(address) && flow.senders.origin != .node
-                guard isForHost || address == source || outcome.isMasqueraded == (treatment == .rewritten) else {
-                    return false
+                // What is for the node itself is not masqueraded, and what the node sends itself need not be.
+                let isForHost = plan.node.hostAddresses.contains(address)
+                var isRewritten = treatment == .rewritten
+                if address == source, flow.senders.origin != .node {
+                    isRewritten = isRewritten || entry?.toItself == .rewritten
                 }
+                guard isForHost || isDropped || outcome.isMasqueraded == isRewritten else { return false }
             }
             guard shares.count == endpoints.count else { return false }
             return endpoints.allSatisfy { endpoint in

@@ -16,7 +16,7 @@ extension FindingsReport {
             if let line = finding.line { properties.append("line=\(line)") }
             properties.append("title=" + FindingsReport.property("kubechains \(self.command): \(finding.id)"))
             let remedy = finding.remedy.isEmpty ? "" : "\nremedy: \(finding.remedy)"
-            let message = FindingsReport.escaped(finding.sentence + remedy, isProperty: false)
+            let message = FindingsReport.escaped(finding.body + remedy, isProperty: false)
             return "::\(command) \(properties.joined(separator: ","))::\(message)\n"
         }.joined()
     }

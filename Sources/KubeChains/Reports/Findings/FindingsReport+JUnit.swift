@@ -16,9 +16,8 @@ extension FindingsReport {
         for finding in findings {
             let place = finding.file.map { $0 + (finding.line.map { ":\($0)" } ?? "") + ": " } ?? ""
             let remedy = finding.remedy.isEmpty ? "" : "\nremedy: \(finding.remedy)"
-            let body = FindingsReport.xml(place + finding.sentence) + FindingsReport.xml(remedy)
-            text += "    <testcase classname=\"kubechains.\(command).\(FindingsReport.xml(finding.id))\""
-            text += " name=\"\(FindingsReport.xml(finding.sentence))\">\n"
+            let body = FindingsReport.xml(place + finding.body) + FindingsReport.xml(remedy)
+            text += "    <testcase \(identity(finding.id, rulesAreTests ? finding.id : finding.sentence))>\n"
             if finding.severity > .info {
                 text += "      <failure type=\"\(finding.severity.rawValue)\""
                 text += " message=\"\(FindingsReport.xml(finding.message))\">\(body)</failure>\n"
@@ -28,10 +27,15 @@ extension FindingsReport {
             text += "    </testcase>\n"
         }
         for rule in clean {
-            let id = FindingsReport.xml(rule.id)
-            text += "    <testcase classname=\"kubechains.\(command).\(id)\" name=\"\(id)\"/>\n"
+            text += "    <testcase \(identity(rule.id, rule.id))/>\n"
         }
         return text + "  </testsuite>\n</testsuites>\n"
+    }
+
+    /// What tells a test case from others, in every run.
+    private func identity(_ rule: String, _ name: String) -> String {
+        let group = "kubechains.\(command)" + (rulesAreTests ? "" : "." + FindingsReport.xml(rule))
+        return "classname=\"\(group)\" name=\"\(FindingsReport.xml(name))\""
     }
 
     /// A text for XML. Characters that XML cannot have, and invisible ones, are escaped as in reports for people.

@@ -14,7 +14,7 @@ extension FindingsReport {
             ("tool", .object([("driver", driver)])),
             ("automationDetails", .object([("id", .string("kubechains/\(command)/"))])),
             ("columnKind", .string("unicodeCodePoints")),
-            ("results", .array(findings.map { FindingsReport.sarif($0, positions[$0.id]) })),
+            ("results", .array(findings.map { sarif($0, positions[$0.id]) })),
         ])
         return JSONValue.object([
             ("$schema", .string("https://json.schemastore.org/sarif-2.1.0.json")), ("version", .string("2.1.0")),
@@ -30,14 +30,14 @@ extension FindingsReport {
         ])
     }
 
-    private static func sarif(_ finding: ReportedFinding, _ rule: Int?) -> JSONValue {
+    private func sarif(_ finding: ReportedFinding, _ rule: Int?) -> JSONValue {
         var location: JSONValue?
         if let file = finding.file, !file.hasPrefix("<") {
             location = .object([
                 (
                     "physicalLocation",
                     .object([
-                        ("artifactLocation", .object([("uri", .string(uri(file)))])),
+                        ("artifactLocation", .object([("uri", .string(FindingsReport.uri(file)))])),
                         ("region", finding.line.map { .object([("startLine", .integer($0))]) }),
                     ])
                 )
@@ -46,12 +46,15 @@ extension FindingsReport {
         let remedy = finding.remedy.isEmpty ? "" : "\nRemedy: \(finding.remedy)"
         return .object([
             ("ruleId", .string(finding.id)), ("ruleIndex", rule.map { .integer($0) }),
-            ("level", .string(level(finding.severity))), ("message", message(finding.sentence + remedy)),
+            ("level", .string(FindingsReport.level(finding.severity))),
+            ("message", FindingsReport.message(finding.body + remedy)),
             ("locations", location.map { .array([$0]) }),
             // The same finding in another run, wherever its line is then.
             (
                 "partialFingerprints",
-                .object([("findingText/v1", .string("\(finding.id) \(finding.sentence)"))])
+                .object([
+                    ("findingText/v1", .string(rulesAreTests ? finding.id : "\(finding.id) \(finding.sentence)"))
+                ])
             ),
         ])
     }

@@ -4,7 +4,7 @@ public import KubeProxy
 public struct ReportedFinding: Sendable {
     /// What is looked for.
     public struct Rule: Sendable, Hashable {
-        /// The identifier, in lower case with hyphens.
+        /// The identifier, in lower case with hyphens; of a test its name.
         public let id: String
         /// The usual severity of its findings.
         public let severity: FindingSeverity
@@ -30,6 +30,8 @@ public struct ReportedFinding: Sendable {
     public let subject: String?
     /// What was found, and its effect.
     public let message: String
+    /// Lines that show it, such as the rules that a packet meets.
+    public let details: [String]
     /// What to do; empty: nothing is known.
     public let remedy: String
     /// The input where it is; nil: in none.
@@ -39,13 +41,14 @@ public struct ReportedFinding: Sendable {
 
     /// A finding.
     public init(
-        id: String, severity: FindingSeverity, subject: String?, message: String, remedy: String, file: String? = nil,
-        line: Int? = nil
+        id: String, severity: FindingSeverity, subject: String?, message: String, details: [String] = [],
+        remedy: String, file: String? = nil, line: Int? = nil
     ) {
         self.id = id
         self.severity = severity
         self.subject = subject
         self.message = message
+        self.details = details
         self.remedy = remedy
         self.file = file
         self.line = line
@@ -53,6 +56,9 @@ public struct ReportedFinding: Sendable {
 
     /// What it is about and what was found, in one line.
     var sentence: String { (subject.map { $0 + ": " } ?? "") + message }
+
+    /// The sentence, with the lines that show it below.
+    var body: String { ([sentence] + details).joined(separator: "\n") }
 }
 
 /// The findings of a run, for programs: the formats that systems for continuous integration read.
@@ -65,6 +71,8 @@ public struct FindingsReport: Sendable {
     public let rules: [ReportedFinding.Rule]
     /// What was found, in the order of the command's report.
     public let findings: [ReportedFinding]
+    /// Whether each rule is a test by itself, with at most one finding, so that test runners show it under its own name.
+    public let rulesAreTests: Bool
 
     /// The findings of a run of a command.
     ///
@@ -73,12 +81,15 @@ public struct FindingsReport: Sendable {
     ///   - version: the version of the program.
     ///   - rules: all rules that were looked for.
     ///   - findings: what was found, in the order of the command's report.
+    ///   - rulesAreTests: whether each rule is a test by itself, with at most one finding.
     public init(
-        command: String, version: String, rules: [ReportedFinding.Rule], findings: [ReportedFinding]
+        command: String, version: String, rules: [ReportedFinding.Rule], findings: [ReportedFinding],
+        rulesAreTests: Bool = false
     ) {
         self.command = command
         self.version = version
         self.rules = rules
         self.findings = findings
+        self.rulesAreTests = rulesAreTests
     }
 }

@@ -26,7 +26,8 @@ public enum CheckReport {
         .object([
             ("node", example.node.map { .string($0) }),
             ("from", example.senders.example.map { .string($0.description) }),
-            ("to", .string(example.to.description)), ("outcome", FlowWords.json(example.outcome)),
+            ("to", .string(FlowWords.place(example.frontend))), ("outcome", FlowWords.json(example.outcome)),
+            ("rules", .array(example.rules.map { TraceReport.json($0) })),
         ])
     }
 
@@ -39,15 +40,8 @@ public enum CheckReport {
                 continue
             }
             report.line(.init("fails  ", .removed), words: result.check.name)
-            guard let example = result.counterexample else {
-                report.line(words: "       nothing is sent: no such sender or no such frontend on these nodes")
-                continue
-            }
-            let sender =
-                example.senders.example.map { "\($0), \(FlowWords.words(example.senders.origin))," } ?? "somebody"
-            report.line(
-                words: "       on \(example.node ?? "the node"), from \(sender) to \(example.to): "
-                    + FlowWords.sentence(example.outcome))
+            report.line(words: "       " + sentence(result))
+            for step in result.counterexample?.rules ?? [] { report.line("         \(TraceReport.line(of: step))") }
         }
         let failed = results.count { !$0.holds }
         report.line(
@@ -55,5 +49,42 @@ public enum CheckReport {
                 ? "\(counted(results.count, "check")) \(results.count == 1 ? "holds" : "hold")"
                 : "\(failed) of \(counted(results.count, "check")) \(failed == 1 ? "fails" : "fail")")
         return report.text
+    }
+
+    /// The packet for which a check does not hold, and what becomes of it.
+    private static func sentence(_ result: FlowCheckResult) -> String {
+        guard let example = result.counterexample else {
+            return "nothing is sent: no such sender or no such frontend on these nodes"
+        }
+        let sender = example.senders.example.map { "\($0), \(FlowWords.words(example.senders.origin))," } ?? "somebody"
+        return "on \(example.node ?? "the node"), from \(sender) to \(FlowWords.place(example.frontend)): "
+            + FlowWords.sentence(example.outcome)
+    }
+
+    /// The checks as a report for programs, in which each check is a rule, and each that fails a finding.
+    ///
+    /// - Parameters:
+    ///   - results: what came of the checks.
+    ///   - file: the name of the document that has the checks.
+    ///   - version: the version of the program.
+    public static func findings(_ results: [FlowCheckResult], in file: String, version: String) -> FindingsReport {
+        FindingsReport(
+            command: "check", version: version,
+            rules: results.map { .init(id: $0.check.name, severity: .error, explanation: explanation($0.check)) },
+            findings: results.filter { !$0.holds }.map { result in
+                ReportedFinding(
+                    id: result.check.name, severity: .error, subject: nil,
+                    message: sentence(result) + "; expected \(result.check.expect.rawValue)",
+                    details: (result.counterexample?.rules ?? []).map { TraceReport.line(of: $0) }, remedy: "",
+                    file: file,
+                    line: result.check.line)
+            },
+            rulesAreTests: true)
+    }
+
+    /// What a check expects.
+    private static func explanation(_ check: FlowCheck) -> String {
+        let nodes = check.nodes.map { " on " + listed($0) } ?? ""
+        return "\(check.name): expects \(check.expect.rawValue)\(nodes)"
     }
 }

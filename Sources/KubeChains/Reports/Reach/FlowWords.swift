@@ -9,10 +9,20 @@ enum FlowWords {
     ///
     /// - Parameter all: the senders of the frontend.
     static func text(_ senders: [SenderSet], among all: [SenderSet]) -> String {
-        senders.map { set in
-            let isWhole = all.count { $0.origin == set.origin } == 1
-            return isWhole ? words(set.origin) : "\(words(set.origin)): \(ranges(set.addresses))"
+        var done: Set<SenderOrigin> = []
+        return senders.compactMap { set in
+            let whole = all.count { $0.origin == set.origin }
+            guard senders.count(where: { $0.origin == set.origin }) == whole else {
+                return "\(words(set.origin)): \(ranges(set.addresses))"
+            }
+            return done.insert(set.origin).inserted ? words(set.origin) : nil
         }.joined(separator: "; ")
+    }
+
+    /// Where packets go, such as `10.96.0.10:53`.
+    static func place(_ frontend: Frontend) -> String {
+        guard let address = frontend.address else { return "port \(frontend.port)" }
+        return AddressText(address, port: frontend.port).description
     }
 
     /// Who sends.
@@ -39,6 +49,9 @@ enum FlowWords {
     static func result(_ outcome: FlowOutcome) -> String {
         switch outcome {
         case .endpoints(let endpoints, _):
+            if endpoints.contains(where: { $0.toItself == .timesOut }) {
+                return "\(counted(endpoints.count, "endpoint")), times out to itself"
+            }
             let answering = endpoints.count { $0.answers }
             return answering == endpoints.count
                 ? counted(endpoints.count, "endpoint")
@@ -56,7 +69,30 @@ enum FlowWords {
         guard case .endpoints(let endpoints, _) = outcome else { return result(outcome) }
         let shown = endpoints.prefix(3).map { AddressText($0.address, port: $0.port).description }
         let more = endpoints.count > 3 ? " and \(endpoints.count - 3) more" : ""
-        return "\(result(outcome)) (\(shown.joined(separator: ", "))\(more)), source IP \(source(outcome))"
+        let toItself = endpoints.contains { $0.toItself == .rewritten } ? ", to itself rewritten" : ""
+        return "\(result(outcome)) (\(shown.joined(separator: ", "))\(more)), source IP \(source(outcome))\(toItself)"
+    }
+
+    /// The outcome as a table shows it, which does not say that an endpoint that reaches itself is masqueraded.
+    static func shown(_ outcome: FlowOutcome) -> FlowOutcome {
+        guard case .endpoints(var endpoints, let source) = outcome else { return outcome }
+        for index in endpoints.indices where endpoints[index].toItself == .rewritten { endpoints[index].toItself = nil }
+        return .endpoints(endpoints, source)
+    }
+
+    /// Packets beside frontends.
+    static func words(_ kind: UnservedTraffic.Kind) -> String {
+        switch kind {
+        case .otherPorts: "addresses of Services: ports that no Service has there, and pings"
+        case .unallocated: "addresses of the ServiceCIDRs that no Service has"
+        }
+    }
+
+    /// The key of packets beside frontends.
+    static func json(_ kind: UnservedTraffic.Kind, _ addresses: AddressSet) -> [(key: String, value: JSONValue?)] {
+        [
+            ("kind", .string(kind.rawValue)), ("ranges", json(addresses.ranges)), ("except", json(addresses.except)),
+        ]
     }
 
     /// What endpoints see of the sender's address.
@@ -99,6 +135,7 @@ enum FlowWords {
                                 ("port", .integer(Int(endpoint.port))),
                                 ("share", endpoint.oneIn.map { .number(1 / Double($0)) }),
                                 ("answers", endpoint.answers ? nil : .boolean(false)),
+                                ("toItself", endpoint.toItself.map { .string($0.rawValue) }),
                             ])
                         })
                 ), ("source", .string(source == .preserved ? "preserved" : "rewritten")),

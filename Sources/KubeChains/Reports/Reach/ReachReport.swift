@@ -42,8 +42,18 @@ public enum ReachReport {
         return .object([
             ("node", result.node.map { .string($0) }), ("family", .string(result.family.name)),
             ("kubeProxy", result.version.json), ("flows", .array(flows)),
+            (
+                "unserved",
+                .array(
+                    result.unserved.map { flow in
+                        .object(FlowWords.json(flow.kind, flow.addresses) + [("outcome", FlowWords.json(flow.outcome))])
+                    })
+            ),
         ])
     }
+
+    /// The flows as a picture of each Service port.
+    public static func svg(_ results: [NodeFlows]) -> String { FlowPicture.svg(FlowGraphs(results)) }
 
     /// The flows as a table for each Service port: to, from, result, what endpoints see of the source, and shares.
     ///
@@ -52,7 +62,7 @@ public enum ReachReport {
     ///   - style: how the text is laid out.
     public static func text(_ results: [NodeFlows], _ style: TextStyle = .plain) -> String {
         var report = ReportText(style)
-        for result in results where !result.frontends.isEmpty {
+        for result in results where !result.frontends.isEmpty || !result.unserved.isEmpty {
             if !report.text.isEmpty { report.emptyLine() }
             report.line(
                 .init("\(result.family.name) on node \(result.node ?? "(no name)")", .heading),
@@ -68,7 +78,11 @@ public enum ReachReport {
                 label = next
                 rows += self.rows(of: frontend)
             }
-            write(rows, label, to: &report)
+            if !rows.isEmpty { write(rows, label, to: &report) }
+            if !result.unserved.isEmpty { report.emptyLine() }
+            for flow in result.unserved {
+                report.line(.init(FlowWords.words(flow.kind), .heading), words: ": \(FlowWords.result(flow.outcome))")
+            }
         }
         return report.text
     }
@@ -82,27 +96,33 @@ public enum ReachReport {
         let share: String
     }
 
-    /// Senders that fare alike share a row.
-    private static func rows(of frontend: FrontendFlows) -> [Row] {
+    /// Senders of a frontend that fare alike, in words.
+    static func groups(of frontend: FrontendFlows) -> [(outcome: FlowOutcome, from: String)] {
         var groups: [(outcome: FlowOutcome, senders: [SenderSet])] = []
         for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
-            if let position = groups.firstIndex(where: { $0.outcome == flow.outcome }) {
+            let outcome = FlowWords.shown(flow.outcome)
+            if let position = groups.firstIndex(where: { $0.outcome == outcome }) {
                 groups[position].senders.append(flow.senders)
             } else {
-                groups.append((flow.outcome, [flow.senders]))
+                groups.append((outcome, [flow.senders]))
             }
         }
+        let isEverybody = groups.count == 1 && !frontend.addresses[0].isLoopback
+        return groups.map { group in
+            let senders = FlowWords.text(group.senders, among: frontend.flows.map(\.senders))
+            return (group.outcome, isEverybody ? "everybody" : senders)
+        }
+    }
+
+    private static func rows(of frontend: FrontendFlows) -> [Row] {
         let place =
-            frontend.kind == .nodePort
+            frontend.kind == .nodePort && !frontend.addresses[0].isLoopback
             ? "node port \(frontend.port)"
             : frontend.addresses.map { AddressText($0, port: frontend.port).description }.joined(separator: ", ")
-        return groups.enumerated().map { index, group in
+        return groups(of: frontend).enumerated().map { index, group in
             Row(
-                to: index == 0 ? place : "",
-                from: groups.count == 1
-                    ? "everybody" : FlowWords.text(group.senders, among: frontend.flows.map(\.senders)),
-                result: FlowWords.result(group.outcome), source: FlowWords.source(group.outcome),
-                share: FlowWords.share(group.outcome))
+                to: index == 0 ? place : "", from: group.from, result: FlowWords.result(group.outcome),
+                source: FlowWords.source(group.outcome), share: FlowWords.share(group.outcome))
         }
     }
 

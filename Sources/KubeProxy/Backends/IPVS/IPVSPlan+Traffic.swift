@@ -1,6 +1,17 @@
-internal import NetAddress
+public import NetAddress
 
 extension IPVSPlan {
+    public var addressesOfNodePorts: [IPAddress] { nodeIPs }
+
+    /// The set KUBE-LOOP-BACK.
+    public var masqueradedToThemselves: Set<Frontend>? { plan.localEndpoints { _ in true } }
+
+    /// The node has Services' addresses itself, on `kube-ipvs0`.
+    public var unserved: [UnservedTraffic] {
+        let bound = AddressSet(plan.settings.family, boundAddresses.map { IPPrefix(single: $0) })
+        return bound.isEmpty ? [] : [UnservedTraffic(.otherPorts, bound, .refused)]
+    }
+
     /// Here the modes part: without a local endpoint the local policy falls back to the cluster policy's endpoints, where
     /// iptables mode drops.
     public func policy(serving policy: EndpointPolicy, whereLocal hasLocalEndpoint: Bool) -> EndpointPolicy {

@@ -12,12 +12,19 @@ public struct IptablesPlan: Backend {
 
     /// - Parameter workers: threads that may plan half of many Service ports; the plan is the same without them.
     public init(_ plan: NodePlan, with workers: Workers? = nil) {
+        self.init(plan, ChainHashes(plan, IptablesNaming(), workers))
+    }
+
+    /// A back end without the names of chains.
+    public init(forOutcomesOf plan: NodePlan) { self.init(plan, ChainHashes()) }
+
+    private init(_ plan: NodePlan, _ hashes: ChainHashes) {
         self.plan = plan
+        self.hashes = hashes
         isOldest = !plan.behaviors.contains(.dropsInFilterTable)
         writesSpellings =
             plan.behaviors.contains(.endpointAddressesAsGiven)
             && (plan.node.localTrafficText != nil || plan.servicePorts.haveTexts)
-        hashes = ChainHashes(plan, IptablesNaming(), workers)
     }
 
     /// The names of a Service port's chains.

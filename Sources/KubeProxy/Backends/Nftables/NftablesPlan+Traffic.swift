@@ -1,10 +1,37 @@
-internal import NetAddress
+internal import KubeObjects
+public import NetAddress
 
 extension NftablesPlan {
     public static var refusesOwnTraffic: Bool { true }
 
     public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts {
         NftablesNode(plan.settings, plan.node, plan.behaviors).nodePorts
+    }
+
+    /// Never on loopback addresses, but for what the gate KubeProxyNFTablesLocalhostNodePorts brings, which is no translation.
+    public var addressesOfNodePorts: [IPAddress] {
+        switch node.nodePorts {
+        case .addresses(let addresses): addresses
+        case .allAddresses: plan.node.hostAddresses.filter { !$0.isLoopback }
+        }
+    }
+
+    /// From 1.36 on the endpoints that are known to be on this node, whichever Service has them.
+    public var masqueradedToThemselves: Set<Frontend>? {
+        guard behaviors.contains(.nftablesEndpointMaps) else { return nil }
+        return plan.localEndpoints { $0.isReachable }
+    }
+
+    /// The chain cluster-ips-check: other ports of cluster IPs are rejected, and addresses of the ServiceCIDRs without a
+    /// Service dropped.
+    public var unserved: [UnservedTraffic] {
+        let family = plan.settings.family
+        let clusterIPs = plan.servicePorts.map { IPPrefix(single: $0.clusterIP) }
+        let ranges = plan.snapshot.serviceCIDRs.flatMap(\.ranges).map(\.prefix)
+        return [
+            UnservedTraffic(.otherPorts, AddressSet(family, clusterIPs), .refused),
+            UnservedTraffic(.unallocated, AddressSet(family, ranges, except: clusterIPs), .timesOut),
+        ].filter { !$0.addresses.isEmpty }
     }
 
     /// Each policy has its own endpoints, or none.

@@ -17,6 +17,17 @@ public struct NftablesPlan: Backend {
     /// - Parameter workers: threads that may plan half of many Service ports; the plan is the same without them.
     /// - Throws: ``SnapshotError`` if what this version does in nftables mode is not known.
     public init(_ plan: NodePlan, with workers: Workers? = nil) throws(SnapshotError) {
+        let behaviors = plan.version.version.behaviors(in: .nftables)
+        let naming = NftablesNaming(namesAllEndpoints: !behaviors.contains(.nftablesEndpointMaps))
+        try self.init(plan) { ChainHashes(plan, naming, workers) }
+    }
+
+    /// A back end without the names of chains.
+    ///
+    /// - Throws: ``SnapshotError`` as the other initializer.
+    public init(forOutcomesOf plan: NodePlan) throws(SnapshotError) { try self.init(plan) { ChainHashes() } }
+
+    private init(_ plan: NodePlan, _ hashes: () -> ChainHashes) throws(SnapshotError) {
         behaviors = plan.version.version.behaviors(in: .nftables)
         guard behaviors.contains(.nftables) else {
             let (version, oldest) = (plan.version, ProxyBehavior.nftables.versions.lowerBound)
@@ -26,8 +37,7 @@ public struct NftablesPlan: Backend {
         }
         self.plan = plan
         node = NftablesNode(plan, behaviors)
-        let naming = NftablesNaming(namesAllEndpoints: !behaviors.contains(.nftablesEndpointMaps))
-        hashes = ChainHashes(plan, naming, workers)
+        self.hashes = hashes()
     }
 
     /// What cannot be known from the snapshot: without ServiceCIDRs, whether the cluster has any.

@@ -115,7 +115,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("config.json", Self.configuration(#""mode": "ipvs""#))
         let message =
-            "only render, apply, explain, reach, check, upgrade, lint and cleanup serve mode ipvs; "
+            "only render, apply, explain, reach, check, upgrade, lint, report and cleanup serve mode ipvs; "
             + "give --proxy-mode iptables for the rules of iptables mode"
         let flag = try Tool.run(command + Self.options + Self.mode + [Self.demo], in: folder.path)
         expect(flag, 64, output: "", errors: ["error: --proxy-mode: \(message) (see 'kubechains help \(command[0])')"])

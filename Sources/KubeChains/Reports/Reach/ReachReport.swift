@@ -74,7 +74,7 @@ public enum ReachReport {
     }
 
     /// A line of a table.
-    private struct Row {
+    struct Row {
         let to: String
         let from: String
         let result: String
@@ -83,7 +83,7 @@ public enum ReachReport {
     }
 
     /// Senders that fare alike share a row.
-    private static func rows(of frontend: FrontendFlows) -> [Row] {
+    static func rows(of frontend: FrontendFlows) -> [Row] {
         var groups: [(outcome: FlowOutcome, senders: [SenderSet])] = []
         for flow in frontend.flows where flow.senders.origin.comes(to: frontend.kind) {
             if let position = groups.firstIndex(where: { $0.outcome == flow.outcome }) {

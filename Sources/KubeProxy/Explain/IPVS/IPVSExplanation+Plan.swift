@@ -24,19 +24,14 @@ extension IPVSExplanation {
         }
         let match = try TargetSearch(plan: plan, nodeIPs: state.nodeIPs).find(target)
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
-        let comparison = ModeComparison(state)
+        let facts = Facts(state, rules)
         var services: [IPVSServiceExplanation] = []
         for index in match.ports {
             let own = slices[plan.servicePorts[index].serviceIndex] ?? []
-            services.append(
-                IPVSServiceExplanation(index, state, own, match.endpoint, rules, comparison))
+            services.append(IPVSServiceExplanation(index, state, own, match.endpoint, facts))
         }
         for index in match.absentServices {
-            services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { absent in
-                IPVSServiceExplanation(
-                    service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
-                    absence: absent.absence)
-            }
+            services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { .init(absent: $0) }
         }
         remarks = match.remarks
         self.services = services
@@ -44,12 +39,54 @@ extension IPVSExplanation {
         set = nil
         chains = []
     }
+
+    /// Explains all Service ports of a plan, with the Services that have nothing; without the rules that match no set.
+    public init(all state: IPVSPlan) {
+        let plan = state.plan
+        let facts = Facts(state, IPVSRuleReasons.rules(of: state))
+        let slices = plan.snapshot.sliceIndices(of: Array(plan.snapshot.services.indices))
+        node = plan.node
+        version = plan.version
+        family = plan.settings.family
+        scheduler = plan.settings.ipvs.scheduler
+        remarks = []
+        services = plan.explainingAll { port in
+            IPVSServiceExplanation(port.index, state, slices[port.serviceIndex] ?? [], nil, facts)
+        } absent: {
+            IPVSServiceExplanation(absent: $0)
+        }
+        sharedRules = []
+        set = nil
+        chains = []
+    }
+
+    /// What the explanations of all Service ports need.
+    fileprivate struct Facts {
+        let rules: [ExplainedIPVSRule]
+        let comparison: ModeComparison
+        /// The virtual servers of each Service port.
+        let servers: [Int: [VirtualServer]]
+        /// The Service port that has a virtual server.
+        let owners: [Frontend: Int]
+
+        init(_ state: IPVSPlan, _ rules: [ExplainedIPVSRule]) {
+            self.rules = rules
+            comparison = ModeComparison(state)
+            servers = Dictionary(grouping: state.virtualServers, by: \.servicePort)
+            owners = Dictionary(
+                state.virtualServers.map { ($0.frontend, $0.servicePort) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+}
+
+extension VirtualServer {
+    fileprivate var frontend: Frontend { Frontend(address: address, port: port, transport: transport) }
 }
 
 extension IPVSServiceExplanation {
     fileprivate init(
         _ index: Int, _ state: IPVSPlan, _ slices: [Int],
-        _ target: (address: IPAddress, port: UInt16?)?, _ all: [ExplainedIPVSRule], _ comparison: ModeComparison
+        _ target: (address: IPAddress, port: UInt16?)?, _ facts: IPVSExplanation.Facts
     ) {
         let plan = state.plan
         let port = plan.servicePorts[index]
@@ -60,11 +97,11 @@ extension IPVSServiceExplanation {
         absence = nil
         let reasons = EndpointReasons(state, slices)
         settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
-        virtualServers = ExplainedVirtualServer.all(of: index, state)
+        virtualServers = ExplainedVirtualServer.all(of: index, state, facts)
         endpoints = reasons.endpoints(of: port, target)
         unread = reasons.unread(service)
         let entries = state.setEntries(of: port)
-        let rules = all.filter { rule in
+        let rules = facts.rules.filter { rule in
             if case .dropOwn(let origin) = rule.purpose { return entries.refusedOrigins.contains(origin) }
             return rule.set.map { entries.bySet[$0] != nil } ?? false
         }
@@ -75,7 +112,13 @@ extension IPVSServiceExplanation {
                 set: set, name: set.name(plan.settings.family), entries: Set(own.map(\.text)).sorted(),
                 rules: rules.indices.filter { rules[$0].set == set })
         }
-        differences = comparison.differences(of: port)
+        differences = facts.comparison.differences(of: port)
+    }
+
+    fileprivate init(absent: ServiceExplanation) {
+        self.init(
+            service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
+            absence: absent.absence)
     }
 }
 
@@ -98,18 +141,18 @@ extension IPVSPlan {
 
 extension ExplainedVirtualServer {
     /// The virtual servers of a Service port, in kube-proxy's order.
-    fileprivate static func all(of index: Int, _ state: IPVSPlan) -> [ExplainedVirtualServer] {
+    fileprivate static func all(
+        of index: Int, _ state: IPVSPlan, _ facts: IPVSExplanation.Facts
+    ) -> [ExplainedVirtualServer] {
         let plan = state.plan
         let port = plan.servicePorts[index]
         let transport = port.name.transport
-        let own = state.virtualServers.filter { $0.servicePort == index }
+        let own = facts.servers[index] ?? []
         var result: [ExplainedVirtualServer] = []
         state.eachFrontend(of: port) { frontend in
-            func isClaimed(_ server: VirtualServer) -> Bool {
-                server.address == frontend.address && server.port == frontend.port && server.transport == transport
-            }
-            let server = own.first(where: isClaimed)
-            let owner = server == nil ? state.virtualServers.first(where: isClaimed)?.servicePort : nil
+            let claim = Frontend(address: frontend.address, port: frontend.port, transport: transport)
+            let server = own.first { $0.frontend == claim }
+            let owner = server == nil ? facts.owners[claim] : nil
             let asked = frontend.frontend.policy
             let serving = state.policy(serving: asked, of: port)
             result.append(

@@ -72,7 +72,9 @@ package struct SHA256 {
         }
         var bytes: [UInt8] = []
         for word in 0..<8 {
-            for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: hash.state[word][0] >> UInt32(shift))) }
+            for shift in [24, 16, 8, 0] {
+                bytes.append(UInt8(truncatingIfNeeded: hash.state[word][0] >> UInt32(shift)))
+            }
         }
         return bytes
     }

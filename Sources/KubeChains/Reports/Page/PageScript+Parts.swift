@@ -85,11 +85,12 @@ extension PageScript {
           return span;
         }
 
-        function finding(finding, showsSubject) {
-          const head = element('p', {}, badge(finding.severity, finding.severity), ' ',
+        // Below the heading of its rule a finding needs none of its own.
+        function finding(finding, hasHeading) {
+          const head = hasHeading ? null : element('p', {}, badge(finding.severity, finding.severity), ' ',
             element('code', {}, finding.rule), data.audited ? ' ' : null,
             data.audited ? element('span', { class: 'faint' }, finding.command === 'audit' ? 'on the node' : 'in the snapshot') : null);
-          const subject = finding.subject && showsSubject
+          const subject = finding.subject
             ? element('b', {}, finding.service < 0 ? finding.subject
               : element('a', { href: '#' + fullName(data.services[finding.service]) }, finding.subject), ': ') : null;
           return element('div', { class: 'finding' }, head, element('p', {}, subject, finding.message),

@@ -145,7 +145,7 @@ extension PageScript {
             element('p', { class: 'back' }, element('a', { href: '#' }, '← all Services')),
             element('h1', {}, name), element('p', {}, element('span', { class: 'faint' }, service[TYPE]), ' ', counts(own)),
             ...(own.length ? [folded(element('summary', {}, counted(own.length, 'finding')), own.length <= 5
-              || own.some(one => one.severity === 'error'), () => own.map(one => finding(one, true)))] : []),
+              || own.some(one => one.severity === 'error'), () => own.map(one => finding(one, false)))] : []),
             ...service[PORTS].map(port => portSection(port, service[WORDS], name)),
           ];
         }

@@ -58,6 +58,29 @@ package struct SHA256 {
 
     /// The beginning of one message's digest.
     package static func prefix(of message: Span<UInt8>) -> Prefix {
+        prefixes(of: padded(message).span, [message.count, 0, 0, 0])[0]
+    }
+
+    /// The 32 bytes of one message's digest.
+    package static func digest(of message: Span<UInt8>) -> [UInt8] {
+        let blocks = padded(message)
+        var hash = SHA256()
+        for block in 0..<blockCount(of: message.count) {
+            var words = InlineArray<16, Words>(repeating: Words())
+            for word in 0..<16 { words[word][0] = blocks[(block * 16 + word) * laneCount] }
+            hash.compress(&words)
+        }
+        var bytes: [UInt8] = []
+        for word in 0..<8 {
+            for shift in [24, 16, 8, 0] {
+                bytes.append(UInt8(truncatingIfNeeded: hash.state[word][0] >> UInt32(shift)))
+            }
+        }
+        return bytes
+    }
+
+    /// One message's blocks in the first lane.
+    private static func padded(_ message: Span<UInt8>) -> [UInt32] {
         let end = blockCount(of: message.count) * 16
         var words = [UInt32](repeating: 0, count: end * laneCount)
         func add(_ byte: UInt8, at index: Int) {
@@ -68,7 +91,7 @@ package struct SHA256 {
         let bits = UInt64(message.count) &* 8
         words[(end - 2) * laneCount] |= UInt32(truncatingIfNeeded: bits >> 32)
         words[(end - 1) * laneCount] |= UInt32(truncatingIfNeeded: bits)
-        return prefixes(of: words.span, [message.count, 0, 0, 0])[0]
+        return words
     }
 
     /// The number of blocks that a message of so many bytes takes.

@@ -191,7 +191,7 @@ extension AuditOptions {
 }
 
 /// Reads the dumps of one node, which are of one family.
-private func readDumps(
+func readDumps(
     _ sources: [SnapshotSource], _ family: AddressFamily?
 ) throws(CommandFailure) -> [Ruleset] {
     var dumps: [Ruleset] = []
@@ -208,7 +208,7 @@ private func readDumps(
 
 extension PreparedSnapshot {
     /// What the rules of a family should be, by the settings as far as they are given.
-    fileprivate func expectation(_ family: AddressFamily) throws(CommandFailure) -> (IptablesPlan, Ruleset) {
+    func expectation(_ family: AddressFamily) throws(CommandFailure) -> (IptablesPlan, Ruleset) {
         let plan = try forAudit(family).iptablesPlan()
         return (plan, plan.ruleset(keepsComments: false))
     }

@@ -117,7 +117,7 @@ import Testing
         let message =
             command[0] == "audit"
             ? "audit does not compare the rules of mode ipvs, only its connections: leave out --live, or give --proxy-mode iptables"
-            : "only render, apply, audit, explain, reach, check, upgrade, lint and cleanup serve mode ipvs; "
+            : "only render, apply, audit, explain, reach, check, upgrade, lint, report and cleanup serve mode ipvs; "
                 + "give --proxy-mode iptables for the rules of iptables mode"
         let flag = try Tool.run(command + Self.options + Self.mode + [Self.demo], in: folder.path)
         expect(flag, 64, output: "", errors: ["error: --proxy-mode: \(message) (see 'kubechains help \(command[0])')"])

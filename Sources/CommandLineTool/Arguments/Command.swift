@@ -63,7 +63,7 @@ struct Command: Sendable {
         ("render", { .render }), ("apply", { .apply }), ("diff", { .diff }), ("audit", { .audit }),
         ("explain", { .explain }), ("trace", { .trace }), ("reach", { .reach }), ("check", { .check }),
         ("upgrade", { .upgrade }),
-        ("lint", { .lint }), ("cleanup", { .cleanup }),
+        ("lint", { .lint }), ("report", { .report }), ("cleanup", { .cleanup }),
         ("help", { .help }),
     ]
 

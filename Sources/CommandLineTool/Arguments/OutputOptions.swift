@@ -62,8 +62,11 @@ extension Option where Options: WritesReport {
 
 extension Option {
     /// `--output-file`.
-    static func outputFile(_ set: @escaping @Sendable (inout Options, String) -> Void) -> Option {
-        Option("output-file", "FILE", "write to FILE, complete or not at all", default: "standard output") {
+    static func outputFile(
+        short: Character? = nil, _ set: @escaping @Sendable (inout Options, String) -> Void
+    ) -> Option {
+        Option("output-file", short: short, "FILE", "write to FILE, complete or not at all", default: "standard output")
+        {
             options, text throws(OptionError) in set(&options, text)
         }
     }

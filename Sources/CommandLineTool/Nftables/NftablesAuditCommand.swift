@@ -43,7 +43,7 @@ extension AuditOptions {
 }
 
 /// What the dumps of one node say.
-private struct NftablesDumps {
+struct NftablesDumps {
     /// Those of nft.
     var tables: [NftTable] = []
     /// Those of iptables, which should not have chains of kube-proxy's.
@@ -67,7 +67,7 @@ private struct NftablesDumps {
 
 extension PreparedSnapshot {
     /// The plan of a family, by the settings as far as they are given.
-    fileprivate func nftablesExpectation(_ family: AddressFamily) throws(CommandFailure) -> NftablesPlan {
+    func nftablesExpectation(_ family: AddressFamily) throws(CommandFailure) -> NftablesPlan {
         var prepared = try forAudit(family)
         prepared.settings.mode = .nftables
         return try prepared.nftablesPlan()

@@ -35,28 +35,38 @@ extension Explanation {
     /// Explains all Service ports of a plan, with the Services that have no rules; without the rules that all share.
     public init(all iptables: IptablesPlan) {
         let plan = iptables.plan
-        let snapshot = plan.snapshot
-        var reasons = EndpointReasonsByService(iptables, snapshot.sliceIndices(of: Array(snapshot.services.indices)))
-        var services: [(index: Int, explanation: ServiceExplanation)] = []
-        for port in plan.servicePorts {
-            let explanation = ServiceExplanation(port, iptables, reasons.reasons(for: port), nil)
-            services.append((port.serviceIndex, explanation))
-        }
-        for skipped in plan.skippedServices {
-            let service = snapshot.services[skipped.serviceIndex]
-            for absent in ServiceExplanation.absent(service, skipped.serviceIndex, plan) {
-                services.append((skipped.serviceIndex, absent))
-            }
-        }
-        // The Services of a snapshot are sorted by name, and so are the ports of each.
-        let order = services.indices.sorted { (services[$0].index, $0) < (services[$1].index, $1) }
+        var reasons = EndpointReasonsByService(
+            iptables, plan.snapshot.sliceIndices(of: Array(plan.snapshot.services.indices)))
         node = plan.node
         version = plan.version
         family = plan.settings.family
         remarks = []
-        self.services = order.map { services[$0].explanation }
+        services = plan.explainingAll { port in
+            ServiceExplanation(port, iptables, reasons.reasons(for: port), nil)
+        } absent: {
+            $0
+        }
         sharedRules = []
         sharedChain = []
+    }
+}
+
+extension NodePlan {
+    /// The explanations of all Service ports and of the Services without rules, by Service and port.
+    func explainingAll<Service>(
+        _ explain: (ServicePortPlan) -> Service, absent: (ServiceExplanation) -> Service
+    ) -> [Service] {
+        var services = servicePorts.map { (index: $0.serviceIndex, explanation: explain($0)) }
+        for skipped in skippedServices {
+            let service = snapshot.services[skipped.serviceIndex]
+            for explanation in ServiceExplanation.absent(service, skipped.serviceIndex, self, skipped) {
+                services.append((skipped.serviceIndex, absent(explanation)))
+            }
+        }
+        // The Services of a snapshot are sorted by name, and so are the ports of each.
+        return services.indices.sorted { (services[$0].index, $0) < (services[$1].index, $1) }.map {
+            services[$0].explanation
+        }
     }
 }
 
@@ -80,8 +90,10 @@ extension ServiceExplanation {
     }
 
     /// The ports of a Service that has no rules.
-    static func absent(_ service: Service, _ index: Int, _ plan: NodePlan) -> [ServiceExplanation] {
-        let skipped = plan.skippedServices.first { $0.serviceIndex == index }
+    static func absent(
+        _ service: Service, _ index: Int, _ plan: NodePlan, _ known: ClusterPlan.SkippedService? = nil
+    ) -> [ServiceExplanation] {
+        let skipped = known ?? plan.skippedServices.first { $0.serviceIndex == index }
         let reason = skipped?.reason.sentence(service, plan.settings.family) ?? "the Service has no ports"
         func explanation(_ port: ServicePort?) -> ServiceExplanation {
             let name = port?.name.map { ":\($0)" } ?? ""

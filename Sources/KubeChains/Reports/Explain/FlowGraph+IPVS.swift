@@ -22,7 +22,11 @@ extension FlowGraphs {
 }
 
 extension FlowGraph {
-    init(_ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler, _ place: String) {
+    /// - Parameter endpoints: those that are drawn; nil: all.
+    init(
+        _ service: IPVSServiceExplanation, _ scheduler: IPVSScheduler, _ place: String,
+        endpoints: [ExplainedEndpoint]? = nil
+    ) {
         self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "nothing", [absence]) }
         guard let plan = service.plan else { return }
@@ -53,7 +57,7 @@ extension FlowGraph {
             policies[policy] = node
             connect(source, node, first.fallsBack ? "no local endpoint" : "")
         }
-        addEndpoints(service.endpoints) { group in
+        addEndpoints(endpoints ?? service.endpoints) { group in
             [(\ExplainedEndpoint.clusterOneIn, group.clusterOneIn), (\.localOneIn, group.localOneIn)].compactMap {
                 share, oneIn in
                 guard let oneIn, let policy = policies[share] else { return nil }

@@ -16,7 +16,8 @@ extension FlowGraphs {
 }
 
 extension FlowGraph {
-    init(_ service: ServiceExplanation, _ place: String) {
+    /// - Parameter endpoints: those that are drawn; nil: all.
+    init(_ service: ServiceExplanation, _ place: String, endpoints: [ExplainedEndpoint]? = nil) {
         self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "no rules", [absence]) }
         guard let port = service.plan, let own = service.chains else { return }
@@ -62,7 +63,7 @@ extension FlowGraph {
                 connect(source, target, rule.purpose.edgeLabel(port))
             }
         }
-        addEndpoints(service.endpoints) { group in
+        addEndpoints(endpoints ?? service.endpoints) { group in
             [(own.clusterPolicy, group.clusterOneIn), (own.localPolicy, group.localOneIn)].compactMap { chain, oneIn in
                 guard let oneIn, let source = chains.first(where: { $0.chain == chain })?.node else { return nil }
                 return (source, oneIn == 1 ? "all" : "1/\(oneIn)")

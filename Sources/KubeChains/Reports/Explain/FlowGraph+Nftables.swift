@@ -15,7 +15,8 @@ extension FlowGraphs {
 }
 
 extension FlowGraph {
-    init(_ service: NftablesServiceExplanation, _ place: String) {
+    /// - Parameter drawn: the endpoints that are drawn; nil: all.
+    init(_ service: NftablesServiceExplanation, _ place: String, endpoints drawn: [ExplainedEndpoint]? = nil) {
         self.init("\(service.label) (\(service.service.type.name)), \(place)", notes: service.settings)
         if let absence = service.absence { add(.remark, "nothing", [absence]) }
         guard let plan = service.plan else { return }
@@ -35,7 +36,7 @@ extension FlowGraph {
                 connect(node, drop, "other sources")
             }
         }
-        addEndpoints(service, plan, chains)
+        addEndpoints(drawn ?? service.endpoints, service, plan, chains)
     }
 
     /// The frontends, by what they lead to.
@@ -83,13 +84,14 @@ extension FlowGraph {
     }
 
     private mutating func addEndpoints(
-        _ service: NftablesServiceExplanation, _ plan: ServicePortPlan, _ chains: [String: Int]
+        _ endpoints: [ExplainedEndpoint], _ service: NftablesServiceExplanation, _ plan: ServicePortPlan,
+        _ chains: [String: Int]
     ) {
         func policy(_ prefix: String) -> Int? {
             service.chains.first { $0.name.hasPrefix(prefix) }.flatMap { chains[$0.name] }
         }
         let (cluster, local) = (policy("service-"), policy("local-"))
-        addEndpoints(service.endpoints) { group in
+        addEndpoints(endpoints) { group in
             [(cluster, group.clusterOneIn), (local, group.localOneIn)].compactMap { policy, oneIn in
                 guard let policy, let oneIn else { return nil }
                 return (policy, oneIn == 1 ? "all" : "1/\(oneIn)")

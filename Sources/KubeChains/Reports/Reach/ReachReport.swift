@@ -88,7 +88,7 @@ public enum ReachReport {
     }
 
     /// A line of a table.
-    private struct Row {
+    struct Row {
         let to: String
         let from: String
         let result: String
@@ -114,7 +114,8 @@ public enum ReachReport {
         }
     }
 
-    private static func rows(of frontend: FrontendFlows) -> [Row] {
+    /// Senders that fare alike share a row.
+    static func rows(of frontend: FrontendFlows) -> [Row] {
         let place =
             frontend.kind == .nodePort && !frontend.addresses[0].isLoopback
             ? "node port \(frontend.port)"

@@ -24,20 +24,15 @@ extension IPVSExplanation {
         }
         let match = try TargetSearch(plan: plan, nodeIPs: state.nodeIPs).find(target)
         let slices = snapshot.sliceIndices(of: match.ports.map { plan.servicePorts[$0].serviceIndex })
-        let comparison = ModeComparison(state)
+        let facts = Facts(state, rules)
         var services: [IPVSServiceExplanation] = []
         var reasons = EndpointReasonsByService(state, slices)
         for index in match.ports {
             let own = reasons.reasons(for: plan.servicePorts[index])
-            services.append(
-                IPVSServiceExplanation(index, state, own, match.endpoint, rules, comparison))
+            services.append(IPVSServiceExplanation(index, state, own, match.endpoint, facts))
         }
         for index in match.absentServices {
-            services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { absent in
-                IPVSServiceExplanation(
-                    service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
-                    absence: absent.absence)
-            }
+            services += ServiceExplanation.absent(snapshot.services[index], index, plan).map { .init(absent: $0) }
         }
         remarks = match.remarks
         self.services = services
@@ -45,12 +40,52 @@ extension IPVSExplanation {
         set = nil
         chains = []
     }
+
+    /// Explains all Service ports of a plan, with the Services that have nothing; without the rules that match no set.
+    public init(all state: IPVSPlan) {
+        let plan = state.plan
+        let facts = Facts(state, IPVSRuleReasons.rules(of: state))
+        var reasons = EndpointReasonsByService(
+            state, plan.snapshot.sliceIndices(of: Array(plan.snapshot.services.indices)))
+        node = plan.node
+        version = plan.version
+        family = plan.settings.family
+        scheduler = plan.settings.ipvs.scheduler
+        remarks = []
+        services = plan.explainingAll { port in
+            IPVSServiceExplanation(port.index, state, reasons.reasons(for: port), nil, facts)
+        } absent: {
+            IPVSServiceExplanation(absent: $0)
+        }
+        sharedRules = []
+        set = nil
+        chains = []
+    }
+
+    /// What the explanations of all Service ports need.
+    fileprivate struct Facts {
+        let rules: [ExplainedIPVSRule]
+        let comparison: ModeComparison
+        /// The virtual server of each place.
+        let servers: [Frontend: VirtualServer]
+
+        init(_ state: IPVSPlan, _ rules: [ExplainedIPVSRule]) {
+            self.rules = rules
+            comparison = ModeComparison(state)
+            servers = Dictionary(
+                state.virtualServers.map { ($0.frontend, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+}
+
+extension VirtualServer {
+    fileprivate var frontend: Frontend { Frontend(address: address, port: port, transport: transport) }
 }
 
 extension IPVSServiceExplanation {
     fileprivate init(
         _ index: Int, _ state: IPVSPlan, _ reasons: EndpointReasons,
-        _ target: (address: IPAddress, port: UInt16?)?, _ all: [ExplainedIPVSRule], _ comparison: ModeComparison
+        _ target: (address: IPAddress, port: UInt16?)?, _ facts: IPVSExplanation.Facts
     ) {
         let plan = state.plan
         let port = plan.servicePorts[index]
@@ -60,12 +95,12 @@ extension IPVSServiceExplanation {
         self.plan = port
         absence = nil
         settings = SettingReasons(state, service, port, hasHints: reasons.hasHints(port)).sentences
-        virtualServers = ExplainedVirtualServer.all(of: index, state)
+        virtualServers = ExplainedVirtualServer.all(of: index, state, facts)
         (endpoints, otherEndpoints) = reasons.endpoints(of: port, target)
         unread = reasons.unread
         let entries = state.setEntries(of: port)
         let refused = Set(entries.refusedOrigins)
-        let rules = all.filter { rule in
+        let rules = facts.rules.filter { rule in
             if case .dropOwn(let origin) = rule.purpose { return refused.contains(origin) }
             return rule.set.map { entries.bySet[$0] != nil } ?? false
         }
@@ -76,7 +111,13 @@ extension IPVSServiceExplanation {
                 set: set, name: set.name(plan.settings.family), entries: Set(own.map(\.text)).sorted(),
                 rules: rules.indices.filter { rules[$0].set == set })
         }
-        differences = comparison.differences(of: port)
+        differences = facts.comparison.differences(of: port)
+    }
+
+    fileprivate init(absent: ServiceExplanation) {
+        self.init(
+            service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
+            absence: absent.absence)
     }
 }
 
@@ -99,23 +140,17 @@ extension IPVSPlan {
 
 extension ExplainedVirtualServer {
     /// The virtual servers of a Service port, in kube-proxy's order.
-    fileprivate static func all(of index: Int, _ state: IPVSPlan) -> [ExplainedVirtualServer] {
+    fileprivate static func all(
+        of index: Int, _ state: IPVSPlan, _ facts: IPVSExplanation.Facts
+    ) -> [ExplainedVirtualServer] {
         let plan = state.plan
         let port = plan.servicePorts[index]
         let transport = port.name.transport
-        struct Place: Hashable {
-            let address: IPAddress
-            let port: UInt16
-        }
-        // Each place has one virtual server.
-        var servers: [Place: VirtualServer] = [:]
-        for server in state.virtualServers where server.transport == transport {
-            servers[Place(address: server.address, port: server.port)] = server
-        }
         let clients = ranges(port, plan)
         var result: [ExplainedVirtualServer] = []
         state.eachFrontend(of: port) { frontend in
-            let claimed = servers[Place(address: frontend.address, port: frontend.port)]
+            let claim = Frontend(address: frontend.address, port: frontend.port, transport: transport)
+            let claimed = facts.servers[claim]
             let server = claimed?.servicePort == index ? claimed : nil
             let owner = server == nil ? claimed?.servicePort : nil
             let asked = frontend.frontend.policy

@@ -44,10 +44,8 @@ extension NftablesExplanation {
                 port, state, index, elements[position] ?? [], reasons.reasons(for: port), match.endpoint)
         }
         for position in match.absentServices {
-            services += ServiceExplanation.absent(plan.snapshot.services[position], position, plan).map { absent in
-                NftablesServiceExplanation(
-                    service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
-                    absence: absent.absence)
+            services += ServiceExplanation.absent(plan.snapshot.services[position], position, plan).map {
+                NftablesServiceExplanation(absent: $0)
             }
         }
         remarks = match.remarks
@@ -56,6 +54,27 @@ extension NftablesExplanation {
             match.ports.isEmpty
             ? []
             : NftablesRuleReasons.sharedChains.compactMap { index.chain($0).map { ExplainedNftablesChain(shared: $0) } }
+        chain = nil
+    }
+
+    /// Explains all Service ports of a plan, with the Services that have nothing; without the chains that all share.
+    public init(all state: NftablesPlan) {
+        let plan = state.plan
+        let index = NftablesTableIndex(state.table)
+        let elements = NftablesExplanation.elements(Array(plan.servicePorts.indices), state, index.table)
+        var reasons = EndpointReasonsByService(
+            state, plan.snapshot.sliceIndices(of: Array(plan.snapshot.services.indices)))
+        node = plan.node
+        version = plan.version
+        family = plan.settings.family
+        remarks = []
+        services = plan.explainingAll { port in
+            NftablesServiceExplanation(
+                port, state, index, elements[port.index] ?? [], reasons.reasons(for: port), nil)
+        } absent: {
+            NftablesServiceExplanation(absent: $0)
+        }
+        sharedChains = []
         chain = nil
     }
 
@@ -123,6 +142,12 @@ extension NftablesExplanation {
 }
 
 extension NftablesServiceExplanation {
+    fileprivate init(absent: ServiceExplanation) {
+        self.init(
+            service: absent.service, servicePort: absent.servicePort, transport: absent.transport, plan: nil,
+            absence: absent.absence)
+    }
+
     fileprivate init(
         _ port: ServicePortPlan, _ state: NftablesPlan, _ index: NftablesTableIndex,
         _ elements: [ExplainedNftablesElement], _ reasons: EndpointReasons,

@@ -123,14 +123,29 @@ extension ChainProbe {
     }
 
     /// Whether a packet meets all conditions of a rule for certain.
-    package mutating func isMet(_ taker: Taker, by packet: TraceBranch, in chain: BaseChain) -> Bool {
+    ///
+    /// - Returns: nil where one for another destination does not either.
+    package mutating func isMet(_ taker: Taker, by packet: TraceBranch, in chain: BaseChain) -> Bool? {
         var packet = packet
         packet.connection.isSeen = chain.base.priority > -200
         walker.callers.append(taker.rule.place)
         defer { walker.callers.removeLast() }
-        walker.eventCount += 1
-        return taker.conditions.allSatisfy { match in
-            if case .yes = walker.answer(match, packet, chain.hook) { true } else { false }
+        for match in taker.conditions {
+            walker.eventCount += 1
+            if case .yes = walker.answer(match, packet, chain.hook) { continue }
+            return match.expression.isOfDestination ? false : nil
+        }
+        return true
+    }
+}
+
+extension NftExpression {
+    /// Whether packets to different destinations can have different values.
+    fileprivate var isOfDestination: Bool {
+        switch self {
+        case .destination, .destinationPort, .sourcePort, .transport, .addressType(isSource: false), .outInterface: true
+        case .concatenation(let parts): parts.contains(where: \.isOfDestination)
+        default: false
         }
     }
 }

@@ -66,7 +66,8 @@ struct NftablesForeignRules {
         for taker in probe.takers(in: chain) {
             let ranges = taker.selection.destinations?.map { $0.low...$0.high }
             for target in targets.candidates(in: ranges, ports: taker.selection.ports, where: { _ in true }) {
-                guard probe.isMet(taker, by: packet(target, chain), in: chain) else { continue }
+                guard let isMet = probe.isMet(taker, by: packet(target, chain), in: chain) else { break }
+                guard isMet else { continue }
                 guard walks < Self.walkLimit, !probe.isExhausted else { return }
                 guard case .taken(let rules) = verdict(on: target), rules.contains(taker.rule) else { continue }
                 let (line, command) = probe.text(of: taker.rule)

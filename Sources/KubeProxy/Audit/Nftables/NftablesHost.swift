@@ -57,14 +57,17 @@ struct NftablesHost {
         let mark = plan.node.masqueradeMark
         // The chains of the nat table have the same priorities as kube-proxy's, so that nothing says which come first.
         let omitted: Set = ["nat"]
+        var beside = AuditFindings()
         for rules in iptables {
             let chains = LiveChains(rules)
-            ForeignRuleSearch(plan.plan, beside: chains, mark: mark, leavingOut: omitted).run(&findings)
+            ForeignRuleSearch(plan.plan, beside: chains, mark: mark, leavingOut: omitted).run(&beside)
             for (rule, change) in ForeignMark.changes(in: chains, of: mark, leavingOut: omitted) {
-                findings.add(
+                beside.add(
                     NftablesEvidence.ForeignMark(bit: mark.trailingZeroBitCount, change: change), nil, at: rule)
             }
         }
+        // Lines are those of the tables' dump, in which these rules are not.
+        for finding in beside.all { findings.add(finding.evidence, finding.label, rule: finding.rule) }
     }
 }
 

@@ -9,10 +9,17 @@ public struct NodeFlows: Sendable {
     public let node: String?
     /// The family.
     public let family: AddressFamily
-    /// kube-proxy's version.
-    public let version: VersionChoice
+    /// kube-proxy's version; nil: the rules are a host's.
+    public let version: VersionChoice?
     /// By Service port and frontend, as far as they were asked for.
     public let frontends: [FrontendFlows]
+
+    init(node: String?, family: AddressFamily, version: VersionChoice?, frontends: [FrontendFlows]) {
+        self.node = node
+        self.family = family
+        self.version = version
+        self.frontends = frontends
+    }
 
     /// The flows to what a question names, in a mode.
     ///

@@ -17,21 +17,23 @@ private struct SideOptions: ShapesRules {
 }
 
 extension DiffOptions {
-    /// `diff --flows`: what differs for packets between two snapshots.
+    /// `diff --flows`: what differs for packets between two snapshots or hosts' rules.
     func compareFlows(_ sources: [SnapshotSource], _ console: Console) throws(CommandFailure) -> ExitCode {
         guard output.form == .text || output.form == .json else {
             throw DiffOptions.usage("--flows is written as text or json")
         }
-        for source in sources where !source.isSnapshot {
-            throw .input(
-                "\(source.name): error: these are rules; --flows compares snapshots. "
-                    + "'kubechains trace' follows single packets through rules")
+        let changes: [FlowComparison.Change]
+        if sources.allSatisfy(\.isSnapshot) {
+            let before = try readSnapshot([sources[0]]).flows(shaping.families)
+            console.say(before.diagnostics)
+            let after = try readRight(sources[1]).flows(shaping.families)
+            console.say(after.diagnostics)
+            changes = zip(before.flows, after.flows).flatMap { FlowComparison($0.frontends, $1.frontends).changes }
+        } else {
+            let result = try flowChanges(sources) { () throws(CommandFailure) in try readRight(sources[1]) }
+            console.say(result.diagnostics)
+            changes = result.changes
         }
-        let before = try readSnapshot([sources[0]]).flows(shaping.families)
-        console.say(before.diagnostics)
-        let after = try readRight(sources[1]).flows(shaping.families)
-        console.say(after.diagnostics)
-        let changes = zip(before.flows, after.flows).flatMap { FlowComparison($0.frontends, $1.frontends).changes }
         try OutputFile.write(
             output.form == .json ? FlowChangeReport.json(changes) : FlowChangeReport.text(changes, output.style),
             to: output.file)

@@ -19,6 +19,10 @@ struct CommandsBenchmark {
             // That the work is linear: ten times the rules fit the caches less well, and tables of twice the size take more.
             table.row(title, [milliseconds(measured[0]), milliseconds(measured[1])], growth, bound: 1.5)
         }
+        let measured = try inTurns([large.reach, large.audit], runs: runs, passing: [0, 1])
+        table.row(
+            "reach of rules, of audit", [milliseconds(measured[0]), milliseconds(measured[1])],
+            ratio(measured[0], measured[1]), bound: 4)
     }
 
     /// From start to finish on a small snapshot, compared with `--version` by turns: an absolute time swings with the machine.
@@ -45,17 +49,24 @@ struct CommandsBenchmark {
     /// A snapshot, and its rules as they are and with another endpoint in one place.
     private final class Inputs {
         let commands: [(title: String, command: [String])]
+        /// All flows of the rules with kube-proxy's jumps, and the audit of the same rules.
+        let reach: [String]
+        let audit: [String]
         private let files: [String]
 
         init(_ benchmark: CommandsBenchmark, services: Int) throws {
             let (kubechains, base) = (benchmark.kubechains, "\(benchmark.folder)/commands-\(services)")
             let (snapshot, save, changed) = (base + ".json", base + ".save", base + "-changed.save")
-            files = [snapshot, save, changed]
+            let node = base + "-node.save"
+            files = [snapshot, save, changed, node]
             try Benchmarks.generate(
                 SyntheticCluster(services: services, endpointsPerService: 10), isPretty: true, snapshot)
             let options = CommandsBenchmark.options
             _ = try measure([kubechains, "render", "-o", "save"] + options + ["--output-file", save, snapshot])
             _ = try measure(["sh", "-c", "sed 's/10[.]0[.]70[.]2:8080/10.0.70.250:8080/' \(save) > \(changed)"])
+            _ = try measure(["sh", "-c", "sed '\(Inputs.jumps)' \(save) > \(node)"])
+            reach = [kubechains, "reach", "--live", node] + options + ["--output-file", "/dev/null", snapshot]
+            audit = [kubechains, "audit", "--live", node] + options + [snapshot]
             commands = [
                 ("render", [kubechains, "render"] + options + [snapshot]),
                 (
@@ -73,6 +84,32 @@ struct CommandsBenchmark {
                     ] + options + [snapshot]
                 ),
             ]
+        }
+
+        /// Adds the jumps that render leaves to a running kube-proxy.
+        private static var jumps: String {
+            func edit(_ table: String, _ jumps: [(chain: String, target: String)]) -> String {
+                let chains = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].filter { chain in
+                    jumps.contains { $0.chain == chain }
+                }
+                let declared = chains.map { ":\($0) ACCEPT [0:0]" }.joined(separator: "\\n")
+                let rules = jumps.map { "-A \($0.chain) -j \($0.target)" }.joined(separator: "\\n")
+                return "/^[*]\(table)/,/^COMMIT/{s/^[*].*/&\\n\(declared)/;s/^COMMIT/\(rules)\\n&/}"
+            }
+            return edit(
+                "nat",
+                [
+                    ("PREROUTING", "KUBE-SERVICES"), ("OUTPUT", "KUBE-SERVICES"), ("POSTROUTING", "KUBE-POSTROUTING"),
+                ]) + ";"
+                + edit(
+                    "filter",
+                    [
+                        ("INPUT", "KUBE-PROXY-FIREWALL"), ("INPUT", "KUBE-NODEPORTS"),
+                        ("INPUT", "KUBE-EXTERNAL-SERVICES"), ("FORWARD", "KUBE-PROXY-FIREWALL"),
+                        ("FORWARD", "KUBE-FORWARD"), ("FORWARD", "KUBE-SERVICES"),
+                        ("FORWARD", "KUBE-EXTERNAL-SERVICES"), ("OUTPUT", "KUBE-PROXY-FIREWALL"),
+                        ("OUTPUT", "KUBE-SERVICES"),
+                    ])
         }
 
         deinit { for file in files { unsafe unlink(file) } }

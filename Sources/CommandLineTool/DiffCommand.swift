@@ -123,8 +123,9 @@ extension Command {
             "Two sets of rules are the same if they treat every packet the same, as far as kube-proxy's structure goes: "
                 + "the order of rules that exclude each other, counters, spelling and comments do not count.",
             "Beside a snapshot only the chains that kube-proxy writes are compared; two sets of rules are compared whole.",
-            "With --flows two snapshots are compared by what becomes of connections: from whom, to what, before, after, with an "
-                + "example. --right gives ACTUAL other options, such as --right '--proxy-mode nftables', so that one snapshot "
+            "With --flows both are compared by what becomes of connections: from whom, to what, before, after, with an "
+                + "example. Names of chains do not count there, and rules, which have to be all that iptables-save prints, may "
+                + "be those of another program than kube-proxy. --right gives ACTUAL other options, such as --right '--proxy-mode nftables', so that one snapshot "
                 + "can be compared with itself.",
             "With --all-nodes two snapshots are compared for each Node that both have. Differences that several Nodes have are "
                 + "said once: 'on 212 of 214 nodes', with the odd ones named.",

@@ -17,33 +17,40 @@ private struct SideOptions: ShapesRules {
 }
 
 extension DiffOptions {
-    /// `diff --flows`: what differs for packets between two snapshots.
+    /// `diff --flows`: what differs for packets between two snapshots or hosts' rules.
     func compareFlows(_ sources: [SnapshotSource], _ console: Console) throws(CommandFailure) -> ExitCode {
         guard output.form != .unified else {
             throw DiffOptions.usage("-o unified shows rules; --flows has no such form")
         }
-        for source in sources where !source.isSnapshot {
-            throw .input(
-                "\(source.name): error: these are rules; --flows compares snapshots. "
-                    + "'kubechains trace' follows single packets through rules")
+        let comparisons: [FlowComparison]
+        let snapshot: ClusterSnapshot?
+        if sources.allSatisfy(\.isSnapshot) {
+            let before = try readSnapshot([sources[0]]).flows(shaping.families)
+            console.say(before.diagnostics)
+            let right = try readRight(sources[1])
+            let after = try right.flows(shaping.families)
+            console.say(after.diagnostics)
+            comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
+            snapshot = right.snapshot
+        } else {
+            let result = try compareRules(sources) { () throws(CommandFailure) in try readRight(sources[1]) }
+            console.say(result.diagnostics)
+            (comparisons, snapshot) = (result.comparisons, result.snapshot)
         }
-        let before = try readSnapshot([sources[0]]).flows(shaping.families)
-        console.say(before.diagnostics)
-        let right = try readRight(sources[1])
-        let after = try right.flows(shaping.families)
-        console.say(after.diagnostics)
-        let comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
         let changes = comparisons.flatMap(\.changes)
         let unserved = comparisons.flatMap(\.unserved)
-        let text =
-            switch output.form {
-            case .json: FlowChangeReport.json(changes, unserved: unserved)
-            case .junit, .sarif, .github:
-                FlowChangeReport.findings(
-                    changes, unserved: unserved, in: right.snapshot, version: Tool.number
-                ).text(output.form) ?? ""
-            default: FlowChangeReport.text(changes, unserved: unserved, output.style)
+        let text: String
+        switch output.form {
+        case .json: text = FlowChangeReport.json(changes, unserved: unserved)
+        case .junit, .sarif, .github:
+            guard let snapshot else {
+                throw DiffOptions.usage("-o \(output.form) names the objects of a snapshot; both inputs are rules")
             }
+            text =
+                FlowChangeReport.findings(changes, unserved: unserved, in: snapshot, version: Tool.number).text(
+                    output.form) ?? ""
+        default: text = FlowChangeReport.text(changes, unserved: unserved, output.style)
+        }
         try OutputFile.write(text, to: output.file)
         return changes.isEmpty && unserved.isEmpty ? .success : .findings
     }

@@ -14,11 +14,22 @@ struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
     var output = ReportOutput()
     var question = FlowQuestion()
     var scope = ScopeOptions()
+    /// The rules of a host in place of those that kube-proxy would make.
+    var live: [String] = []
+
+    var inputs: [String] { operands + live + shapingInputs }
 
     static var groups: [OptionGroup<ReachOptions>] {
         [
-            OptionGroup(title: "What is asked", options: [to, from] + Option.scope), .output([.text, .json, .svg]),
-            .shaping, .nftables, .ipvs,
+            OptionGroup(title: "What is asked", options: [to, from] + Option.scope),
+            OptionGroup(
+                title: "The rules",
+                options: [
+                    Option(
+                        "live", "DUMP",
+                        "the node's rules, as iptables-save or 'nft list ruleset' printed them; may be given several times"
+                    ) { options, text throws(OptionError) in options.live.append(text) }
+                ]), .output([.text, .json, .svg]), .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -51,7 +62,7 @@ struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
 
 extension Command {
     static let reach = Command(
-        operands: "SNAPSHOT...",
+        operands: "INPUT...",
         summary: "who can reach a Service, and how",
         discussion: [
             "For each frontend of each Service, and for everybody who can send to it: which endpoints get the connections and "
@@ -62,24 +73,47 @@ extension Command {
             "What the way outside the node does is counted where it is known: an endpoint on another node that sees the "
                 + "address of a client that is not on this one answers past this node, so the client gets no answer, unless the "
                 + "pod network rewrites the source.",
+            "INPUT is a snapshot (JSON, one or more files), or the rules of a host: what iptables-save or 'nft list ruleset' "
+                + "prints. With --live, the rules are those of DUMP, and INPUT is the snapshot that says which frontends "
+                + "there are, and where nodes, pods and endpoints are. Rules are followed for all senders at once, with "
+                + "other programs' rules in them; what they leave open, such as an IP set, makes an outcome unknown.",
             "Both families are shown, or that of --family or of an address in --to.",
             "Exit code 0: shown; 2: there is no such target, or an input is at fault.",
         ]
     ) { (options: ReachOptions, console) throws(CommandFailure) in
-        guard !options.operands.isEmpty else {
-            throw ReachOptions.usage("reach needs a SNAPSHOT: a file, or '-' for standard input")
+        guard !options.operands.isEmpty || !options.live.isEmpty else {
+            throw ReachOptions.usage("reach needs an INPUT: a snapshot, rules, or '-' for standard input")
         }
-        let prepared = try options.readSnapshot(options.operands)
+        var sources: [SnapshotSource] = []
+        for path in options.operands { sources.append(try InputFile.open(path)) }
+        var dumps: [SnapshotSource] = []
+        for path in options.live { dumps.append(try InputFile.open(path)) }
+        // Beside --live, an INPUT is a snapshot.
+        if dumps.isEmpty, let first = sources.first, !first.isSnapshot { (dumps, sources) = (sources, []) }
+        let prepared = sources.isEmpty ? nil : try options.readSnapshot(sources)
         var question = options.question
         if !options.scope.isEmpty {
+            guard let prepared else {
+                throw ReachOptions.usage("-n, -l and --service select Services of a snapshot; the input is rules")
+            }
             let scope = try options.scope.scope(in: [prepared.snapshot])
             question.isWanted = { scope.contains($0) }
         }
-        let families = options.shaping.families.filter { question.isAbout($0) }
-        let (results, diagnostics) = try prepared.flows(families, question)
+        let results: [NodeFlows]
+        let diagnostics: [Diagnostic]
+        if let prepared, dumps.isEmpty {
+            (results, diagnostics) = try prepared.flows(
+                options.shaping.families.filter { question.isAbout($0) }, question)
+        } else {
+            (results, diagnostics) = try HostRulesInput.flows(of: dumps, prepared, options.shaping, question)
+        }
         console.say(diagnostics)
         guard results.contains(where: { !$0.frontends.isEmpty || !$0.unserved.isEmpty }) else {
-            throw .input("error: " + question.absence(in: prepared.snapshot, isLimited: !options.scope.isEmpty))
+            let isLimited = !options.scope.isEmpty
+            throw .input(
+                "error: "
+                    + (prepared.map { question.absence(in: $0.snapshot, isLimited: isLimited) }
+                        ?? question.absenceInRules))
         }
         let text =
             switch options.output.form {
@@ -99,6 +133,15 @@ extension FlowQuestion {
         if case .addresses(let range, _) = target, range.family != family { return false }
         if case .range(let range) = sources?.first, range.family != family { return false }
         return true
+    }
+
+    /// Why rules have no flow to show.
+    fileprivate var absenceInRules: String {
+        switch target {
+        case .service(let namespace, let name, let port):
+            "the rules name no Service port \(namespace)/\(name)" + (port.map { ":\($0)" } ?? "")
+        case .addresses, nil: "the rules have no Service there"
+        }
     }
 
     /// Why there is no flow to show.

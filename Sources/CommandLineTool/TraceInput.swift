@@ -87,10 +87,7 @@ struct TraceInput {
         if hostAddresses == nil {
             warnings.append("no --node-address is given, so any address may be the host's; give each of them")
         }
-        let hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
-        if let rules, tables == nil,
-            !rules.tables.contains(where: { $0.chains.contains { hooks.contains($0.name) && !$0.rules.isEmpty } })
-        {
+        if let rules, tables == nil, !rules.meetsPackets {
             warnings.append("no built-in chain has a rule, so packets meet none; give all that iptables-save prints")
         }
         if rules == nil, let tables, TracedTables(tables).hasNoBaseChain {

@@ -69,6 +69,20 @@ public struct AddressSet: Sendable, Hashable {
         AddressSet(family, ranges, except: except + others)
     }
 
+    /// Whether all addresses of the set are in a range, or none is, in logarithmic time; nil: some are.
+    package func areIn(_ range: IPPrefix) -> Bool? {
+        guard range.family == family, let first = ranges.first, let last = ranges.last else { return false }
+        let position = AddressSet.position(in: ranges, of: range.first)
+        guard position < ranges.count, ranges[position].first <= range.last else { return false }
+        if range.contains(first), range.contains(last) { return true }
+        guard ranges[position].contains(range) else { return nil }
+        let hole = AddressSet.position(in: except, of: range.first)
+        if hole < except.count, except[hole].contains(range) { return false }
+        // All but the range can be left out only if there is an exception for each bit that it is longer.
+        let isOneRange = ranges.count == 1 && except.count >= range.length - first.length
+        return isOneRange && subtracting([range]).isEmpty ? true : nil
+    }
+
     /// The lowest address of the set; nil: it is empty.
     public var first: IPAddress? {
         guard let range = ranges.first else { return nil }
@@ -101,13 +115,18 @@ public struct AddressSet: Sendable, Hashable {
 
     /// Whether one of sorted, disjoint ranges contains an address.
     private static func holds(_ ranges: [IPPrefix], _ address: IPAddress) -> Bool {
+        let position = position(in: ranges, of: address.number)
+        return position < ranges.count && ranges[position].contains(address)
+    }
+
+    /// The position of the first of sorted, disjoint ranges that does not end before an address.
+    private static func position(in ranges: [IPPrefix], of address: UInt128) -> Int {
         var (low, high) = (0, ranges.count)
-        let value = address.number
         while low < high {
             let middle = (low + high) / 2
-            if ranges[middle].last < value { low = middle + 1 } else { high = middle }
+            if ranges[middle].last < address { low = middle + 1 } else { high = middle }
         }
-        return low < ranges.count && ranges[low].contains(address)
+        return low
     }
 }
 
@@ -139,6 +158,23 @@ extension IPPrefix {
     package var last: UInt128 {
         let bits = family.bitWidth - length
         return bits == 128 ? UInt128.max : first + (UInt128(1) << UInt128(bits) - 1)
+    }
+
+    /// The ranges that together have the addresses from one to another of the same family; none if the first is the higher.
+    package static func covering(_ first: IPAddress, _ last: IPAddress) -> [IPPrefix] {
+        let family = first.family
+        var ranges: [IPPrefix] = []
+        let end = last.number
+        var next = first.number
+        while next <= end {
+            var length = family.bitWidth - min(next.trailingZeroBitCount, family.bitWidth)
+            while case let range = IPPrefix(IPAddress(next, family), length: length), range.last > end { length += 1 }
+            let range = IPPrefix(IPAddress(next, family), length: length)
+            ranges.append(range)
+            guard range.last < end else { break }
+            next = range.last + 1
+        }
+        return ranges
     }
 
     /// Whether all addresses of a range of the same family are in this one.

@@ -52,7 +52,8 @@ import Testing
         let result = try explain(target)
         expect(result, 0, errors: [])
         #expect(result.outputText.contains("└─ no rules\n") && inOneLine(result.outputText).contains(reason))
-        #expect(try explain("monitoring/blackbox-ipv6", ["--family", "ipv6", "--all"]).outputText.contains("KUBE-SVC-"))
+        #expect(
+            try explain("monitoring/blackbox-ipv6", ["--family", "ipv6", "--all"]).outputText.contains("KUBE-SVC-"))
     }
 
     @Test(arguments: [

@@ -5,6 +5,8 @@ public struct IndexedRules: Sendable {
     /// The rules.
     public let ruleset: Ruleset
     let tables: [String: (table: Table, positions: ChainPositions)]
+    /// By table and position: which rules of long chains can fit a packet.
+    private let lookups: [String: [Int: RuleLookup]]
     /// By list: the DNAT targets of the rules that add a client to it.
     private let affinityLists: [String: [TranslationTarget]]
     /// What rules change beside the packet.
@@ -15,7 +17,12 @@ public struct IndexedRules: Sendable {
         self.ruleset = ruleset
         var tables: [String: (Table, ChainPositions)] = [:]
         var lists: [String: [TranslationTarget]] = [:]
+        var lookups: [String: [Int: RuleLookup]] = [:]
         for table in ruleset.tables {
+            for (position, chain) in table.chains.enumerated() {
+                guard let lookup = RuleLookup(chain.rules) else { continue }
+                lookups[table.name, default: [:]][position] = lookup
+            }
             tables[table.name] = (table, ChainPositions(table.chains))
             for chain in table.chains {
                 for rule in chain.rules {
@@ -27,8 +34,14 @@ public struct IndexedRules: Sendable {
             }
         }
         self.tables = tables
+        self.lookups = lookups
         affinityLists = lists
         sideEffects = SideEffects(ruleset)
+    }
+
+    /// Which rules of a table's chain can fit a packet; nil: all have to be compared.
+    func lookup(of table: String, _ chain: Int, _ ruleCount: Int) -> RuleLookup? {
+        ruleCount < RuleLookup.threshold ? nil : lookups[table]?[chain]
     }
 
     /// Whether a list holds the client before its packet comes; nil: not known, since no rule of DNAT adds to the list.

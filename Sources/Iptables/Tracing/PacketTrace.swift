@@ -12,7 +12,8 @@ public struct PacketTrace: Sendable {
     /// Whether the query names an endpoint that no rule remembers clients of.
     public private(set) var hasUnknownHistory = false
 
-    fileprivate struct Arrival {
+    /// The end of a packet's path.
+    struct Arrival {
         let branch: TraceBranch
         let verdict: TraceOutcome.Verdict
         let isForHost: Bool
@@ -38,9 +39,7 @@ public struct PacketTrace: Sendable {
         hasUnknownHistory =
             query.affinity != nil && !rules.knowsHistory(of: query) && !(other?.knowsHistory(of: query) ?? false)
 
-        var first = TracedConnection(state: query.state, original: query.packet)
-        if query.isReply || query.state == .established { first.state = .new }
-        var arrivals = try Self.run([TraceBranch(query.packet, first)], &walker)
+        var arrivals = try Self.run([query.branch], &walker)
         if query.isReply {
             arrivals = try Self.next(arrivals, &walker) { arrival in
                 guard arrival.verdict == .accept else { return nil }
@@ -66,7 +65,7 @@ public struct PacketTrace: Sendable {
     // MARK: Hooks
 
     /// Sends packets through the hooks, from where they start to where they leave or arrive.
-    private static func run(_ start: [TraceBranch], _ walker: inout PacketWalker) throws(TraceError) -> [Arrival] {
+    static func run(_ start: [TraceBranch], _ walker: inout PacketWalker) throws(TraceError) -> [Arrival] {
         var arrivals: [Arrival] = []
         func keep(_ branches: [TraceBranch], isForHost: Bool) {
             arrivals += branches.map { Arrival(branch: $0, verdict: .accept, isForHost: isForHost) }
@@ -139,7 +138,7 @@ public struct PacketTrace: Sendable {
         var other: [TraceBranch] = []
         for branch in branches {
             let condition = TraceCondition.hostAddress(address(branch))
-            switch walker.host.holds(address(branch)) ?? branch.assumptions?.answer(to: condition) {
+            switch walker.host.holds(address(branch), branch.clients) ?? branch.answer(to: condition) {
             case true?: local.append(branch)
             case false?: other.append(branch)
             case nil:
@@ -172,7 +171,7 @@ extension TraceBranch {
     fileprivate var laterPacket: TraceBranch { following(connection.original) }
 
     private func following(_ packet: TracedPacket) -> TraceBranch {
-        var branch = TraceBranch(packet, connection)
+        var branch = TraceBranch(packet, connection, clients)
         branch.connection.state = .established
         branch.connection.isSeen = false
         branch.probability = probability
@@ -187,6 +186,7 @@ extension TraceBranch {
         var branch = self
         branch.probability = refusal.probability
         branch.assumptions = refusal.assumptions
+        branch.clients = refusal.clients
         return branch
     }
 }

@@ -21,7 +21,7 @@ extension PacketWalker {
         let reversed = Array(group.reversed())
         for branch in branches {
             let condition = TraceCondition.order(first.name(at: hook), last.name(at: hook))
-            if let known = branch.assumptions?.answer(to: condition) {
+            if let known = branch.answer(to: condition) {
                 result += try passInOrder([branch], known ? group : reversed, hook)
                 continue
             }

@@ -25,8 +25,8 @@ extension PacketWalker {
         if let match = rule.protocol, (match.number == branch.protocolNumber) == match.isNegated { return .no }
         if rule.fragment == .furtherFragments { return .no }
         var findings = MatchFindings()
-        if let match = rule.destination, !add(match, packet.destination, " -d ", &findings) { return .no }
-        if let match = rule.source, !add(match, packet.source, " -s ", &findings) { return .no }
+        if let match = rule.destination, !add(match, packet.destination, " -d ", branch, &findings) { return .no }
+        if let match = rule.source, !add(match, packet.source, " -s ", branch, &findings) { return .no }
         if let match = rule.inInterface, !add(input: match, branch, hook, &findings) { return .no }
         if let match = rule.outInterface, !add(output: match, branch, hook, &findings) { return .no }
         for match in rule.matches where !add(match, branch, hook, &findings) { return .no }
@@ -34,7 +34,7 @@ extension PacketWalker {
         // What was assumed before is known now.
         var open: [(condition: TraceCondition, wanted: Bool)] = []
         for (condition, wanted) in findings.open {
-            switch branch.assumptions?.answer(to: condition) {
+            switch branch.answer(to: condition) {
             case nil: open.append((condition, wanted))
             case wanted?: break
             default: return .no
@@ -44,12 +44,18 @@ extension PacketWalker {
     }
 
     private func add(
-        _ match: AddressMatch, _ address: TracedAddress, _ option: StaticString, _ findings: inout MatchFindings
+        _ match: AddressMatch, _ address: TracedAddress, _ option: StaticString, _ branch: borrowing TraceBranch,
+        _ findings: inout MatchFindings
     ) -> Bool {
-        let plain = AddressMatch(match.address, mask: match.mask)
-        return findings.add(
-            host.fits(plain, address), or: .match(text(plain, option), from: address, to: address, .all),
-            !match.isNegated)
+        let plain = match.isNegated ? AddressMatch(match.address, mask: match.mask) : match
+        if let fits = host.fits(plain, address, branch.clients) { return fits != match.isNegated }
+        let condition: TraceCondition
+        if case .client = address, let prefix = plain.prefix {
+            condition = .client(in: [prefix])
+        } else {
+            condition = .match(text(plain, option), from: address, to: address, .all)
+        }
+        return findings.add(nil, or: condition, !match.isNegated)
     }
 
     private func add(
@@ -57,7 +63,9 @@ extension PacketWalker {
     ) -> Bool {
         let name = branch.inInterface(query)
         // Nobody else sends by the loopback interface.
-        if name == nil, match.isLoopback, host.holds(branch.packet.source) == false { return match.isNegated }
+        if name == nil, match.isLoopback, host.holds(branch.packet.source, branch.clients) == false {
+            return match.isNegated
+        }
         return findings.add(
             name.map { match.contains($0) }, or: .inInterface(match.name), name == nil ? !match.isNegated : true)
     }
@@ -66,10 +74,12 @@ extension PacketWalker {
         output match: InterfaceMatch, _ branch: borrowing TraceBranch, _ hook: Hook, _ findings: inout MatchFindings
     ) -> Bool {
         let name = branch.outInterface(hook, host, query)
-        let isLocal = host.holds(branch.routedTo) ?? branch.assumptions?.answer(to: .hostAddress(branch.routedTo))
+        let routedTo = branch.routedTo
+        let isLocal =
+            host.holds(routedTo, branch.clients) ?? branch.assumptions?.answer(to: .hostAddress(routedTo))
         if name == nil, match.isLoopback, isLocal == false { return match.isNegated }
         return findings.add(
-            name.map { match.contains($0) }, or: .outInterface(match.name, branch.routedTo),
+            name.map { match.contains($0) }, or: .outInterface(match.name, routedTo),
             name == nil ? !match.isNegated : true)
     }
 
@@ -116,7 +126,7 @@ extension PacketWalker {
             return findings.add(nil, or: .event(text(match), eventCount))
         case .unknown(let unknown) where unknown.name == "iprange":
             guard let ranges = IPRangeMatch(unknown) else { return add(open: match, branch, &findings) }
-            return add(ranges, packet, &findings)
+            return add(ranges, branch, &findings)
         case .physdev, .rpfilter, .unknown: return add(open: match, branch, &findings)
         }
     }
@@ -216,10 +226,11 @@ extension PacketWalker {
 
     /// The entry that a match asks for or makes; nil where the packet's address is not known.
     func entry(_ match: RecentMatch, _ branch: borrowing TraceBranch) -> RecentEntry? {
-        guard case .exact(let address) = match.side == .source ? branch.packet.source : branch.packet.destination else {
-            return nil
+        switch match.side == .source ? branch.packet.source : branch.packet.destination {
+        case .exact(let address): RecentEntry(list: match.name, address: RawAddress(address).and(match.mask))
+        case .client: RecentEntry(list: match.name, address: nil)
+        case .range, .ofHost: nil
         }
-        return RecentEntry(list: match.name, address: RawAddress(address).and(match.mask))
     }
 
     // MARK: Texts
@@ -250,7 +261,7 @@ extension PacketWalker {
         ]
         for (types, address, isNegated) in sides {
             guard let types else { continue }
-            let isLocal = host.holds(address)
+            let isLocal = host.holds(address, branch.clients)
             let (ifLocal, ifNot) = (fits(types, address, isLocal: true), fits(types, address, isLocal: false))
             let answers = isLocal.map { [$0 ? ifLocal : ifNot] } ?? [ifLocal, ifNot]
             // Which interface has the address is not known, nor all about the types of IPv6 addresses.
@@ -309,7 +320,7 @@ extension PacketWalker {
         for (match, address, option) in addresses {
             guard let match else { continue }
             let plain = AddressMatch(match.address, mask: match.mask, isNegated: match.isNegated)
-            if !add(plain, address, option, &findings) { return false }
+            if !add(plain, address, option, branch, &findings) { return false }
         }
         let ports: [(PortMatch?, PortRange, TracedAddress, Bool)] = [
             (match.originalSourcePort, original.sourcePort, original.source, true),

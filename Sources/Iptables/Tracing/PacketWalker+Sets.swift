@@ -39,14 +39,20 @@ extension PacketWalker {
             fits, or: condition(text(.set(plain)), branch.packet, event: event), !match.isNegated)
     }
 
-    func add(_ match: IPRangeMatch, _ packet: TracedPacket, _ findings: inout MatchFindings) -> Bool {
+    func add(_ match: IPRangeMatch, _ branch: borrowing TraceBranch, _ findings: inout MatchFindings) -> Bool {
         for (range, address, option) in [
-            (match.source, packet.source, "--src-range"), (match.destination, packet.destination, "--dst-range"),
+            (match.source, branch.packet.source, "--src-range"),
+            (match.destination, branch.packet.destination, "--dst-range"),
         ] {
             guard let range else { continue }
-            let text = "-m iprange \(option) \(range.first)-\(range.last)"
-            let isIn = host.isBetween(range.first, range.last, address)
-            let condition = TraceCondition.match(text, from: address, to: address, .all)
+            let isIn = host.isBetween(range.first, range.last, address, branch.clients)
+            let condition: TraceCondition
+            if case .client = address {
+                condition = .client(in: IPPrefix.covering(range.first, range.last))
+            } else {
+                let text = "-m iprange \(option) \(range.first)-\(range.last)"
+                condition = .match(text, from: address, to: address, .all)
+            }
             if !findings.add(isIn, or: condition, !range.isNegated) { return false }
         }
         return true

@@ -20,7 +20,7 @@ struct PacketWalker {
     private var jumpCount = 0
 
     /// How often paths may branch at conditions that cannot be decided.
-    private static let splitLimit = 10_000
+    private let splitLimit: Int
     /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
     /// Without optimisation each takes some 35 kB of a stack of 8 MB.
@@ -30,8 +30,11 @@ struct PacketWalker {
         self.query = query
         self.rules = rules
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
+        let chainCount = rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
+        // Of clients that are followed together, each endpoint that reaches itself is split off.
+        splitLimit = query.clients == nil ? 10_000 : 1_000 + chainCount
         // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps.
-        jumpLimit = 20_000 + 20 * rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
+        jumpLimit = 20_000 + 20 * chainCount
     }
 
     /// Where a packet is.
@@ -87,17 +90,21 @@ struct PacketWalker {
         defer { callers.removeLast() }
         var returned: [TraceBranch] = []
         var live = [branch]
-        for index in table.chains[position].rules.indices where rules.matters(table.chains[position].rules[index]) {
+        let count = table.chains[position].rules.count
+        let found = rules.lookup(of: place.table, position, count)?.rules(for: branch.packet)
+        for number in 0..<(found?.count ?? count) {
+            let index = found?[number] ?? number
+            guard rules.matters(table.chains[position].rules[index]) else { continue }
             var next: [TraceBranch]?
-            for number in live.indices {
-                let answer = answer(table.chains[position].rules[index], live[number], place.hook)
+            for way in live.indices {
+                let answer = answer(table.chains[position].rules[index], live[way], place.hook)
                 if case .no = answer {
-                    next?.append(live[number])
+                    next?.append(live[way])
                     continue
                 }
-                if next == nil { next = Array(live[..<number]) }
+                if next == nil { next = Array(live[..<way]) }
                 let rule = RulePlace(place: place, chain: position, index: index)
-                next? += try take(rule, answer, live[number], &accepted, &returned)
+                next? += try take(rule, answer, live[way], &accepted, &returned)
             }
             if let next { live = next }
             if live.isEmpty { break }
@@ -124,7 +131,7 @@ struct PacketWalker {
             eventCount += 1
             for (condition, wanted) in conditions {
                 // An answer to an earlier condition can settle a later one.
-                if let known = taken.assumptions?.answer(to: condition) {
+                if let known = taken.answer(to: condition) {
                     if known == wanted { continue }
                     return rest
                 }
@@ -151,10 +158,10 @@ struct PacketWalker {
 
     private mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
         splitCount += 1
-        guard splitCount > Self.splitLimit else { return }
+        guard splitCount > splitLimit else { return }
         throw error(
             .tooManyBranches, place,
-            "more than \(Self.splitLimit) ways branch off at conditions that cannot be decided, the last of them "
+            "more than \(splitLimit) ways branch off at conditions that cannot be decided, the last of them "
                 + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
     }
 

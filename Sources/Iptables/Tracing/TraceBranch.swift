@@ -80,9 +80,10 @@ package struct TracedConnection: Hashable, Sendable {
 /// An address in a list of `recent`.
 package struct RecentEntry: Hashable, Sendable {
     package let list: String
-    package let address: RawAddress
+    /// Nil: each of the clients that are followed together.
+    package let address: RawAddress?
 
-    package init(list: String, address: RawAddress) {
+    package init(list: String, address: RawAddress?) {
         self.list = list
         self.address = address
     }
@@ -109,12 +110,15 @@ package struct TraceBranch: Sendable {
     /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
     package var recent: [RecentEntry: Bool] = [:]
     package var probability = 1.0
+    /// The clients that can have sent it, where many are followed together.
+    package var clients: TracedClients?
     package var assumptions: AssumptionList?
     package var path: PathList?
 
-    init(_ packet: TracedPacket, _ connection: TracedConnection) {
+    init(_ packet: TracedPacket, _ connection: TracedConnection, _ clients: TracedClients? = nil) {
         self.packet = packet
         self.connection = connection
+        self.clients = clients
         routedTo = packet.destination
     }
 
@@ -148,13 +152,21 @@ package struct TraceBranch: Sendable {
             abs(probability - other.probability) <= probability * 1e-12
         else { return nil }
         joined.assumptions = own.earlier
+        joined.clients = own.clients
         return joined
     }
 
     package func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {
         var branch = self
-        branch.assumptions = AssumptionList(condition, isAssumed, after: assumptions)
+        branch.assumptions = AssumptionList(condition, isAssumed, after: assumptions, of: clients)
+        if case .client(let ranges) = condition { branch.clients = clients?.narrowed(to: ranges, isAssumed) }
         return branch
+    }
+
+    /// What follows for a condition from what was assumed, or from who the clients are; nil: nothing.
+    package func answer(to condition: TraceCondition) -> Bool? {
+        if case .client(let ranges) = condition { return clients?.areIn(ranges) }
+        return assumptions?.answer(to: condition)
     }
 }
 
@@ -169,7 +181,7 @@ extension TraceBranch {
     /// The interface by which the packet leaves; nil: not known.
     package func outInterface(_ hook: Hook, _ host: TracedHost, _ query: TraceQuery) -> String? {
         if hook == .prerouting || hook == .input { return "" }
-        if host.holds(routedTo) ?? assumptions?.answer(to: .hostAddress(routedTo)) == true { return "lo" }
+        if host.holds(routedTo, clients) ?? assumptions?.answer(to: .hostAddress(routedTo)) == true { return "lo" }
         return isAnswer != (refusal != nil) ? query.inInterface : query.outInterface
     }
 }

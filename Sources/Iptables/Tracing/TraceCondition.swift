@@ -1,4 +1,4 @@
-internal import NetAddress
+package import NetAddress
 
 /// A condition that cannot be decided. An unchanged packet gets the same answer again.
 package enum TraceCondition: Hashable, Sendable {
@@ -10,6 +10,8 @@ package enum TraceCondition: Hashable, Sendable {
     case port(PortRange, of: TracedAddress, isSource: Bool)
     /// The address is one of the host's.
     case hostAddress(TracedAddress)
+    /// The client is in one of these ranges, where many clients are followed together: each branch has those of whom it is so.
+    case client(in: [IPPrefix])
     /// A match, whose packet it was asked for, and the last event that changed what it sees.
     case match(String, from: TracedAddress, to: TracedAddress, PortRange, event: Int = 0)
     /// A mark with unknown bits fits, or does not.
@@ -25,6 +27,7 @@ package enum TraceCondition: Hashable, Sendable {
         case .outInterface(let name, _): "-o \(name)"
         case .port(let range, _, let isSource): "\(isSource ? "--sport" : "--dport") \(range.text)"
         case .hostAddress(let address): "\(address.text) is an address of this host"
+        case .client(let ranges): "-s " + ranges.map(\.description).joined(separator: ",")
         case .order(let first, let second): "\(first) is asked before \(second)"
         case .match(let text, _, _, _, _), .mark(let text, _, _, _), .event(let text, _): text
         }
@@ -73,6 +76,7 @@ extension TracedAddress {
         case .exact(let address): address.description
         case .range(let first, let last): "\(first)-\(last)"
         case .ofHost: "one of the host's addresses"
+        case .client: "the client's address"
         }
     }
 }
@@ -82,13 +86,18 @@ package final class AssumptionList: Sendable {
     package let condition: TraceCondition
     package let isAssumed: Bool
     package let earlier: AssumptionList?
+    /// The clients before the assumption.
+    let clients: TracedClients?
     /// Of the texts of all assumptions in their order.
     private let digest: Int
 
-    init(_ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?) {
+    init(
+        _ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?, of clients: TracedClients?
+    ) {
         self.condition = condition
         self.isAssumed = isAssumed
         self.earlier = earlier
+        self.clients = clients
         var hasher = Hasher()
         hasher.combine(earlier?.digest)
         hasher.combine(condition.text)

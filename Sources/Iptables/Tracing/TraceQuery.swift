@@ -47,6 +47,11 @@ public struct TraceQuery: Sendable {
     /// The client's node, where it is another node's pod; nil: it is not, or that is not known.
     public var clientNode: OtherNode?
 
+    /// Clients that are followed together, in place of the one at ``source``.
+    package var clients: TracedClients?
+    /// Interfaces by which the first packet comes in, or does not: names as rules have them.
+    package var inInterfaces: [(name: String, isTaken: Bool)] = []
+
     /// A packet that begins a connection.
     public init(
         from source: IPAddress, sourcePort: UInt16? = nil, to destination: IPAddress,
@@ -62,9 +67,18 @@ public struct TraceQuery: Sendable {
     /// The packet as it is sent.
     var packet: TracedPacket {
         var packet = TracedPacket(
-            source: .exact(source), sourcePort: sourcePort.map { PortRange($0) } ?? .all,
+            source: clients == nil ? .exact(source) : .client, sourcePort: sourcePort.map { PortRange($0) } ?? .all,
             destination: .exact(destination), destinationPort: PortRange(destinationPort), transport: transport)
         packet.mark = mark
         return packet
+    }
+
+    /// The packet on its way from the client.
+    var branch: TraceBranch {
+        var first = TracedConnection(state: state, original: packet)
+        if isReply || state == .established { first.state = .new }
+        var branch = TraceBranch(packet, first, clients)
+        for (name, isTaken) in inInterfaces { branch = branch.assuming(.inInterface(name), isTaken) }
+        return branch
     }
 }

@@ -8,6 +8,8 @@ public enum TracedAddress: Sendable, Hashable {
     case range(IPAddress, IPAddress)
     /// One of the host's own, by the interface that it uses: what MASQUERADE and REDIRECT put in.
     case ofHost
+    /// The client's, where many clients are followed together.
+    case client
 
     init(_ first: RawAddress, _ last: RawAddress) {
         self = first == last ? .exact(first.address) : .range(first.address, last.address)
@@ -58,17 +60,20 @@ public struct TracedHost: Sendable {
     }
 
     /// Whether an address is the host's own; nil: not known.
-    package func holds(_ address: TracedAddress) -> Bool? {
+    package func holds(_ address: TracedAddress, _ clients: TracedClients?) -> Bool? {
         switch address {
         case .exact(let address): address.isLoopback ? true : addresses.map { $0.contains(address) }
         case .range(let first, let last):
             addresses.flatMap { own in own.contains { !($0 < first) && !($0 > last) } ? nil : false }
         case .ofHost: true
+        case .client: clients?.areOfHost
         }
     }
 
     /// Whether an address is one of those from `first` to `last`; nil: not known.
-    func isBetween(_ first: IPAddress, _ last: IPAddress, _ address: TracedAddress) -> Bool? {
+    package func isBetween(
+        _ first: IPAddress, _ last: IPAddress, _ address: TracedAddress, _ clients: TracedClients?
+    ) -> Bool? {
         func contains(_ address: IPAddress) -> Bool {
             address.family == first.family && !(address < first) && !(address > last)
         }
@@ -81,11 +86,12 @@ public struct TracedHost: Sendable {
             guard let own = addresses?.filter({ !$0.isLoopback }), let one = own.first else { return nil }
             let fits = contains(one)
             return own.allSatisfy { contains($0) == fits } ? fits : nil
+        case .client: return clients?.areIn(IPPrefix.covering(first, last))
         }
     }
 
     /// Whether an address meets a condition; nil: not known.
-    package func fits(_ match: AddressMatch, _ address: TracedAddress) -> Bool? {
+    package func fits(_ match: AddressMatch, _ address: TracedAddress, _ clients: TracedClients?) -> Bool? {
         switch address {
         case .exact(let address): return match.contains(address)
         case .range(let first, let last):
@@ -98,6 +104,9 @@ public struct TracedHost: Sendable {
             guard let own = addresses?.filter({ !$0.isLoopback }), let first = own.first else { return nil }
             let fits = match.contains(first)
             return own.allSatisfy { match.contains($0) == fits } ? fits : nil
+        case .client:
+            guard let prefix = match.prefix else { return nil }
+            return clients?.areIn([prefix]).map { $0 != match.isNegated }
         }
     }
 }

@@ -10,6 +10,14 @@ public enum Share: Sendable, Hashable {
     /// Any other share, in hundredths of a percent.
     case basisPoints(Int)
 
+    /// The share as a number between 0 and 1.
+    public var value: Double {
+        switch self {
+        case .oneIn(let parts): 1 / Double(parts)
+        case .basisPoints(let points): Double(points) / 10_000
+        }
+    }
+
     /// The share that a probability between 0 and 1 stands for.
     init(_ probability: Double) {
         let parts = (1 / probability).rounded()

@@ -25,7 +25,7 @@ public struct FrontendFlows: Sendable {
 }
 
 /// What becomes of a connection, with what is known of the path outside the node.
-public enum FlowOutcome: Sendable, Hashable {
+public indirect enum FlowOutcome: Sendable, Hashable {
     /// One of the endpoints gets it.
     case endpoints([FlowEndpoint], TrafficOutcome.SourceTreatment)
     /// The client learns at once that nobody answers.
@@ -34,16 +34,30 @@ public enum FlowOutcome: Sendable, Hashable {
     case timesOut
     /// kube-proxy does nothing about it.
     case unchanged
+    /// Parts of the connections fare differently; each endpoint's share is one of all connections.
+    case divided([FlowPart])
     /// What becomes of it cannot be told.
     case unknown(Doubt)
 
     /// Why an outcome is not known.
-    public enum Doubt: String, Sendable, Hashable {
+    public enum Doubt: Sendable, Hashable {
         /// Several Service ports have the frontend.
-        case sharedFrontend = "shared-frontend"
+        case sharedFrontend
         /// The back end does not say.
         case mode
+        /// It depends on a condition of rules that nothing is known about, such as an IP set.
+        case condition(String)
+        /// The rules cannot be followed.
+        case rules(String)
     }
+}
+
+/// A part of connections that fare differently.
+public struct FlowPart: Sendable, Hashable {
+    /// How many of the connections.
+    public let share: Share
+    /// What becomes of each.
+    public let outcome: FlowOutcome
 }
 
 /// An endpoint that gets a part of the connections.
@@ -52,8 +66,8 @@ public struct FlowEndpoint: Sendable, Hashable {
     public let address: IPAddress
     /// The endpoint's port.
     public let port: UInt16
-    /// It gets one in so many connections; nil where that depends on other connections.
-    public let oneIn: Int?
+    /// Its part of the connections; nil where that depends on other connections.
+    public let share: Share?
     /// Whether the client gets its answers: not where they go past the node that translated the destination, since the
     /// endpoint is on another node and sees the address of a client that is not on this one (kubernetes#74383), unless the pod
     /// network rewrites the source.

@@ -8,12 +8,19 @@ public struct NodeFlows: Sendable {
     public let node: String?
     /// The family.
     public let family: AddressFamily
-    /// kube-proxy's version.
-    public let version: VersionChoice
+    /// kube-proxy's version; nil: the rules are a host's.
+    public let version: VersionChoice?
     /// By Service port and frontend, as far as they were asked for.
     public let frontends: [FrontendFlows]
     /// What becomes of packets beside the frontends, where kube-proxy does something about them.
     public let unserved: [UnservedFlow]
+
+    init(node: String?, family: AddressFamily, version: VersionChoice?, frontends: [FrontendFlows]) {
+        self.node = node
+        self.family = family
+        self.version = version
+        self.frontends = frontends
+    }
 
     /// The flows to what a question names, in a mode.
     ///

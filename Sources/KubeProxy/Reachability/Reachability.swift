@@ -133,7 +133,8 @@ public struct Reachability<Mode: Backend>: Sendable {
                     !isDropped
                     && (origin.isHere || source == .rewritten || here.contains(share.address)
                         || host.contains(share.address))
-                return FlowEndpoint(address: share.address, port: share.port, oneIn: share.oneIn, answers: answers)
+                return FlowEndpoint(
+                    address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers)
             }
             return .endpoints(endpoints, source)
         }

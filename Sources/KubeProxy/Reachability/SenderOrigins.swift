@@ -25,8 +25,7 @@ struct SenderOrigins: Sendable {
         let node = plan.node
         func ranges(_ addresses: [IPAddress]) -> [IPPrefix] { addresses.map { IPPrefix(single: $0) } }
 
-        let loopback = family == .ipv4 ? IPPrefix(.loopback(.ipv4), length: 8) : IPPrefix(single: .loopback(.ipv6))
-        let own = ranges(node.hostAddresses) + [loopback]
+        let own = ranges(node.hostAddresses) + [.loopback(family)]
         var (pods, otherPods, otherNodes): ([IPPrefix], [IPPrefix], [IPPrefix]) = ([], [], [])
         for other in plan.snapshot.nodes {
             if other.name.text == node.name {
@@ -63,6 +62,15 @@ struct SenderOrigins: Sendable {
         }
     }
 
+    /// A host of which only the addresses are known: itself, and everybody else.
+    init(_ family: AddressFamily, host: [IPAddress]) {
+        let own = host.map { IPPrefix(single: $0) } + [.loopback(family)]
+        groups = [
+            SenderSet(.node, AddressSet(family, own)),
+            SenderSet(.outside, AddressSet(family, [.all(family)], except: own)),
+        ].map { Group(senders: $0, parts: []) }
+    }
+
     private static func parts(of senders: SenderSet, _ node: NodeFacts) -> [Part] {
         if senders.origin == .node { return [Part(addresses: senders.addresses, rules: .node)] }
         guard case .source(let range) = node.localTraffic else {
@@ -72,5 +80,12 @@ struct SenderOrigins: Sendable {
             Part(addresses: senders.addresses.intersection([range]), rules: .pods),
             Part(addresses: senders.addresses.subtracting([range]), rules: .outside),
         ].filter { !$0.addresses.isEmpty }
+    }
+}
+
+extension IPPrefix {
+    /// The addresses of loopback.
+    static func loopback(_ family: AddressFamily) -> IPPrefix {
+        IPPrefix(.loopback(family), length: family == .ipv4 ? 8 : 128)
     }
 }

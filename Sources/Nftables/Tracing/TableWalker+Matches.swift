@@ -28,29 +28,28 @@ extension TableWalker {
                 return settle(condition(match.text, branch), match, branch)
             }
             // Where an address is one of several, each element would be a condition of its own.
-            if named.set.elements.count > Self.conditionLimit, !isExact(match.expression, branch) {
+            let limit = branch.clients == nil ? Self.conditionLimit : Self.conditionLimitOfClients
+            if named.set.elements.count > limit, !isExact(match.expression, branch) {
                 return settle(condition(match.text, branch), match, branch)
             }
             elements = named
         }
-        var open: TraceCondition?
-        var count = 0
+        var open: [TraceCondition] = []
         for (_, condition) in candidates(match.expression, elements, branch, hook) {
             guard let condition else { return match.isNegated ? .no : .yes }
-            switch branch.assumptions?.answer(to: condition) {
+            switch branch.answer(to: condition) {
             case true?: return match.isNegated ? .no : .yes
             case false?: break
-            case nil:
-                open = condition
-                count += 1
+            case nil: open.append(condition)
             }
         }
-        guard let open else { return match.isNegated ? .yes : .no }
-        return settle(count == 1 ? open : condition(match.text, branch), match, branch)
+        guard let first = open.first else { return match.isNegated ? .yes : .no }
+        if open.count == 1 { return settle(first, match, branch) }
+        return settle(TraceCondition(anyOf: open) ?? condition(match.text, branch), match, branch)
     }
 
     private func settle(_ condition: TraceCondition, _ match: NftMatch, _ branch: TraceBranch) -> NftAnswer {
-        if let known = branch.assumptions?.answer(to: condition) { return known != match.isNegated ? .yes : .no }
+        if let known = branch.answer(to: condition) { return known != match.isNegated ? .yes : .no }
         return .depends(condition, wanted: !match.isNegated)
     }
 
@@ -129,6 +128,8 @@ extension TableWalker {
 
     /// How many elements of a set may each be a condition of its own.
     private static let conditionLimit = 64
+    /// The same for clients that are followed together, of whom each element divides off some.
+    private static let conditionLimitOfClients = 4096
 
     /// Whether the addresses that an expression asks for are known.
     private func isExact(_ expression: NftExpression, _ branch: TraceBranch) -> Bool {
@@ -173,17 +174,33 @@ extension TableWalker {
         case .destination: address = branch.packet.destination
         default: return nil
         }
-        guard case .exact(let exact) = address else { return nil }
-        return RecentEntry(list: "\(tables.tables[place.table].name) @\(set)", address: RawAddress(exact))
+        let list = "\(tables.tables[place.table].name) @\(set)"
+        switch address {
+        case .exact(let exact): return RecentEntry(list: list, address: RawAddress(exact))
+        case .client: return RecentEntry(list: list, address: nil)
+        case .range, .ofHost: return nil
+        }
     }
 
     /// Whether a set that rules fill has an entry before the packet comes: as listed, or as the query says that the client was sent to
     /// an endpoint before.
     private func remembers(_ entry: RecentEntry, _ set: String) -> Bool? {
         guard let place = currentChain, let elements = tables.tables[place.table].sets[set] else { return nil }
-        if elements.byKey?[[entry.address.address.description]] != nil { return true }
+        if let address = entry.address, elements.byKey?[[address.address.description]] != nil { return true }
         guard let (address, port) = query.affinity else { return false }
         return tables.remembered[entry.list]?.contains { $0.address == address && $0.port == port } ?? false
+    }
+}
+
+extension TraceCondition {
+    /// That a client is in the ranges of any of several conditions; nil: they are about something else.
+    fileprivate init?(anyOf conditions: [TraceCondition]) {
+        var ranges: [IPPrefix] = []
+        for condition in conditions {
+            guard case .client(let own) = condition else { return nil }
+            ranges += own
+        }
+        self = .client(in: ranges)
     }
 }
 

@@ -38,11 +38,21 @@ extension TableWalker {
         let words = "\(family.keyword) \(what) \(value)"
         if let prefix = IPPrefix(addressOrRange: value) {
             guard prefix.family == family else { return .no }
-            return answer(host.fits(AddressMatch(prefix), address), words, branch)
+            return answer(host.fits(AddressMatch(prefix), address, branch.clients), address, [prefix], words, branch)
         }
         let ends = value.split(separator: "-").compactMap { IPAddress(String($0)) }
-        guard ends.count == 2, case .exact(let exact) = address else { return answer(nil, words, branch) }
-        return exact.isBetween(ends[0], ends[1]) ? .yes : .no
+        guard ends.count == 2 else { return answer(nil, words, branch) }
+        let isIn = host.isBetween(ends[0], ends[1], address, branch.clients)
+        return answer(isIn, address, IPPrefix.covering(ends[0], ends[1]), words, branch)
+    }
+
+    /// The answer to whether an address is in ranges.
+    private func answer(
+        _ fits: Bool?, _ address: TracedAddress, _ ranges: @autoclosure () -> [IPPrefix], _ words: String,
+        _ branch: TraceBranch
+    ) -> NftAnswer {
+        if fits == nil, case .client = address { return .depends(.client(in: ranges()), wanted: true) }
+        return answer(fits, words, branch)
     }
 
     private func fit(
@@ -94,7 +104,7 @@ extension TableWalker {
     private func fitType(
         _ address: TracedAddress, _ value: String, isSource: Bool, _ branch: TraceBranch
     ) -> NftAnswer {
-        let isLocal = host.holds(address) ?? branch.assumptions?.answer(to: .hostAddress(address))
+        let isLocal = host.holds(address, branch.clients) ?? branch.assumptions?.answer(to: .hostAddress(address))
         switch value {
         case "local":
             guard let isLocal else { return .depends(.hostAddress(address), wanted: true) }
@@ -110,12 +120,6 @@ extension TableWalker {
         case false?: .no
         case nil: .depends(condition(words, branch), wanted: true)
         }
-    }
-}
-
-extension IPAddress {
-    fileprivate func isBetween(_ first: IPAddress, _ last: IPAddress) -> Bool {
-        family == first.family && first.number <= number && number <= last.number
     }
 }
 

@@ -147,7 +147,7 @@ struct TableWalker: HookedChains {
                 eventCount += 1
                 let condition: TraceCondition =
                     isEvent ? .event(text, eventCount) : condition(text, branch)
-                if let known = branch.assumptions?.answer(to: condition) {
+                if let known = branch.answer(to: condition) {
                     if known { break }
                     return [branch]
                 }
@@ -279,7 +279,7 @@ struct TableWalker: HookedChains {
         eventCount += 1 + possible.count
         for (element, condition) in possible {
             guard let condition else { return TraceBranch.rejoined(next + (try found(&self, element, rest, &way))) }
-            switch rest.assumptions?.answer(to: condition) {
+            switch rest.answer(to: condition) {
             case true?: return TraceBranch.rejoined(next + (try found(&self, element, rest, &way)))
             case false?: continue
             case nil:

@@ -84,8 +84,20 @@ extension PacketTrace {
     public init(
         _ query: TraceQuery, through tables: TracedTables, and rules: IndexedRules? = nil
     ) throws(TraceError) {
-        let family = query.destination.family
-        let rules = rules ?? IndexedRules(Ruleset(family: family, tables: []))
-        try self.init(query, through: rules, beside: TableWalker(tables, query))
+        try self.init(query, through: rules ?? .none(query), beside: TableWalker(tables, query))
+    }
+}
+
+extension ClientTrace {
+    /// Follows packets through tables of nftables, and the rules of iptables on the same host.
+    package init(_ query: TraceQuery, through tables: TracedTables, and rules: IndexedRules?) throws(TraceError) {
+        try self.init(query, through: rules ?? .none(query), beside: TableWalker(tables, query))
+    }
+}
+
+extension IndexedRules {
+    /// No rules of the family of a query.
+    fileprivate static func none(_ query: TraceQuery) -> IndexedRules {
+        IndexedRules(Ruleset(family: query.destination.family, tables: []))
     }
 }

@@ -61,11 +61,24 @@ enum FlowWords {
         case .unchanged: return "unchanged"
         case .unknown(.sharedFrontend): return "unknown: two Services have it"
         case .unknown(.mode): return "unknown"
+        case .unknown(.condition(let text)): return "unknown: it depends on '\(text)'"
+        case .unknown(.rules(let text)): return "unknown: \(text)"
+        case .divided(let parts):
+            return parts.map { part in
+                if case .endpoints = part.outcome { return result(part.outcome) }
+                return "\(part.share) \(result(part.outcome))"
+            }.joined(separator: ", ")
         }
     }
 
     /// The outcome in one line.
     static func sentence(_ outcome: FlowOutcome) -> String {
+        if case .divided(let parts) = outcome {
+            return parts.map { part in
+                if case .endpoints = part.outcome { return sentence(part.outcome) }
+                return "\(part.share) \(result(part.outcome))"
+            }.joined(separator: "; ")
+        }
         guard case .endpoints(let endpoints, _) = outcome else { return result(outcome) }
         let shown = endpoints.prefix(3).map { AddressText($0.address, port: $0.port).description }
         let more = endpoints.count > 3 ? " and \(endpoints.count - 3) more" : ""
@@ -104,8 +117,8 @@ enum FlowWords {
     /// Each endpoint's part.
     static func share(_ outcome: FlowOutcome) -> String {
         guard case .endpoints(let endpoints, _) = outcome, let first = endpoints.first else { return "-" }
-        guard let count = first.oneIn else { return "varies" }
-        return count == 1 ? "all" : "1/\(count)"
+        guard let share = first.share else { return "varies" }
+        return endpoints.allSatisfy { $0.share == share } ? share.description : "uneven"
     }
 
     // MARK: JSON
@@ -133,7 +146,7 @@ enum FlowWords {
                             .object([
                                 ("address", .string(endpoint.address.description)),
                                 ("port", .integer(Int(endpoint.port))),
-                                ("share", endpoint.oneIn.map { .number(1 / Double($0)) }),
+                                ("share", endpoint.share.map { .number($0.value) }),
                                 ("answers", endpoint.answers ? nil : .boolean(false)),
                                 ("toItself", endpoint.toItself.map { .string($0.rawValue) }),
                             ])
@@ -143,7 +156,25 @@ enum FlowWords {
         case .refused: .object([("verdict", .string("refused"))])
         case .timesOut: .object([("verdict", .string("timeout"))])
         case .unchanged: .object([("verdict", .string("unchanged"))])
-        case .unknown(let doubt): .object([("verdict", .string("unknown")), ("reason", .string(doubt.rawValue))])
+        case .divided(let parts):
+            .object([
+                ("verdict", .string("divided")),
+                (
+                    "parts",
+                    .array(
+                        parts.map { .object([("share", .number($0.share.value)), ("outcome", json($0.outcome))]) })
+                ),
+            ])
+        case .unknown(let doubt):
+            .object([("verdict", .string("unknown")), ("reason", .string(reason(doubt)))])
+        }
+    }
+
+    private static func reason(_ doubt: FlowOutcome.Doubt) -> String {
+        switch doubt {
+        case .sharedFrontend: "shared-frontend"
+        case .mode: "mode"
+        case .condition(let text), .rules(let text): text
         }
     }
 }

@@ -41,7 +41,7 @@ public enum ReachReport {
         }
         return .object([
             ("node", result.node.map { .string($0) }), ("family", .string(result.family.name)),
-            ("kubeProxy", result.version.json), ("flows", .array(flows)),
+            ("kubeProxy", result.version?.json), ("flows", .array(flows)),
             (
                 "unserved",
                 .array(
@@ -66,7 +66,7 @@ public enum ReachReport {
             if !report.text.isEmpty { report.emptyLine() }
             report.line(
                 .init("\(result.family.name) on node \(result.node ?? "(no name)")", .heading),
-                words: ", rules of \(result.version.phrase)")
+                words: ", " + (result.version.map { "rules of \($0.phrase)" } ?? "rules of the host"))
             var rows: [Row] = []
             var label = ""
             for frontend in result.frontends {

@@ -30,9 +30,14 @@ private enum FlowSide {
 extension DiffOptions {
     /// What differs for packets where a side is a host's rules: both sides are followed as rules, so that nothing but where
     /// packets go counts.
-    func flowChanges(
+    ///
+    /// - Returns: a comparison for each family, and the snapshot of the side that is one, the second one's first; nil: both are
+    ///   rules.
+    func compareRules(
         _ sources: [SnapshotSource], right: () throws(CommandFailure) -> PreparedSnapshot
-    ) throws(CommandFailure) -> (changes: [FlowComparison.Change], diagnostics: [Diagnostic]) {
+    ) throws(CommandFailure) -> (
+        comparisons: [FlowComparison], snapshot: ClusterSnapshot?, diagnostics: [Diagnostic]
+    ) {
         let before: FlowSide =
             sources[0].isSnapshot
             ? .snapshot(try readSnapshot([sources[0]])) : .rules(try HostRulesInput([sources[0]], shaping.family))
@@ -57,7 +62,7 @@ extension DiffOptions {
             throw .input(
                 "error: EXPECTED and ACTUAL have rules of different families; a family is compared with itself")
         }
-        var changes: [FlowComparison.Change] = []
+        var comparisons: [FlowComparison] = []
         for family in families {
             let place = try FlowsPlace(snapshot, family, shaping)
             let frontends = place.frontends([before, after].compactMap(\.rules))
@@ -65,12 +70,10 @@ extension DiffOptions {
                 throw .input(
                     "error: no rule names a Service port in its comment; give the snapshot on one side")
             }
-            changes +=
+            comparisons.append(
                 FlowComparison(
-                    try before.flows(family, place, frontends).frontends,
-                    try after.flows(family, place, frontends).frontends
-                ).changes
+                    try before.flows(family, place, frontends), try after.flows(family, place, frontends)))
         }
-        return (changes, diagnostics)
+        return (comparisons, (after.snapshot ?? before.snapshot)?.snapshot, diagnostics)
     }
 }

@@ -121,7 +121,8 @@ public struct DatedChange: Sendable {
 
     /// UDP connections that versions from one on leave in connection tracking.
     private init(leaving connections: LeftConnections, _ since: Int) {
-        self.init(since, until: connections.versions?.upperBound, connections.summary, connections.sources, servesUDP)
+        self.init(
+            since, until: connections.versions?.upperBound, connections.summary, connections.sources, Self.servesUDP)
     }
 
     /// Whether somebody with these Services, and with these settings afterwards, meets it on the way from one version to another, or

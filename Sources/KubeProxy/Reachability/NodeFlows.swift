@@ -12,7 +12,7 @@ public struct NodeFlows: Sendable {
     public let version: VersionChoice?
     /// By Service port and frontend, as far as they were asked for.
     public let frontends: [FrontendFlows]
-    /// What becomes of packets beside the frontends, where kube-proxy does something about them.
+    /// What becomes of packets beside the frontends, where kube-proxy does something about them; empty for a host's rules.
     public let unserved: [UnservedFlow]
 
     init(node: String?, family: AddressFamily, version: VersionChoice?, frontends: [FrontendFlows]) {
@@ -20,6 +20,7 @@ public struct NodeFlows: Sendable {
         self.family = family
         self.version = version
         self.frontends = frontends
+        unserved = []
     }
 
     /// The flows to what a question names, in a mode.

@@ -47,13 +47,13 @@ extension FlowGraph {
         switch outcome {
         case .endpoints(let endpoints, _):
             let lines = endpoints.map { endpoint in
-                let share = endpoint.oneIn.map { $0 == 1 ? "all" : "1/\($0)" } ?? "varies"
+                let share = endpoint.share.map { $0 == .oneIn(1) ? "all" : "\($0)" } ?? "varies"
                 let answers = endpoint.answers ? "" : ", no answer"
                 return "\(share) \(AddressText(endpoint.address, port: endpoint.port))\(answers)"
             }
             return add(.endpoint, title, lines + ["source IP \(FlowWords.source(outcome))"])
         case .refused, .timesOut: return add(.refusal, title, [])
-        case .unchanged, .unknown: return add(.remark, title, [])
+        case .unchanged, .divided, .unknown: return add(.remark, title, [])
         }
     }
 }

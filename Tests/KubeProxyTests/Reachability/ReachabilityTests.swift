@@ -130,6 +130,7 @@ import Testing
     private func agrees(_ outcomes: [TraceOutcome], with flow: Flow, _ source: IPAddress, _ plan: NodePlan) -> Bool {
         func verdicts(_ isRight: (TraceOutcome) -> Bool) -> Bool { outcomes.allSatisfy(isRight) }
         switch flow.outcome {
+        case .divided: return false  // A plan says nothing in parts.
         case .unknown: return true
         case .refused: return verdicts { if case .reject = $0.verdict { true } else { false } }
         case .unchanged: return verdicts { $0.verdict == .accept && !$0.isTranslated }
@@ -161,7 +162,7 @@ import Testing
             guard shares.count == endpoints.count else { return false }
             return endpoints.allSatisfy { endpoint in
                 let share = shares["\(endpoint.address) \(endpoint.port)"] ?? 0
-                return abs(share - 1 / Double(endpoint.oneIn ?? 1)) < 1e-6
+                return abs(share - (endpoint.share?.probability ?? 1)) < 1e-6
             }
         }
     }

@@ -34,7 +34,7 @@ struct FlowProbes {
     func addresses(of senders: SenderSet, _ random: inout SeededGenerator) -> [IPAddress] {
         if senders.origin == .node {
             return plan.node.hostAddresses.contains(plan.node.nodeIP)
-                ? [plan.node.nodeIP].filter { !$0.isLoopback } : []
+                ? [plan.node.nodeIP].filter { !$0.isLoopback && senders.addresses.contains($0) } : []
         }
         var found = [senders.example].compactMap(\.self) + ends(of: senders.addresses.ranges)
         found += plan.servicePorts.prefix(4).flatMap { $0.endpoints.map(\.address) }.filter { _ in

@@ -162,7 +162,7 @@ import Testing
             guard shares.count == endpoints.count else { return false }
             return endpoints.allSatisfy { endpoint in
                 let share = shares["\(endpoint.address) \(endpoint.port)"] ?? 0
-                return abs(share - (endpoint.share?.probability ?? 1)) < 1e-6
+                return abs(share - (endpoint.share?.value ?? 1)) < 1e-6
             }
         }
     }

@@ -13,18 +13,18 @@ import Testing
     @Test(arguments: RandomClusterTests.parts)
     func randomCluster(_ seeds: Range<UInt64>) throws {
         var count = 0
-        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 1)) {
             count += try check(plan(RandomCluster(seed: seed)), "seed \(seed)", seed: seed)
         }
-        #expect(count > 20)
         Self.compared.add {
             $0 += count
         } finish: { all in
+            #expect(all > 100)
             print("reach: \(all) flows of random clusters' rules are those of the plan and of single packets")
         }
     }
 
-    @Test(arguments: TestSize.current.sample(RecordedCase.tried, brief: 8))
+    @Test(arguments: TestSize.current.sample(RecordedCase.tried, brief: 4))
     func recordedCase(_ name: String) throws {
         let recorded = try RecordedCase(name)
         _ = try check(plan([recorded.snapshot], recorded.options), name, seed: 1)

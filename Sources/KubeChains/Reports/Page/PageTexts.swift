@@ -2,8 +2,6 @@ internal import KubeChainsBytes
 
 /// The texts of a page's data. A text is a template, which many Services share, and the words in it that name something: what
 /// has a digit, a slash or a quote in it. Words that several Services have stand in the page once.
-///
-/// Texts are nine tenths of the data. In this form those of 1,000 Services with 10 endpoints each take 1.1 MB instead of 9.
 struct PageTexts {
     /// Where a word goes in a template. Texts are free of control characters.
     private static let gap = "\u{1F}"

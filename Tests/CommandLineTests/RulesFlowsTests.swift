@@ -52,7 +52,7 @@ import Testing
         return try #require(results.first?["flows"] as? [[String: Any]])
     }
 
-    /// The rules say what the snapshot says.
+    /// The rules say what the snapshot says. Node ports at 127.0.0.1 are not asked of rules.
     @Test(arguments: ["shop/web", "shop/admin", "203.0.113.20:443", "ingress-nginx/ingress-nginx-controller"])
     func rulesBesideTheSnapshot(_ target: String) throws {
         let asked = ["--to", target, "--family", "ipv4"] + Self.node
@@ -68,7 +68,8 @@ import Testing
                         + String(decoding: outcome, as: UTF8.self)
                 })
         }
-        #expect(try outcomes(found) == outcomes(planned))
+        let isAsked = { (flow: [String: Any]) in (flow["to"] as? [String: Any])?["address"] as? String != "127.0.0.1" }
+        #expect(try outcomes(found) == outcomes(planned.filter(isAsked)))
     }
 
     /// Without a snapshot comments name the Services.

@@ -143,7 +143,7 @@ public struct Reachability<Mode: Backend>: Sendable {
 
 extension FlowOutcome {
     /// Whether any connection gets an answer, where endpoints get them.
-    fileprivate var isAnswered: Bool {
+    var isAnswered: Bool {
         guard case .endpoints(let endpoints, _) = self else { return true }
         return endpoints.contains { endpoint in
             switch endpoint.toItself {

@@ -120,15 +120,12 @@ import Testing
         let probes = FlowProbes(plan)
         let most = TestSize.current.count(full: .max, brief: 3)
         var random = SeededGenerator(seed: 1)
-        let others = Set(plan.servicePorts.flatMap { $0.endpoints.map(\.address) })
         for frontend in before {
             for address in frontend.addresses {
                 let other = after.filter { $0.addresses.contains(address) && $0.port == frontend.port }
                 let senders = (frontend.flows + other.flatMap(\.flows)).map(\.senders)
                 for sender in senders where sender.origin.comes(to: frontend.kind) {
-                    // As in the plan, another node's pod that reaches itself by this node counts with all others.
-                    let endpoints = sender.origin == .otherPod ? others : []
-                    for source in probes.addresses(of: sender, &random).prefix(most) where !endpoints.contains(source) {
+                    for source in probes.addresses(of: sender, &random).prefix(most) {
                         var query = try probes.query(from: source, sender.origin, to: frontend)
                         query.destination = address
                         query.clientNode = plan.otherNode(of: source)

@@ -70,23 +70,26 @@ struct FlowProbes {
             // Dropped, or sent to endpoints elsewhere, which answer past the node.
             return verdicts { $0.verdict == .drop }
                 || verdicts {
-                    // One that reaches itself is masqueraded.
-                    $0.verdict == .accept && $0.isTranslated
-                        && (!$0.isMasqueraded || $0.packet.destination == .exact(source))
+                    $0.verdict == .accept && $0.isTranslated && !$0.isMasqueraded
+                        && (flow.senders.origin != .pod && flow.senders.origin != .node
+                            || $0.packet.destination == .exact(source))
                 }
-                    && flow.senders.origin != .pod && flow.senders.origin != .node
         case .endpoints(let endpoints, let treatment):
             var shares: [String: Double] = [:]
             for outcome in outcomes {
-                guard outcome.verdict == .accept, case .exact(let address) = outcome.packet.destination else {
-                    return false
-                }
+                guard case .exact(let address) = outcome.packet.destination, outcome.isTranslated else { return false }
+                let entry = endpoints.first { $0.address == address }
+                // An endpoint in the ServiceCIDRs gets nothing in nftables mode.
+                let isDropped = outcome.verdict == .drop && entry?.answers == false
+                guard outcome.verdict == .accept || isDropped else { return false }
                 shares["\(address) \(outcome.packet.destinationPort.first)", default: 0] += outcome.probability
-                // A pod that reaches itself is masqueraded; what is for the node itself is not.
-                let isForHost = plan.node.hostAddresses.contains(address) && flow.senders.origin != .node
-                guard isForHost || address == source || outcome.isMasqueraded == (treatment == .rewritten) else {
-                    return false
+                // What is for the node itself is not masqueraded, and what the node sends itself need not be.
+                let isForHost = plan.node.hostAddresses.contains(address)
+                var isRewritten = treatment == .rewritten
+                if address == source, flow.senders.origin != .node {
+                    isRewritten = isRewritten || entry?.toItself == .rewritten
                 }
+                guard isForHost || isDropped || outcome.isMasqueraded == isRewritten else { return false }
             }
             guard shares.count == endpoints.count else { return false }
             return endpoints.allSatisfy { endpoint in

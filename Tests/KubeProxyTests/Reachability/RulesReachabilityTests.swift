@@ -59,7 +59,7 @@ import Testing
             }
         }
         for frontend in planned {
-            for address in frontend.addresses where !isUnknown(frontend) {
+            for address in frontend.addresses where !isUnknown(frontend) && !address.isLoopback {
                 let isFound = found.contains {
                     $0.kind == frontend.kind && $0.port == frontend.port && $0.addresses.contains(address)
                         && $0.name.transport == frontend.name.transport

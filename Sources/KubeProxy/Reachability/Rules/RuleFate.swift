@@ -11,16 +11,14 @@ enum RuleFate {
     enum Result: Hashable {
         /// It is sent to an endpoint.
         case endpoint(IPAddress, UInt16)
-        /// An endpoint sends it to itself and sees its own address, so that it never gets the answer.
-        case selfUnanswered(IPAddress, UInt16)
         case refused, timesOut, unchanged
     }
 
     /// What an endpoint sees of the client's address.
     enum Treatment: Hashable {
         case preserved, rewritten
-        /// Either, since it has to be so: an endpoint that reaches itself sees the node's address, and what is for the host
-        /// is never rewritten.
+        /// Either: what an endpoint sends to itself is told apart (``RuleFates/masqueradedToThemselves``), and what is for the
+        /// host is never rewritten.
         case any
     }
 
@@ -81,10 +79,9 @@ extension RuleFate.Result {
     fileprivate var rank: (Int, String) {
         switch self {
         case .endpoint(let address, let port): (0, AddressText(address, port: port).description)
-        case .selfUnanswered(let address, let port): (1, AddressText(address, port: port).description)
-        case .refused: (2, "")
-        case .timesOut: (3, "")
-        case .unchanged: (4, "")
+        case .refused: (1, "")
+        case .timesOut: (2, "")
+        case .unchanged: (3, "")
         }
     }
 }

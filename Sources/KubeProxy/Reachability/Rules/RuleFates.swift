@@ -9,6 +9,8 @@ struct RuleFates {
     }
 
     let pieces: [Piece]
+    /// The endpoints whose connections to themselves are masqueraded, so that they are answered (hairpin).
+    private(set) var masqueradedToThemselves: Set<RuleFate.Result> = []
 
     /// Where one path leads, and whom it is about.
     fileprivate struct Leaf {
@@ -24,14 +26,18 @@ struct RuleFates {
     init(_ trace: ClientTrace, of clients: TracedClients) {
         let leaves = RuleFates.withoutHairpins(trace.parts.map { Leaf($0, isFromHost: clients.areOfHost) })
         pieces = RuleFates.pieces(leaves, clients.addresses)
+        guard !clients.areOfHost else { return }
+        for part in trace.parts where part.isMasqueraded && part.isFromDestination {
+            if let (result, _) = part.result(isFromHost: false) { masqueradedToThemselves.insert(result) }
+        }
     }
 
     init(_ doubt: FlowOutcome.Doubt, of clients: TracedClients) {
         pieces = [Piece(clients: clients.addresses, fate: .unknown(doubt))]
     }
 
-    /// Lets an endpoint that reaches itself go with all others that reach it, where the rules do what they have to. Otherwise
-    /// each endpoint of a Service would be a part of its own.
+    /// Lets an endpoint that reaches itself go with all others that reach it. Otherwise each endpoint of a Service would be a part
+    /// of its own.
     private static func withoutHairpins(_ leaves: [Leaf]) -> [Leaf] {
         struct Key: Hashable {
             let result: RuleFate.Result
@@ -169,6 +175,12 @@ extension RuleFates.Leaf {
 }
 
 extension ClientTrace.Part {
+    /// Whether the client is who gets the packet.
+    fileprivate var isFromDestination: Bool {
+        guard isTranslated, case .exact(let address) = destination.address else { return false }
+        return clients.areIn(IPPrefix(single: address)) == true
+    }
+
     /// What becomes of the packet; nil: it is not known.
     fileprivate func result(isFromHost: Bool) -> (RuleFate.Result, RuleFate.Treatment)? {
         switch verdict {
@@ -184,10 +196,7 @@ extension ClientTrace.Part {
         }
         let port = destination.port.first
         if isForHost, !isFromHost { return (.endpoint(address, port), .any) }
-        if clients.areIn(IPPrefix(single: address)) == true {
-            let answers = isMasqueraded || isFromHost
-            return (answers ? .endpoint(address, port) : .selfUnanswered(address, port), .any)
-        }
+        if isFromDestination { return (.endpoint(address, port), .any) }
         return (.endpoint(address, port), isMasqueraded ? .rewritten : .preserved)
     }
 }

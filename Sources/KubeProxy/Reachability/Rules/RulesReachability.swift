@@ -39,19 +39,48 @@ struct RulesReachability: Sendable {
     }
 
     private func flows(of group: SenderSet, _ fates: RuleFates, _ servicePort: ServicePortPlan?) -> [Flow] {
-        if fates.pieces.count == 1 {
-            return [Flow(senders: group, outcome: outcome(fates.pieces[0].fate, group.origin, servicePort))]
+        var flows: [Flow] = []
+        func add(_ addresses: AddressSet, _ parts: [Part]) {
+            flows.append(Flow(senders: SenderSet(group.origin, addresses), outcome: FlowOutcome(parts)))
         }
-        let flows = fates.pieces.compactMap { piece -> Flow? in
-            let common = group.addresses.intersection(piece.clients)
-            guard !common.isEmpty else { return nil }
-            return Flow(
-                senders: SenderSet(group.origin, common), outcome: outcome(piece.fate, group.origin, servicePort))
+        for piece in fates.pieces {
+            let senders =
+                fates.pieces.count == 1 ? group.addresses : group.addresses.intersection(piece.clients)
+            guard !senders.isEmpty else { continue }
+            guard case .known(let chances) = piece.fate else {
+                if case .unknown(let doubt) = piece.fate { add(senders, [Part(outcome: .unknown(doubt), share: 1)]) }
+                continue
+            }
+            let parts = parts(chances, group.origin, servicePort)
+            let own = endpoints(among: senders, parts, group.origin, fates)
+            let others = own.map { senders.subtracting($0.senders.ranges) } ?? senders
+            if !others.isEmpty { add(others, parts) }
+            if let own { add(own.senders, own.parts) }
         }
         if let first = flows.first, flows.allSatisfy({ $0.outcome == first.outcome }) {
             return [Flow(senders: group, outcome: first.outcome)]
         }
         return joined(flows, of: group)
+    }
+
+    /// The senders that are endpoints themselves, with what becomes of their connections; nil: there are none, or all
+    /// connections are masqueraded, so that it makes no difference.
+    private func endpoints(
+        among addresses: AddressSet, _ parts: [Part], _ origin: SenderOrigin, _ fates: RuleFates
+    ) -> (senders: AddressSet, parts: [Part])? {
+        guard origin != .node else { return nil }
+        var senders: [IPPrefix] = []
+        var parts = parts
+        for index in parts.indices {
+            guard case .endpoints(var endpoints, .preserved) = parts[index].outcome else { continue }
+            for (position, endpoint) in endpoints.enumerated() where addresses.contains(endpoint.address) {
+                senders.append(IPPrefix(single: endpoint.address))
+                let isMasqueraded = fates.masqueradedToThemselves.contains(.endpoint(endpoint.address, endpoint.port))
+                endpoints[position].toItself = isMasqueraded ? .rewritten : .timesOut
+            }
+            parts[index].outcome = .endpoints(endpoints, .preserved)
+        }
+        return senders.isEmpty ? nil : (AddressSet(addresses.family, senders), parts)
     }
 
     /// Joins flows with the same outcome, where their senders together are plain ranges, or all but plain ranges.
@@ -75,22 +104,25 @@ struct RulesReachability: Sendable {
         return result
     }
 
-    /// The outcome with what the path outside the node does.
-    private func outcome(_ fate: RuleFate, _ origin: SenderOrigin, _ servicePort: ServicePortPlan?) -> FlowOutcome {
-        let chances: [RuleFate.Chance]
-        switch fate {
-        case .unknown(let doubt): return .unknown(doubt)
-        case .known(let known): chances = known
-        }
+    /// A part of the connections, and how many of them it is.
+    fileprivate struct Part {
+        var outcome: FlowOutcome
+        let share: Double
+    }
+
+    /// What becomes of connections, with what the path outside the node does.
+    private func parts(
+        _ chances: [RuleFate.Chance], _ origin: SenderOrigin, _ servicePort: ServicePortPlan?
+    ) -> [Part] {
         var endpoints: [TrafficOutcome.SourceTreatment: (endpoints: [FlowEndpoint], share: Double)] = [:]
-        var others: [FlowOutcome: Double] = [:]
+        var others: [Part] = []
         let isRewritten = chances.contains { $0.treatment == .rewritten }
         for chance in chances {
             switch chance.result {
-            case .refused: others[.refused, default: 0] += chance.probability
-            case .timesOut: others[.timesOut, default: 0] += chance.probability
-            case .unchanged: others[.unchanged, default: 0] += chance.probability
-            case .endpoint(let address, let port), .selfUnanswered(let address, let port):
+            case .refused: others.append(Part(outcome: .refused, share: chance.probability))
+            case .timesOut: others.append(Part(outcome: .timesOut, share: chance.probability))
+            case .unchanged: others.append(Part(outcome: .unchanged, share: chance.probability))
+            case .endpoint(let address, let port):
                 let treatment: TrafficOutcome.SourceTreatment =
                     switch chance.treatment {
                     case .preserved: .preserved
@@ -98,28 +130,17 @@ struct RulesReachability: Sendable {
                     // All others decide.
                     case .any: isRewritten ? .rewritten : .preserved
                     }
-                var answers = origin.isHere || treatment == .rewritten || isHere(address, servicePort)
-                if case .selfUnanswered = chance.result { answers = false }
+                let answers = origin.isHere || treatment == .rewritten || isHere(address, servicePort)
                 endpoints[treatment, default: ([], 0)].endpoints.append(
                     FlowEndpoint(
                         address: address, port: port, share: Share(chance.probability), answers: answers))
                 endpoints[treatment]?.share += chance.probability
             }
         }
-        var parts: [(outcome: FlowOutcome, share: Double)] = []
-        for treatment in [TrafficOutcome.SourceTreatment.preserved, .rewritten] {
-            guard let (endpoints, share) = endpoints[treatment] else { continue }
-            if endpoints.contains(where: \.answers) {
-                parts.append((.endpoints(endpoints, treatment), share))
-            } else {
-                others[.timesOut, default: 0] += share
-            }
-        }
-        for outcome in [FlowOutcome.refused, .timesOut, .unchanged] {
-            if let share = others[outcome] { parts.append((outcome, share)) }
-        }
-        if parts.count == 1 { return parts[0].outcome }
-        return .divided(parts.map { FlowPart(share: Share($0.share), outcome: $0.outcome) })
+        let known: [TrafficOutcome.SourceTreatment] = [.preserved, .rewritten]
+        return known.compactMap { treatment in
+            endpoints[treatment].map { Part(outcome: .endpoints($0.endpoints, treatment), share: $0.share) }
+        } + others
     }
 
     /// Whether an endpoint is on this node, as far as it is known.
@@ -127,5 +148,24 @@ struct RulesReachability: Sendable {
         if host.addresses.contains(address) || !host.knowsPods { return true }
         let known = servicePort?.endpoints.filter { $0.address == address } ?? []
         return known.isEmpty ? host.holdsPod(address) : known.contains(where: \.isLocal)
+    }
+}
+
+extension FlowOutcome {
+    /// The outcome of connections whose parts fare so; endpoints of which none answers make a client time out.
+    fileprivate init(_ parts: [RulesReachability.Part]) {
+        var shares: [(outcome: FlowOutcome, share: Double)] = []
+        for part in parts {
+            let outcome = part.outcome.isAnswered ? part.outcome : .timesOut
+            if let index = shares.firstIndex(where: { $0.outcome == outcome }) {
+                shares[index].share += part.share
+            } else {
+                shares.append((outcome, part.share))
+            }
+        }
+        self =
+            shares.count == 1
+            ? shares[0].outcome
+            : .divided(shares.map { FlowPart(share: Share($0.share), outcome: $0.outcome) })
     }
 }

@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// The work is done in the libraries; what the tool itself and its calls of the host do is once for each run, and better small.
+let smaller: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 // Fuzz targets build only with libFuzzer, so they are declared only where it is asked for (`make fuzz`).
 let fuzzTargets: [Target] =
     Context.environment["KUBECHAINS_FUZZ"] == nil
@@ -63,7 +66,7 @@ let package = Package(
             name: "KubeChainsHost",
             dependencies: ["KubeProxy", "Conntrack", "Iptables", "Nftables", "NetAddress", "KubeChainsBytes"],
             path: "Sources/Host",
-            swiftSettings: settings),
+            swiftSettings: settings + smaller),
         .target(
             name: "KubeChains",
             dependencies: [
@@ -71,7 +74,6 @@ let package = Package(
                 "KubeChainsBytes",
             ],
             swiftSettings: settings),
-        // The work is done in the libraries; what the tool itself does is once for each run, and better small.
         .executableTarget(
             name: "CommandLineTool",
             dependencies: [
@@ -79,7 +81,7 @@ let package = Package(
                 "KubeChainsJSON", "NetAddress", "KubeChainsBytes",
             ],
             exclude: ["left-out.ld"],
-            swiftSettings: settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]),
+            swiftSettings: settings + smaller),
         .executableTarget(
             name: "Benchmarks", dependencies: ["KubeChainsBytes"], exclude: ["Compared", "README.md"],
             swiftSettings: settings),

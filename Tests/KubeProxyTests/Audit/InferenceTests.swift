@@ -64,7 +64,6 @@ import Testing
             ),
             (.conntrackTCPBeLiberal, ["--conntrack-tcp-be-liberal=\(!own.plan.settings.conntrackTCPBeLiberal)"]),
             (.randomFully, ["--no-random-fully=\(own.plan.settings.hasRandomFully)"]),
-            (.localhostNodePorts, ["--iptables-localhost-nodeports=\(!own.plan.settings.localhostNodePorts)"]),
         ]
         for (setting, options) in others {
             let other = IptablesPlan(try plan([recorded.snapshot], recorded.options + options))

@@ -68,12 +68,12 @@ struct FlowProbes {
         case .unchanged: return verdicts { $0.verdict == .accept && !$0.isTranslated }
         case .timesOut:
             // Dropped, or sent to endpoints elsewhere, which answer past the node.
-            return verdicts { $0.verdict == .drop }
-                || verdicts {
-                    $0.verdict == .accept && $0.isTranslated && !$0.isMasqueraded
+            return verdicts {
+                $0.verdict == .drop
+                    || $0.verdict == .accept && $0.isTranslated && !$0.isMasqueraded
                         && (flow.senders.origin != .pod && flow.senders.origin != .node
                             || $0.packet.destination == .exact(source))
-                }
+            }
         case .endpoints(let endpoints, let treatment):
             var shares: [String: Double] = [:]
             for outcome in outcomes {

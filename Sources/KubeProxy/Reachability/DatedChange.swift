@@ -52,7 +52,7 @@ public struct DatedChange: Sendable {
             "the hourly full sync above 1,000 endpoints ends with the patch releases 1.34.9, 1.35.6, 1.36.2 and 1.37: "
                 + "rules that somebody changed are not repaired there", ["#138571", "#138635", "#138636", "#138637"]
         ) { $1.mode == .iptables && $0.endpointSlices.reduce(0) { $0 + $1.endpoints.count } > 1000 },
-        DatedChange(35, "IPVS mode is deprecated", ["KEP-5495"], isIPVS),
+        DatedChange(35, "IPVS mode is deprecated", ["KEP-5495"], meetsIPVS),
         DatedChange(
             35, "trafficDistribution: PreferClose is deprecated; PreferSameZone is its new name", ["#134457"],
             requests("PreferClose")),
@@ -64,7 +64,7 @@ public struct DatedChange: Sendable {
         DatedChange(
             37, "kube-proxy warns if no mode is set; kubeadm sets iptables", ["#139957"], hasNoMode),
         DatedChange(
-            37, "IPVS mode needs the feature gate KubeProxyIPVS, which is on", ["#139777", "KEP-5495"], isIPVS),
+            37, "IPVS mode needs the feature gate KubeProxyIPVS, which is on", ["#139777", "KEP-5495"], meetsIPVS),
         DatedChange(37, "the masquerade rules have --random-fully whatever iptables says of itself", ["#139247"]) {
             $1.mode == .iptables
         },
@@ -89,15 +89,15 @@ public struct DatedChange: Sendable {
             servesUDP),
         DatedChange(39, planned: true, "nftables mode as the default is in beta", ["KEP-5343"], hasNoMode),
         DatedChange(40, planned: true, "kube-proxy without a mode runs in nftables mode", ["KEP-5343"], hasNoMode),
-        DatedChange(40, planned: true, "the feature gate KubeProxyIPVS is off by default", ["KEP-5495"], isIPVS),
-        DatedChange(43, planned: true, "IPVS mode cannot be switched on any more", ["KEP-5495"], isIPVS),
+        DatedChange(40, planned: true, "the feature gate KubeProxyIPVS is off by default", ["KEP-5495"], meetsIPVS),
+        DatedChange(43, planned: true, "IPVS mode cannot be switched on any more", ["KEP-5495"], meetsIPVS),
         DatedChange(
-            46, planned: true, "kube-proxy no longer removes what IPVS mode leaves on a node", ["KEP-5495"], isIPVS),
+            46, planned: true, "kube-proxy no longer removes what IPVS mode leaves on a node", ["KEP-5495"], meetsIPVS),
     ]
 
     private typealias Condition = @Sendable (ClusterSnapshot, ProxySettings) -> Bool
 
-    private static let isIPVS: Condition = { $1.mode == .ipvs }
+    private static let meetsIPVS: Condition = { $1.mode == .ipvs }
     private static let hasNoMode: Condition = { snapshot, _ in snapshot.configuration?.mode?.value ?? "" == "" }
     private static let servesUDP: Condition = { snapshot, _ in
         snapshot.services.contains { $0.ports.contains { $0.transport == .udp } }

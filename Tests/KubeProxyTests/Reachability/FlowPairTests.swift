@@ -18,7 +18,7 @@ import Testing
     /// `make soak` sets KUBECHAINS_SOAK to the number of pairs.
     private static let pairs =
         ProcessInfo.processInfo.environment["KUBECHAINS_SOAK"].flatMap { Int($0) }
-        ?? TestSize.current.count(full: 160, brief: 16)
+        ?? TestSize.current.count(full: 48, brief: 16)
 
     /// A side of a pair.
     private struct Side {

@@ -92,9 +92,7 @@ extension Command {
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, lint.warnings))
         let selection = FindingSelection(lint.findings, from: options.severity, scope, rules, in: snapshot)
         let findings = selection.shown
-        let places = snapshot.diagnostics(
-            .warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }
-        ).map(\.place)
+        let places = snapshot.places(of: findings)
         let text: String
         switch options.output.form {
         case .json: text = LintReports.json(findings, places, lint.versions)
@@ -107,5 +105,12 @@ extension Command {
         let nodes = options.shaping.gives(.node) ? 1 : snapshot.nodes.count
         console.say(lines: [selection.closing(services: services, nodes: nodes)])
         return findings.contains { $0.severity > .info } ? .findings : .success
+    }
+}
+
+extension ClusterSnapshot {
+    /// Where the objects stand that findings are about; nil where an object stands nowhere.
+    func places(of findings: [LintFinding]) -> [Diagnostic.Place?] {
+        diagnostics(.warning, findings.map { PlacedMessage(message: $0.message, location: $0.location) }).map(\.place)
     }
 }

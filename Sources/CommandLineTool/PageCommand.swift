@@ -70,7 +70,7 @@ extension Command {
         }
         let found = FindingSelection(lint.findings, from: .info, .everything, rules, in: snapshot).shown
         var findings = [
-            FindingsReport(lint: found, found.map { _ in nil }, version: Tool.number)
+            FindingsReport(lint: found, snapshot.places(of: found), version: Tool.number)
         ]
         for (name, audited) in try options.audit(prepared, families) {
             let shown = FindingSelection(audited, from: .info, .everything, rules, in: snapshot).shown

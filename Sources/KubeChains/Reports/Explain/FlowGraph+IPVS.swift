@@ -12,12 +12,11 @@ extension FlowGraphs {
             explanation.services.map { FlowGraph($0, explanation.scheduler, place) }
                 + (explanation.set.map { [FlowGraph($0, place)] } ?? [])
                 + explanation.chains.map { FlowGraph($0, place) },
-            words: [
-                .entry: explanation.services.isEmpty
-                    ? explanation.set == nil ? "built-in chain" : "Service port or built-in chain" : "frontend",
-                .chain: "policy, chain or set",
-                .remark: explanation.services.isEmpty ? "other target" : "nothing, or another Service's",
-            ])
+            words: explanation.services.isEmpty
+                ? [
+                    .entry: explanation.set == nil ? "built-in chain" : "Service port or built-in chain",
+                    .chain: "policy, chain or set", .remark: "other target",
+                ] : FlowGraphs.wordsOfServices(.ipvs))
     }
 }
 

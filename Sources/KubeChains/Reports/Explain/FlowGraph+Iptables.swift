@@ -11,7 +11,7 @@ extension FlowGraphs {
             remarks: explanation.remarks,
             explanation.services.map { FlowGraph($0, place) } + explanation.sharedChain.map { FlowGraph($0, place) },
             words: explanation.sharedChain.isEmpty
-                ? [.remark: "no rules"] : [.entry: "built-in chain", .remark: "other target"])
+                ? FlowGraphs.wordsOfServices(.iptables) : [.entry: "built-in chain", .remark: "other target"])
     }
 }
 

@@ -10,7 +10,7 @@ extension FlowGraphs {
             remarks: explanation.remarks,
             explanation.services.map { FlowGraph($0, place) }
                 + (explanation.chain.map { [FlowGraph($0, place)] } ?? []),
-            words: [.remark: explanation.chain == nil ? "nothing" : "other rule"])
+            words: explanation.chain == nil ? FlowGraphs.wordsOfServices(.nftables) : [.remark: "other rule"])
     }
 }
 

@@ -20,18 +20,20 @@ struct PageData {
         services.reserveCapacity(report.services.count)
         for service in report.services { services.append(json(service)) }
         texts.beginService()
-        let findings = report.findings.flatMap { findings in findings.findings.map { json($0, of: findings.command) } }
-        let ownWords = texts.own
-        let nodes = "\(report.nodeCount)"
+        var findings: [String] = []
+        for report in report.findings {
+            for finding in report.findings { findings.append(json(finding, of: report.command)) }
+        }
         return PageData.object([
-            ("node", PageTexts.quoted(report.node ?? "")), ("nodes", nodes),
+            ("node", PageTexts.quoted(report.node ?? "")), ("nodes", "\(report.nodeCount)"),
             ("mode", PageTexts.quoted(report.mode.rawValue)), ("version", PageTexts.quoted(report.version.phrase)),
             ("families", PageData.list(report.families.map { PageTexts.quoted($0.name) })),
             ("audited", "\(report.findings.contains { $0.command == "audit" })"),
             ("rules", PageData.list(rules)), ("services", "[\n" + services.joined(separator: ",\n") + "]"),
-            ("findings", PageData.list(findings)), ("words", PageData.list(ownWords.map(PageTexts.quoted))),
-            ("shared", PageData.list(texts.shared.map(PageTexts.quoted))),
-            ("templates", PageData.list(texts.templates.map(PageTexts.quoted))),
+            ("findings", PageData.list(findings)), ("words", PageData.list(texts.own.texts.map(PageTexts.quoted))),
+            ("shared", PageData.list(texts.shared.texts.map(PageTexts.quoted))),
+            ("templates", PageData.list(texts.templates.texts.map(PageTexts.quoted))),
+            ("shapes", "[\n" + texts.shapes.texts.joined(separator: ",\n") + "]"),
         ])
     }
 
@@ -39,10 +41,7 @@ struct PageData {
         "{" + members.map { "\(PageTexts.quoted($0.0)):\($0.1)" }.joined(separator: ",\n") + "}"
     }
 
-    /// Static, so that no copy of the texts is kept while they grow.
     private static func list(_ elements: [String]) -> String { "[" + elements.joined(separator: ",") + "]" }
-
-    private mutating func list(ofTexts texts: [String]) -> String { PageData.list(texts.map { self.texts.json($0) }) }
 
     // MARK: Services
 
@@ -53,55 +52,69 @@ struct PageData {
         let object = service.service
         return PageData.list(
             [object.namespace.text, object.name.text, object.type.name].map(PageTexts.quoted)
-                + [PageData.list(texts.own.map(PageTexts.quoted)), PageData.list(ports)])
+                + [PageData.list(texts.own.texts.map(PageTexts.quoted)), PageData.list(ports)])
     }
 
-    /// Label, family, absence, settings, frontends, flows, endpoints, what is not read, rules, picture.
+    /// Family, and the parts: facts, endpoints, rules, picture.
     private mutating func json(_ port: ServicePortReport) -> String {
+        let family = report.families.firstIndex(of: port.family) ?? 0
+        let parts = [
+            facts(port), PageData.list(port.endpoints.map { json($0) }),
+            texts.part { texts in PageData.list(port.rules.map { texts.list([$0.place, $0.text, $0.why]) }) },
+            json(FlowPicture(port.graph)),
+        ]
+        return PageData.list(["\(family)"] + parts)
+    }
+
+    /// Label, absence, settings, frontends, flows, what is not read.
+    private mutating func facts(_ port: ServicePortReport) -> String {
         let name = port.servicePort.dropFirst(port.service.qualifiedName.count).drop { $0 == ":" }
         let label = [String(name), port.transport?.name.description ?? ""].filter { !$0.isEmpty }.joined(separator: "/")
-        let parts = [
-            texts.json(label), "\(report.families.firstIndex(of: port.family) ?? 0)", texts.json(port.absence ?? ""),
-            list(ofTexts: port.settings), PageData.list(port.frontends.map { json($0) }),
-            PageData.list(
-                port.flows.flatMap(ReachReport.rows).map { row in
-                    list(ofTexts: [row.to, row.from, row.result, row.source, row.share])
-                }),
-            PageData.list(port.endpoints.map { json($0) }), list(ofTexts: port.unread),
-            PageData.list(port.rules.map { list(ofTexts: [$0.place, $0.text, $0.why]) }), json(FlowPicture(port.graph)),
-        ]
-        return PageData.list(parts)
+        let flows = port.flows.flatMap(ReachReport.rows).map { [$0.to, $0.from, $0.result, $0.source, $0.share] }
+        return texts.part { texts in
+            PageData.list([
+                texts.text(label), texts.text(port.absence ?? ""), texts.list(port.settings),
+                PageData.list(port.frontends.map { texts.list([$0.kind.phrase, $0.frontend.description]) }),
+                PageData.list(flows.map { texts.list($0) }), texts.list(port.unread),
+            ])
+        }
     }
 
-    private mutating func json(_ frontend: ServiceFrontend) -> String {
-        list(ofTexts: [frontend.kind.phrase, frontend.frontend.description])
-    }
-
-    /// Address, where it is, shares by policy (one in so many, 0: none), reason, chain.
+    /// Address, where it is, shares by policy (one in so many, 0: none), reason, chain. Each is a part of its own, since which
+    /// endpoints have a node in common differs from Service to Service.
     private mutating func json(_ endpoint: ExplainedEndpoint) -> String {
         let place = [endpoint.node, endpoint.zone].compactMap(\.self).joined(separator: ", ")
         let shares = [endpoint.clusterOneIn, endpoint.localOneIn].map { "\($0 ?? 0)" }
-        return PageData.list(
-            [texts.json(endpoint.text), texts.json(place)] + shares
-                + [texts.json(endpoint.reason), texts.json(endpoint.chain?.description ?? "")])
+        return texts.part { texts in
+            PageData.list(
+                [texts.text(endpoint.text), texts.text(place)] + shares
+                    + [texts.text(endpoint.reason), texts.text(endpoint.chain?.description ?? "")])
+        }
     }
 
     // MARK: Pictures
 
-    /// Width, height, boxes and arrows.
+    /// A part with boxes, arrows and legend; and the lengths: width, height, the boxes' left, top, width and height, the arrows'
+    /// points.
     private mutating func json(_ picture: FlowPicture) -> String {
-        let boxes = zip(picture.boxes, picture.graph.nodes).map { box, node in
-            let kind = FlowGraph.Node.Kind.allCases.firstIndex(of: node.kind) ?? 0
-            return PageData.list(
-                [kind * 2 + (node.isTarget ? 1 : 0), box.x, box.y, box.width, box.height].map(String.init)
-                    + [list(ofTexts: box.title), list(ofTexts: box.lines)])
+        let legend = FlowGraphs([picture.graph], words: FlowGraphs.wordsOfServices(report.mode)).legend
+        let part = texts.part { texts in
+            let boxes = zip(picture.boxes, picture.graph.nodes).map { box, node in
+                let kind = PageData.number(of: node.kind) * 2 + (node.isTarget ? 1 : 0)
+                return PageData.list(["\(kind)", texts.list(box.title), texts.list(box.lines)])
+            }
+            let arrows = picture.arrows.map { PageData.list(["\($0.points.count)", texts.list($0.labels)]) }
+            let words = legend.map { PageData.list(["\(PageData.number(of: $0.kind))", texts.text($0.word)]) }
+            return PageData.list([PageData.list(boxes), PageData.list(arrows), PageData.list(words)])
         }
-        let arrows = picture.arrows.map { arrow in
-            PageData.list([
-                PageData.list(arrow.points.flatMap { ["\($0.x)", "\($0.y)"] }), list(ofTexts: arrow.labels),
-            ])
-        }
-        return PageData.list(["\(picture.width)", "\(picture.height)", PageData.list(boxes), PageData.list(arrows)])
+        let lengths =
+            [picture.width, picture.height] + picture.boxes.flatMap { [$0.x, $0.y, $0.width, $0.height] }
+            + picture.arrows.flatMap { $0.points.flatMap { [$0.x, $0.y] } }
+        return PageData.list([part, PageData.list(lengths.map(String.init))])
+    }
+
+    private static func number(of kind: FlowGraph.Node.Kind) -> Int {
+        FlowGraph.Node.Kind.allCases.firstIndex(of: kind) ?? 0
     }
 
     // MARK: Findings
@@ -116,12 +129,14 @@ struct PageData {
         }
     }
 
-    /// Command, severity, rule, subject, message, remedy, Service (-1: none).
+    /// Command, severity, rule, Service (-1: none), and a part: subject, message, remedy, where it is.
     private mutating func json(_ finding: ReportedFinding, of command: String) -> String {
-        PageData.list(
-            [command, finding.severity.rawValue, finding.id].map(PageTexts.quoted)
-                + [finding.subject ?? "", finding.message, finding.remedy].map { texts.json($0) }
-                + ["\(service(of: finding.subject ?? ""))"])
+        let place = finding.file.map { file in file + (finding.line.map { ":\($0)" } ?? "") }
+        return PageData.list(
+            [command, finding.severity.rawValue, finding.id].map(PageTexts.quoted) + [
+                "\(service(of: finding.subject ?? ""))",
+                texts.part { $0.list([finding.subject ?? "", finding.message, finding.remedy, place ?? ""]) },
+            ])
     }
 
     /// The position of the Service that `Service namespace/name` or `namespace/name:port/protocol` names; -1: none.

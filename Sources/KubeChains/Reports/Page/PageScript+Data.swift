@@ -6,34 +6,59 @@ enum PageScript {
         const data = JSON.parse(document.getElementById('data').textContent);
         // The places of what data.services holds.
         const [NAMESPACE, NAME, TYPE, WORDS, PORTS] = [0, 1, 2, 3, 4];
-        const [LABEL, FAMILY, ABSENCE, SETTINGS, FRONTENDS, FLOWS, ENDPOINTS, UNREAD, RULES, PICTURE] =
-          [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
         const KINDS = ['entry', 'chain', 'endpoint', 'leftOut', 'refusal', 'remark'];
         const SEVERITIES = ['error', 'warning', 'info'];
 
-        // A text is a template's number, or an array of it and the numbers of the words that go into its gaps; a word below
-        // zero is one of those that Services share.
+        // A part is a shape's number, or an array of it and the numbers of the words that go into its texts; a word below zero
+        // is one of those that Services share.
+        const shape = part => data.shapes[typeof part === 'number' ? part : part[0]];
+        const opened = (part, words) => [shape(part), typeof part === 'number' ? []
+          : part.slice(1).map(number => number < 0 ? data.shared[-1 - number] : words[number])];
+
+        // A text is a template's number, or an array of it and the places of the words that go into its gaps.
         const templates = [];
         function text(value, words) {
           const isPlain = typeof value === 'number';
           const number = isPlain ? value : value[0];
           const parts = templates[number] ??= data.templates[number].split('\u001f');
-          if (isPlain) return parts[0];
           let result = parts[0];
-          for (let i = 1; i < parts.length; i++) {
-            const word = value[i];
-            result += (word < 0 ? data.shared[-1 - word] : words[word]) + parts[i];
-          }
+          for (let i = 1; i < parts.length; i++) result += words[value[i]] + parts[i];
           return result;
         }
+
+        // What is known of a Service port, with its texts.
+        function facts([family, part], words) {
+          const [[label, absence, settings, frontends, flows, unread], own] = opened(part, words);
+          const texts = list => list.map(one => text(one, own));
+          return {
+            family: data.families[family], label: text(label, own), absence: text(absence, own), settings: texts(settings),
+            frontends: frontends.map(texts), flows: flows.map(texts), unread: texts(unread),
+          };
+        }
+        function endpoint(part, words) {
+          const [[address, place, cluster, local, reason, chain], own] = opened(part, words);
+          return {
+            address: text(address, own), place: text(place, own), cluster, local, isUsed: cluster > 0 || local > 0,
+            reason: text(reason, own), chain: text(chain, own),
+          };
+        }
+        function rulesOf(port, words) {
+          const [rules, own] = opened(port[3], words);
+          return rules.map(rule => rule.map(cell => text(cell, own)));
+        }
+        // The same of an endpoint, and of a Service port's number of frontends, without texts.
+        const isUsed = part => shape(part)[2] > 0 || shape(part)[3] > 0;
+        const isAbsent = port => shape(port[1])[1] !== 0;
+        const frontendCount = port => shape(port[1])[3].length;
 
         const fullName = service => service[NAMESPACE] + '/' + service[NAME];
         const byName = new Map(data.services.map((service, index) => [fullName(service), index]));
 
-        const findings = data.findings.map(([command, severity, rule, subject, message, remedy, service]) => ({
-          command, severity, rule, service, subject: text(subject, data.words), message: text(message, data.words),
-          remedy: text(remedy, data.words),
-        }));
+        const findings = data.findings.map(([command, severity, rule, service, part]) => {
+          const [texts, own] = opened(part, data.words);
+          const [subject, message, remedy, place] = texts.map(one => text(one, own));
+          return { command, severity, rule, service, subject, message, remedy, place };
+        });
         const findingsOf = new Map();
         for (const finding of findings) {
           if (finding.service < 0) continue;
@@ -42,7 +67,6 @@ enum PageScript {
         }
         const explanations = new Map(data.rules);
 
-        const isUsed = endpoint => endpoint[2] > 0 || endpoint[3] > 0;
         // What a Service is found by: names, type, addresses, ports and chains.
         const haystacks = [];
         function haystack(index) {
@@ -51,9 +75,12 @@ enum PageScript {
           const words = service[WORDS];
           const parts = [fullName(service), service[TYPE], ...words];
           for (const port of service[PORTS]) {
-            parts.push(text(port[LABEL], words));
-            for (const frontend of port[FRONTENDS]) parts.push(text(frontend[0], words), text(frontend[1], words));
-            for (const endpoint of port[ENDPOINTS]) parts.push(text(endpoint[0], words), text(endpoint[1], words));
+            const { label, frontends } = facts(port, words);
+            parts.push(label, ...frontends.flat());
+            for (const part of port[2]) {
+              const { address, place, chain } = endpoint(part, words);
+              parts.push(address, place, chain);
+            }
           }
           for (const finding of findingsOf.get(index) ?? []) parts.push(finding.rule);
           return haystacks[index] = parts.join('\n').toLowerCase();

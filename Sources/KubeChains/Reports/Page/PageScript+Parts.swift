@@ -29,7 +29,18 @@ extension PageScript {
           return d;
         }
 
-        function picture([width, height, boxes, arrows], words, title) {
+        const legendBox = kind => {
+          const svg = drawn('svg', { width: 18, height: 14, viewBox: '-2 -1 18 14', 'aria-hidden': 'true' });
+          svg.append(drawn('rect', { width: 14, height: 12, rx: 3, class: KINDS[kind] }));
+          return svg;
+        };
+
+        // The picture of a Service port, and what its colours and arrows mean.
+        function picture([part, lengths], words, title) {
+          const [[boxes, arrows, legend], own] = opened(part, words);
+          let at = 0;
+          const next = number => lengths.slice(at, at += number);
+          const [width, height] = next(2);
           const svg = drawn('svg', {
             width: width + 8, height: height + 8, viewBox: `-4 -4 ${width + 8} ${height + 8}`, role: 'img', 'aria-label': title,
           });
@@ -38,27 +49,33 @@ extension PageScript {
           });
           marker.append(drawn('path', { d: 'M0 0 L8 4 L0 8 z', class: 'tip' }));
           svg.append(marker);
-          for (const [points] of arrows) {
+          const places = boxes.map(() => next(4));
+          const paths = arrows.map(([count]) => next(2 * count));
+          for (const points of paths) {
             if (points.length) svg.append(drawn('path', { d: path(points), class: 'arrow', 'marker-end': 'url(#tip)' }));
           }
-          for (const [kind, x, y, w, h, title, lines] of boxes) {
+          boxes.forEach(([kind, title, lines], index) => {
+            const [x, y, w, h] = places[index];
             const style = KINDS[kind >> 1] + (kind & 1 ? ' target' : '');
             svg.append(drawn('rect', { x, y, width: w, height: h, rx: 7, class: style }));
             let top = y + 4;
             for (const [style, texts] of [['name', title], ['line', lines]]) {
               for (const line of texts) {
                 top += 16;
-                svg.append(drawn('text', { x: x + 12, y: top, class: style }, text(line, words)));
+                svg.append(drawn('text', { x: x + 12, y: top, class: style }, text(line, own)));
               }
             }
-          }
-          for (const [points, labels] of arrows) {
+          });
+          arrows.forEach(([, labels], arrow) => {
+            const points = paths[arrow];
             labels.forEach((label, index) => {
               const y = points[points.length - 1] - 5 - (labels.length - 1 - index) * 15;
-              svg.append(drawn('text', { x: points[points.length - 4] + 2, y, class: 'label' }, text(label, words)));
+              svg.append(drawn('text', { x: points[points.length - 4] + 2, y, class: 'label' }, text(label, own)));
             });
-          }
-          return element('div', { class: 'scroll', tabindex: 0 }, svg);
+          });
+          return [element('div', { class: 'scroll', tabindex: 0 }, svg), element('p', { class: 'legend' },
+            ...legend.map(([kind, word]) => element('span', {}, legendBox(kind), text(word, own))),
+            element('span', {}, '→ next step of a packet, with its share or condition'))];
         }
 
         // A table; on narrow screens each cell stands in a line of its own with its heading.
@@ -94,7 +111,8 @@ extension PageScript {
             ? element('b', {}, finding.service < 0 ? finding.subject
               : element('a', { href: '#' + fullName(data.services[finding.service]) }, finding.subject), ': ') : null;
           return element('div', { class: 'finding' }, head, element('p', {}, subject, finding.message),
-            finding.remedy ? element('p', { class: 'faint' }, finding.remedy) : null);
+            finding.remedy ? element('p', { class: 'faint' }, finding.remedy) : null,
+            finding.place ? element('p', { class: 'faint code' }, finding.place) : null);
         }
 
         // A list that is filled when it is opened, and printed open.

@@ -12,10 +12,10 @@ extension PageScript {
           const service = data.services[index];
           const words = service[WORDS];
           const ports = service[PORTS];
-          const frontends = ports.flatMap(port => port[FRONTENDS].map(frontend => text(frontend[1], words)));
-          const endpoints = ports.flatMap(port => port[ENDPOINTS]);
+          const frontends = ports.flatMap(port => facts(port, words).frontends.map(frontend => frontend[1]));
+          const endpoints = ports.flatMap(port => port[2]);
           const used = endpoints.filter(isUsed).length;
-          const absence = ports.length && ports[0][ABSENCE] ? 'no rules' : null;
+          const absence = ports.length && isAbsent(ports[0]) ? 'no rules' : null;
           const state = absence ?? (used === 0 ? element('span', { class: 'error' }, 'no endpoint') : `${used} used`
             + (used < endpoints.length ? `, ${endpoints.length - used} left out` : ''));
           return element('div', { class: 'row' }, element('a', { href: '#' + fullName(service) }, fullName(service)),
@@ -46,8 +46,8 @@ extension PageScript {
         }
 
         function overview() {
-          const ports = data.services.flatMap(service => service[PORTS].filter(port => !port[ABSENCE]));
-          const endpoints = ports.flatMap(port => port[ENDPOINTS]);
+          const ports = data.services.flatMap(service => service[PORTS].filter(port => !isAbsent(port)));
+          const endpoints = ports.flatMap(port => port[2]);
           const number = severity => findings.filter(finding => finding.severity === severity).length;
           const differences = findings.filter(finding => finding.command === 'audit');
           const parts = [
@@ -55,7 +55,7 @@ extension PageScript {
             element('p', { class: 'faint' }, `What kube-proxy programs here in ${data.mode} mode, by the rules of `
               + `${data.version}, for ${data.families.join(' and ')}. The snapshot has ${counted(data.nodes, 'node')}.`),
             element('div', { class: 'tiles' }, tile(data.services.length, 'Services'),
-              tile(ports.reduce((sum, port) => sum + port[FRONTENDS].length, 0), 'frontends'),
+              tile(ports.reduce((sum, port) => sum + frontendCount(port), 0), 'frontends'),
               tile(endpoints.filter(isUsed).length, 'endpoints used'), tile(number('error'), 'errors', 'error'),
               tile(number('warning'), 'warnings', 'warning'), tile(number('info'), 'for information', 'info')),
           ];
@@ -90,49 +90,44 @@ extension PageScript {
         }
 
         function portSection(port, words, name) {
-          const label = text(port[LABEL], words);
-          const family = data.families[port[FAMILY]];
+          const { family, label, absence, settings, flows, unread } = facts(port, words);
           const parts = [element('h2', {}, (label ? label + ', ' : '') + family)];
-          if (port[ABSENCE]) parts.push(element('p', {}, 'No rules: ' + text(port[ABSENCE], words) + '.'));
-          if (port[SETTINGS].length) {
-            parts.push(element('ul', {}, ...port[SETTINGS].map(one => element('li', {}, text(one, words)))));
+          if (absence) parts.push(element('p', {}, 'No rules: ' + absence + '.'));
+          if (settings.length) parts.push(element('ul', {}, ...settings.map(one => element('li', {}, one))));
+          if (!absence) parts.push(...picture(port[4], words, `The way of packets to ${name} ${label}, ${family}`));
+          if (flows.length) {
+            parts.push(element('h3', {}, 'Who reaches it'), table(['to', 'from', 'result', 'source IP', 'share'], flows));
           }
-          if (port[PICTURE][2].length && !port[ABSENCE]) {
-            parts.push(picture(port[PICTURE], words, `The way of packets to ${name} ${label}, ${family}`));
-          }
-          if (port[FLOWS].length) {
-            parts.push(element('h3', {}, 'Who reaches it'), table(['to', 'from', 'result', 'source IP', 'share'],
-              port[FLOWS].map(flow => flow.map(cell => text(cell, words)))));
-          }
-          if (port[ENDPOINTS].length) {
-            const used = port[ENDPOINTS].filter(isUsed).length;
-            const leftOut = port[ENDPOINTS].length - used;
+          const endpoints = port[2].map(part => endpoint(part, words));
+          if (endpoints.length) {
+            const used = endpoints.filter(one => one.isUsed).length;
+            const leftOut = endpoints.length - used;
             parts.push(element('h3', {}, `Endpoints: ${used} used` + (leftOut ? `, ${leftOut} left out` : '')));
-            const hasLocal = port[ENDPOINTS].some(endpoint => endpoint[3] > 0);
-            const hasChain = port[ENDPOINTS].some(endpoint => endpoint[5] !== 0);
+            const hasLocal = endpoints.some(one => one.local > 0);
+            const hasChain = endpoints.some(one => one.chain);
             const heads = ['address', 'node, zone', hasLocal ? 'cluster policy' : 'share', ...(hasLocal ? ['local policy'] : []),
               'reason', ...(hasChain ? ['chain'] : [])];
-            parts.push(table(heads, port[ENDPOINTS].map(endpoint => [
-              element('b', { class: isUsed(endpoint) ? 'good' : 'faint' }, text(endpoint[0], words)), text(endpoint[1], words),
-              share(endpoint[2]), ...(hasLocal ? [share(endpoint[3])] : []), text(endpoint[4], words),
-              ...(hasChain ? [element('code', {}, text(endpoint[5], words))] : []),
+            parts.push(table(heads, endpoints.map(one => [
+              element('b', { class: one.isUsed ? 'good' : 'faint' }, one.address), one.place,
+              share(one.cluster), ...(hasLocal ? [share(one.local)] : []), one.reason,
+              ...(hasChain ? [element('code', {}, one.chain)] : []),
             ])));
           }
-          if (port[UNREAD].length) {
+          if (unread.length) {
             parts.push(element('h3', {}, 'Not read by kube-proxy'),
-              element('ul', {}, ...port[UNREAD].map(one => element('li', {}, text(one, words)))));
+              element('ul', {}, ...unread.map(one => element('li', {}, one))));
           }
+          const rules = rulesOf(port, words);
           const places = new Map();
-          for (const rule of port[RULES]) {
-            const place = text(rule[0], words);
+          for (const [place, rule, why] of rules) {
             if (!places.has(place)) places.set(place, []);
-            places.get(place).push(rule);
+            places.get(place).push([rule, why]);
           }
-          if (places.size) parts.push(element('h3', {}, counted(port[RULES].length, 'rule')));
+          if (places.size) parts.push(element('h3', {}, counted(rules.length, 'rule')));
           for (const [place, list] of places) {
             parts.push(folded(element('summary', {}, place + ' ', element('span', { class: 'faint' }, String(list.length))), false,
-              () => list.map(rule => element('div', { class: 'rule' }, element('code', {}, text(rule[1], words)),
-                rule[2] === 0 ? null : element('span', {}, text(rule[2], words))))));
+              () => list.map(([rule, why]) => element('div', { class: 'rule' }, element('code', {}, rule),
+                why ? element('span', {}, why) : null))));
           }
           return element('section', { class: 'port' }, ...parts);
         }

@@ -77,6 +77,8 @@ enum PageStyle {
         .scroll { overflow-x: auto; margin: 0 -4px; padding: 4px }
         .scroll svg { display: block; max-width: none }
         svg .ground { fill: none }
+        .legend { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 8px 0; color: var(--faint); font-size: 13px }
+        .legend svg { vertical-align: -2px; margin-right: 6px }
         table { border-collapse: collapse; width: 100%; font-size: 13.5px }
         th { text-align: left; color: var(--faint); font-weight: 600; font-size: 12px; border-bottom: 1px solid var(--line) }
         th, td { padding: 6px 14px 6px 0; vertical-align: top }

@@ -1,4 +1,5 @@
 internal import KubeChainsBytes
+internal import KubeProxy
 
 /// What a picture, or the text of a graph, shows: graphs with what is said above them.
 struct FlowGraphs {
@@ -12,6 +13,34 @@ struct FlowGraphs {
         self.remarks = remarks.map { $0.escapingInvisible() }
         self.graphs = graphs
         self.words = words
+    }
+
+    /// The kinds of nodes that there are, and what each is called.
+    var legend: [(kind: FlowGraph.Node.Kind, word: String)] {
+        let nodes = graphs.flatMap(\.nodes)
+        let drops = nodes.contains { $0.kind == .refusal && $0.title.hasPrefix("DROP") }
+        let refuses = nodes.contains { $0.kind == .refusal && !$0.title.hasPrefix("DROP") }
+        return FlowGraph.Node.Kind.allCases.filter { kind in nodes.contains { $0.kind == kind } }.map { kind in
+            let usual =
+                switch kind {
+                case .entry: "frontend"
+                case .chain: "chain"
+                case .endpoint: "endpoint with its share"
+                case .leftOut: "endpoint left out"
+                case .refusal: drops && refuses ? "refused or dropped" : drops ? "dropped" : "refused"
+                case .remark: "other"
+                }
+            return (kind, words[kind] ?? usual)
+        }
+    }
+
+    /// What nodes are called in the pictures of Services alone.
+    static func wordsOfServices(_ mode: ProxyMode) -> [FlowGraph.Node.Kind: String] {
+        switch mode {
+        case .iptables: [.remark: "no rules"]
+        case .nftables: [.remark: "nothing"]
+        case .ipvs: [.chain: "policy, chain or set", .remark: "nothing, or another Service's"]
+        }
     }
 }
 

@@ -126,22 +126,9 @@ private struct OutcomeTable {
 extension SVGDrawing {
     /// What the colours of boxes mean.
     fileprivate mutating func legend(of all: FlowGraphs) {
-        let nodes = all.graphs.flatMap(\.nodes)
-        let drops = nodes.contains { $0.kind == .refusal && $0.title.hasPrefix("DROP") }
-        let refuses = nodes.contains { $0.kind == .refusal && !$0.title.hasPrefix("DROP") }
         let start = x
         var left = x
-        for kind in FlowGraph.Node.Kind.allCases where nodes.contains(where: { $0.kind == kind }) {
-            let usual =
-                switch kind {
-                case .entry: "frontend"
-                case .chain: "chain"
-                case .endpoint: "endpoint with its share"
-                case .leftOut: "endpoint left out"
-                case .refusal: drops && refuses ? "refused or dropped" : drops ? "dropped" : "refused"
-                case .remark: "other"
-                }
-            let word = all.words[kind] ?? usual
+        for (kind, word) in all.legend {
             let width = PictureFont.note.width(of: word) + 20
             if left > start, left + width > start + self.width {
                 left = start

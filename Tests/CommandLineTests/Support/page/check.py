@@ -8,11 +8,16 @@ import sys
 from browser import Browser
 
 # Everything that the measured pictures must not do, with the boxes that the browser itself gives. A label may touch no
-# arrow, and no text may leave the picture or its box.
+# arrow, no text may leave the picture or its box, and each colour stands in the legend.
 MEASURE = """
 (() => {
   const wrong = [];
-  for (const svg of document.querySelectorAll('main svg')) {
+  const kinds = list => [...new Set([...list].map(rect => rect.getAttribute('class').split(' ')[0]))].sort().join();
+  for (const svg of document.querySelectorAll('main .scroll svg')) {
+    const legend = svg.parentElement.nextElementSibling;
+    if (legend.className !== 'legend' || kinds(legend.querySelectorAll('rect')) !== kinds(svg.querySelectorAll('rect'))) {
+      wrong.push('legend: ' + legend.textContent);
+    }
     const view = svg.viewBox.baseVal;
     const arrows = [...svg.querySelectorAll('path.arrow')].map(path => {
       const length = path.getTotalLength(), points = [];

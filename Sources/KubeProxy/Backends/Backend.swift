@@ -39,6 +39,9 @@ public protocol Backend: Sendable {
     /// The host's addresses on which node ports answer.
     var addressesOfNodePorts: [IPAddress] { get }
 
+    /// Whether the host has the addresses of Services itself, so that what it sends to one comes from there.
+    static var holdsServiceAddresses: Bool { get }
+
     /// The endpoints whose connections to themselves are masqueraded, by address, port and protocol, so that they are answered
     /// (hairpin); nil: all.
     var masqueradedToThemselves: Set<Frontend>? { get }
@@ -55,6 +58,8 @@ extension Backend {
     public init(forOutcomesOf plan: NodePlan) throws(SnapshotError) { try self.init(plan, with: nil) }
 
     public static var refusesOwnTraffic: Bool { false }
+
+    public static var holdsServiceAddresses: Bool { false }
 
     public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts { plan.node.nodePorts }
 

@@ -47,14 +47,16 @@ public struct Reachability<Mode: Backend>: Sendable {
             // Nobody else can send to a loopback address.
             if address.isLoopback, group.senders.origin != .node { return [] }
             if isShared { return [Flow(senders: group.senders, outcome: .unknown(.sharedFrontend))] }
-            if address.isLoopback, backend.plan.node.countsAsPod {
+            if address.isLoopback {
                 // What the node sends to loopback comes from there, which is no pod's address.
-                return [Flow(senders: group.senders, outcome: .unknown(.mode))]
+                let sender = TrafficSender(.node, hasPodAddress: false)
+                let outcome = outcome(backend.outcome(of: sender, to: frontend), of: .node, here)
+                return [Flow(senders: group.senders, outcome: outcome.isAnswered ? outcome : .timesOut)]
             }
             var flows: [Flow] = []
             for part in group.parts {
                 for (addresses, isInside) in cases(part, of: group.senders.origin, frontend) {
-                    let sender = TrafficSender(part.rules, isInSourceRanges: isInside)
+                    let sender = sender(part, isInSourceRanges: isInside)
                     let outcome = outcome(backend.outcome(of: sender, to: frontend), of: group.senders.origin, here)
                     func add(_ addresses: AddressSet, _ outcome: FlowOutcome) {
                         let senders = SenderSet(group.senders.origin, addresses)
@@ -98,22 +100,41 @@ public struct Reachability<Mode: Backend>: Sendable {
     ) -> [(AddressSet, Bool?)] {
         let port = frontend.servicePort
         guard frontend.mayAskForRanges else { return [(part.addresses, nil)] }
-        if origin == .node { return [(part.addresses, port.sourceRangesHoldNode)] }
-        return [
-            (part.addresses.intersection(port.sourceRanges), true),
-            (part.addresses.subtracting(port.sourceRanges), false),
-        ].filter { !$0.0.isEmpty }
+        var inside = part.addresses.intersection(port.sourceRanges)
+        if origin == .node {
+            // From loopback it sends to loopback only, so that it makes no difference there.
+            let own = backend.plan.node.hostAddresses.filter { !$0.isLoopback && part.addresses.contains($0) }
+            let held = own.filter { holdsOwn($0, port, sendingTo: frontend) }
+            if own.isEmpty { return [(part.addresses, port.sourceRangesHoldNode)] }
+            if held.count == own.count { return [(part.addresses, true)] }
+            inside = AddressSet(part.addresses.family, held.map { IPPrefix(single: $0) })
+        }
+        return [(inside, true), (part.addresses.subtracting(inside.ranges), false)].filter { !$0.0.isEmpty }
+    }
+
+    /// Whether source ranges hold an address of the node, as far as it sends from there to a frontend. What it sends to an address
+    /// of its own comes from that address, which is allowed where the ranges hold its main one.
+    private func holdsOwn(_ address: IPAddress, _ port: ServicePortPlan, sendingTo frontend: ServiceFrontend) -> Bool {
+        if Mode.holdsServiceAddresses { return port.sourceRangesHoldNode }
+        return port.sourceRanges.contains { $0.contains(address) }
+            || address == frontend.frontend.address && port.sourceRangesHoldNode
+    }
+
+    private func sender(_ part: SenderOrigins.Part, isInSourceRanges: Bool?) -> TrafficSender {
+        TrafficSender(
+            part.rules, isInSourceRanges: isInSourceRanges,
+            hasPodAddress: Mode.holdsServiceAddresses ? nil : part.hasPodAddress)
     }
 
     /// What the rules take an address for that sends to a frontend.
     func sender(_ source: IPAddress, to frontend: ServiceFrontend) -> TrafficSender {
         for group in origins.groups where group.senders.addresses.contains(source) {
-            let part = group.parts.first { $0.addresses.contains(source) }
+            guard let part = group.parts.first(where: { $0.addresses.contains(source) }) else { break }
             let port = frontend.servicePort
             let isInside =
                 group.senders.origin == .node
-                ? port.sourceRangesHoldNode : port.sourceRanges.contains { $0.contains(source) }
-            return TrafficSender(part?.rules ?? .outside, isInSourceRanges: frontend.mayAskForRanges ? isInside : nil)
+                ? holdsOwn(source, port, sendingTo: frontend) : port.sourceRanges.contains { $0.contains(source) }
+            return sender(part, isInSourceRanges: frontend.mayAskForRanges ? isInside : nil)
         }
         return TrafficSender(.outside)
     }

@@ -39,7 +39,7 @@ struct IptablesRoute {
         case .clusterIP:
             guard dropsInFilter ? port.acceptsInternal : port.hasAnyEndpoint else { return }
             purposes.insert(.clusterIP)
-            if masqueradeAll || node.localTraffic != nil && !node.takesForPod(sender.origin) { mark(.markClusterIP) }
+            if masqueradeAll || node.localTraffic != nil && !node.takesForPod(sender) { mark(.markClusterIP) }
             choose(port.internalPolicyIsLocal ? .local : .cluster)
         case .externalIP: if port.hasAnyEndpoint { enterExternal(.externalIP) }
         case .loadBalancerIP:
@@ -65,7 +65,7 @@ struct IptablesRoute {
             mark(.markExternal)
             purposes.insert(.externalPolicy)
             choose(.cluster)
-        } else if node.localTraffic != nil, node.takesForPod(sender.origin) {
+        } else if node.localTraffic != nil, node.takesForPod(sender) {
             purposes.insert(.podsUseCluster)
             choose(.cluster)
         } else if sender.origin == .node {

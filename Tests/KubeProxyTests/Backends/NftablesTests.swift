@@ -78,7 +78,7 @@ private func nftablesPlan(_ texts: [String], _ options: [String], minor: Int? = 
 
     @Test(arguments: RandomClusterTests.parts)
     func orderAndFilesDoNotMatter(_ seeds: Range<UInt64>) throws {
-        for seed in seeds.prefix(20) {
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
             let cluster = RandomCluster(nftablesSeed: seed)
             let order = cluster.shuffledOrder(seed: seed + 1)
             let expected = try NftablesPlan(plan(cluster))

@@ -148,17 +148,15 @@ extension ExplainOptions {
             throw ExplainOptions.usage("explain --list writes text or json")
         }
         let prepared = try readSnapshot(snapshots)
-        guard prepared.settings.mode == .iptables else {
-            throw ExplainOptions.usage("explain --list is for iptables mode")
-        }
-        let iptables = try prepared.iptablesPlan()
-        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, iptables.plan.warnings))
+        let plan = try prepared.plan()
+        console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
         let scope = try scope.scope(in: [prepared.snapshot])
-        let explanation = Explanation(all: iptables).limited { scope.contains($0) }
-        let report =
-            output.form == .json ? ExplainReport.listJSON(explanation) : ExplainReport.list(explanation, output.style)
+        let list = try input { () throws(SnapshotError) in
+            try ServiceList(plan, with: System.workers).limited { scope.contains($0) }
+        }
+        let report = output.form == .json ? ExplainReport.listJSON(list) : ExplainReport.list(list, output.style)
         try OutputFile.write(report, to: output.file)
-        System.keep((prepared, explanation))
+        System.keep((prepared, list))
         return .success
     }
 

@@ -43,6 +43,38 @@ import Testing
         #expect(inOneLine(result.outputText).hasPrefix(remark), "\(result.outputText.prefix(200))")
     }
 
+    /// All Service ports at a glance, in each mode. In IPVS mode what is sent from outside to a node without an endpoint of the
+    /// local policy goes to endpoints of other nodes, and a Service without endpoints is refused, where other modes drop.
+    @Test(arguments: [
+        (
+            "iptables", "times out: 1 endpoint, none on this node",
+            "served by its only endpoint; times out from outside at node port 30443"
+        ),
+        (
+            "nftables", "times out: 1 endpoint, none on this node",
+            "served by its only endpoint; times out from outside at node port 30443"
+        ),
+        ("ipvs", "refused: 1 endpoint, none on this node", "served by its only endpoint"),
+    ])
+    func listInEachMode(_ mode: String, _ unserved: String, _ external: String) throws {
+        let options = ["explain", "--list", "--proxy-mode", mode] + Self.options + [Self.cluster]
+        let text = try Tool.run(options)
+        expect(text, 0, errors: [])
+        let lines = text.outputText.split(separator: "\n")
+        for (start, end) in [
+            ("monitoring/statsd:statsd/udp  ", "  0/1        \(unserved)"),
+            ("shop/admin:https/tcp  ", "  1/1        \(external)"),
+            ("shop/search:http/tcp  ", "  2/3        served by 2 of 3 endpoints"),
+            ("shop/payments  ", "there is no cluster IP"),
+        ] {
+            #expect(lines.count { $0.hasPrefix(start) && $0.hasSuffix(end) } == 1, "\(start): \(text.outputText)")
+        }
+        let json = try Tool.run(options + ["-o", "json", "-n", "shop"]).outputText
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+        #expect(object["mode"] as? String == (mode == "iptables" ? nil : mode))
+        #expect((object["services"] as? [Any])?.count == 12)
+    }
+
     /// A Service that kube-proxy passes over is there, and has no rules.
     @Test(arguments: [
         ("shop/payments", "type ExternalName is a matter of DNS only"), ("data/postgres", "it is headless"),

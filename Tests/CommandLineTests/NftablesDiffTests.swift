@@ -62,6 +62,62 @@ import Testing
         #expect(json.outputText.contains("\"same\": false"))
     }
 
+    /// What `--ignore endpoints` leaves out, and what it does not: the first line of the report, if there is one. Up to 1.35
+    /// each endpoint has a chain; from 1.36 on only those with affinity.
+    @Test(arguments: ["1.33", "1.36"], [EndpointChange.churn, .affinity, .policy])
+    func endpointsAreIgnored(_ version: String, _ change: EndpointChange) throws {
+        let text = try String(contentsOfFile: Self.cluster, encoding: .utf8)
+        var list = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        list["items"] = (list["items"] as? [[String: Any]] ?? []).map(change.applied)
+        let changed = String(decoding: try JSONSerialization.data(withJSONObject: list), as: UTF8.self)
+        let options = ["--proxy-mode", "nftables", "--kube-proxy-version", version]
+        #expect(try diff(changed, options).ending == .exit(1))
+        let result = try diff(changed, options + ["--ignore", "endpoints"])
+        expect(result, change == .churn ? 0 : 1)
+        #expect(result.outputText.hasPrefix(change.report), "\(result.outputText)")
+        #expect(!result.outputText.contains("10.244.9.") && !result.outputText.contains("random mod 3"))
+    }
+
+    enum EndpointChange {
+        /// The first endpoint of each Service is another one, and some have one more.
+        case churn
+        /// The same, and all endpoints of a Service are others, which gets affinity.
+        case affinity
+        /// The same, and a Service gets the local policy.
+        case policy
+
+        var report: String {
+            switch self {
+            case .churn: ""
+            case .affinity: "shop/web:http/tcp: changed\n"
+            case .policy: "shop/catalog:http/tcp: changed\n"
+            }
+        }
+
+        func applied(_ object: [String: Any]) -> [String: Any] {
+            var object = object
+            let metadata = object["metadata"] as? [String: Any]
+            let name = metadata?["name"] as? String
+            if object["kind"] as? String == "Service", var spec = object["spec"] as? [String: Any] {
+                if self == .affinity, name == "web" { spec["sessionAffinity"] = "ClientIP" }
+                if self == .policy, name == "catalog" { spec["externalTrafficPolicy"] = "Local" }
+                object["spec"] = spec
+            }
+            let service = (metadata?["labels"] as? [String: Any])?["kubernetes.io/service-name"] as? String
+            let count = ["web": self == .affinity ? 9 : 1, "cart": 1, "voice": 1, "images": 1][service ?? ""]
+            if let count, object["addressType"] as? String == "IPv4",
+                var endpoints = object["endpoints"] as? [[String: Any]]
+            {
+                for index in endpoints.indices.prefix(count) {
+                    endpoints[index]["addresses"] = ["10.244.9.\(index + 1)"]
+                }
+                if service == "images" { endpoints.append(endpoints[0].merging(["addresses": ["10.244.9.99"]]) { $1 }) }
+                object["endpoints"] = endpoints
+            }
+            return object
+        }
+    }
+
     /// What a healthy host's listing may have besides, or otherwise.
     @Test(arguments: [
         ("10.96.0.1, 10.96.0.10,", "10.96.0.10, 10.96.0.1,"),

@@ -27,7 +27,6 @@ extension DiffOptions {
                 "error: EXPECTED is of mode \(mode.rawValue), ACTUAL of \(actual.settings.mode.rawValue); "
                     + "give --proxy-mode to say which rules are compared")
         }
-        if mode == .nftables { try checkNftables() }
         let left = try expected.allNodesPlans(shaping.family, .all)
         let right = try actual.allNodesPlans(shaping.family, .all)
         let names = (Set(expected.snapshot.nodes.map(\.name.text)), Set(actual.snapshot.nodes.map(\.name.text)))
@@ -103,7 +102,8 @@ extension DiffOptions {
     ) throws(SnapshotError) -> DiffNodesReport.Comparison {
         if expected.settings.mode == .nftables {
             let tables = (try NftablesPlan(expected).table, try NftablesPlan(actual).table)
-            let comparison = NftablesComparison(expected: tables.0, actual: tables.1, isStrict: isStrict)
+            let comparison = NftablesComparison(
+                expected: tables.0, actual: tables.1, isStrict: isStrict, ignoresEndpoints: ignoresEndpoints)
             return .nftables(narrowed(comparison, scope))
         }
         let comparison = RuleComparison(

@@ -8,10 +8,10 @@ extension DiffOptions {
         _ sources: [SnapshotSource], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
         guard output.form != .unified else { throw DiffOptions.usage("-o unified is not for nftables mode") }
-        try checkNftables()
         let (expected, actual) = try NftablesInput.readPair(sources, self)
         console.say(expected.diagnostics + actual.diagnostics)
-        var comparison = NftablesComparison(expected: expected.table, actual: actual.table, isStrict: isStrict)
+        var comparison = NftablesComparison(
+            expected: expected.table, actual: actual.table, isStrict: isStrict, ignoresEndpoints: ignoresEndpoints)
         let scope = try scope(
             [expected.snapshot, actual.snapshot], others: comparison.servicePorts.map(\.label.service))
         comparison = narrowed(comparison, scope)
@@ -27,11 +27,6 @@ extension DiffOptions {
             }
         try OutputFile.write(text, to: output.file)
         return comparison.isSame ? .success : .findings
-    }
-
-    /// Refuses what is not known of tables.
-    func checkNftables() throws(CommandFailure) {
-        if ignoresEndpoints { throw DiffOptions.usage("--ignore is not for nftables mode") }
     }
 
     /// What of a comparison is wanted.

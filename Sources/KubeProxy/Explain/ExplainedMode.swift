@@ -1,3 +1,5 @@
+internal import KubeChainsBytes
+internal import KubeChainsJSON
 internal import NetAddress
 
 /// What explanations say differently in each of kube-proxy's modes.
@@ -17,6 +19,19 @@ protocol ExplainedMode: Backend {
     var unknownPods: String { get }
     /// What the mode's own settings do: sentences.
     var ownSettings: [String] { get }
+}
+
+extension NodePlan {
+    /// What the mode of the settings makes of the plan.
+    ///
+    /// - Throws: ``SnapshotError`` if the mode cannot serve a Service as the settings ask for it.
+    func explainedMode(with workers: Workers?) throws(SnapshotError) -> any ExplainedMode {
+        switch settings.mode {
+        case .iptables: IptablesPlan(self, with: workers)
+        case .nftables: try NftablesPlan(self, with: workers)
+        case .ipvs: try IPVSPlan(self)
+        }
+    }
 }
 
 extension IptablesPlan: ExplainedMode {

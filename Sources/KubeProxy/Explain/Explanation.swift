@@ -12,18 +12,11 @@ public struct Explanation: Sendable {
     /// What the target names, where it is not a Service: sentences.
     public let remarks: [String]
     /// The Service ports that the target is about, by name.
-    public internal(set) var services: [ServiceExplanation]
+    public let services: [ServiceExplanation]
     /// The rules that all Service ports share, where the target is about Service ports that have any.
     public let sharedRules: [ExplainedRule]
     /// The target, if it is a chain that all Services share: its part of each table.
     public let sharedChain: [SharedChainExplanation]
-
-    /// The same of some Services alone, which are given as `namespace/name`.
-    public func limited(to isWanted: (String) -> Bool) -> Explanation {
-        var explanation = self
-        explanation.services = services.filter { isWanted($0.service.qualifiedName) }
-        return explanation
-    }
 }
 
 /// A shared chain in one table.

@@ -31,14 +31,7 @@ struct TrafficWalk {
         var routes: [Frontend.Kind: [(TrafficSender, IptablesRoute)]] = [:]
         func ways(to frontend: ServiceFrontend) -> [(TrafficSender, IptablesRoute)] {
             if let known = routes[frontend.kind] { return known }
-            let ways = TrafficOrigin.allCases.flatMap { origin in
-                let cases =
-                    port.usesSourceRangesChain ? port.sourceRangeCases(origin, to: frontend.kind, plan.node) : [nil]
-                return cases.map { isInside in
-                    let sender = TrafficSender(origin, isInSourceRanges: isInside)
-                    return (sender, IptablesRoute(plan, sender, to: frontend))
-                }
-            }
+            let ways = TrafficSender.all(to: frontend, plan.node).map { ($0, IptablesRoute(plan, $0, to: frontend)) }
             routes[frontend.kind] = ways
             return ways
         }
@@ -71,19 +64,8 @@ struct TrafficWalk {
         addTranslationStep()
         if let policy = route.policy { addDeliverySteps(policy) } else { addFilterStep() }
         return TrafficPath(
-            origin: origin, isInSourceRanges: sender.isInSourceRanges, sender: senderText, steps: steps,
+            origin: origin, isInSourceRanges: sender.isInSourceRanges, sender: sender.phrase(plan.node), steps: steps,
             outcome: route.outcome, clientSees: clientSees)
-    }
-
-    private var senderText: String {
-        let name =
-            switch origin {
-            case .pods: "this node's pods" + (plan.node.localTraffic.map { " (\($0.phrase))" } ?? "")
-            case .node: "this node"
-            case .outside: "outside"
-            }
-        guard let isInside = sender.isInSourceRanges else { return name }
-        return name + (isInside ? ", in the source ranges" : ", not in the source ranges")
     }
 
     // MARK: The nat table
@@ -247,5 +229,28 @@ extension RulePurpose {
         case .allowRange, .podsUseCluster, .nodeUsesCluster, .externalPolicy: true
         default: false
         }
+    }
+}
+
+extension TrafficSender {
+    /// Everybody who can send to a frontend, as far as it makes a difference.
+    static func all(to frontend: ServiceFrontend, _ node: NodeFacts) -> [TrafficSender] {
+        let port = frontend.servicePort
+        return TrafficOrigin.allCases.flatMap { origin in
+            let cases = port.usesSourceRangesChain ? port.sourceRangeCases(origin, to: frontend.kind, node) : [nil]
+            return cases.map { TrafficSender(origin, isInSourceRanges: $0) }
+        }
+    }
+
+    /// The sender in words.
+    func phrase(_ node: NodeFacts) -> String {
+        let name =
+            switch origin {
+            case .pods: "this node's pods" + (node.localTraffic.map { " (\($0.phrase))" } ?? "")
+            case .node: "this node"
+            case .outside: "outside"
+            }
+        guard let isInSourceRanges else { return name }
+        return name + (isInSourceRanges ? ", in the source ranges" : ", not in the source ranges")
     }
 }

@@ -7,33 +7,46 @@ internal import NetAddress
 /// All Service ports at a glance.
 extension ExplainReport {
     /// What becomes of a Service port's connections on the node: `refused: 2 endpoints, none ready`.
-    public static func verdict(_ service: ServiceExplanation) -> String {
+    public static func verdict(_ service: ServicePortSummary) -> String {
         if let absence = service.absence { return "no rules: \(absence)" }
-        let paths = service.entries.flatMap { entry in entry.paths.map { (entry, $0) } }
-        let served = paths.filter { $0.1.outcome.isServed }
+        let paths = service.entries.flatMap { entry in entry.outcomes.map { Path(entry, $0.sender, $0.outcome) } }
+        let served = paths.filter { $0.outcome.isServed }
         guard !served.isEmpty else {
-            let isDropped = paths.contains { $0.1.outcome == .timesOut }
+            let isDropped = paths.contains { $0.outcome == .timesOut }
             return paths.isEmpty
                 ? "no frontends" : "\(isDropped ? "times out" : "refused"): \(missing(service))"
         }
-        let (used, all) = (service.endpoints.count { $0.isUsed }, service.endpointCount)
+        let (used, all) = (service.usedCount, service.endpointCount)
         let total = counted(all, "endpoint")
         var text =
             used < all
             ? "served by \(used) of \(total)" : all == 1 ? "served by its only endpoint" : "served by \(total)"
         for (outcome, words) in [(TrafficOutcome.timesOut, "times out"), (.refused, "refused")] {
-            let others = paths.filter { $0.1.outcome == outcome }
+            let others = paths.filter { $0.outcome == outcome }
             guard !others.isEmpty else { continue }
             text += "; \(words) " + places(others)
         }
         return text
     }
 
+    /// What becomes of a sender's connections to a frontend.
+    private struct Path {
+        let frontend: String
+        let sender: String
+        let outcome: TrafficOutcome
+
+        init(_ entry: ServicePortSummary.Entry, _ sender: String, _ outcome: TrafficOutcome) {
+            frontend = "\(entry.kind.phrase) \(entry.text)"
+            self.sender = sender
+            self.outcome = outcome
+        }
+    }
+
     /// Why nobody serves a Service port.
-    private static func missing(_ service: ServiceExplanation) -> String {
+    private static func missing(_ service: ServicePortSummary) -> String {
         let total = service.endpointCount
         guard total > 0 else {
-            return service.unread.isEmpty ? "no endpoints" : "no endpoints that kube-proxy reads"
+            return service.hasUnread ? "no endpoints that kube-proxy reads" : "no endpoints"
         }
         if service.plan?.endpoints.isEmpty ?? true { return "\(counted(total, "endpoint")), none with this port" }
         if service.plan?.hasAnyEndpoint == true { return "\(counted(total, "endpoint")), none on this node" }
@@ -41,14 +54,13 @@ extension ExplainReport {
     }
 
     /// `from outside at node port 30080 and load balancer IP 203.0.113.1:80`.
-    private static func places(_ paths: [(TrafficEntry, TrafficPath)]) -> String {
+    private static func places(_ paths: [Path]) -> String {
         var places: [(frontends: [String], senders: [String])] = []
-        for (entry, path) in paths {
-            let frontend = "\(entry.kind.phrase) \(entry.text)"
-            if let last = places.indices.last, places[last].frontends == [frontend] {
+        for path in paths {
+            if let last = places.indices.last, places[last].frontends == [path.frontend] {
                 places[last].senders.append(path.sender)
             } else {
-                places.append(([frontend], [path.sender]))
+                places.append(([path.frontend], [path.sender]))
             }
         }
         var merged: [(frontends: [String], senders: [String])] = []
@@ -80,7 +92,7 @@ extension ExplainReport {
             guard let first = entries.first else { continue }
             rows.append((first.kind.phrase, shortened(entries.map(\.text)).joined(separator: ", ")))
         }
-        rows.append(("verdict", verdict(service)))
+        rows.append(("verdict", verdict(service.summary)))
         let width = rows.map(\.0.count).max() ?? 0
         var tree = TextTree(service.label)
         tree.lines += rows.map { "\(TextLayout.padded($0, width))  \($1)" }
@@ -97,13 +109,12 @@ extension ExplainReport {
     // MARK: Lists
 
     /// All Service ports, each with its type, its frontends and its verdict, as a table.
-    public static func list(_ explanation: Explanation, _ style: TextStyle = .plain) -> String {
+    public static func list(_ list: ServiceList, _ style: TextStyle = .plain) -> String {
         var rows = [["SERVICE PORT", "TYPE", "FRONTENDS", "ENDPOINTS", "VERDICT"]]
-        for service in explanation.services {
-            let used = service.endpoints.count { $0.isUsed }
+        for service in list.services {
             rows.append([
                 service.label, service.service.type.name, frontends(service),
-                service.absence == nil ? "\(used)/\(service.endpointCount)" : "-", verdict(service),
+                service.absence == nil ? "\(service.usedCount)/\(service.endpointCount)" : "-", verdict(service),
             ])
         }
         let widths = TextLayout.widths(of: rows)
@@ -116,17 +127,17 @@ extension ExplainReport {
     }
 
     /// All Service ports as JSON: `kubechains/explain/v1`, with `used`, `leftOut` and `verdict` in place of rules.
-    public static func listJSON(_ explanation: Explanation) -> String {
+    public static func listJSON(_ list: ServiceList) -> String {
         JSONValue.object([
-            ("schema", .string("kubechains/explain/v1")), ("node", explanation.node.name.map { .string($0) }),
-            ("kubeProxy", explanation.version.json),
-            ("family", .string(explanation.family.name)),
+            ("schema", .string("kubechains/explain/v1")),
+            ("mode", list.mode == .iptables ? nil : .string(list.mode.rawValue)),
+            ("node", list.node.name.map { .string($0) }), ("kubeProxy", list.version.json),
+            ("family", .string(list.family.name)),
             (
                 "services",
                 .array(
-                    explanation.services.map { service in
-                        let used = service.endpoints.count { $0.isUsed }
-                        return .object([
+                    list.services.map { service in
+                        .object([
                             ("servicePort", .string(service.servicePort)),
                             ("protocol", service.transport.map { .string($0.name.description) }),
                             ("type", .string(service.service.type.name)),
@@ -141,7 +152,8 @@ extension ExplainReport {
                                         ])
                                     })
                             ),
-                            ("used", .integer(used)), ("leftOut", .integer(service.endpointCount - used)),
+                            ("used", .integer(service.usedCount)),
+                            ("leftOut", .integer(service.endpointCount - service.usedCount)),
                             ("verdict", .string(verdict(service))),
                         ])
                     })
@@ -149,15 +161,15 @@ extension ExplainReport {
         ]).text
     }
 
-    private static func frontends(_ service: ServiceExplanation) -> String {
+    private static func frontends(_ service: ServicePortSummary) -> String {
         let list = service.entries.map { $0.kind == .nodePort ? ":\($0.text)" : $0.text }
         return list.isEmpty ? "-" : shortened(list).joined(separator: ",")
     }
 }
 
-extension ServiceExplanation {
-    /// All endpoints of the Service, listed or not.
-    fileprivate var endpointCount: Int { endpoints.count + otherEndpoints }
+extension ServicePortSummary {
+    /// `namespace/service:port/protocol`.
+    fileprivate var label: String { servicePort + (transport.map { "/\($0.name)" } ?? "") }
 }
 
 extension TrafficOutcome {

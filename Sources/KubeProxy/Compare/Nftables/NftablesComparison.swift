@@ -26,11 +26,18 @@ public struct NftablesComparison: Sendable {
     }
 
     private var differences: [ServicePortLabel: [NftablesDifference]] = [:]
+    private let filter: EndpointFilter?
 
     /// Compares two tables.
     ///
-    /// - Parameter isStrict: whether comments on elements count too.
-    public init(expected: NftTable, actual: NftTable, isStrict: Bool = false) {
+    /// - Parameters:
+    ///   - expected: a table.
+    ///   - actual: another one.
+    ///   - isStrict: whether comments on elements count too.
+    ///   - ignoresEndpoints: whether endpoints and their shares do not count. What the endpoints that both sides have are treated
+    ///     to still counts, and so does what leads to a Service port.
+    public init(expected: NftTable, actual: NftTable, isStrict: Bool = false, ignoresEndpoints: Bool = false) {
+        filter = ignoresEndpoints ? EndpointFilter(expected, actual) : nil
         table = "\(expected.family) \(expected.name)"
         var (expected, actual) = (expected, actual)
         if expected.omitsComments || actual.omitsComments {
@@ -50,29 +57,35 @@ public struct NftablesComparison: Sendable {
         let (left, right) = (expected.chainsByName, actual.chainsByName)
         let targets = Set(actual.chains.flatMap(\.rules).flatMap(\.targets))
             .union(actual.sets.flatMap(\.elements).compactMap(\.target))
-        for name in Set(left.keys).union(right.keys).sorted() {
+        for name in Set(left.keys).union(right.keys).sorted() where filter?.leavesOut(name) != true {
             guard let one = left[name] else {
                 let isStale = name.contains { $0 == "/" } && right[name]?.rules.isEmpty == true
                 if isStale, !targets.contains(name) { continue }
                 add(.chain, name, nil, right[name]?.description ?? "")
-                for rule in right[name]?.rules ?? [] { add(.rule, name, nil, rule.line) }
+                for rule in right[name].map(rules(of:)) ?? [] { add(.rule, name, nil, rule.line) }
                 continue
             }
             guard let other = right[name] else {
                 add(.chain, name, one.description, nil)
-                for rule in one.rules { add(.rule, name, rule.line, nil) }
+                for rule in rules(of: one) { add(.rule, name, rule.line, nil) }
                 continue
             }
             add(.chain, name, one.description, other.description)
-            for change in other.rules.difference(from: one.rules).changes { add(.rule, name, change.0, change.1) }
+            for change in rules(of: other).difference(from: rules(of: one)).changes {
+                add(.rule, name, change.0, change.1)
+            }
         }
+    }
+
+    private func rules(of chain: NftChain) -> [EndpointFilter.Rule] {
+        filter?.rules(of: chain) ?? chain.rules.map { .whole($0) }
     }
 
     // MARK: Sets and maps
 
     private mutating func compareSets(_ expected: NftTable, _ actual: NftTable, isStrict: Bool) {
         let (left, right) = (expected.setsByName, actual.setsByName)
-        for name in Set(left.keys).union(right.keys).sorted() {
+        for name in Set(left.keys).union(right.keys).sorted() where filter?.leavesOut(name) != true {
             let kind: NftablesDifference.Kind = (left[name] ?? right[name])?.isMap == true ? .map : .set
             add(kind, name, left[name]?.description, right[name]?.description)
             // What rules add is data of the host.
@@ -186,7 +199,7 @@ extension NftTable {
     }
 }
 
-extension CollectionDifference<NftRule> {
+extension CollectionDifference<EndpointFilter.Rule> {
     /// What was removed and what was added, in order.
     fileprivate var changes: [(String?, String?)] {
         map { change in

@@ -192,7 +192,7 @@ public enum FlowChangeReport {
         case .version(let minor):
             let requests = ProxyVersion.pullRequests(of: minor, in: upgrade.oldMode).map { "#\($0)" }
             return "1.\(minor)" + (requests.isEmpty ? "" : " (\(requests.joined(separator: ", ")))")
-        case .mode: return "\(upgrade.mode.rawValue) mode" + (upgrade.mode == .nftables ? " (KEP-3866)" : "")
+        case .mode: return "\(upgrade.mode.rawValue) mode" + (upgrade.mode.proposal.map { " (\($0))" } ?? "")
         case nil: return nil
         }
     }

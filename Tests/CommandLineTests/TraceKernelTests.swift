@@ -59,8 +59,8 @@ import Testing
         arguments: TestSize.current == .full ? Array(24...37) : [24])
     func flowsOfVersion(_ minor: Int) throws {
         try send(
-            minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 3, brief: 8,
-            atLeast: (flows: 300, drops: 50))
+            minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 5, brief: 8,
+            atLeast: (flows: 500, drops: 50))
     }
 
     private func send(

@@ -174,10 +174,9 @@ extension DiffOptions {
         case _ where isStatistics: text = DiffReport.statistics(comparison, output.style)
         case .json: text = DiffReport.json(comparison, versions)
         case .junit, .sarif, .github:
-            let actualName = sources[1].name
-            text =
-                FindingsReport(diff: comparison, actual: actualName, version: Tool.number).text(output.form)
-                ?? ""
+            let input = ComparedInput(
+                sources[1].name, actual.snapshot, places: comparison.servicePorts.map(\.label.service))
+            text = FindingsReport(diff: comparison, actual: input, version: Tool.number).text(output.form) ?? ""
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, operands[0], operands[1],

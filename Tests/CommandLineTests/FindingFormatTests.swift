@@ -85,6 +85,29 @@ import Testing
         }
     }
 
+    /// Where ACTUAL is a snapshot, a difference is at the line where the Service begins.
+    @Test(arguments: [[], ["--proxy-mode", "nftables"], ["--all-nodes"]])
+    func differencesAreAtTheirService(_ options: [String]) throws {
+        let folder = try TemporaryFolder()
+        let lines = try String(contentsOfFile: Self.demo, encoding: .utf8).components(separatedBy: "\n")
+        let name = try #require(lines.firstIndex(of: "                \"name\": \"images\","))
+        let policy = "\"externalTrafficPolicy\": \"Local\""
+        let place = try #require(lines[name...].firstIndex { $0.contains(policy) })
+        var changed = lines
+        changed[place] = lines[place].replacing(policy, with: "\"externalTrafficPolicy\": \"Cluster\"")
+        let file = try folder.write("changed.json", changed.joined(separator: "\n"))
+        let line = try #require(lines[..<name].lastIndex(of: "        {")) + 1
+        let node = options == ["--all-nodes"] ? [] : ["--node", "worker-1", "--family", "ipv4"]
+        let found = try Tool.run(
+            ["diff", "-o", "github"] + options + node + [
+                "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56", Self.demo, file,
+            ])
+        let first = try #require(found.outputText.split(separator: "\n").first)
+        #expect(
+            first.hasPrefix(
+                "::warning file=\(file),line=\(line),title=kubechains diff%3A service-changed::shop/images:"))
+    }
+
     /// What is not installed of what checks metrics; nil: it is there.
     static let promtool: String? = {
         if Program.installed("promtool") != nil { return nil }

@@ -5,7 +5,7 @@ import Testing
 
 /// Selectors as kubectl has them, and the labels that they are asked of.
 @Suite struct LabelSelectorTests {
-    private static let labels = ["app": "web", "tier": "front", "example.com/team": "shop", "empty": ""]
+    private static let labels = ["app": "web", "tier": "front", "example.com/team": "shop", "empty": "", "size": "12"]
 
     @Test(arguments: [
         ("", true), ("app=web", true), ("app==web", true), ("app = web", true), ("app=api", false), ("app!=api", true),
@@ -13,6 +13,9 @@ import Testing
         ("app in (web, api)", true), ("app in (api)", false), ("app notin (api)", true), ("app notin (web,api)", false),
         ("other notin (a)", true), ("other in (a)", false), ("app=web,tier=front", true), ("app=web,tier=back", false),
         ("app in (a,web),!other,example.com/team=shop", true), ("empty=", true), ("app=", false),
+        ("size>11", true), ("size > 12", false), ("size<13,app", true), ("size<12", false), ("app>1", false),
+        ("other<1", false),
+        ("app in (,web)", true), ("empty in (,)", true), ("app\tin\t(web)", true), ("app=", false),
     ])
     func selects(_ text: String, _ expected: Bool) throws {
         #expect(try LabelSelector(text).selects(Self.labels) == expected)
@@ -20,6 +23,9 @@ import Testing
 
     @Test(arguments: [
         "=", "=a", "a=b=c", "a in web", "a in (b", "a b", "a,", "a in (b c)", "!", "a=b,,c", "a like (b)",
+        "a>b", "a>", "a>1.5", ">1", "a in ()", "a notin ( )", "-a=b", "a=-b", "a=b.", "a/b/c", "/a", "A.b/c", "a b=c",
+        "a in (-)",
+        "a==b=", "a<>1", "\(String(repeating: "a", count: 64))=b", "a=\(String(repeating: "a", count: 64))",
     ])
     func invalid(_ text: String) {
         #expect(throws: LabelSelector.InvalidText.self) { try LabelSelector(text) }

@@ -53,7 +53,10 @@ extension DiffOptions {
             case .json: report.json
             case .jsonl: report.jsonLines
             case .junit, .sarif, .github:
-                report.findings(actual: sources[1].name, version: Tool.number).text(output.form) ?? ""
+                report.findings(
+                    actual: ComparedInput(sources[1].name, actual.snapshot, places: report.services),
+                    version: Tool.number
+                ).text(output.form) ?? ""
             default: report.text(isBrief: isBrief, isStatistics: isStatistics, output.style)
             }
         try OutputFile.write(text, to: output.file)

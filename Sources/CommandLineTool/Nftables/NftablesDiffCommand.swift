@@ -22,7 +22,12 @@ extension DiffOptions {
             case _ where isStatistics: NftablesDiffReport.statistics(comparison, output.style)
             case .json: NftablesDiffReport.json(comparison, versions).text
             case .junit, .sarif, .github:
-                FindingsReport(diff: comparison, actual: sources[1].name, version: Tool.number).text(output.form) ?? ""
+                FindingsReport(
+                    diff: comparison,
+                    actual: ComparedInput(
+                        sources[1].name, actual.snapshot, places: comparison.servicePorts.map(\.label.service)),
+                    version: Tool.number
+                ).text(output.form) ?? ""
             default: NftablesDiffReport.text(comparison, versions, isBrief: isBrief, output.style)
             }
         try OutputFile.write(text, to: output.file)

@@ -88,13 +88,15 @@ extension DifferencePart {
     ///
     /// - Parameters:
     ///   - scope: the nodes that have it, in words; empty: those that the whole report is about.
-    ///   - actual: the name of the actual side.
-    func finding(_ scope: String, actual: String) -> ReportedFinding {
+    ///   - actual: the actual side.
+    func finding(_ scope: String, actual: ComparedInput) -> ReportedFinding {
+        let place = label.flatMap { actual.place(of: $0.service) }
         let details = lines.map(\.sentence).joined(separator: "; ")
         let head = scope.isEmpty ? change.rawValue : "\(change.rawValue) \(scope)"
         return ReportedFinding(
             id: label == nil ? "other-rule" : "service-\(change.rawValue)", severity: .warning, subject: title,
-            message: details.isEmpty ? head : "\(head): \(details)", remedy: "", file: actual)
+            message: details.isEmpty ? head : "\(head): \(details)", remedy: "",
+            file: place?.file ?? actual.name, line: place?.line)
     }
 }
 

@@ -49,9 +49,9 @@ extension FindingsReport {
     ///
     /// - Parameters:
     ///   - comparison: the differences.
-    ///   - actual: the name of the actual side.
+    ///   - actual: the actual side.
     ///   - version: the version of the program.
-    public init(diff comparison: RuleComparison, actual: String, version: String) {
+    public init(diff comparison: RuleComparison, actual: ComparedInput, version: String) {
         let ports = comparison.servicePorts.map { port in
             DifferencePart(port).finding("", actual: actual)
         }
@@ -59,13 +59,13 @@ extension FindingsReport {
             let parts = [entry.expected.map { "expected \($0)" }, entry.actual.map { "found \($0)" }]
             return ReportedFinding(
                 id: "other-rule", severity: .warning, subject: "\(entry.table) \(entry.chain)",
-                message: parts.compactMap(\.self).joined(separator: ", "), remedy: "", file: actual)
+                message: parts.compactMap(\.self).joined(separator: ", "), remedy: "", file: actual.name)
         }
         self.init(command: "diff", version: version, rules: FindingsReport.rulesOfDiff, findings: ports + others)
     }
 
     /// The same of nftables mode.
-    package init(diff comparison: NftablesComparison, actual: String, version: String) {
+    package init(diff comparison: NftablesComparison, actual: ComparedInput, version: String) {
         let findings = DifferencePart.all(of: comparison).map { $0.finding("", actual: actual) }
         self.init(command: "diff", version: version, rules: FindingsReport.rulesOfDiff, findings: findings)
     }

@@ -188,12 +188,15 @@ public struct DiffNodesReport: Sendable {
         return (compared + single).joined()
     }
 
+    /// The Services that differ, as `namespace/name`.
+    public var services: [String] { groups.compactMap { $0.part.label?.service } }
+
     /// The differences for the formats of other programs, each with the nodes that have it.
     ///
     /// - Parameters:
-    ///   - actual: the name of the actual side.
+    ///   - actual: the actual side.
     ///   - version: the version of the program.
-    public func findings(actual: String, version: String) -> FindingsReport {
+    public func findings(actual: ComparedInput, version: String) -> FindingsReport {
         let differences = groups.map { group in
             group.part.finding("in \(group.family.name) \(names.phrase(group.nodes))", actual: actual)
         }
@@ -202,7 +205,7 @@ public struct DiffNodesReport: Sendable {
                 ReportedFinding(
                     id: "other-node", severity: .warning, subject: "Node \($0)", message: "only \(side) has it",
                     remedy: "",
-                    file: actual)
+                    file: actual.name)
             }
         }
         return FindingsReport(

@@ -64,7 +64,7 @@ struct PageData {
             texts.json(label), "\(report.families.firstIndex(of: port.family) ?? 0)", texts.json(port.absence ?? ""),
             list(ofTexts: port.settings), PageData.list(port.frontends.map { json($0) }),
             PageData.list(
-                port.flows.flatMap(ReachReport.rows).map { row in
+                port.flows.reduce(into: []) { $0 += ReachReport.rows(of: $1, below: $0) }.map { row in
                     list(ofTexts: [row.to, row.from, row.result, row.source, row.share])
                 }),
             PageData.list(port.endpoints.map { json($0) }), list(ofTexts: port.unread),

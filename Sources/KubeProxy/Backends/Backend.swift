@@ -52,6 +52,9 @@ public protocol Backend: Sendable {
     /// What becomes of the first packet of a connection, as far as the frontend's own Service port decides it: another one
     /// may have the same frontend (``ClusterPlan/sharedFrontends``).
     func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome
+
+    /// What becomes of the first packet of a connection to a node port on an address of the host that does not take node ports.
+    func outcome(of sender: TrafficSender, besideNodePort frontend: ServiceFrontend) -> TrafficOutcome
 }
 
 extension Backend {
@@ -68,6 +71,10 @@ extension Backend {
         case .addresses(let addresses): addresses
         case .allAddresses: plan.node.hostAddresses.filter { !$0.isLoopback || plan.node.loopbackTakesNodePorts }
         }
+    }
+
+    public func outcome(of sender: TrafficSender, besideNodePort frontend: ServiceFrontend) -> TrafficOutcome {
+        .unchanged
     }
 
     public var masqueradedToThemselves: Set<Frontend>? { nil }

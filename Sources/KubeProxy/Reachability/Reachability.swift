@@ -6,8 +6,8 @@ public struct Reachability<Mode: Backend>: Sendable {
     public let backend: Mode
     private let origins: SenderOrigins
     private let shared: [Frontend: [Int]]
-    /// Where node ports answer: one list for what others can reach, and one of loopback addresses.
-    private let nodePortAddresses: [[IPAddress]]
+    /// Where node ports answer, or at least are asked for an endpoint: lists of what others can reach, and of loopback addresses.
+    private let nodePortAddresses: [NodePortAddresses]
     private let masqueradedToThemselves: Set<Frontend>?
     /// Addresses where packets are dropped, after translation too.
     private let unallocated: AddressSet?
@@ -18,9 +18,20 @@ public struct Reachability<Mode: Backend>: Sendable {
         origins = SenderOrigins(backend.plan)
         shared = backend.plan.cluster.sharedFrontends
         let addresses = backend.addressesOfNodePorts
-        nodePortAddresses = [addresses.filter { !$0.isLoopback }, addresses.filter { $0.isLoopback }]
+        let others = backend.plan.node.hostAddresses.filter { !addresses.contains($0) }
+        nodePortAddresses = [(addresses, true), (others, false)].flatMap { list, takesNodePorts in
+            [list.filter { !$0.isLoopback }, list.filter { $0.isLoopback }].filter { !$0.isEmpty }.map {
+                NodePortAddresses(addresses: $0, takesNodePorts: takesNodePorts)
+            }
+        }
         masqueradedToThemselves = backend.masqueradedToThemselves
         unallocated = backend.unserved.first { $0.kind == .unallocated && $0.outcome == .timesOut }?.addresses
+    }
+
+    /// Addresses of the host that fare alike.
+    private struct NodePortAddresses: Sendable {
+        let addresses: [IPAddress]
+        let takesNodePorts: Bool
     }
 
     /// All senders by origin.
@@ -32,16 +43,34 @@ public struct Reachability<Mode: Backend>: Sendable {
         var seen: Set<Frontend> = []
         return port.frontends.flatMap { frontend -> [FrontendFlows] in
             guard seen.insert(frontend.frontend).inserted else { return [] }
-            let places = frontend.frontend.address.map { [[$0]] } ?? nodePortAddresses
-            return places.filter { !$0.isEmpty }.map { addresses in
-                FrontendFlows(
-                    kind: frontend.kind, addresses: addresses, port: frontend.frontend.port, name: port.name,
-                    servicePort: port.port, flows: flows(to: frontend, at: addresses[0], here))
+            let places =
+                frontend.frontend.address.map { [NodePortAddresses(addresses: [$0], takesNodePorts: true)] }
+                ?? nodePortAddresses
+            return places.compactMap { place in
+                let flows = flows(to: frontend, at: place, here)
+                // A node refuses what is for a port on which nothing listens, as kube-proxy would.
+                guard place.takesNodePorts || flows.contains(where: { $0.outcome == .timesOut }) else { return nil }
+                return FrontendFlows(
+                    kind: frontend.kind, addresses: place.addresses, port: frontend.frontend.port, name: port.name,
+                    servicePort: port.port, flows: flows)
             }
         }
     }
 
-    private func flows(to frontend: ServiceFrontend, at address: IPAddress, _ here: Set<IPAddress>) -> [Flow] {
+    private func flows(
+        to frontend: ServiceFrontend, at place: NodePortAddresses, _ here: Set<IPAddress>
+    ) -> [Flow] {
+        let address = place.addresses[0]
+        func outcome(of sender: TrafficSender, _ origin: SenderOrigin) -> FlowOutcome {
+            let outcome =
+                place.takesNodePorts
+                ? backend.outcome(of: sender, to: frontend) : backend.outcome(of: sender, besideNodePort: frontend)
+            // What the node sends to an address that it has itself for a Service comes from there, which is not its own elsewhere.
+            let isAnsweredElsewhere =
+                origin.isHere
+                && !(origin == .node && Mode.holdsServiceAddresses && frontend.frontend.address != nil)
+            return self.outcome(outcome, isAnsweredElsewhere, here)
+        }
         let isShared = shared[frontend.frontend] != nil
         return origins.groups.flatMap { group -> [Flow] in
             // Nobody else can send to a loopback address.
@@ -50,14 +79,14 @@ public struct Reachability<Mode: Backend>: Sendable {
             if address.isLoopback {
                 // What the node sends to loopback comes from there, which is no pod's address.
                 let sender = TrafficSender(.node, hasPodAddress: false)
-                let outcome = outcome(backend.outcome(of: sender, to: frontend), of: .node, here)
+                let outcome = outcome(of: sender, .node)
                 return [Flow(senders: group.senders, outcome: outcome.isAnswered ? outcome : .timesOut)]
             }
             var flows: [Flow] = []
             for part in group.parts {
                 for (addresses, isInside) in cases(part, of: group.senders.origin, frontend) {
                     let sender = sender(part, isInSourceRanges: isInside)
-                    let outcome = outcome(backend.outcome(of: sender, to: frontend), of: group.senders.origin, here)
+                    let outcome = outcome(of: sender, group.senders.origin)
                     func add(_ addresses: AddressSet, _ outcome: FlowOutcome) {
                         let senders = SenderSet(group.senders.origin, addresses)
                         flows.append(Flow(senders: senders, outcome: outcome.isAnswered ? outcome : .timesOut))
@@ -140,7 +169,13 @@ public struct Reachability<Mode: Backend>: Sendable {
     }
 
     /// The outcome with what the path outside the node does.
-    private func outcome(_ outcome: TrafficOutcome, of origin: SenderOrigin, _ here: Set<IPAddress>) -> FlowOutcome {
+    ///
+    /// - Parameters:
+    ///   - isAnsweredElsewhere: whether the sender's address leads endpoints on other nodes to it by this node.
+    ///   - here: the endpoints on this node.
+    private func outcome(
+        _ outcome: TrafficOutcome, _ isAnsweredElsewhere: Bool, _ here: Set<IPAddress>
+    ) -> FlowOutcome {
         switch outcome {
         case .refused: return .refused
         case .timesOut: return .timesOut
@@ -152,7 +187,7 @@ public struct Reachability<Mode: Backend>: Sendable {
                 let isDropped = unallocated?.contains(share.address) ?? false
                 let answers =
                     !isDropped
-                    && (origin.isHere || source == .rewritten || here.contains(share.address)
+                    && (isAnsweredElsewhere || source == .rewritten || here.contains(share.address)
                         || host.contains(share.address))
                 return FlowEndpoint(
                     address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers)

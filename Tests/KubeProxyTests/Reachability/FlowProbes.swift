@@ -63,7 +63,15 @@ struct FlowProbes {
         func verdicts(_ isRight: (TraceOutcome) -> Bool) -> Bool { outcomes.allSatisfy(isRight) }
         switch flow.outcome {
         case .unknown: return true
-        case .divided: return false
+        case .divided(let parts):
+            return parts.allSatisfy { part in
+                if case .endpoints = part.outcome {
+                    let reached = outcomes.filter { $0.verdict == .accept && $0.isTranslated }
+                    return agrees(reached, with: Flow(senders: flow.senders, outcome: part.outcome), source)
+                }
+                let dropped = outcomes.filter { $0.verdict == .drop }.reduce(0) { $0 + $1.probability }
+                return part.outcome == .timesOut && abs(dropped - part.share.value) < 1e-3
+            }
         case .refused: return verdicts { if case .reject = $0.verdict { true } else { false } }
         case .unchanged: return verdicts { $0.verdict == .accept && !$0.isTranslated }
         case .timesOut:

@@ -76,6 +76,35 @@ import Testing
         expect(try Self.diff([Self.demo, Self.demo]), 0, output: "")
     }
 
+    /// What all nodes have in common is said once, though each has another endpoint of its own besides.
+    @Test func whatNodesHaveInCommonIsSaidOnce() throws {
+        let folder = try TemporaryFolder()
+        let lines = try String(contentsOfFile: Self.demo, encoding: .utf8).components(separatedBy: "\n")
+        let name = try #require(lines.firstIndex(of: "                \"name\": \"web\","))
+        let policy = "\"internalTrafficPolicy\": \"Cluster\""
+        let place = try #require(lines[name...].firstIndex { $0.contains(policy) })
+        var changed = lines
+        changed[place] = lines[place].replacing(policy, with: "\"internalTrafficPolicy\": \"Local\"")
+        let file = try folder.write("changed.json", changed.joined(separator: "\n"))
+        let text = try Self.diff(["--family", "ipv4", Self.demo, file]).outputText.split(separator: "\n")
+        let heads = text.filter { $0.hasPrefix("shop/web:http/tcp: ") }
+        #expect(
+            heads == [
+                "shop/web:http/tcp: changed on all 3 nodes",
+                "shop/web:http/tcp: changed on 1 of 3 nodes: control-plane-1",
+                "shop/web:http/tcp: changed on 1 of 3 nodes: worker-1",
+                "shop/web:http/tcp: changed on 1 of 3 nodes: worker-2",
+            ])
+        #expect(text.count { $0.hasPrefix("  ~ internalTrafficPolicy: Cluster -> Local (KUBE-SERVICES: ") } == 1)
+        for (node, endpoint) in [
+            ("control-plane-1", "10.244.0.11"), ("worker-1", "10.244.1.71"), ("worker-2", "10.244.2.70"),
+        ] {
+            let position = try #require(text.firstIndex { $0.hasSuffix("1 of 3 nodes: \(node)") })
+            #expect(text[position + 1] == "  + endpoint under the local policy \(endpoint):8080: all")
+        }
+        #expect(text.last == "3 nodes compared: 3 differ, 0 the same")
+    }
+
     @Test func nodesOfOneSide() throws {
         let folder = try TemporaryFolder()
         let changed = try Self.changed(folder, withNode: true)

@@ -93,6 +93,14 @@ import Testing
             "error: there is no Service 'shop/wbe'; did you mean 'shop/web'?"
         ),
         (
+            ["lint"], ["-n", "shop", "--service", "data/redis"],
+            "error: Service 'data/redis' is not in the namespace 'shop'"
+        ), (["lint"], ["-l", "no=such"], "error: no Service has the labels of the selector"),
+        (
+            ["lint"], ["-n", "data", "-l", "app.kubernetes.io/part-of=shop"],
+            "error: none of the Services that are named has the labels of the selector"
+        ),
+        (
             ["audit", "--live", "\(Package.fixtures)/demo/ipv4.save"], ["--service", "wbe"],
             "error: there is no Service 'wbe'; did you mean 'web'?"
         ),
@@ -106,6 +114,15 @@ import Testing
         let result = try Tool.run(command + (command == ["lint"] ? [] : node) + options + [Self.demo])
         expect(result, 2, output: "")
         #expect(result.errorLines.last == message)
+    }
+
+    @Test func twoServices() throws {
+        expect(
+            try lint(["--service", "shop/web", "--service", "shop/cart", Self.demo]), 64, output: "",
+            errors: [
+                "error: --service: 'shop/web' and 'shop/cart' are given, but this names one Service; --namespace and "
+                    + "--selector choose several (see 'kubechains help lint')"
+            ])
     }
 
     @Test func selectorLimits() throws {

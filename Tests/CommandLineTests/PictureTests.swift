@@ -19,6 +19,15 @@ import Testing
         #expect(document.texts.contains { $0.content == "dropped or rejected" } || document.boxes.count > 3)
     }
 
+    /// What times out is dropped, and the legend says so.
+    @Test func ofWhatIsReached() throws {
+        let options = ["reach", "--service", "shop/admin", "-o", "svg"] + (Package.lines(of: "demo/options") ?? [])
+        let result = try Tool.run(options + ["\(Package.fixtures)/demo/cluster.json"])
+        expect(result, 0)
+        let texts = try check(result.outputText).texts.map(\.content)
+        #expect(texts.contains("times out") && texts.contains("dropped") && !texts.contains("refused"), "\(texts)")
+    }
+
     /// A Service with more of everything than a picture has room for.
     @Test(arguments: ["iptables", "nftables", "ipvs"])
     func ofALargeService(_ mode: String) throws {

@@ -48,7 +48,13 @@ extension Option where Options: ScopesServices {
                 }
             },
             Option("service", "[NAMESPACE/]NAME", "only what is about this Service") {
-                options, text throws(OptionError) in options.scope.service = text
+                options, text throws(OptionError) in
+                if let first = options.scope.service, first != text {
+                    throw OptionError(
+                        message: "'\(first)' and '\(text)' are given, but this names one Service; "
+                            + "--namespace and --selector choose several")
+                }
+                options.scope.service = text
             },
         ]
     }

@@ -15,10 +15,15 @@ struct DifferencePart: Sendable, Hashable {
     let label: ServicePortLabel?
     /// What happened to all of it.
     let change: ServicePortDifference.Change
+    /// The policies that differ: the causes of other differences.
+    private let policies: [Line]
+    /// What differs; one difference may take two lines.
+    private let differences: [[Line]]
+
     /// What differs, policies first.
-    let lines: [Line]
-    /// The number of differences; one may take two lines.
-    let count: Int
+    var lines: [Line] { policies + differences.flatMap(\.self) }
+    /// The number of differences.
+    var count: Int { differences.count }
 
     /// What differs, as the head of its lines says it.
     var title: String { label?.text ?? "rules of no Service" }
@@ -31,18 +36,19 @@ struct DifferencePart: Sendable, Hashable {
 
     /// What differs in a Service port's rules of iptables mode.
     init(_ port: ServicePortDifference) {
-        self.init(port.label, port.change, port.policyChanges, port.details.map(DifferencePart.lines))
+        self.init(
+            port.label, port.change, port.policyChanges.map(DifferencePart.line),
+            port.details.map(DifferencePart.lines))
     }
 
     private init(
-        _ label: ServicePortLabel?, _ change: ServicePortDifference.Change, _ policies: [PolicyChange],
+        _ label: ServicePortLabel?, _ change: ServicePortDifference.Change, _ policies: [Line],
         _ differences: [[Line]]
     ) {
         self.label = label
         self.change = change
-        // The cause comes first.
-        lines = policies.map(DifferencePart.line) + differences.flatMap(\.self)
-        count = differences.count
+        self.policies = policies
+        self.differences = differences
     }
 
     /// The parts of a comparison of nftables mode.
@@ -52,7 +58,7 @@ struct DifferencePart: Sendable, Hashable {
                 "\(difference.kind.rawValue) \(difference.object)", difference.expected, difference.actual)
         }
         return comparison.servicePorts.map {
-            DifferencePart($0.label, $0.change, $0.policyChanges, $0.details.map(lines))
+            DifferencePart($0.label, $0.change, $0.policyChanges.map(line), $0.details.map(lines))
         }
             + others(comparison.other.map(lines))
     }
@@ -81,6 +87,32 @@ struct DifferencePart: Sendable, Hashable {
             text.map { Line(change: change, text: $0.isEmpty ? what : "\(what): \($0)") }
         }
     }
+}
+
+extension DifferencePart {
+    /// What all parts of a Service port have, in the order of the first of them; nil: nothing.
+    static func common(to parts: [DifferencePart]) -> DifferencePart? {
+        guard let first = parts.first else { return nil }
+        func shared(_ own: KeyPath<DifferencePart, [[Line]]>) -> [[Line]] {
+            // What a part has twice stays where it is.
+            let counts = parts.map { Dictionary($0[keyPath: own].map { ($0, 1) }, uniquingKeysWith: +) }
+            return first[keyPath: own].filter { difference in counts.allSatisfy { $0[difference] == 1 } }
+        }
+        return DifferencePart(first.label, first.change, shared(\.causes).flatMap(\.self), shared(\.differences))
+            .unlessEmpty
+    }
+
+    /// What a part has besides what all have; nil: nothing.
+    func without(_ common: DifferencePart) -> DifferencePart? {
+        let (policies, differences) = (Set(common.policies), Set(common.differences))
+        return DifferencePart(
+            label, change, self.policies.filter { !policies.contains($0) },
+            self.differences.filter { !differences.contains($0) }
+        ).unlessEmpty
+    }
+
+    private var causes: [[Line]] { policies.map { [$0] } }
+    private var unlessEmpty: DifferencePart? { policies.isEmpty && differences.isEmpty ? nil : self }
 }
 
 extension DifferencePart {

@@ -57,6 +57,10 @@ public struct ServiceScope: Sendable {
                     message: "there is no Service '\(full ?? service)'", name: full ?? service,
                     known: Array(Set(names)).sorted())
             }
+            if let namespace, let full, !full.hasPrefix(namespace + "/") {
+                throw UnknownName(
+                    message: "Service '\(full)' is not in the namespace '\(namespace)'", name: "", known: [])
+            }
             services = Set(found.isEmpty ? [full ?? service] : found)
         }
         if let selector {
@@ -70,7 +74,8 @@ public struct ServiceScope: Sendable {
                 namespace.map { name.hasPrefix($0 + "/") } ?? true
             }
             if both.isEmpty {
-                throw UnknownName(message: "no Service has the labels of the selector", name: "", known: [])
+                let which = namespace == nil && service == nil ? "no Service" : "none of the Services that are named"
+                throw UnknownName(message: "\(which) has the labels of the selector", name: "", known: [])
             }
             services = both
         }

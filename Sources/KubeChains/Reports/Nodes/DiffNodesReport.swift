@@ -83,24 +83,42 @@ public struct DiffNodesReport: Sendable {
         self.onlyExpected = onlyExpected
         self.onlyActual = onlyActual
         names = NodeNames(nodes.lazy.map(\.name))
-        struct Key: Hashable {
-            let family: AddressFamily
-            let part: DifferencePart
-        }
-        var positions: [Key: Int] = [:]
-        var groups: [Group] = []
+        var subjects: [Subject: [(node: String, part: DifferencePart)]] = [:]
         for node in nodes {
             for part in node.comparison?.parts ?? [] {
-                let key = Key(family: node.family, part: part)
-                if let position = positions[key] {
-                    groups[position].nodes.append(node.name)
-                } else {
-                    positions[key] = groups.count
-                    groups.append(Group(family: node.family, part: part, nodes: [node.name]))
-                }
+                let subject = Subject(family: node.family, label: part.label, change: part.change)
+                subjects[subject, default: []].append((node.name, part))
             }
         }
-        self.groups = groups.sorted(by: DiffNodesReport.precedes)
+        groups = subjects.flatMap { DiffNodesReport.groups($0.key, $0.value) }.sorted(by: DiffNodesReport.precedes)
+    }
+
+    /// What happened to a Service port in a family.
+    private struct Subject: Hashable {
+        let family: AddressFamily
+        let label: ServicePortLabel?
+        let change: ServicePortDifference.Change
+    }
+
+    /// What all of the nodes have, which is said once, and what each has besides.
+    private static func groups(_ subject: Subject, _ parts: [(node: String, part: DifferencePart)]) -> [Group] {
+        func grouped(_ parts: [(node: String, part: DifferencePart)]) -> [Group] {
+            var positions: [DifferencePart: Int] = [:]
+            var groups: [Group] = []
+            for (node, part) in parts {
+                if let position = positions[part] {
+                    groups[position].nodes.append(node)
+                } else {
+                    positions[part] = groups.count
+                    groups.append(Group(family: subject.family, part: part, nodes: [node]))
+                }
+            }
+            return groups
+        }
+        let whole = grouped(parts)
+        guard whole.count > 1, let common = DifferencePart.common(to: whole.map(\.part)) else { return whole }
+        let rest = parts.compactMap { node, part in part.without(common).map { (node, $0) } }
+        return [Group(family: subject.family, part: common, nodes: parts.map(\.node))] + grouped(rest)
     }
 
     /// By Service port, as in the report of one node; of each first what most nodes have, so that the odd ones follow it.
@@ -113,7 +131,7 @@ public struct DiffNodesReport: Sendable {
         }
         if left.nodes.count != right.nodes.count { return left.nodes.count > right.nodes.count }
         if left.nodes[0] != right.nodes[0] { return left.nodes[0] < right.nodes[0] }
-        // A node has one part of each Service port.
+        // What all nodes have is of more nodes than each of the other groups, and of those a node is in one.
         return false
     }
 

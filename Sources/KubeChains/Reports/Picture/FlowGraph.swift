@@ -18,8 +18,9 @@ struct FlowGraphs {
     /// The kinds of nodes that there are, and what each is called.
     var legend: [(kind: FlowGraph.Node.Kind, word: String)] {
         let nodes = graphs.flatMap(\.nodes)
-        let drops = nodes.contains { $0.kind == .refusal && $0.title.hasPrefix("DROP") }
-        let refuses = nodes.contains { $0.kind == .refusal && !$0.title.hasPrefix("DROP") }
+        let refusals = nodes.filter { $0.kind == .refusal }
+        let dropCount = refusals.count { $0.title.hasPrefix("DROP") || $0.title == FlowWords.result(.timesOut) }
+        let (drops, refuses) = (dropCount > 0, dropCount < refusals.count)
         return FlowGraph.Node.Kind.allCases.filter { kind in nodes.contains { $0.kind == kind } }.map { kind in
             let usual =
                 switch kind {

@@ -53,8 +53,9 @@ enum FlowWords {
                 return "\(counted(endpoints.count, "endpoint")), times out to itself"
             }
             let answering = endpoints.count { $0.answers }
-            return answering == endpoints.count
-                ? counted(endpoints.count, "endpoint")
+            if answering == endpoints.count { return counted(endpoints.count, "endpoint") }
+            return endpoints.count == 1
+                ? "1 endpoint, no answer"
                 : "\(answering) of \(counted(endpoints.count, "endpoint")) answer"
         case .refused: return "refused"
         case .timesOut: return "times out"

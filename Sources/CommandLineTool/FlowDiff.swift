@@ -22,7 +22,7 @@ extension DiffOptions {
         guard output.form != .unified else {
             throw DiffOptions.usage("-o unified shows rules; --flows has no such form")
         }
-        let comparisons: [FlowComparison]
+        var comparisons: [FlowComparison]
         let snapshot: ClusterSnapshot?
         if sources.allSatisfy(\.isSnapshot) {
             let before = try readSnapshot([sources[0]]).flows(shaping.families)
@@ -31,6 +31,11 @@ extension DiffOptions {
             let after = try right.flows(shaping.families)
             console.say(after.diagnostics)
             comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
+            for (index, plans) in zip(before.plans, after.plans).enumerated() {
+                try input { () throws(SnapshotError) in
+                    try comparisons[index].nameRules(.plan(plans.0), .plan(plans.1))
+                }
+            }
             snapshot = right.snapshot
         } else {
             let result = try compareRules(sources) { () throws(CommandFailure) in try readRight(sources[1]) }

@@ -74,9 +74,9 @@ extension HostRulesInput {
     static func flows(
         of dumps: [SnapshotSource], _ snapshot: PreparedSnapshot?, _ shaping: ShapingOptions,
         _ question: FlowQuestion = FlowQuestion()
-    ) throws(CommandFailure) -> (flows: [NodeFlows], diagnostics: [Diagnostic]) {
+    ) throws(CommandFailure) -> (flows: [HostFlows], diagnostics: [Diagnostic]) {
         let host = try HostRulesInput(dumps, shaping.family)
-        var flows: [NodeFlows] = []
+        var flows: [HostFlows] = []
         var diagnostics = snapshot?.diagnostics ?? []
         if snapshot == nil, shaping.settings.hostAddresses == nil { diagnostics.append(unknownAddresses) }
         for family in try host.families(shaping, dumps[0].name) {
@@ -87,9 +87,9 @@ extension HostRulesInput {
                     "\(dumps[0].name): error: no rule names a Service port in its comment; give the snapshot beside --live"
                 )
             }
-            flows.append(
-                NodeFlows(
-                    host.rules(family), place.host, frontends, of: place.plan, question, with: System.workers))
+            let rules = host.rules(family)
+            let found = NodeFlows(rules, place.host, frontends, of: place.plan, question, with: System.workers)
+            flows.append(HostFlows(flows: found, rules: rules, place: place, frontends: frontends))
         }
         return (flows, diagnostics)
     }
@@ -104,6 +104,15 @@ extension HostRulesInput {
     static let unknownAddresses = Diagnostic(
         .warning,
         "no snapshot and no --node-address is given, so node ports and what the node itself sends are left out")
+}
+
+/// The flows of a host's rules of a family, and what they were asked of.
+struct HostFlows {
+    let flows: NodeFlows
+    let rules: TracedRules
+    let place: FlowsPlace
+    /// What was asked about.
+    let frontends: [RuleFrontend]
 }
 
 /// Where rules are asked about flows: the host, and the frontends.

@@ -5,7 +5,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
+struct ReachOptions: TakesHostRules, WritesReport, ScopesServices {
     static let command = "reach"
     static let modes = ProxyMode.allCases
 
@@ -14,22 +14,12 @@ struct ReachOptions: ShapesRules, WritesReport, ScopesServices {
     var output = ReportOutput()
     var question = FlowQuestion()
     var scope = ScopeOptions()
-    /// The rules of a host in place of those that kube-proxy would make.
     var live: [String] = []
-
-    var inputs: [String] { operands + live + shapingInputs }
 
     static var groups: [OptionGroup<ReachOptions>] {
         [
             OptionGroup(title: "What is asked", options: [to, from] + Option.scope),
-            OptionGroup(
-                title: "The rules",
-                options: [
-                    Option(
-                        "live", "DUMP",
-                        "the node's rules, as iptables-save or 'nft list ruleset' printed them; may be given several times"
-                    ) { options, text throws(OptionError) in options.live.append(text) }
-                ]), .output([.text, .json, .svg]), .shaping, .nftables, .ipvs,
+            .hostRules, .output([.text, .json, .svg]), .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -84,13 +74,7 @@ extension Command {
         guard !options.operands.isEmpty || !options.live.isEmpty else {
             throw ReachOptions.usage("reach needs an INPUT: a snapshot, rules, or '-' for standard input")
         }
-        var sources: [SnapshotSource] = []
-        for path in options.operands { sources.append(try InputFile.open(path)) }
-        var dumps: [SnapshotSource] = []
-        for path in options.live { dumps.append(try InputFile.open(path)) }
-        // Beside --live, an INPUT is a snapshot.
-        if dumps.isEmpty, let first = sources.first, !first.isSnapshot { (dumps, sources) = (sources, []) }
-        let prepared = sources.isEmpty ? nil : try options.readSnapshot(sources)
+        let (prepared, dumps) = try options.readInputs(options.operands)
         var question = options.question
         if !options.scope.isEmpty {
             guard let prepared else {
@@ -102,10 +86,11 @@ extension Command {
         let results: [NodeFlows]
         let diagnostics: [Diagnostic]
         if let prepared, dumps.isEmpty {
-            (results, diagnostics) = try prepared.flows(
-                options.shaping.families.filter { question.isAbout($0) }, question)
+            let found = try prepared.flows(options.shaping.families.filter { question.isAbout($0) }, question)
+            (results, diagnostics) = (found.flows, found.diagnostics)
         } else {
-            (results, diagnostics) = try HostRulesInput.flows(of: dumps, prepared, options.shaping, question)
+            let found = try HostRulesInput.flows(of: dumps, prepared, options.shaping, question)
+            (results, diagnostics) = (found.flows.map(\.flows), found.diagnostics)
         }
         console.say(diagnostics)
         guard results.contains(where: { !$0.frontends.isEmpty || !$0.unserved.isEmpty }) else {

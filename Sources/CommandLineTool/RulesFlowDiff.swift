@@ -15,7 +15,7 @@ private enum FlowSide {
 
     func flows(
         _ family: AddressFamily, _ place: FlowsPlace, _ frontends: [RuleFrontend]
-    ) throws(CommandFailure) -> NodeFlows {
+    ) throws(CommandFailure) -> (flows: NodeFlows, rules: ComparedRules) {
         let rules: TracedRules
         switch self {
         case .rules(let host): rules = host.rules(family)
@@ -23,7 +23,8 @@ private enum FlowSide {
             snapshot.settings.family = family
             rules = try snapshot.hostRules(try snapshot.plan())
         }
-        return NodeFlows(rules, place.host, frontends, of: place.plan, with: System.workers)
+        let flows = NodeFlows(rules, place.host, frontends, of: place.plan, with: System.workers)
+        return (flows, .host(rules, place.host, place.plan))
     }
 }
 
@@ -70,9 +71,12 @@ extension DiffOptions {
                 throw .input(
                     "error: no rule names a Service port in its comment; give the snapshot on one side")
             }
-            comparisons.append(
-                FlowComparison(
-                    try before.flows(family, place, frontends), try after.flows(family, place, frontends)))
+            let (old, new) = (
+                try before.flows(family, place, frontends), try after.flows(family, place, frontends)
+            )
+            var comparison = FlowComparison(old.flows, new.flows)
+            try input { () throws(SnapshotError) in try comparison.nameRules(old.rules, new.rules) }
+            comparisons.append(comparison)
         }
         return (comparisons, (after.snapshot ?? before.snapshot)?.snapshot, diagnostics)
     }

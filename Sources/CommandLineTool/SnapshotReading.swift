@@ -44,11 +44,12 @@ extension PreparedSnapshot {
                 + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
     }
 
-    /// What a question names of some families, with the diagnostics of reading and planning.
+    /// What a question names of some families, with the plans and the diagnostics of reading and planning.
     func flows(
         _ families: [AddressFamily], _ question: FlowQuestion = FlowQuestion()
-    ) throws(CommandFailure) -> (flows: [NodeFlows], diagnostics: [Diagnostic]) {
+    ) throws(CommandFailure) -> (flows: [NodeFlows], plans: [NodePlan], diagnostics: [Diagnostic]) {
         var flows: [NodeFlows] = []
+        var plans: [NodePlan] = []
         var warnings: [Diagnostic] = []
         for family in families {
             var own = self
@@ -56,8 +57,9 @@ extension PreparedSnapshot {
             let plan = try own.plan()
             if warnings.isEmpty { warnings = snapshot.diagnostics(.warning, plan.warnings) }
             flows.append(try input { () throws(SnapshotError) in try plan.flows(question) })
+            plans.append(plan)
         }
-        return (flows, diagnostics + warnings)
+        return (flows, plans, diagnostics + warnings)
     }
 
     /// Plans for the family that the settings name.

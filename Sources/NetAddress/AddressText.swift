@@ -23,8 +23,9 @@ public struct AddressText: Sendable {
             append(address)
             append(byte: UInt8(ascii: "]"))
         }
-        append(byte: UInt8(ascii: ":"))
-        append(decimal: Int(port))
+        // A colon and five digits fit into a word.
+        let (digits, length) = AddressText.digits(port)
+        append(UInt64(UInt8(ascii: ":")) << UInt64(length * 8) | digits, count: length + 1)
     }
 
     /// An address between two texts with a port behind them, such as `__10.0.0.1/80`; at most 48 bytes in all.
@@ -38,7 +39,7 @@ public struct AddressText: Sendable {
         append(address)
         if address.family == .ipv6 { replace(UInt8(ascii: ":"), by: colon, from: start) }
         append(after)
-        append(decimal: Int(port))
+        append(decimal: port)
     }
 
     private mutating func append(_ literal: StaticString) {
@@ -77,21 +78,24 @@ public struct AddressText: Sendable {
         count += length
     }
 
-    /// Appends a number up to 99,999.
-    mutating func append(decimal value: Int) {
-        let value = UInt32(truncatingIfNeeded: value)
-        if value < 1000 {
-            let (digits, length) = AddressText.digits(value)
-            append(digits, count: length)
-        } else {
-            let (digits, length) = AddressText.digits(value / 1000)
-            append(digits << 24 | AddressText.threeDigits(value % 1000), count: length + 3)
-        }
+    /// Appends a number.
+    mutating func append(decimal value: UInt16) {
+        let (digits, length) = AddressText.digits(value)
+        append(digits, count: length)
     }
 
-    /// The digits of a number below 1000 as bytes, the last in the lowest, and how many there are.
+    /// The digits of a number as bytes, the last in the lowest, and how many there are: five at most.
     @inline(__always)
-    private static func digits(_ value: UInt32) -> (bytes: UInt64, count: Int) {
+    private static func digits(_ value: UInt16) -> (bytes: UInt64, count: Int) {
+        let value = UInt32(value)
+        if value < 1000 { return fewDigits(value) }
+        let (thousands, length) = fewDigits(value / 1000)
+        return (thousands << 24 | threeDigits(value % 1000), length + 3)
+    }
+
+    /// The digits of a number below 1000.
+    @inline(__always)
+    private static func fewDigits(_ value: UInt32) -> (bytes: UInt64, count: Int) {
         if value >= 100 { return (threeDigits(value), 3) }
         if value >= 10 { return (threeDigits(value) & 0xFFFF, 2) }
         return (UInt64(value) | 0x30, 1)
@@ -106,8 +110,8 @@ public struct AddressText: Sendable {
     /// The text of two octets with a dot between them, and its length.
     @inline(__always)
     private static func octets(_ bits: UInt64) -> (bytes: UInt64, count: Int) {
-        let (high, highLength) = digits(UInt32(truncatingIfNeeded: bits >> 8) & 0xFF)
-        let (low, lowLength) = digits(UInt32(truncatingIfNeeded: bits) & 0xFF)
+        let (high, highLength) = fewDigits(UInt32(truncatingIfNeeded: bits >> 8) & 0xFF)
+        let (low, lowLength) = fewDigits(UInt32(truncatingIfNeeded: bits) & 0xFF)
         return (
             (high << 8 | UInt64(UInt8(ascii: "."))) << UInt64(lowLength * 8) | low, highLength + lowLength + 1
         )

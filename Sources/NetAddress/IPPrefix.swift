@@ -53,7 +53,7 @@ extension IPPrefix: CustomStringConvertible {
         var text = AddressText()
         text.append(network)
         text.append(byte: UInt8(ascii: "/"))
-        text.append(decimal: length)
+        text.append(decimal: UInt16(length))
         return text
     }
 }

@@ -78,7 +78,7 @@ struct ApplyTests {
     }
 
     /// `apply --incremental` of one cluster over another leaves what `apply` of it leaves on a fresh host.
-    @Test(arguments: 0..<20)
+    @Test(arguments: TestSize.current.sample(Array(0..<20), brief: 8))
     func incrementalEqualsFresh(_ part: Int) throws {
         let count = UInt64(TestSize.current.count(full: 10, brief: 2))
         for seed in UInt64(part * 10)..<UInt64(part * 10) + count {

@@ -39,7 +39,7 @@ import Testing
     }
 
     /// A signal that ends the tool while it writes leaves no temporary file; one that is ignored ends nothing.
-    @Test(arguments: ["TERM", "INT", "HUP"])
+    @Test(arguments: TestSize.current.sample(["TERM", "INT", "HUP"], brief: 1))
     func signalWhileWriting(_ signal: String) throws {
         // As soon as the temporary file is there; mostly the text is not yet written then.
         let script = """

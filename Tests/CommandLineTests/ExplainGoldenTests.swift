@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `explain` says of the demo cluster: goldens in every form, and that the forms are what they claim to be.
@@ -6,7 +7,7 @@ import Testing
     /// `all` is the text with every rule.
     static let forms = ["text", "all", "json", "dot", "mermaid", "svg"]
 
-    @Test(arguments: ExplainGolden.bothModes, forms)
+    @Test(arguments: TestSize.current.sample(ExplainGolden.bothModes, brief: 14), forms)
     func golden(_ golden: ExplainGolden, _ form: String) throws {
         let options = (Package.lines(of: "demo/options") ?? []) + golden.options
         let output = form == "all" ? ["--all"] : ["-o", form]

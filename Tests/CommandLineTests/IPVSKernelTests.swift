@@ -19,7 +19,7 @@ import Testing
     private func cases(_ folder: TemporaryFolder) throws -> [(name: String, arguments: [String])] {
         let demo = ["--proxy-mode", "ipvs"] + (Package.lines(of: "demo/options") ?? [])
         let same = try folder.write("same-ports.json", Self.samePorts)
-        return TestSize.current.sample(RecordedCase.ipvsNames, brief: 6).map { name in
+        return TestSize.current.sample(RecordedCase.ipvsNames, brief: 3).map { name in
             let file = "\(Package.fixtures)/conformance-ipvs/\(name)/snapshot.json"
             return (name, (Package.lines(of: "conformance-ipvs/\(name)/options") ?? []) + [file])
         }

@@ -9,7 +9,7 @@ struct IncrementalTests {
     private static let demo = "\(Package.fixtures)/demo/cluster.json"
 
     /// 5,000 Services of 10 endpoints each; fewer in a brief run.
-    private static let services = TestSize.current.count(full: 5000, brief: 500)
+    private static let services = TestSize.current.count(full: 5000, brief: 200)
 
     /// One endpoint of many changed: the text is about this Service's chains only, and makes the kernel hold the new rules.
     @Test func oneEndpointOfALargeCluster() throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// The kernel takes every recorded case, and `iptables-save` then prints what `render -o save` says.
 @Suite struct KernelTests {
-    private static let cases = TestSize.current.sample(RecordedCase.names, brief: 24)
+    private static let cases = TestSize.current.sample(RecordedCase.names, brief: 12)
     private static let loads = Tally(0, cases: cases.count)
 
     // Runs only as root with the iptables, nfacct and util-linux packages.
@@ -162,8 +162,10 @@ import Testing
             if line.hasPrefix("*") { table = line }
             if line.hasPrefix(":KUBE-") || line.hasPrefix("-A KUBE-") { tables[table, default: []].append(line) }
         }
-        return ["*filter", "*nat"].map { name in
-            ([Substring(name)] + (tables[Substring(name)] ?? []) + ["COMMIT"]).joined(separator: "\n") + "\n"
+        let names: [Substring] = ["*filter", "*nat"]
+        return names.map { name in
+            let lines = [name] + tables[name, default: []] + ["COMMIT"]
+            return lines.joined(separator: "\n") + "\n"
         }.joined()
     }
 }

@@ -171,11 +171,49 @@ import Testing
         if expected[0].hasSuffix("the client") { #expect(report.contains("times out: the refusal is dropped")) }
     }
 
-    /// The target FULLCONENAT has no options, so that it is written as a jump to a chain.
-    @Test func targetWithoutOptions() throws {
-        let dump = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 81 -j FULLCONENAT\nCOMMIT\n"
+    /// Targets without options are written as jumps to chains that are not there.
+    @Test(arguments: ["FULLCONENAT", "TARPIT"])
+    func targetWithoutOptions(_ target: String) throws {
+        let dump = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 81 -j \(target)\nCOMMIT\n"
         let result = try Tool.run(["trace"] + Self.packet + ["--to", "10.20.0.11:81", "-"], input: Array(dump.utf8))
-        #expect(result.outputText.contains("FULLCONENAT lets the packet go on unchanged"), "\(result.errorText)")
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        #expect(
+            Self.headings(result.outputText).contains {
+                $0.hasPrefix("unknown, at a target that is not modelled")
+            })
+        #expect(result.outputText.contains("\(target) lets the packet go on unchanged"), "\(result.outputText)")
+    }
+
+    /// Calico and Weave ask hundreds of sets: what differs in nothing is one outcome, and a set that is named decides.
+    @Test(arguments: [false, true])
+    func manySets(_ isDeep: Bool) throws {
+        var (chains, rules) = ("*filter\n:FORWARD ACCEPT [0:0]\n", "")
+        for index in 0..<240 {
+            // 80 policies, each in a chain that the one before jumps to, with three sets.
+            let chain = isDeep && index >= 3 ? "policy\(index / 3)" : "FORWARD"
+            if isDeep, index >= 3, index % 3 == 0 {
+                chains += ":\(chain) - [0:0]\n"
+                rules += "-A \(index == 3 ? "FORWARD" : "policy\(index / 3 - 1)") -j \(chain)\n"
+            }
+            rules +=
+                "-A \(chain) -m set --match-set set\(index) src -j "
+                + ["DROP\n", "ACCEPT\n", "MARK --set-xmark 0x1/0x1\n"][index % 3]
+        }
+        let dump = Array((chains + rules + "-A FORWARD -m mark --mark 0x1/0x1 -j DROP\nCOMMIT\n").utf8)
+        func headings(_ options: [String]) throws -> [String] {
+            let arguments = ["trace"] + Self.packet + ["--to", "10.30.0.1:81"] + options + ["-"]
+            let result = try Tool.run(arguments, input: dump)
+            #expect(result.ending == .exit(0), "\(result.errorText)")
+            return Self.headings(result.outputText)
+        }
+        let accepted = "accepted, sent on to 10.30.0.1:81"
+        let dropped = "dropped on the way to 10.30.0.1:81"
+        // Accepted with the mark and without, dropped with it and without.
+        #expect(try headings([]).sorted() == [accepted, accepted, dropped, dropped])
+        #expect(try headings(["--in-set", ""]) == [accepted])
+        #expect(try headings(["--in-set", "set1"]) == [accepted])
+        #expect(try headings(["--in-set", "set2"]) == [dropped])
+        #expect(try headings(["--in-set", "set237"]) == [dropped])
     }
 
     /// Chains that kernels take.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `reach` and `diff --flows` of a node's rules: those of the demo cluster, with the jumps that kube-proxy adds and a rule of
+/// `reach`, `check` and `diff --flows` of a node's rules: those of the demo cluster, with the jumps that kube-proxy adds and a rule of
 /// somebody else.
 @Suite struct RulesFlowsTests {
     private static let demo = "\(Package.fixtures)/demo/cluster.json"
@@ -52,7 +52,7 @@ import Testing
         return try #require(results.first?["flows"] as? [[String: Any]])
     }
 
-    /// The rules say what the snapshot says. Node ports at 127.0.0.1 are not asked of rules.
+    /// The rules say what the snapshot says.
     @Test(arguments: ["shop/web", "shop/admin", "203.0.113.20:443", "ingress-nginx/ingress-nginx-controller"])
     func rulesBesideTheSnapshot(_ target: String) throws {
         let asked = ["--to", target, "--family", "ipv4"] + Self.node
@@ -68,8 +68,7 @@ import Testing
                         + String(decoding: outcome, as: UTF8.self)
                 })
         }
-        let isAsked = { (flow: [String: Any]) in (flow["to"] as? [String: Any])?["address"] as? String != "127.0.0.1" }
-        #expect(try outcomes(found) == outcomes(planned.filter(isAsked)))
+        #expect(try outcomes(found) == outcomes(planned))
     }
 
     /// Without a snapshot comments name the Services.
@@ -96,6 +95,73 @@ import Testing
         let changes = try #require(object?["changes"] as? [[String: Any]])
         let services = Set(changes.compactMap { ($0["to"] as? [String: Any])?["servicePort"] as? String })
         #expect(services == ["shop/web:http"])
+    }
+
+    private static func damaged(_ rule: String) -> String {
+        save.replacingOccurrences(of: "-A FORWARD -i docker0 -d 172.17.0.0/16 -j ACCEPT", with: rule)
+    }
+
+    /// A change names the rules that its example packet meets on one side only.
+    @Test func changesNameTheirRules() throws {
+        let drop = "-A FORWARD -d 10.244.1.71/32 -p tcp -j DROP"
+        func diff(_ form: String) throws -> Program.Result {
+            let arguments = ["diff", "--flows", "-o", form] + Self.node + [Self.demo, "-"]
+            return try Tool.run(arguments, input: Array(Self.damaged(drop).utf8))
+        }
+        let text = try diff("text")
+        #expect(text.outputText.contains("    rules    ") && text.outputText.contains("+ filter: \(drop)\n"))
+        #expect(try diff("github").outputText.contains("+ filter: \(drop)"))
+        let object = try JSONSerialization.jsonObject(with: Data(diff("json").output)) as? [String: Any]
+        let changes = try #require(object?["changes"] as? [[String: Any]])
+        #expect(!changes.isEmpty)
+        for change in changes {
+            let rules = try #require(change["rules"] as? [String: [[String: Any]]])
+            let after = rules["after"]?.compactMap { $0["text"] as? String } ?? []
+            #expect(after.contains(drop), "\(rules)")
+            #expect(after.count <= 5 && rules["before"]?.count ?? 9 <= 5)
+        }
+    }
+
+    /// Of two snapshots the rules are those that kube-proxy makes.
+    @Test func changesOfSnapshotsNameTheirRules() throws {
+        let result = try Tool.run(
+            ["diff", "--flows", "--right", "--masquerade-all", "--family", "ipv4"] + Self.node + [Self.demo, Self.demo])
+        #expect(result.ending == .exit(1))
+        #expect(result.outputText.contains("    rules    "), "\(result.outputText.prefix(800))")
+        #expect(result.outputText.contains("+ nat: -A KUBE-SVC-"), "\(result.outputText.prefix(800))")
+    }
+
+    /// A check holds in the rules as in the snapshot, until somebody adds a rule, which the counterexample shows.
+    @Test(arguments: [["--live", "-", demo] + node, ["-", "--node-address", "192.168.1.11"]])
+    func checksOfRules(_ arguments: [String]) throws {
+        let folder = try TemporaryFolder()
+        let check =
+            #"{"name": "the office reaches web", "from": "198.51.100.7", "to": "shop/web", "expect": "reaches"}"#
+        let checks = try folder.write("checks.json", #"{"checks": [\#(check)]}"#)
+        let whole = try Tool.run(["check", checks] + arguments, input: Array(Self.save.utf8))
+        #expect(whole.ending == .exit(0), "\(whole.outputText)\(whole.errorText)")
+        let drop = "-A FORWARD -s 198.51.100.0/24 -j DROP"
+        // Before kube-proxy's rules, which let pass what is masqueraded.
+        let first = "-A FORWARD -j KUBE-PROXY-FIREWALL"
+        let damaged = Self.save.replacingOccurrences(of: first, with: "\(drop)\n\(first)")
+        let result = try Tool.run(["check", checks] + arguments, input: Array(damaged.utf8))
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        #expect(result.outputText.contains("fails  the office reaches web\n"))
+        #expect(result.outputText.contains(": times out\n") && result.outputText.contains(drop))
+    }
+
+    /// What rules alone do not say.
+    @Test(
+        arguments: [
+            (#""to": "shop/webb", "expect": "reaches""#, "the rules name no Service shop/webb"),
+            (#""to": "shop/web", "expect": "reaches", "nodes": "worker-1""#, "names Nodes, which rules alone do not"),
+        ])
+    func checksThatNeedTheSnapshot(_ check: String, _ words: String) throws {
+        let folder = try TemporaryFolder()
+        let checks = try folder.write("checks.json", #"{"checks": [{"name": "a", "from": "outside", \#(check)}]}"#)
+        let result = try Tool.run(
+            ["check", checks, "-", "--node-address", "192.168.1.11"], input: Array(Self.save.utf8))
+        #expect(result.ending == .exit(2) && result.errorText.contains(words), "\(result.errorText)")
     }
 
     @Test func textsForARunningKubeProxyAreRefused() throws {

@@ -50,7 +50,7 @@ import Testing
         .enabled(if: obstacle == nil && Program.installed("nft") != nil, "Needs root, unshare, ip, python3 and nft."),
         arguments: ["ipv4", "ipv6"])
     func flowsOfNftables(_ family: String) throws {
-        try send("nftables", family, [], brief: 6, atLeast: (500, 40))
+        try send("nftables", family, [], brief: 12, atLeast: (500, 40))
     }
 
     /// Older versions' rules: 1.24 drops in the nat table and by kubelet, 1.25 and 1.26 have their own node ports.
@@ -59,12 +59,12 @@ import Testing
         arguments: TestSize.current == .full ? Array(24...37) : [24])
     func flowsOfVersion(_ minor: Int) throws {
         try send(
-            minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 3, brief: 6,
-            atLeast: (flows: 300, drops: 50))
+            minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 5, brief: 8,
+            atLeast: (flows: 500, drops: 50))
     }
 
     private func send(
-        _ backend: String, _ family: String, _ version: [String], full: Int = 1, brief: Int = 3,
+        _ backend: String, _ family: String, _ version: [String], full: Int = 1, brief: Int = 8,
         atLeast: (flows: Int, drops: Int)
     ) throws {
         var program = Program(

@@ -137,6 +137,33 @@ import Testing
         #expect(rejected.outputText.contains("\"rejectWith\": \"icmp-port-unreachable\""))
     }
 
+    /// Where each of many outcomes has many assumptions, the last ones are listed, and how many there are before.
+    @Test(arguments: [20, 400])
+    func manyAssumptions(_ count: Int) throws {
+        let rules = (0..<count).map {
+            "-A FORWARD -i eth\($0) -j MARK --set-xmark \($0 + 1)/0xffffffff\n-A FORWARD -i eth\($0) -j ACCEPT\n"
+        }
+        let input = "*mangle\n:FORWARD ACCEPT [0:0]\n" + rules.joined() + "COMMIT\n"
+        let options = ["--from", "10.0.0.9", "--to", "10.1.0.1:80", "--node-address", "192.168.0.2", "-"]
+        let json = try trace(["-o", "json"] + options, input: input)
+        let object = try #require(JSONSerialization.jsonObject(with: Data(json.output)) as? [String: Any])
+        let outcomes = try #require(object["outcomes"] as? [[String: Any]])
+        #expect(outcomes.count == count + 1)
+        for outcome in outcomes {
+            let unknown = try #require(outcome["unknown"] as? [[String: Any]])
+            let omitted = outcome["unknownOmitted"] as? Int ?? 0
+            let mark = try #require(outcome["mark"] as? Int)
+            // Not by those before, and by its own.
+            #expect(unknown.count + omitted == (mark == 0 ? count : mark))
+            #expect(count == 400 ? unknown.count <= 16 : omitted == 0)
+            #expect(unknown.last?["text"] as? String == "-i eth\(mark == 0 ? count - 1 : mark - 1)")
+        }
+        let text = try trace(options, input: input).outputText
+        #expect(
+            text.contains("the packet gets past 384 conditions of earlier rules that cannot be decided")
+                == (count == 400))
+    }
+
     /// A snapshot, its rules with the jumps, and the same from standard input fare alike; the family is that of --to.
     @Test func snapshotAndRules() throws {
         let packet = ["--from", "10.244.1.9", "--to", "10.96.134.59:80"]

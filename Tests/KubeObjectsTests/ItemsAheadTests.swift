@@ -124,7 +124,7 @@ import Testing
         case after
     }
 
-    @Test(arguments: TestSize.current.sample(inputs, brief: 8), Moment.allCases)
+    @Test(arguments: TestSize.current.sample(inputs, brief: 4), Moment.allCases)
     func aThreadChangesNothing(_ input: Input, _ moment: Moment) throws {
         let started = Mutex(0)
         let workers = Workers { work in

@@ -57,7 +57,7 @@ import Testing
     @Test(arguments: RandomClusterTests.parts)
     func equalDigestsMeanEqualTexts(_ seeds: Range<UInt64>) throws {
         var (nodes, groups) = (0, 0)
-        for seed in seeds.prefix(TestSize.current.count(full: 100, brief: 3)) {
+        for seed in seeds.prefix(TestSize.current.count(full: 100, brief: 1)) {
             for minor in [nil, 24 + Int(seed % 13)] {
                 let cluster = RandomCluster(seed: seed, kubeProxyMinor: minor)
                 var settings = try ProxySettings(flags: cluster.options)
@@ -114,7 +114,7 @@ import Testing
     /// Of the nodes, 12 have an endpoint of one of the four Services with the local policy, and node-7 is in a source range
     /// besides. The others differ by their zone alone.
     @Test func manyNodesFormFewGroups() throws {
-        let nodes = TestSize.current.count(full: 500, brief: 66)
+        let nodes = TestSize.current.count(full: 500, brief: 51)
         let (snapshot, settings) = (try Self.cluster(nodes: nodes), ProxySettings())
         let count = try check(snapshot, settings, "\(nodes) nodes")
         #expect(count.nodes == nodes)
@@ -129,7 +129,7 @@ import Testing
     }
 
     /// Whatever the shards, their nodes together are all nodes, and each is what it is without shards.
-    @Test(arguments: [1, 2, 3, 7, 100])
+    @Test(arguments: TestSize.current.sample([1, 2, 3, 7, 100], brief: 3))
     func shardsAreAllNodes(_ count: Int) throws {
         let snapshot = try Self.cluster(nodes: 66)
         let all = AllNodesPlan(snapshot, ProxySettings()).nodeRules()

@@ -41,6 +41,6 @@ import Testing
                 }
             }
         }
-        #expect(endpoints > 50)
+        #expect(endpoints > TestSize.current.count(full: 500, brief: 20))
     }
 }

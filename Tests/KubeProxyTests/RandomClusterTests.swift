@@ -5,9 +5,9 @@ import Testing
 
 /// Properties over seeded random clusters. The reference shares no code with the product.
 @Suite struct RandomClusterTests {
-    /// 1,000 clusters in a full run and 100 in a brief one, in ten parts that run in parallel.
+    /// 1,000 clusters in a full run and 50 in a brief one, in ten parts that run in parallel.
     static let parts: [Range<UInt64>] = stride(from: UInt64(0), to: 1000, by: 100).map { first in
-        first..<(first + UInt64(TestSize.current.count(full: 100, brief: 10)))
+        first..<(first + UInt64(TestSize.current.count(full: 100, brief: 5)))
     }
 
     @Test(arguments: parts)

@@ -24,9 +24,9 @@ public struct RecordedCase: Sendable {
     /// The names of the cases in IPVS mode (`Fixtures/conformance-ipvs`), sorted.
     public static let ipvsNames = names(in: "conformance-ipvs")
     /// Those of which more is tried than their text: all, in a brief run every sixth.
-    public static let tried = TestSize.current.sample(names, brief: 14)
+    public static let tried = TestSize.current.sample(names, brief: 12)
     /// The same in IPVS mode.
-    public static let ipvsTried = TestSize.current.sample(ipvsNames, brief: 15)
+    public static let ipvsTried = TestSize.current.sample(ipvsNames, brief: 12)
 
     /// The package's `Fixtures`.
     static let fixtures =

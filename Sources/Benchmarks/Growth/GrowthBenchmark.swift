@@ -77,6 +77,9 @@ struct GrowthBenchmark {
             Row(title: "trace, rules with an undecidable interface", count: 1000) {
                 try ["trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80", $1.rules(GrowthRules.interfaces($0))]
             },
+            Row(title: "trace, destinations by an undecidable interface", count: 1000) {
+                try ["trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80", $1.rules(GrowthRules.destinations($0))]
+            },
             Row(title: "audit, rules of others × Services", count: 1000) { count, files in
                 try files.audit(services: count) { GrowthRules.node($0, bans: 5 * count) }
             },

@@ -17,6 +17,14 @@ enum GrowthRules {
             + "COMMIT\n"
     }
 
+    /// Rules that each send what comes by an interface which nobody names somewhere else, so that all outcomes differ.
+    static func destinations(_ count: Int) -> String {
+        "*nat\n:PREROUTING ACCEPT [0:0]\n"
+            + (0..<count).map { index in
+                "-A PREROUTING -i eth\(index) -p tcp -j DNAT --to-destination 10.9.\(index >> 8 & 255).\(index & 255):80\n"
+            }.joined() + "COMMIT\n"
+    }
+
     /// A node's rules with rules of others beside them.
     ///
     /// - Parameters:

@@ -162,8 +162,10 @@ private struct FleetAuditor: Sendable {
             let found = try RulesInput.readRules(source, known ?? family)
             rules[found.family, default: ([], source.name)].all.append(found)
         }
-        return mode == .nftables
-            ? try audit(tables, rules.mapValues(\.all), dumps[0].source.name, position) : try audit(rules, position)
+        switch mode {
+        case .nftables: return try audit(tables, rules.mapValues(\.all), dumps[0].source.name, position)
+        case .iptables, .ipvs: return try audit(rules, position)
+        }
     }
 
     private func audit(

@@ -103,16 +103,18 @@ extension DiffOptions {
     private func comparison(
         _ expected: NodePlan, _ actual: NodePlan, _ scope: ServiceScope
     ) throws(SnapshotError) -> DiffNodesReport.Comparison {
-        if expected.settings.mode == .nftables {
+        switch expected.settings.mode {
+        case .nftables:
             let tables = (try NftablesPlan(expected).table, try NftablesPlan(actual).table)
             let comparison = NftablesComparison(
                 expected: tables.0, actual: tables.1, isStrict: isStrict, ignoresEndpoints: ignoresEndpoints)
             return .nftables(narrowed(comparison, scope))
+        case .iptables, .ipvs:
+            let comparison = RuleComparison(
+                expected: .init(IptablesPlan(expected), keepsComments: isStrict),
+                actual: .init(IptablesPlan(actual), keepsComments: isStrict), isStrict: isStrict)
+            return .iptables(narrowed(comparison, scope))
         }
-        let comparison = RuleComparison(
-            expected: .init(IptablesPlan(expected), keepsComments: isStrict),
-            actual: .init(IptablesPlan(actual), keepsComments: isStrict), isStrict: isStrict)
-        return .iptables(narrowed(comparison, scope))
     }
 }
 

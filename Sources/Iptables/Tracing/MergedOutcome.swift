@@ -30,10 +30,7 @@ extension PacketTrace {
         for (outcome, count) in distinct {
             let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: nil)
             if let position = positions[key] {
-                if merged[position].outcome.shared?.isEmpty != true {
-                    let others = Set(outcome.assumptions)
-                    merged[position].outcome.shared = merged[position].outcome.assumptions.filter(others.contains)
-                }
+                merged[position].outcome.keepAssumptions(of: outcome)
                 merged[position].count += count
             } else {
                 positions[key] = merged.count
@@ -41,6 +38,19 @@ extension PacketTrace {
             }
         }
         return merged.map { MergedOutcome(outcome: $0.outcome, count: $0.count) }
+    }
+}
+
+extension TraceOutcome {
+    /// Leaves the assumptions that another outcome has too.
+    fileprivate mutating func keepAssumptions(of other: TraceOutcome) {
+        let begin = AssumptionList.shared(ownAssumptions, other.ownAssumptions)
+        let count = begin?.count ?? 0
+        let own = (ownAssumptions?.latest((ownAssumptions?.count ?? 0) - count) ?? []) + furtherAssumptions
+        ownAssumptions = begin
+        guard !own.isEmpty else { return }
+        let others = Set(other.ownAssumptions?.latest((other.ownAssumptions?.count ?? 0) - count) ?? [])
+        furtherAssumptions = own.filter(others.contains)
     }
 }
 

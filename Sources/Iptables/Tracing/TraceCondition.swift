@@ -55,7 +55,40 @@ package enum TraceCondition: Hashable, Sendable {
     }
 }
 
+extension TraceCondition {
+    /// The same for conditions with the same answer.
+    var key: TraceCondition {
+        guard case .port(let range, let address, isSource: true) = self else { return self }
+        return .port(range, of: address, isSource: false)
+    }
+
+    /// Conditions whose answer, if it is no, is the answer to this one: interfaces by the beginnings of the name.
+    var widerConditions: [TraceCondition] {
+        switch self {
+        case .inInterface(let name): name.wildcards.map { .inInterface($0) }
+        case .outInterface(let name, let address): name.wildcards.map { .outInterface($0, address) }
+        default: []
+        }
+    }
+
+    /// Whether an answer says something about conditions that neither have the same key nor have this one among their wider
+    /// conditions.
+    func isTelling(_ isAssumed: Bool) -> Bool {
+        switch self {
+        case .inInterface, .outInterface: isAssumed
+        case .port(let range, _, _): isAssumed || range.first != range.last
+        default: false
+        }
+    }
+}
+
 extension String {
+    /// The names with `+` that stand for all that this one does.
+    fileprivate var wildcards: [String] {
+        let name = utf8.last == UInt8(ascii: "+") ? dropLast() : self[...]
+        return name.indices.map { name[..<$0] + "+" } + [name + "+"]
+    }
+
     /// Whether all interfaces that another name stands for fit this one; a name that ends in `+` stands for all that
     /// begin so.
     fileprivate func covers(_ other: String) -> Bool {
@@ -79,62 +112,6 @@ extension TracedAddress {
         case .client: "the client's address"
         }
     }
-}
-
-/// The assumptions on a packet's path, the latest first. Branches share what they have in common.
-package final class AssumptionList: Sendable {
-    package let condition: TraceCondition
-    package let isAssumed: Bool
-    package let earlier: AssumptionList?
-    /// The clients before the assumption.
-    let clients: TracedClients?
-    /// Of the texts of all assumptions in their order.
-    private let digest: Int
-
-    init(
-        _ condition: TraceCondition, _ isAssumed: Bool, after earlier: AssumptionList?, of clients: TracedClients?
-    ) {
-        self.condition = condition
-        self.isAssumed = isAssumed
-        self.earlier = earlier
-        self.clients = clients
-        var hasher = Hasher()
-        hasher.combine(earlier?.digest)
-        hasher.combine(condition.text)
-        hasher.combine(isAssumed)
-        digest = hasher.finalize()
-    }
-
-    /// The assumptions, the first one first.
-    var all: [TraceAssumption] {
-        var result: [TraceAssumption] = []
-        var list: AssumptionList? = self
-        while let node = list {
-            result.append(TraceAssumption(text: node.condition.text, isAssumed: node.isAssumed))
-            list = node.earlier
-        }
-        return result.reversed()
-    }
-
-    /// What follows from the assumptions for a condition; nil: nothing.
-    package func answer(to condition: TraceCondition) -> Bool? {
-        var list: AssumptionList? = self
-        while let node = list {
-            if let answer = condition.answer(given: node.condition, node.isAssumed) { return answer }
-            list = node.earlier
-        }
-        return nil
-    }
-}
-
-extension AssumptionList: Hashable {
-    /// Whether the texts are the same.
-    package static func == (left: AssumptionList, right: AssumptionList) -> Bool {
-        if left === right { return true }
-        return left.digest == right.digest && left.all == right.all
-    }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 /// The rules that a packet matched, the latest first. Branches share what they have in common.

@@ -31,13 +31,22 @@ public struct TraceOutcome: Sendable {
     /// Whether a rule refused the packet, but rules stopped the refusal on its way to the client.
     public let isRefusalLost: Bool
     /// The assumptions about conditions that cannot be decided.
-    public var assumptions: [TraceAssumption] { shared ?? ownAssumptions?.all ?? [] }
-    /// Those of this outcome, in a list: of thousands of outcomes each may have as many.
-    let ownAssumptions: AssumptionList?
-    /// Those that outcomes have in common which differ in nothing else; nil: it is one outcome.
-    var shared: [TraceAssumption]?
+    public var assumptions: [TraceAssumption] { latestAssumptions(assumptionCount) }
+    /// How many there are.
+    public var assumptionCount: Int { (ownAssumptions?.count ?? 0) + furtherAssumptions.count }
+    /// Those of this outcome, in a list: of thousands of outcomes each may have as many. Of outcomes that differ in nothing
+    /// else, those that all begin with.
+    var ownAssumptions: AssumptionList?
+    /// The others that such outcomes have in common.
+    var furtherAssumptions: [TraceAssumption] = []
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
+
+    /// The assumptions that were made last, the first of them first.
+    public func latestAssumptions(_ count: Int) -> [TraceAssumption] {
+        let further = furtherAssumptions.suffix(count)
+        return (ownAssumptions?.latest(count - further.count) ?? []) + further
+    }
 }
 
 /// An assumption about a condition that cannot be decided.

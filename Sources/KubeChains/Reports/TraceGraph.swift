@@ -21,6 +21,7 @@ struct TraceGraph {
     init(_ trace: PacketTrace) {
         nodes = [Node(lines: [(trace.query.isReply ? "answer to " : "") + trace.query.words], parent: -1)]
         var known: [Edge: Int] = [:]
+        let limit = AssumptionLimit(trace.outcomes)
         for outcome in trace.outcomes {
             var current = 0
             for step in outcome.path {
@@ -37,7 +38,9 @@ struct TraceGraph {
             var lines = ["\(outcome.verdict.name) \(TextLayout.percent(outcome.probability))"]
             lines.append(outcome.packet.destinationWords)
             if outcome.isMasqueraded { lines.append("masqueraded") }
-            lines += outcome.assumptions.map { "\($0.isAssumed ? "if" : "if not") \($0.text)" }
+            let (assumptions, omitted) = limit.listed(outcome)
+            if omitted > 0 { lines.append("if " + AssumptionLimit.words(omitted)) }
+            lines += assumptions.map { "\($0.isAssumed ? "if" : "if not") \($0.text)" }
             nodes.append(Node(lines: lines, outcome: outcome, parent: current))
         }
     }

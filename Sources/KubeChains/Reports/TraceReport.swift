@@ -16,6 +16,8 @@ public enum TraceReport {
 
     private static func value(_ trace: PacketTrace, _ version: VersionChoice?) -> JSONValue {
         let query = trace.query
+        let outcomes = trace.mergedOutcomes
+        let limit = AssumptionLimit(outcomes.map(\.outcome))
         return .object([
             ("schema", .string("kubechains/trace/v1")), ("kubeProxy", version?.json),
             (
@@ -29,12 +31,13 @@ public enum TraceReport {
                     ("mark", query.mark == 0 ? nil : .integer(Int(query.mark))),
                 ])
             ),
-            ("outcomes", .array(trace.mergedOutcomes.map { json($0, query) })),
+            ("outcomes", .array(outcomes.map { json($0, query, limit) })),
         ])
     }
 
-    private static func json(_ merged: MergedOutcome, _ query: TraceQuery) -> JSONValue {
+    private static func json(_ merged: MergedOutcome, _ query: TraceQuery, _ limit: AssumptionLimit) -> JSONValue {
         let outcome = merged.outcome
+        let (assumptions, omitted) = limit.listed(outcome)
         return .object([
             ("verdict", .string(outcome.verdict.name)), ("rejectWith", outcome.verdict.rejectWith.map { .string($0) }),
             ("probability", .number(outcome.probability)),
@@ -63,10 +66,11 @@ public enum TraceReport {
             (
                 "unknown",
                 .array(
-                    outcome.assumptions.map { assumption in
+                    assumptions.map { assumption in
                         .object([("text", .string(assumption.text)), ("assumed", .boolean(assumption.isAssumed))])
                     })
             ),
+            ("unknownOmitted", omitted == 0 ? nil : .integer(omitted)),
             ("path", .array(outcome.path.map { json($0) })),
         ])
     }
@@ -108,12 +112,16 @@ public enum TraceReport {
         report.line(
             words: (query.isReply ? "answer to " : "") + "\(query.words), \(query.state.rawValue)"
                 + (version.map { "; rules of \($0.phrase)" } ?? ""))
-        for merged in trace.mergedOutcomes {
+        let outcomes = trace.mergedOutcomes
+        let limit = AssumptionLimit(outcomes.map(\.outcome))
+        for merged in outcomes {
             let outcome = merged.outcome
             report.emptyLine()
             report.line(
                 .init(TextLayout.percent(outcome.probability), .heading), "  ", .init(heading(outcome), .heading))
-            for assumption in outcome.assumptions {
+            let (assumptions, omitted) = limit.listed(outcome)
+            if omitted > 0 { report.row("if", AssumptionLimit.words(omitted)) }
+            for assumption in assumptions {
                 report.row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
             if merged.count > 1 {

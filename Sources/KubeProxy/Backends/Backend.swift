@@ -39,6 +39,9 @@ public protocol Backend: Sendable {
     /// The host's addresses on which node ports answer.
     var addressesOfNodePorts: [IPAddress] { get }
 
+    /// Whether the host has the addresses of Services itself, so that what it sends to one comes from there.
+    static var holdsServiceAddresses: Bool { get }
+
     /// The endpoints whose connections to themselves are masqueraded, by address, port and protocol, so that they are answered
     /// (hairpin); nil: all.
     var masqueradedToThemselves: Set<Frontend>? { get }
@@ -49,12 +52,17 @@ public protocol Backend: Sendable {
     /// What becomes of the first packet of a connection, as far as the frontend's own Service port decides it: another one
     /// may have the same frontend (``ClusterPlan/sharedFrontends``).
     func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome
+
+    /// What becomes of the first packet of a connection to a node port on an address of the host that does not take node ports.
+    func outcome(of sender: TrafficSender, besideNodePort frontend: ServiceFrontend) -> TrafficOutcome
 }
 
 extension Backend {
     public init(forOutcomesOf plan: NodePlan) throws(SnapshotError) { try self.init(plan, with: nil) }
 
     public static var refusesOwnTraffic: Bool { false }
+
+    public static var holdsServiceAddresses: Bool { false }
 
     public static func nodePorts(of plan: NodePlan) -> NodeFacts.NodePorts { plan.node.nodePorts }
 
@@ -63,6 +71,10 @@ extension Backend {
         case .addresses(let addresses): addresses
         case .allAddresses: plan.node.hostAddresses.filter { !$0.isLoopback || plan.node.loopbackTakesNodePorts }
         }
+    }
+
+    public func outcome(of sender: TrafficSender, besideNodePort frontend: ServiceFrontend) -> TrafficOutcome {
+        .unchanged
     }
 
     public var masqueradedToThemselves: Set<Frontend>? { nil }

@@ -12,11 +12,14 @@ public struct TrafficSender: Sendable, Hashable {
     public let origin: TrafficOrigin
     /// Whether the sender is in loadBalancerSourceRanges; nil where that does not matter.
     public let isInSourceRanges: Bool?
+    /// Whether the node sends from an address that is taken for a pod's; nil: from its main one, or it is not the node that sends.
+    public let hasPodAddress: Bool?
 
     /// A sender.
-    public init(_ origin: TrafficOrigin, isInSourceRanges: Bool? = nil) {
+    public init(_ origin: TrafficOrigin, isInSourceRanges: Bool? = nil, hasPodAddress: Bool? = nil) {
         self.origin = origin
         self.isInSourceRanges = isInSourceRanges
+        self.hasPodAddress = hasPodAddress
     }
 }
 
@@ -76,5 +79,7 @@ extension ServicePortPlan {
 
 extension NodeFacts {
     /// Whether a sender is taken for a pod, as the node is where its address is among the pods'.
-    func takesForPod(_ origin: TrafficOrigin) -> Bool { origin == .pods || origin == .node && countsAsPod }
+    func takesForPod(_ sender: TrafficSender) -> Bool {
+        sender.origin == .pods || sender.origin == .node && (sender.hasPodAddress ?? countsAsPod)
+    }
 }

@@ -64,6 +64,12 @@ public struct FlowCheck: Sendable {
         public internal(set) var rules: [TraceStep] = []
         /// An endpoint that must not get it, or cannot answer; nil: it is not one endpoint that is at fault.
         let endpoint: FlowEndpoint?
+
+        /// The packet's sender; nil: there is no example. What the node sends to loopback comes from there.
+        public var sender: IPAddress? {
+            guard let address = frontend.address, address.isLoopback else { return senders.example }
+            return address
+        }
     }
 
     /// The first packet for which the check does not hold on a node, and how many flows it is about.

@@ -18,12 +18,14 @@ public struct FlowCheckResult: Sendable {
     public var holds: Bool { counterexample == nil && flows > 0 }
 
     /// A check that has not been looked at anywhere.
-    public init(_ check: FlowCheck, in snapshot: ClusterSnapshot) {
+    ///
+    /// - Parameter snapshot: says which endpoints are on ``FlowCheck/onlyNodes``; nil: that is not known, and none is.
+    public init(_ check: FlowCheck, in snapshot: ClusterSnapshot?) {
         self.check = check
         var allowed: Set<IPAddress> = []
         if !check.onlyNodes.isEmpty {
             let nodes = Set(check.onlyNodes)
-            for slice in snapshot.endpointSlices {
+            for slice in snapshot?.endpointSlices ?? [] {
                 for endpoint in slice.endpoints where endpoint.nodeName.map(nodes.contains) ?? false {
                     if let address = endpoint.address { allowed.insert(address) }
                 }
@@ -39,12 +41,27 @@ public struct FlowCheckResult: Sendable {
     public static func look(
         at flows: NodeFlows, of plan: NodePlan, _ results: inout [FlowCheckResult]
     ) throws(SnapshotError) {
-        var tracer: PlanTracer?
-        for index in results.indices {
-            guard results[index].look(at: flows), var example = results[index].counterexample else { continue }
-            guard let sender = example.senders.example else { continue }
-            if tracer == nil { tracer = try PlanTracer(plan) }
-            let outcomes = tracer?.outcomes(from: sender, example.senders.origin, to: example.frontend) ?? []
+        let new = results.indices.filter { results[$0].look(at: flows) }
+        guard !new.isEmpty else { return }
+        addRules(of: try ExampleTracer(plan), to: new, &results)
+    }
+
+    /// Looks at checks on one more host, whose flows were asked of its rules.
+    ///
+    /// - Parameter plan: the plan of the node, which says where pods are; nil: that is not known.
+    public static func look(
+        at flows: NodeFlows, through rules: TracedRules, of host: RulesHost, _ plan: NodePlan?,
+        _ results: inout [FlowCheckResult]
+    ) {
+        let new = results.indices.filter { results[$0].look(at: flows) }
+        addRules(of: ExampleTracer(rules, host, of: plan), to: new, &results)
+    }
+
+    /// Adds the rules that counterexamples meet.
+    private static func addRules(of tracer: ExampleTracer, to new: [Int], _ results: inout [FlowCheckResult]) {
+        for index in new {
+            guard var example = results[index].counterexample, let sender = example.sender else { continue }
+            let outcomes = tracer.outcomes(from: sender, example.senders.origin, to: example.frontend)
             let endpoint = example.endpoint?.address
             let atFault = outcomes.first { outcome in endpoint.map { outcome.packet.destination == .exact($0) } ?? true
             }

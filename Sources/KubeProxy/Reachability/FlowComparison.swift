@@ -16,10 +16,18 @@ public struct FlowComparison: Sendable {
         public let before: FlowOutcome
         /// What becomes of each connection.
         public let after: FlowOutcome
+        /// The rules that the example packet meets on one side only; nil: they are not named.
+        public internal(set) var rules: DifferingRules?
+
+        /// The sender of the example packet; nil: there is none. What the node sends to loopback comes from there.
+        public var example: IPAddress? {
+            guard let address = frontend.address, address.isLoopback else { return senders.example }
+            return address
+        }
     }
 
     /// By Service port, frontend and senders, in the order of the first side.
-    public private(set) var changes: [Change] = []
+    public internal(set) var changes: [Change] = []
 
     /// Packets beside the frontends that fare otherwise.
     public struct UnservedChange: Sendable, Hashable {
@@ -108,10 +116,20 @@ public struct FlowComparison: Sendable {
         _ entry: Entry, _ senders: SenderSet, _ before: FlowOutcome, _ after: FlowOutcome
     ) {
         guard before != after, !senders.addresses.isEmpty else { return }
-        changes.append(
-            Change(
-                kind: entry.flows.kind, frontend: entry.frontend, name: entry.flows.name, senders: senders,
-                before: before, after: after))
+        let kind = entry.flows.kind
+        let found = ConnectionResults.differing(
+            ConnectionResults(before, at: kind), ConnectionResults(after, at: kind), among: senders.addresses)
+        func add(_ addresses: AddressSet) {
+            guard !addresses.isEmpty else { return }
+            changes.append(
+                Change(
+                    kind: kind, frontend: entry.frontend, name: entry.flows.name,
+                    senders: SenderSet(senders.origin, addresses), before: before.narrowed(to: addresses),
+                    after: after.narrowed(to: addresses)))
+        }
+        func singles(_ addresses: [IPAddress]) -> [IPPrefix] { addresses.map { IPPrefix(single: $0) } }
+        if found.others { add(senders.addresses.subtracting(singles(found.endpoints))) }
+        add(AddressSet(senders.addresses.family, singles(found.differing)))
     }
 
     private mutating func add(_ entry: Entry, _ before: [Flow], _ after: [Flow]) {

@@ -6,8 +6,8 @@ public struct Reachability<Mode: Backend>: Sendable {
     public let backend: Mode
     private let origins: SenderOrigins
     private let shared: [Frontend: [Int]]
-    /// Where node ports answer: one list for what others can reach, and one of loopback addresses.
-    private let nodePortAddresses: [[IPAddress]]
+    /// Where node ports answer, or at least are asked for an endpoint: lists of what others can reach, and of loopback addresses.
+    private let nodePortAddresses: [NodePortAddresses]
     private let masqueradedToThemselves: Set<Frontend>?
     /// Addresses where packets are dropped, after translation too.
     private let unallocated: AddressSet?
@@ -18,9 +18,20 @@ public struct Reachability<Mode: Backend>: Sendable {
         origins = SenderOrigins(backend.plan)
         shared = backend.plan.cluster.sharedFrontends
         let addresses = backend.addressesOfNodePorts
-        nodePortAddresses = [addresses.filter { !$0.isLoopback }, addresses.filter { $0.isLoopback }]
+        let others = backend.plan.node.hostAddresses.filter { !addresses.contains($0) }
+        nodePortAddresses = [(addresses, true), (others, false)].flatMap { list, takesNodePorts in
+            [list.filter { !$0.isLoopback }, list.filter { $0.isLoopback }].filter { !$0.isEmpty }.map {
+                NodePortAddresses(addresses: $0, takesNodePorts: takesNodePorts)
+            }
+        }
         masqueradedToThemselves = backend.masqueradedToThemselves
         unallocated = backend.unserved.first { $0.kind == .unallocated && $0.outcome == .timesOut }?.addresses
+    }
+
+    /// Addresses of the host that fare alike.
+    private struct NodePortAddresses: Sendable {
+        let addresses: [IPAddress]
+        let takesNodePorts: Bool
     }
 
     /// All senders by origin.
@@ -32,30 +43,50 @@ public struct Reachability<Mode: Backend>: Sendable {
         var seen: Set<Frontend> = []
         return port.frontends.flatMap { frontend -> [FrontendFlows] in
             guard seen.insert(frontend.frontend).inserted else { return [] }
-            let places = frontend.frontend.address.map { [[$0]] } ?? nodePortAddresses
-            return places.filter { !$0.isEmpty }.map { addresses in
-                FrontendFlows(
-                    kind: frontend.kind, addresses: addresses, port: frontend.frontend.port, name: port.name,
-                    servicePort: port.port, flows: flows(to: frontend, at: addresses[0], here))
+            let places =
+                frontend.frontend.address.map { [NodePortAddresses(addresses: [$0], takesNodePorts: true)] }
+                ?? nodePortAddresses
+            return places.compactMap { place in
+                let flows = flows(to: frontend, at: place, here)
+                // A node refuses what is for a port on which nothing listens, as kube-proxy would.
+                guard place.takesNodePorts || flows.contains(where: { $0.outcome == .timesOut }) else { return nil }
+                return FrontendFlows(
+                    kind: frontend.kind, addresses: place.addresses, port: frontend.frontend.port, name: port.name,
+                    servicePort: port.port, flows: flows)
             }
         }
     }
 
-    private func flows(to frontend: ServiceFrontend, at address: IPAddress, _ here: Set<IPAddress>) -> [Flow] {
+    private func flows(
+        to frontend: ServiceFrontend, at place: NodePortAddresses, _ here: Set<IPAddress>
+    ) -> [Flow] {
+        let address = place.addresses[0]
+        func outcome(of sender: TrafficSender, _ origin: SenderOrigin) -> FlowOutcome {
+            let outcome =
+                place.takesNodePorts
+                ? backend.outcome(of: sender, to: frontend) : backend.outcome(of: sender, besideNodePort: frontend)
+            // What the node sends to an address that it has itself for a Service comes from there, which is not its own elsewhere.
+            let isAnsweredElsewhere =
+                origin.isHere
+                && !(origin == .node && Mode.holdsServiceAddresses && frontend.frontend.address != nil)
+            return self.outcome(outcome, isAnsweredElsewhere, here)
+        }
         let isShared = shared[frontend.frontend] != nil
         return origins.groups.flatMap { group -> [Flow] in
             // Nobody else can send to a loopback address.
             if address.isLoopback, group.senders.origin != .node { return [] }
             if isShared { return [Flow(senders: group.senders, outcome: .unknown(.sharedFrontend))] }
-            if address.isLoopback, backend.plan.node.countsAsPod {
+            if address.isLoopback {
                 // What the node sends to loopback comes from there, which is no pod's address.
-                return [Flow(senders: group.senders, outcome: .unknown(.mode))]
+                let sender = TrafficSender(.node, hasPodAddress: false)
+                let outcome = outcome(of: sender, .node)
+                return [Flow(senders: group.senders, outcome: outcome.isAnswered ? outcome : .timesOut)]
             }
             var flows: [Flow] = []
             for part in group.parts {
                 for (addresses, isInside) in cases(part, of: group.senders.origin, frontend) {
-                    let sender = TrafficSender(part.rules, isInSourceRanges: isInside)
-                    let outcome = outcome(backend.outcome(of: sender, to: frontend), of: group.senders.origin, here)
+                    let sender = sender(part, isInSourceRanges: isInside)
+                    let outcome = outcome(of: sender, group.senders.origin)
                     func add(_ addresses: AddressSet, _ outcome: FlowOutcome) {
                         let senders = SenderSet(group.senders.origin, addresses)
                         flows.append(Flow(senders: senders, outcome: outcome.isAnswered ? outcome : .timesOut))
@@ -98,28 +129,53 @@ public struct Reachability<Mode: Backend>: Sendable {
     ) -> [(AddressSet, Bool?)] {
         let port = frontend.servicePort
         guard frontend.mayAskForRanges else { return [(part.addresses, nil)] }
-        if origin == .node { return [(part.addresses, port.sourceRangesHoldNode)] }
-        return [
-            (part.addresses.intersection(port.sourceRanges), true),
-            (part.addresses.subtracting(port.sourceRanges), false),
-        ].filter { !$0.0.isEmpty }
+        var inside = part.addresses.intersection(port.sourceRanges)
+        if origin == .node {
+            // From loopback it sends to loopback only, so that it makes no difference there.
+            let own = backend.plan.node.hostAddresses.filter { !$0.isLoopback && part.addresses.contains($0) }
+            let held = own.filter { holdsOwn($0, port, sendingTo: frontend) }
+            if own.isEmpty { return [(part.addresses, port.sourceRangesHoldNode)] }
+            if held.count == own.count { return [(part.addresses, true)] }
+            inside = AddressSet(part.addresses.family, held.map { IPPrefix(single: $0) })
+        }
+        return [(inside, true), (part.addresses.subtracting(inside.ranges), false)].filter { !$0.0.isEmpty }
+    }
+
+    /// Whether source ranges hold an address of the node, as far as it sends from there to a frontend. What it sends to an address
+    /// of its own comes from that address, which is allowed where the ranges hold its main one.
+    private func holdsOwn(_ address: IPAddress, _ port: ServicePortPlan, sendingTo frontend: ServiceFrontend) -> Bool {
+        if Mode.holdsServiceAddresses { return port.sourceRangesHoldNode }
+        return port.sourceRanges.contains { $0.contains(address) }
+            || address == frontend.frontend.address && port.sourceRangesHoldNode
+    }
+
+    private func sender(_ part: SenderOrigins.Part, isInSourceRanges: Bool?) -> TrafficSender {
+        TrafficSender(
+            part.rules, isInSourceRanges: isInSourceRanges,
+            hasPodAddress: Mode.holdsServiceAddresses ? nil : part.hasPodAddress)
     }
 
     /// What the rules take an address for that sends to a frontend.
     func sender(_ source: IPAddress, to frontend: ServiceFrontend) -> TrafficSender {
         for group in origins.groups where group.senders.addresses.contains(source) {
-            let part = group.parts.first { $0.addresses.contains(source) }
+            guard let part = group.parts.first(where: { $0.addresses.contains(source) }) else { break }
             let port = frontend.servicePort
             let isInside =
                 group.senders.origin == .node
-                ? port.sourceRangesHoldNode : port.sourceRanges.contains { $0.contains(source) }
-            return TrafficSender(part?.rules ?? .outside, isInSourceRanges: frontend.mayAskForRanges ? isInside : nil)
+                ? holdsOwn(source, port, sendingTo: frontend) : port.sourceRanges.contains { $0.contains(source) }
+            return sender(part, isInSourceRanges: frontend.mayAskForRanges ? isInside : nil)
         }
         return TrafficSender(.outside)
     }
 
     /// The outcome with what the path outside the node does.
-    private func outcome(_ outcome: TrafficOutcome, of origin: SenderOrigin, _ here: Set<IPAddress>) -> FlowOutcome {
+    ///
+    /// - Parameters:
+    ///   - isAnsweredElsewhere: whether the sender's address leads endpoints on other nodes to it by this node.
+    ///   - here: the endpoints on this node.
+    private func outcome(
+        _ outcome: TrafficOutcome, _ isAnsweredElsewhere: Bool, _ here: Set<IPAddress>
+    ) -> FlowOutcome {
         switch outcome {
         case .refused: return .refused
         case .timesOut: return .timesOut
@@ -131,7 +187,7 @@ public struct Reachability<Mode: Backend>: Sendable {
                 let isDropped = unallocated?.contains(share.address) ?? false
                 let answers =
                     !isDropped
-                    && (origin.isHere || source == .rewritten || here.contains(share.address)
+                    && (isAnsweredElsewhere || source == .rewritten || here.contains(share.address)
                         || host.contains(share.address))
                 return FlowEndpoint(
                     address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers)

@@ -8,6 +8,8 @@ struct SenderOrigins: Sendable {
         let addresses: AddressSet
         /// What the rules take them for.
         let rules: TrafficOrigin
+        /// Whether they are addresses of the node that rules take for a pod's; nil: that is not known, or they are not the node's.
+        var hasPodAddress: Bool?
     }
 
     /// Senders of one origin.
@@ -72,13 +74,27 @@ struct SenderOrigins: Sendable {
     }
 
     private static func parts(of senders: SenderSet, _ node: NodeFacts) -> [Part] {
-        if senders.origin == .node { return [Part(addresses: senders.addresses, rules: .node)] }
+        if senders.origin == .node { return ownParts(of: senders.addresses, node) }
         guard case .source(let range) = node.localTraffic else {
             return [Part(addresses: senders.addresses, rules: senders.origin == .pod ? .pods : .outside)]
         }
         return [
             Part(addresses: senders.addresses.intersection([range]), rules: .pods),
             Part(addresses: senders.addresses.subtracting([range]), rules: .outside),
+        ].filter { !$0.addresses.isEmpty }
+    }
+
+    /// The node's addresses. From loopback it sends to loopback only, so that it makes no difference there.
+    private static func ownParts(of addresses: AddressSet, _ node: NodeFacts) -> [Part] {
+        let sending = addresses.subtracting([.loopback(addresses.family)])
+        guard case .source(let range) = node.localTraffic, !sending.isEmpty else {
+            return [Part(addresses: addresses, rules: .node)]
+        }
+        let pods = sending.intersection([range])
+        if pods == sending { return [Part(addresses: addresses, rules: .node, hasPodAddress: true)] }
+        return [
+            Part(addresses: addresses.subtracting(pods.ranges), rules: .node, hasPodAddress: false),
+            Part(addresses: pods, rules: .node, hasPodAddress: true),
         ].filter { !$0.addresses.isEmpty }
     }
 }

@@ -4,6 +4,14 @@ public import NetAddress
 public enum ProxyMode: String, Sendable, Hashable, CaseIterable {
     /// The modes that kubechains has.
     case iptables, nftables, ipvs
+
+    /// The enhancement proposal (KEP) that says what the mode changes for packets; nil: there is none.
+    public var proposal: String? {
+        switch self {
+        case .nftables: "KEP-3866"
+        case .iptables, .ipvs: nil
+        }
+    }
 }
 
 /// How kube-proxy detects traffic of local pods: `--detect-local-mode`.

@@ -17,7 +17,8 @@ private func nftablesPlan(_ texts: [String], _ options: [String], minor: Int? = 
     func recordedCase(_ name: String) throws {
         let recorded = try VersionedCase(name, in: VersionedCase.nftables)
         var count = 0
-        for minor in Set(recorded.texts.flatMap { Array($0.minors) }).sorted() {
+        let minors = Set(recorded.texts.flatMap { Array($0.minors) }).sorted()
+        for minor in TestSize.current.sample(minors, brief: 3) {
             let state = try nftablesPlan([recorded.snapshot], recorded.options, minor: minor)
             let model = ReferenceNftables(recorded.cluster(minor: minor))
             for text in recorded.texts where text.minors.contains(minor) {
@@ -78,7 +79,7 @@ private func nftablesPlan(_ texts: [String], _ options: [String], minor: Int? = 
 
     @Test(arguments: RandomClusterTests.parts)
     func orderAndFilesDoNotMatter(_ seeds: Range<UInt64>) throws {
-        for seed in seeds.prefix(20) {
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
             let cluster = RandomCluster(nftablesSeed: seed)
             let order = cluster.shuffledOrder(seed: seed + 1)
             let expected = try NftablesPlan(plan(cluster))

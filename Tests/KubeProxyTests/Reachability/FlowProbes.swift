@@ -11,12 +11,13 @@ struct FlowProbes {
 
     init(_ plan: NodePlan) { self.plan = plan }
 
-    /// Every address is in exactly one set, where no other is as likely to fail than those at the ends of ranges.
-    func expectPartition(_ flows: [Flow], _ place: String) {
+    /// Every address is in exactly one set, where no other is as likely to fail than those at the ends of ranges. Rules need not
+    /// say whose loopback addresses are, from which nothing leaves the host.
+    func expectPartition(_ flows: [Flow], _ place: String, isOfLoopbackToo: Bool = false) {
         let family = plan.settings.family
         var probes = flows.flatMap { ends(of: $0.senders.addresses.ranges + $0.senders.addresses.except) }
         probes += [IPPrefix.all(family).network]
-        for probe in probes where !probe.isLoopback {
+        for probe in probes where isOfLoopbackToo || !probe.isLoopback {
             let holders = flows.count { $0.senders.addresses.contains(probe) }
             #expect(holders == 1, "\(place): \(probe) is in \(holders) sets")
         }
@@ -33,8 +34,7 @@ struct FlowProbes {
 
     func addresses(of senders: SenderSet, _ random: inout SeededGenerator) -> [IPAddress] {
         if senders.origin == .node {
-            return plan.node.hostAddresses.contains(plan.node.nodeIP)
-                ? [plan.node.nodeIP].filter { !$0.isLoopback && senders.addresses.contains($0) } : []
+            return plan.node.hostAddresses.filter { !$0.isLoopback && senders.addresses.contains($0) }
         }
         var found = [senders.example].compactMap(\.self) + ends(of: senders.addresses.ranges)
         found += plan.servicePorts.prefix(4).flatMap { $0.endpoints.map(\.address) }.filter { _ in
@@ -63,7 +63,15 @@ struct FlowProbes {
         func verdicts(_ isRight: (TraceOutcome) -> Bool) -> Bool { outcomes.allSatisfy(isRight) }
         switch flow.outcome {
         case .unknown: return true
-        case .divided: return false
+        case .divided(let parts):
+            return parts.allSatisfy { part in
+                if case .endpoints = part.outcome {
+                    let reached = outcomes.filter { $0.verdict == .accept && $0.isTranslated }
+                    return agrees(reached, with: Flow(senders: flow.senders, outcome: part.outcome), source)
+                }
+                let dropped = outcomes.filter { $0.verdict == .drop }.reduce(0) { $0 + $1.probability }
+                return part.outcome == .timesOut && abs(dropped - part.share.value) < 1e-3
+            }
         case .refused: return verdicts { if case .reject = $0.verdict { true } else { false } }
         case .unchanged: return verdicts { $0.verdict == .accept && !$0.isTranslated }
         case .timesOut:

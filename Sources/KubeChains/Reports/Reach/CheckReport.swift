@@ -25,7 +25,7 @@ public enum CheckReport {
     private static func json(_ example: FlowCheck.Counterexample) -> JSONValue {
         .object([
             ("node", example.node.map { .string($0) }),
-            ("from", example.senders.example.map { .string($0.description) }),
+            ("from", example.sender.map { .string($0.description) }),
             ("to", .string(FlowWords.place(example.frontend))), ("outcome", FlowWords.json(example.outcome)),
             ("rules", .array(example.rules.map { TraceReport.json($0) })),
         ])
@@ -56,7 +56,7 @@ public enum CheckReport {
         guard let example = result.counterexample else {
             return "nothing is sent: no such sender or no such frontend on these nodes"
         }
-        let sender = example.senders.example.map { "\($0), \(FlowWords.words(example.senders.origin))," } ?? "somebody"
+        let sender = example.sender.map { "\($0), \(FlowWords.words(example.senders.origin))," } ?? "somebody"
         return "on \(example.node ?? "the node"), from \(sender) to \(FlowWords.place(example.frontend)): "
             + FlowWords.sentence(example.outcome)
     }

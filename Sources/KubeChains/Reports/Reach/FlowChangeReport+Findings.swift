@@ -63,14 +63,14 @@ extension FlowChangeReport {
     private static func finding(
         _ change: FlowComparison.Change, at addresses: [IPAddress] = [], on nodes: String?, in place: Diagnostic.Place?
     ) -> ReportedFinding {
-        let example = change.senders.example.map { ", such as from \($0)" } ?? ""
+        let example = change.example.map { ", such as from \($0)" } ?? ""
         return ReportedFinding(
             id: flowChanged.id, severity: flowChanged.severity,
             subject: "\(change.name)/\(change.name.transport.name)",
             message: heading(of: change, at: addresses, on: nodes) + example
                 + ": before: \(FlowWords.sentence(change.before)); after: "
                 + FlowWords.sentence(change.after),
-            remedy: "", file: place?.file, line: place?.line)
+            details: lines(of: change.rules).map(\.text), remedy: "", file: place?.file, line: place?.line)
     }
 
     /// Where the Services of these Service ports stand.

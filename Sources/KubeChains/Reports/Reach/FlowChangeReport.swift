@@ -93,9 +93,9 @@ public enum FlowChangeReport {
             (
                 "example",
                 .object([
-                    ("from", change.senders.example.map { .string($0.description) }), ("to", .string(place)),
+                    ("from", change.example.map { .string($0.description) }), ("to", .string(place)),
                 ])
-            ),
+            ), ("rules", change.rules.map { json($0) }),
         ]
     }
 
@@ -192,7 +192,7 @@ public enum FlowChangeReport {
         case .version(let minor):
             let requests = ProxyVersion.pullRequests(of: minor, in: upgrade.oldMode).map { "#\($0)" }
             return "1.\(minor)" + (requests.isEmpty ? "" : " (\(requests.joined(separator: ", ")))")
-        case .mode: return "\(upgrade.mode.rawValue) mode" + (upgrade.mode == .nftables ? " (KEP-3866)" : "")
+        case .mode: return "\(upgrade.mode.rawValue) mode" + (upgrade.mode.proposal.map { " (\($0))" } ?? "")
         case nil: return nil
         }
     }
@@ -230,8 +230,12 @@ public enum FlowChangeReport {
         report.line("  ", words: heading(of: change, at: addresses, on: nodes))
         report.line(.init("    before   \(FlowWords.sentence(change.before))", .removed))
         report.line(.init("    after    \(FlowWords.sentence(change.after))", .added))
-        if let example = change.senders.example {
+        if let example = change.example {
             report.line(words: "    example  \(example) to \(FlowWords.place(change.frontend))")
+        }
+        for (index, line) in lines(of: change.rules).enumerated() {
+            let label = TextLayout.padded(index == 0 ? "rules" : "", 9)
+            report.line(.init("    \(label)\(line.text)", line.isBefore ? .removed : .added))
         }
     }
 }

@@ -76,7 +76,7 @@ public enum ReachReport {
                     rows = []
                 }
                 label = next
-                rows += self.rows(of: frontend)
+                rows += self.rows(of: frontend, below: rows)
             }
             if !rows.isEmpty { write(rows, label, to: &report) }
             if !result.unserved.isEmpty { report.emptyLine() }
@@ -114,11 +114,13 @@ public enum ReachReport {
         }
     }
 
-    /// Senders that fare alike share a row.
-    static func rows(of frontend: FrontendFlows) -> [Row] {
+    /// Senders that fare alike share a row. A node port is named without addresses; below it, those where it fares otherwise.
+    static func rows(of frontend: FrontendFlows, below others: [Row]) -> [Row] {
+        let nodePort = "node port \(frontend.port)"
+        let isNodePort = frontend.kind == .nodePort && !frontend.addresses[0].isLoopback
         let place =
-            frontend.kind == .nodePort && !frontend.addresses[0].isLoopback
-            ? "node port \(frontend.port)"
+            isNodePort && !others.contains { $0.to == nodePort }
+            ? nodePort
             : frontend.addresses.map { AddressText($0, port: frontend.port).description }.joined(separator: ", ")
         return groups(of: frontend).enumerated().map { index, group in
             Row(

@@ -1,6 +1,9 @@
 public import NetAddress
 
 extension IPVSPlan {
+    /// On `kube-ipvs0`.
+    public static var holdsServiceAddresses: Bool { true }
+
     public var addressesOfNodePorts: [IPAddress] { nodeIPs }
 
     /// The set KUBE-LOOP-BACK.
@@ -37,7 +40,7 @@ extension IPVSPlan {
         switch masquerading(of: frontend) {
         case .nobody: return .preserved
         case .everybody: return .rewritten
-        case .others: return plan.node.takesForPod(sender.origin) ? .preserved : .rewritten
+        case .others: return plan.node.takesForPod(sender) ? .preserved : .rewritten
         // What the node itself sends to an address of kube-ipvs0 comes from that address.
         case .clusterIPs: return sender.origin == .node ? .rewritten : .preserved
         }

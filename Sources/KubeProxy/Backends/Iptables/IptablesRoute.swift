@@ -16,14 +16,17 @@ struct IptablesRoute {
     /// The purpose of the nat table's rule that marks the packet for kubelet's rule to drop, in 1.24.
     private var dropMark: RulePurpose?
 
+    private let takesNodePorts: Bool
     private let dropsInFilter: Bool
     private let node: NodeFacts
     private let port: ServicePortPlan
     private let kind: Frontend.Kind
     private let sender: TrafficSender
 
-    init(_ plan: NodePlan, _ sender: TrafficSender, to frontend: ServiceFrontend) {
+    /// - Parameter takesNodePorts: whether the packet's destination does, if it is an address of the host.
+    init(_ plan: NodePlan, _ sender: TrafficSender, to frontend: ServiceFrontend, takesNodePorts: Bool = true) {
         node = plan.node
+        self.takesNodePorts = takesNodePorts
         dropsInFilter = plan.behaviors.contains(.dropsInFilterTable)
         port = frontend.servicePort
         kind = frontend.kind
@@ -39,7 +42,7 @@ struct IptablesRoute {
         case .clusterIP:
             guard dropsInFilter ? port.acceptsInternal : port.hasAnyEndpoint else { return }
             purposes.insert(.clusterIP)
-            if masqueradeAll || node.localTraffic != nil && !node.takesForPod(sender.origin) { mark(.markClusterIP) }
+            if masqueradeAll || node.localTraffic != nil && !node.takesForPod(sender) { mark(.markClusterIP) }
             choose(port.internalPolicyIsLocal ? .local : .cluster)
         case .externalIP: if port.hasAnyEndpoint { enterExternal(.externalIP) }
         case .loadBalancerIP:
@@ -53,7 +56,7 @@ struct IptablesRoute {
         case .nodePort:
             // Where no address takes node ports, nothing leads to their chain.
             if case .addresses(let addresses) = node.nodePorts, addresses.isEmpty { return }
-            guard node.hasNodePortRules else { return }
+            guard node.hasNodePortRules, takesNodePorts else { return }
             if port.hasAnyEndpoint { enterExternal(.nodePort) }
         }
     }
@@ -65,7 +68,7 @@ struct IptablesRoute {
             mark(.markExternal)
             purposes.insert(.externalPolicy)
             choose(.cluster)
-        } else if node.localTraffic != nil, node.takesForPod(sender.origin) {
+        } else if node.localTraffic != nil, node.takesForPod(sender) {
             purposes.insert(.podsUseCluster)
             choose(.cluster)
         } else if sender.origin == .node {
@@ -158,5 +161,10 @@ extension IptablesPlan {
 
     public func outcome(of sender: TrafficSender, to frontend: ServiceFrontend) -> TrafficOutcome {
         IptablesRoute(plan, sender, to: frontend).outcome
+    }
+
+    /// The filter table's rules against node ports without an endpoint are about all addresses of the host.
+    public func outcome(of sender: TrafficSender, besideNodePort frontend: ServiceFrontend) -> TrafficOutcome {
+        IptablesRoute(plan, sender, to: frontend, takesNodePorts: false).outcome
     }
 }

@@ -47,12 +47,14 @@ extension NftablesPlan {
             return asksEndpointsFirst && !port.hasAnyEndpoint ? .refused : .timesOut
         }
         guard port.hasAnyEndpoint else { return .refused }
-        let isPod = plan.node.localTraffic != nil && plan.node.takesForPod(sender.origin)
+        let isPod = plan.node.localTraffic != nil && plan.node.takesForPod(sender)
         if frontend.kind == .clusterIP {
             guard port.acceptsInternal else { return .timesOut }
             let isMasqueraded = plan.settings.masqueradeAll || plan.node.localTraffic != nil && !isPod
             return endpoints(of: frontend.policy, port, sender, isMasqueraded: isMasqueraded)
         }
+        // The map of addresses without endpoints does not except what the node itself sends.
+        if asksEndpointsFirst, frontend.kind != .nodePort, !port.acceptsExternal { return .timesOut }
         guard port.externalPolicyIsLocal else {
             return endpoints(of: .cluster, port, sender, isMasqueraded: true)
         }

@@ -58,7 +58,7 @@ extension RulesReachability {
             return question.isAbout(address) ? [result([address], flows(to: address))] : []
         }
         var groups: [(addresses: [IPAddress], flows: [Flow])] = []
-        for address in host.addresses where !address.isLoopback && question.isAbout(address) {
+        for address in host.addresses where question.isAbout(address) {
             let flows = flows(to: address)
             if flows.allSatisfy({ $0.outcome == .unchanged }) { continue }
             if let index = groups.firstIndex(where: { $0.flows == flows }) {

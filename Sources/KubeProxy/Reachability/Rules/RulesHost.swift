@@ -21,6 +21,7 @@ public struct RulesHost: Sendable {
     let addresses: [IPAddress]
     /// Together all senders but for loopback.
     let senders: [Senders]
+    private let ownAddresses: SenderSet?
     /// The interface of this node's pods, as rules name it.
     let podInterface: String?
     private let podCIDRs: [IPPrefix]
@@ -55,6 +56,7 @@ public struct RulesHost: Sendable {
         self.podCIDRs = podCIDRs
         self.knowsPods = knowsPods
         let groups = origins.groups.map(\.senders)
+        ownAddresses = groups.first { $0.origin == .node }
         let own = addresses.map { IPPrefix(single: $0) } + [.loopback(family)]
         var senders: [Senders] = []
         func add(_ addresses: AddressSet, areOfHost: Bool = false, _ isBehind: Bool?, _ groups: [SenderSet]) {
@@ -77,6 +79,17 @@ public struct RulesHost: Sendable {
             AddressSet(family, addresses.map { IPPrefix(single: $0) }, except: [.loopback(family)]), areOfHost: true,
             nil, groups.filter { $0.origin == .node })
         self.senders = senders
+    }
+
+    /// Who can send to an address: to loopback only the node itself, from the same address.
+    func senders(to address: IPAddress) -> [Senders] {
+        guard address.isLoopback else { return senders }
+        let client = AddressSet(family, [IPPrefix(single: address)])
+        return [
+            Senders(
+                clients: TracedClients(client, areOfHost: true), areBehindPodInterface: nil,
+                groups: ownAddresses.map { [$0] } ?? [])
+        ]
     }
 
     /// Whether an address that no Service of the snapshot has for an endpoint is one of this node's pods.

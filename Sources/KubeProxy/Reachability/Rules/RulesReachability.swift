@@ -16,7 +16,7 @@ struct RulesReachability: Sendable {
         to address: IPAddress, _ port: UInt16, _ transport: TransportProtocol, of servicePort: ServicePortPlan?
     ) -> [Flow] {
         var flows: [Flow] = []
-        for senders in host.senders {
+        for senders in host.senders(to: address) {
             var query = TraceQuery(from: address, to: address, port: port, transport)
             query.hostAddresses = host.addresses
             query.clients = senders.clients

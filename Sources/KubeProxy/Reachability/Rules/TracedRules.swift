@@ -8,6 +8,13 @@ public enum TracedRules: Sendable {
     /// What nft lists, and what iptables-save prints beside it.
     case nftables(TracedTables, IndexedRules?)
 
+    func outcomes(_ query: TraceQuery) throws(TraceError) -> [TraceOutcome] {
+        switch self {
+        case .iptables(let rules): try PacketTrace(query, through: rules).outcomes
+        case .nftables(let tables, let rules): try PacketTrace(query, through: tables, and: rules).outcomes
+        }
+    }
+
     func trace(_ query: TraceQuery) throws(TraceError) -> ClientTrace {
         switch self {
         case .iptables(let rules): try ClientTrace(query, through: rules)

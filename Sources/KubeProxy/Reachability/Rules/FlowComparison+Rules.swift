@@ -1,0 +1,85 @@
+public import Iptables
+public import KubeChainsJSON
+internal import KubeObjects
+internal import NetAddress
+
+/// Where the rules of one side of a comparison are.
+public enum ComparedRules: Sendable {
+    /// Those that kube-proxy makes of a plan.
+    case plan(NodePlan)
+    /// A host's, with what is known of the host, and the plan that says where pods are; nil: that is not known.
+    case host(TracedRules, RulesHost, NodePlan?)
+
+    /// - Parameter services: the Services that packets are sent to, as `namespace/name`.
+    fileprivate func tracer(for services: Set<String>) throws(SnapshotError) -> ExampleTracer {
+        switch self {
+        case .plan(let plan): try ExampleTracer(plan.limited(to: services))
+        case .host(let rules, let host, let plan): ExampleTracer(rules, host, of: plan)
+        }
+    }
+}
+
+extension FlowComparison {
+    /// The rules that the example packet of a change meets on one side only, in the order in which it meets them; the first few of
+    /// many.
+    public struct DifferingRules: Sendable {
+        /// Those that it met before.
+        public let before: [TraceStep]
+        /// Those that it meets afterwards.
+        public let after: [TraceStep]
+
+        /// How many are named of each side.
+        static let limit = 5
+
+        fileprivate init(_ before: [TraceOutcome], _ after: [TraceOutcome]) {
+            let (old, new) = (DifferingRules.steps(before), DifferingRules.steps(after))
+            let (inOld, inNew) = (Set(old.map(\.key)), Set(new.map(\.key)))
+            self.before = old.filter { !inNew.contains($0.key) }.prefix(DifferingRules.limit).map(\.step)
+            self.after = new.filter { !inOld.contains($0.key) }.prefix(DifferingRules.limit).map(\.step)
+        }
+
+        /// The rules of all outcomes, each once. Their numbers do not matter, which change with every rule above.
+        private static func steps(_ outcomes: [TraceOutcome]) -> [(key: [String], step: TraceStep)] {
+            var met: Set<[String]> = []
+            return outcomes.lazy.flatMap(\.path).compactMap { step in
+                let key = [step.table, step.line]
+                return met.insert(key).inserted ? (key, step) : nil
+            }
+        }
+    }
+
+    /// How many changes have their rules named.
+    static let namedChanges = 100
+
+    /// Names the rules that the example packets of the first hundred changes meet on one side only. In IPVS mode there are none.
+    ///
+    /// Takes time linear in the rules of the Services that are named, and in a host's rules.
+    ///
+    /// - Throws: ``SnapshotError`` if a mode cannot serve a Service as the settings ask for it.
+    public mutating func nameRules(_ before: ComparedRules, _ after: ComparedRules) throws(SnapshotError) {
+        let named = changes.prefix(FlowComparison.namedChanges)
+        guard !named.isEmpty else { return }
+        let services = Set(named.map { "\($0.name.namespace)/\($0.name.service)" })
+        let (old, new) = (try before.tracer(for: services), try after.tracer(for: services))
+        for (index, change) in named.enumerated() {
+            guard let sender = change.example else { continue }
+            let origin = change.senders.origin
+            changes[index].rules = DifferingRules(
+                old.outcomes(from: sender, origin, to: change.frontend),
+                new.outcomes(from: sender, origin, to: change.frontend))
+        }
+    }
+}
+
+extension NodePlan {
+    /// The plan as if the snapshot had some of its Services only, whose rules are the same but for their numbers.
+    fileprivate func limited(to services: Set<String>) throws(SnapshotError) -> NodePlan {
+        let limited = try ClusterSnapshot(
+            services: snapshot.services.filter { services.contains($0.qualifiedName) },
+            endpointSlices: snapshot.endpointSlices.filter { slice in
+                slice.serviceName.map { services.contains("\(slice.namespace)/\($0)") } ?? false
+            },
+            nodes: snapshot.nodes, serviceCIDRs: snapshot.serviceCIDRs)
+        return try NodePlan(limited, settings)
+    }
+}

@@ -42,7 +42,8 @@ extension PageScript {
           const next = number => lengths.slice(at, at += number);
           const [width, height] = next(2);
           const svg = drawn('svg', {
-            width: width + 8, height: height + 8, viewBox: `-4 -4 ${width + 8} ${height + 8}`, role: 'img', 'aria-label': title,
+            // What is a little too wide for a screen is made smaller; what is wider is scrolled.
+            class: width <= 1600 ? 'shrinks' : '', width: width + 8, height: height + 8, viewBox: `-4 -4 ${width + 8} ${height + 8}`, role: 'img', 'aria-label': title,
           });
           const marker = drawn('marker', {
             id: 'tip', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto',

@@ -76,6 +76,7 @@ enum PageStyle {
         ul { margin: 6px 0; padding-left: 20px }
         .scroll { overflow-x: auto; margin: 0 -4px; padding: 4px }
         .scroll svg { display: block; max-width: none }
+        @media (min-width: 1200px) { .scroll .shrinks { max-width: 100%; height: auto } }
         svg .ground { fill: none }
         .legend { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 8px 0; color: var(--faint); font-size: 13px }
         .legend svg { vertical-align: -2px; margin-right: 6px }

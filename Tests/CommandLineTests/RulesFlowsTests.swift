@@ -118,7 +118,7 @@ import Testing
             let rules = try #require(change["rules"] as? [String: [[String: Any]]])
             let after = rules["after"]?.compactMap { $0["text"] as? String } ?? []
             #expect(after.contains(drop), "\(rules)")
-            #expect(after.count <= 5 && rules["before"]?.count ?? 9 <= 5)
+            #expect(after.count <= 3 && rules["before"]?.count ?? 9 <= 3)
         }
     }
 

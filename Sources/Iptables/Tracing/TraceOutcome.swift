@@ -107,6 +107,12 @@ public struct TraceStep: Sendable {
         return "\(chain): \(text)" + (element.map { " [\($0)]" } ?? "")
     }
 
+    /// The line without comments, which make no difference to packets.
+    package var lineWithoutComments: String {
+        guard case .rule(let rule) = content else { return line }
+        return rule.ignoringComments.saved(in: chain)
+    }
+
     /// The target as it stands in the rule, such as `-j ACCEPT`; empty if there is none.
     public var targetText: String {
         switch content {

@@ -39,10 +39,13 @@ enum FlowWords {
     /// The ranges of a set, the first few of many. What belongs to other senders is not said.
     static func ranges(_ set: AddressSet) -> String {
         if set.ranges.contains(where: { $0.length == 0 }) { return "the rest" }
-        let shown = set.ranges.prefix(3).map {
+        // From loopback the node sends to loopback only.
+        let others = set.ranges.filter { !$0.network.isLoopback }
+        let ranges = others.isEmpty ? set.ranges : others
+        let shown = ranges.prefix(3).map {
             $0.length == $0.family.bitWidth ? $0.network.description : $0.description
         }
-        return shown.joined(separator: ", ") + (set.ranges.count > 3 ? " and \(set.ranges.count - 3) more" : "")
+        return shown.joined(separator: ", ") + (ranges.count > 3 ? " and \(ranges.count - 3) more" : "")
     }
 
     /// What the client sees.

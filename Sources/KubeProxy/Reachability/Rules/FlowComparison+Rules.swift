@@ -29,22 +29,24 @@ extension FlowComparison {
         public let after: [TraceStep]
 
         /// How many are named of each side.
-        static let limit = 5
+        static let limit = 3
 
         fileprivate init(_ before: [TraceOutcome], _ after: [TraceOutcome]) {
-            let (old, new) = (DifferingRules.steps(before), DifferingRules.steps(after))
-            let (inOld, inNew) = (Set(old.map(\.key)), Set(new.map(\.key)))
-            self.before = old.filter { !inNew.contains($0.key) }.prefix(DifferingRules.limit).map(\.step)
-            self.after = new.filter { !inOld.contains($0.key) }.prefix(DifferingRules.limit).map(\.step)
+            let (old, new) = (before.flatMap(\.path), after.flatMap(\.path))
+            self.before = DifferingRules.steps(old, without: new)
+            self.after = DifferingRules.steps(new, without: old)
         }
 
-        /// The rules of all outcomes, each once. Their numbers do not matter, which change with every rule above.
-        private static func steps(_ outcomes: [TraceOutcome]) -> [(key: [String], step: TraceStep)] {
+        /// The first rules that others do not have, each once, whatever elements of a set it finds. Comments and numbers do not
+        /// matter.
+        private static func steps(_ steps: [TraceStep], without others: [TraceStep]) -> [TraceStep] {
+            let known = Set(others.map { [$0.table, $0.lineWithoutComments] })
             var met: Set<[String]> = []
-            return outcomes.lazy.flatMap(\.path).compactMap { step in
-                let key = [step.table, step.line]
-                return met.insert(key).inserted ? (key, step) : nil
+            var own: [TraceStep] = []
+            for step in steps where own.count < limit && !known.contains([step.table, step.lineWithoutComments]) {
+                if met.insert([step.table, step.chain, step.text]).inserted { own.append(step) }
             }
+            return own
         }
     }
 

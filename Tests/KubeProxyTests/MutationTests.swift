@@ -8,9 +8,11 @@ import Testing
 @Suite struct MutationTests {
     /// How often each kind is tried.
     private static let tries = TestSize.current.count(full: 20, brief: 4)
+    /// The same where no setting is given.
+    private static let triesWithoutSettings = TestSize.current.count(full: 20, brief: 1)
     /// The same for harmless kinds; the environment variable KUBECHAINS_HARMLESS asks for more.
     private static let harmlessTries =
-        ProcessInfo.processInfo.environment["KUBECHAINS_HARMLESS"].flatMap { Int($0) } ?? tries
+        ProcessInfo.processInfo.environment["KUBECHAINS_HARMLESS"].flatMap { Int($0) } ?? triesWithoutSettings
 
     private func saved() throws -> [SavedRules] {
         try RecordedCase.names.filter { $0.hasPrefix("small-") || $0 == "medium-002" }.map { name in
@@ -33,7 +35,10 @@ import Testing
         var all = (tried: 0, found: 0, placed: 0)
         var explained: [String: Int] = [:]
         for mutation in Mutation.harmful + Mutation.harmless {
-            let wanted = mutation.ids.isEmpty ? MutationTests.harmlessTries : MutationTests.tries
+            let wanted =
+                isGiven
+                ? MutationTests.tries
+                : mutation.ids.isEmpty ? MutationTests.harmlessTries : MutationTests.triesWithoutSettings
             var (tried, found, placed) = (0, 0, 0)
             var seed: UInt64 = 0
             while tried < wanted, seed < 3000 + UInt64(wanted) * 20 {

@@ -29,7 +29,7 @@ import Testing
                     ? Recorded(name: name, snapshot: recorded.snapshot, options: recorded.options) : nil
             }
         }
-        return TestSize.current.sample(own + versioned, brief: 12)
+        return TestSize.current.sample(own + versioned, brief: 6)
     }()
     private static let texts = Tally(0, cases: clusters.count)
 

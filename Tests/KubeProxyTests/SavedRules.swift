@@ -1,5 +1,6 @@
 import Foundation
 import Iptables
+import KubeObjects
 import KubeProxy
 import NetAddress
 import TestSupport
@@ -121,11 +122,28 @@ struct SavedRules {
 
     // MARK: Audit
 
+    /// The findings where all settings are given.
     func audit() throws -> [AuditFinding] {
-        let dumps = try [lines, otherBackend].compactMap { $0 }.map { lines in
+        let iptables = IptablesPlan(plan)
+        return Audit(iptables, iptables.ruleset(keepsComments: false), try dumps()).findings
+    }
+
+    /// The audit where nothing is given but the snapshot.
+    func auditWithoutSettings() throws -> Audit {
+        var settings = ProxySettings()
+        settings.family = plan.settings.family
+        settings.nodeName = plan.snapshot.nodes[0].name.text
+        return Audit(given: [], IptablesPlan(try NodePlan(plan.snapshot, settings)), nil, try dumps())
+    }
+
+    /// Whether the snapshot has Services and the node, without which nothing can be read off the rules.
+    var isComparable: Bool {
+        !plan.snapshot.services.isEmpty && plan.snapshot.nodes.contains { $0.name.text == plan.node.name }
+    }
+
+    private func dumps() throws -> [Ruleset] {
+        try [lines, otherBackend].compactMap { $0 }.map { lines in
             try Ruleset(parsing: Array((lines.joined(separator: "\n") + "\n").utf8), family: plan.settings.family)
         }
-        let iptables = IptablesPlan(plan)
-        return Audit(iptables, iptables.ruleset(keepsComments: false), dumps).findings
     }
 }

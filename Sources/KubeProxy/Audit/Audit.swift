@@ -1,5 +1,6 @@
 public import Iptables
 public import KubeChainsBytes
+internal import KubeObjects
 
 /// Compares a node's rules with what the API says they should be.
 public struct Audit: Sendable {
@@ -45,7 +46,9 @@ public struct Audit: Sendable {
         guard !dumps.isEmpty else { return }
         let rules = rules ?? plan.ruleset(keepsComments: false)
         let audited = AuditedDumps(dumps, rules)
-        if let problem = DumpProblem(audited.live, hasServicePorts: !plan.plan.servicePorts.isEmpty) {
+        // A node's own policy may leave every Service without endpoints.
+        let hasEndpoints = plan.plan.servicePorts.contains { $0.hasAnyEndpoint && !$0.internalPolicyIsLocal }
+        if let problem = DumpProblem(audited.live, hasEndpoints: hasEndpoints) {
             var found = AuditFindings()
             found.add(NothingToCompare(problem: problem))
             findings = found.all
@@ -70,7 +73,7 @@ public struct Audit: Sendable {
         }
         var subject = AuditSubject(plan, rules, dumps, inference.differences)
         if knowledge.accepts(.version), !subject.isOlderVersion,
-            let other = fit(subject, plan, dumps, inference.differences, knowledge, workers)
+            let other = fit(subject, planned, dumps, knowledge, workers)
         {
             (plan, subject) = other
         }
@@ -83,29 +86,46 @@ public struct Audit: Sendable {
         findings = found.all.sorted(by: Audit.precedes)
     }
 
-    /// The rules of another version, if the node's differ from these in half as many Service ports or fewer. What was
-    /// inferred and what was given otherwise is kept.
+    /// The rules of another version, if the node's differ from these in half as many Service ports or fewer. The settings are
+    /// read anew: what rules show of them depends on the version.
     private mutating func fit(
-        _ subject: AuditSubject, _ plan: IptablesPlan, _ dumps: AuditedDumps, _ differences: [SettingDifference],
-        _ knowledge: AuditKnowledge, _ workers: Workers?
+        _ subject: AuditSubject, _ planned: IptablesPlan, _ dumps: AuditedDumps, _ knowledge: AuditKnowledge,
+        _ workers: Workers?
     ) -> (IptablesPlan, AuditSubject)? {
-        guard let best = VersionFit(subject)?.best(of: ProxyVersion.candidates(from: dumps.live.ruleset)) else {
-            return nil
+        guard let fit = VersionFit(subject) else { return nil }
+        let candidates = dumps.live.versionCandidates(besides: planned.plan.version)
+        let own = subject.plan
+        // Which Node the rules are of may show otherwise under another version.
+        let mayBeOfOtherNode =
+            !knowledge.gives(.node) && own.snapshot.nodes.count > 1
+            && (fit.hasHints || subject.details.contains { !$0.isOfOtherAge })
+        var found: (plan: IptablesPlan, subject: AuditSubject, inferred: [InferredSetting])?
+        var most = subject.comparison.servicePorts.count / 2
+        let best = fit.best(of: candidates)
+        for version in [best].compactMap(\.self) + (mayBeOfOtherNode ? own.version.version.others(candidates) : []) {
+            var settings = planned.plan.settings
+            settings.version = version
+            guard var plan = planned.replanned(settings, workers) else { continue }
+            let inference = SettingInference(plan, dumps.live, knowledge)
+            if version != best, inference.settings.nodeName == own.node.name { continue }
+            if inference.settings != settings, let other = plan.replanned(inference.settings, workers) { plan = other }
+            var differences = inference.differences
+            var inferred = inference.inferred
+            if knowledge.gives(.version) {
+                differences.append(
+                    .version(found: version.minor, to: version.minor, given: planned.plan.version.version.text))
+            } else {
+                inferred.insert(version: version)
+            }
+            let other = AuditSubject(plan, plan.ruleset(keepsComments: false), dumps, differences)
+            guard other.comparison.servicePorts.count <= most else { continue }
+            found = (plan, other, inferred)
+            most = other.comparison.servicePorts.count - 1
+            if most < 0 { break }
         }
-        var settings = plan.plan.settings
-        settings.version = best
-        guard let other = plan.replanned(settings, workers) else { return nil }
-        var differences = differences.filter { if case .version = $0 { false } else { true } }
-        if knowledge.gives(.version) {
-            differences.append(.version(found: best.minor, to: best.minor, given: plan.plan.version.version.text))
-        }
-        let found = AuditSubject(other, other.ruleset(keepsComments: false), dumps, differences)
-        guard found.comparison.servicePorts.count * 2 <= subject.comparison.servicePorts.count else { return nil }
-        if !knowledge.gives(.version) {
-            inferred.removeAll { if case .version = $0 { true } else { false } }
-            inferred.insert(version: best)
-        }
-        return (other, found)
+        guard let found else { return nil }
+        inferred = found.inferred
+        return (found.plan, found.subject)
     }
 
     /// All checks, in the order of the identifiers.

@@ -26,6 +26,12 @@ public enum SettingDifference: Sendable, Hashable {
     case randomFully(found: Bool)
     /// The feature gate `AllowServiceExternalIPs`.
     case externalIPs(found: Bool)
+    /// `--node-address`: node ports answer at addresses that are not among those given.
+    case hostAddresses(found: [IPAddress], given: [IPAddress])
+    /// `--bind-address`; found nil: none.
+    case bindAddress(found: IPAddress?, given: IPAddress)
+    /// Whether kube-proxy found the nfacct counters on the host.
+    case accountingCounters(found: Bool)
 
     /// Whose traffic to cluster IPs is masqueraded.
     public enum MasqueradedSources: Sendable, Hashable {

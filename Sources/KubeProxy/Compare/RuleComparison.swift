@@ -110,8 +110,12 @@ public struct RuleComparison: Sendable {
             if !changed.hashes.contains(hash), RuleComparison.hasSameSharedRules(hash, left, right) { continue }
             let details = RuleComparison.details(ServiceFacts(hash, left), ServiceFacts(hash, right))
             guard !details.isEmpty else { continue }
+            // A side that only has the rule for the health check has nothing of the port, unless that is all of both.
+            let isServed = left.servedPorts.contains(hash) || right.servedPorts.contains(hash)
+            let ours = isServed ? left.servedPorts : left.servicePorts
+            let theirs = isServed ? right.servedPorts : right.servicePorts
             let change: ServicePortDifference.Change =
-                !left.servicePorts.contains(hash) ? .added : !right.servicePorts.contains(hash) ? .removed : .changed
+                !ours.contains(hash) ? .added : !theirs.contains(hash) ? .removed : .changed
             servicePorts.append(
                 ServicePortDifference(label: names.label(hash), change: change, hash: hash, details: details))
         }
@@ -171,7 +175,7 @@ public struct RuleComparison: Sendable {
             let chain = kind.text.description
             let expected = left.baseRules.filter { $0.table == table && $0.chain == chain }.map(\.rule)
             let actual = right.baseRules.filter { $0.table == table && $0.chain == chain }.map(\.rule)
-            compareRules(table, chain, expected, actual)
+            compareRules(table, chain, expected.nodePortsLast, actual.nodePortsLast)
             compareOrder(table, chain, left, right)
         }
     }
@@ -182,7 +186,7 @@ public struct RuleComparison: Sendable {
     ) {
         func misplaced(_ rules: RulesByService) -> Rule? {
             let all = rules.chain(table, chain)?.rules ?? []
-            guard let tail = all.lastIndex(where: { $0.target == .jump("KUBE-NODEPORTS") }) else { return nil }
+            guard let tail = all.firstIndex(where: { $0.target == .jump("KUBE-NODEPORTS") }) else { return nil }
             guard let first = all[(tail + 1)...].first(where: { $0.target != .jump("KUBE-NODEPORTS") }) else {
                 return nil
             }
@@ -264,5 +268,16 @@ private struct JumpTargets {
         let found = targets ?? rules.jumpTargets
         targets = found
         return found[table]?.contains(chain.name) != true
+    }
+}
+
+extension [Rule] {
+    /// The rules with the jumps to node ports last, by the addresses that they are for: these exclude each other, and where they
+    /// stand is looked at by itself.
+    fileprivate var nodePortsLast: [Rule] {
+        let jumps = filter { $0.target == .jump("KUBE-NODEPORTS") }
+        guard !jumps.isEmpty else { return self }
+        func key(_ rule: Rule) -> String { rule.destination?.prefix?.description ?? "" }
+        return filter { $0.target != .jump("KUBE-NODEPORTS") } + jumps.sorted { key($0) < key($1) }
     }
 }

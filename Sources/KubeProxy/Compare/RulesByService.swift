@@ -11,6 +11,8 @@ struct RulesByService {
     private(set) var baseRules: [PlacedRule] = []
     /// The Service ports that any chain or rule is about.
     private(set) var servicePorts: Set<ChainHash> = []
+    /// Those with more than the rule for a health check, which is of all ports of its Service.
+    private(set) var servedPorts: Set<ChainHash> = []
 
     /// The chains in which each Service port has rules of its own.
     static let sharedChains: [(table: String, chain: ChainName.Kind)] = KubeChainEntry.all.filter {
@@ -23,6 +25,7 @@ struct RulesByService {
             for chain in table.chains {
                 if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
                     servicePorts.insert(hash)
+                    servedPorts.insert(hash)
                 }
             }
             positions[table.name] = (tableIndex, ChainPositions(table.chains))
@@ -36,6 +39,7 @@ struct RulesByService {
                     continue
                 }
                 servicePorts.insert(owner)
+                if table != "filter" || kind != .nodePorts { servedPorts.insert(owner) }
                 sharedRules[owner, default: []].append(placed)
             }
         }

@@ -50,7 +50,7 @@ public struct NodeFacts: Sendable, Hashable {
         name = settings.nodeName ?? node?.name.text
         zone = node?.zone ?? ""
         let nodeIPs = NodeFacts.nodeIPs(settings, node, behaviors)
-        nodeIP = nodeIPs.first { $0.family == family } ?? .loopback(family)
+        nodeIP = NodeFacts.nodeIP(of: family, nodeIPs)
         localTraffic = NodeFacts.localTraffic(settings, node)
         localTrafficText =
             behaviors.contains(.serviceAddressesAsGiven) ? NodeFacts.localTrafficText(settings, node) : nil
@@ -82,6 +82,15 @@ public struct NodeFacts: Sendable, Hashable {
         case .addresses(let addresses): addresses.contains(address)
         case .allAddresses: address.isLoopback ? loopbackTakesNodePorts : hostAddresses.contains(address)
         }
+    }
+
+    /// The node's IP of the settings' family.
+    static func nodeIP(_ settings: ProxySettings, _ node: Node?, _ behaviors: ProxyBehaviors) -> IPAddress {
+        nodeIP(of: settings.family, nodeIPs(settings, node, behaviors))
+    }
+
+    private static func nodeIP(of family: AddressFamily, _ nodeIPs: [IPAddress]) -> IPAddress {
+        nodeIPs.first { $0.family == family } ?? .loopback(family)
     }
 
     /// The node's IPv4 and IPv6 address: the first of each family among its internal and then its external addresses,

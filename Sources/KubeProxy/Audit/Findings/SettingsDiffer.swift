@@ -57,6 +57,17 @@ extension SettingsDiffer: AuditCheck {
         case .externalIPs(let found):
             "kube-proxy runs with --feature-gates AllowServiceExternalIPs=\(found), not \(!found) as given here: "
                 + "external IPs " + (found ? "lead to Services" : "are ignored")
+        case .hostAddresses(let found, let given):
+            "the node has other addresses than those given here (\(given.map { "\($0)" }.joined(separator: ", "))): "
+                + "node ports answer on \(found.map { "\($0)" }.joined(separator: ", "))"
+        case .bindAddress(let found, let given):
+            "kube-proxy runs with \(found.map { "--bind-address \($0)" } ?? "no --bind-address"), not with "
+                + "--bind-address \(given) as given here: it decides whether the source ranges of load balancers hold "
+                + "the node itself"
+        case .accountingCounters(let found):
+            "kube-proxy runs \(found ? "with" : "without") nfacct counters, not \(found ? "without" : "with") them as "
+                + "given here (--nfacct=\(!found)): the metrics of dropped packets and of node ports on loopback are "
+                + (found ? "counted" : "missing") + "; packets fare the same"
         }
     }
 
@@ -93,6 +104,14 @@ extension SettingsDiffer: AuditCheck {
                 + (found ? "" : ", or update the host's iptables to 1.6.2 or newer")
         case .externalIPs(let found):
             return "give --feature-gates AllowServiceExternalIPs=\(found)" + confirmation
+        case .hostAddresses:
+            return "give --node-address for each address that 'ip address' shows on the node, or leave it out"
+        case .bindAddress(let found, _):
+            return (found.map { "give --bind-address \($0)" } ?? "leave --bind-address out") + confirmation
+        case .accountingCounters(let found):
+            return "give --nfacct=\(found)"
+                + (found
+                    ? "" : ", or restart kube-proxy where the kernel has xt_nfacct and nfnetlink_acct")
         }
     }
 }
@@ -125,6 +144,7 @@ extension SettingDifference.NodePortPlaces {
         switch self {
         case .allAddresses: "no --nodeport-addresses"
         case .primary: "--nodeport-addresses primary"
+        case .addresses([]): "--nodeport-addresses that no address of the node is in"
         case .addresses(let addresses):
             "--nodeport-addresses " + addresses.map { "\(IPPrefix(single: $0))" }.joined(separator: ",")
         case .ranges(let ranges): "--nodeport-addresses " + ranges.map { "\($0)" }.joined(separator: ",")
@@ -135,6 +155,7 @@ extension SettingDifference.NodePortPlaces {
         switch self {
         case .allAddresses: "all addresses of the node"
         case .primary: "the Node's primary address"
+        case .addresses([]): "no address"
         case .addresses(let addresses): addresses.map { "\($0)" }.joined(separator: " and ")
         case .ranges(let ranges): "addresses in " + ranges.map { "\($0)" }.joined(separator: " and ")
         }

@@ -20,6 +20,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     case externalIPs
     /// `--node-address`.
     case hostAddresses
+    /// `--bind-address`.
+    case bindAddress
 
     /// The settings that a flag is about, as far as rules show them.
     ///
@@ -42,6 +44,7 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
                 gate.split(separator: "=").first.flatMap { AuditSetting(featureGate: String($0)) }
             }
         case .nodeAddress: [.hostAddresses]
+        case .bindAddress: [.bindAddress]
         default: []
         }
     }
@@ -62,6 +65,7 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         if [configuration.clusterCIDR?.value, configuration.detectLocalMode?.value].contains(where: { $0 != nil }) {
             given.insert(.localTraffic)
         }
+        if configuration.bindAddress != nil { given.insert(.bindAddress) }
         if configuration.masqueradeAll != nil { given.insert(.masqueradeAll) }
         if configuration.masqueradeBit != nil { given.insert(.masqueradeBit) }
         if configuration.nftablesMasqueradeBit != nil { given.insert(.nftablesMasqueradeBit) }

@@ -15,8 +15,8 @@ public enum DumpProblem: Sendable, Hashable {
 
     /// What keeps a dump from being compared; nil: nothing.
     ///
-    /// - Parameter hasServicePorts: whether the snapshot has Service ports, so that there must be rules.
-    init?(_ live: LiveChains, hasServicePorts: Bool) {
+    /// - Parameter hasEndpoints: whether Service ports have endpoints, so that there must be rules.
+    init?(_ live: LiveChains, hasEndpoints: Bool) {
         let tables = live.ruleset.tables
         let hasRules = tables.contains { table in
             table.chains.contains { !$0.rules.isEmpty || $0.policy == nil || $0.policy == .drop }
@@ -38,7 +38,7 @@ public enum DumpProblem: Sendable, Hashable {
                 hasKubeletChains: tables.contains { $0.chains.contains { $0.name.hasPrefix("KUBE-") } })
             return
         }
-        if hasServicePorts, let services, services.rules.isEmpty, !hasServiceChains {
+        if hasEndpoints, let services, services.rules.isEmpty, !hasServiceChains {
             self = .emptyServices
             return
         }

@@ -32,6 +32,8 @@ public enum InferredSetting: Sendable, Hashable {
     case accountingCounters
     /// `--feature-gates AllowServiceExternalIPs=false`.
     case noExternalIPs
+    /// `--bind-address`.
+    case bindAddress(IPAddress)
 
     /// The options that give the setting, each with its value.
     public var options: [(name: String, value: String?)] {
@@ -52,6 +54,7 @@ public enum InferredSetting: Sendable, Hashable {
         case .noRandomFully: [("no-random-fully", nil)]
         case .accountingCounters: [("nfacct", nil)]
         case .noExternalIPs: [("feature-gates", "AllowServiceExternalIPs=false")]
+        case .bindAddress(let address): [("bind-address", "\(address)")]
         }
     }
 

@@ -15,18 +15,28 @@ struct LivePolicies: PolicyEvidence {
 
     func endpoints(of policy: ServicePolicy, _ port: ServicePortPlan) -> Set<EndpointReference>? {
         let chains = iptables.chains(of: port)
-        return live.endpoints(ofPolicy: policy == .cluster ? chains.clusterPolicy : chains.localPolicy)
+        guard policy == .local else { return live.endpoints(ofPolicy: chains.clusterPolicy) }
+        return dropsLocally(port) ? nil : live.endpoints(ofPolicy: chains.localPolicy)
     }
 
     func leadsToLocalPolicy(_ port: ServicePortPlan) -> Bool {
         let chains = iptables.chains(of: port)
-        return live.rules("nat", chains.external.description).contains {
-            $0.target?.chain == chains.localPolicy.description
-        }
+        return !dropsLocally(port)
+            && live.rules("nat", chains.external.description).contains {
+                $0.target?.chain == chains.localPolicy.description
+            }
     }
 
     func dropsClusterIP(_ port: ServicePortPlan) -> Bool {
         dropped.contains(Frontend(address: port.clusterIP, port: port.port, transport: port.name.transport))
+            || dropsLocally(port)
+    }
+
+    /// Whether the local policy's chain drops everything, as kube-proxy 1.24 does without local endpoints.
+    private func dropsLocally(_ port: ServicePortPlan) -> Bool {
+        live.rules("nat", iptables.chains(of: port).localPolicy.description).contains {
+            $0.target == .jump(KubeChain.markDrop.name)
+        }
     }
 
     func treatsAsLocal(_ endpoint: PlannedEndpoint, of port: ServicePortPlan) -> Bool? { nil }

@@ -30,20 +30,26 @@ struct NodeEvidence {
     private var terminating: [String: Int] = [:]
     /// Service ports whose endpoints are not those that a zone's hints select, by zone.
     private var zones: [String: Int] = [:]
+    /// How many more Service ports do not fit a Node than its zone says, where hints name the Node itself or it depends on
+    /// it which of several equal endpoints counts.
+    var hintedNodes: [String: Int] = [:]
 
     init(_ plan: NodePlan, _ live: some PolicyEvidence) {
         behaviors = plan.behaviors
         let slices = plan.snapshot.endpointSlices
-        let names = Set(plan.snapshot.nodes.map(\.zone)).union([""]).sorted()
+        let nodeZones = Dictionary(
+            plan.snapshot.nodes.map { ($0.name.text, $0.zone) }, uniquingKeysWith: { first, _ in first })
+        let names = Set(nodeZones.values).union([""]).sorted()
         for port in plan.servicePorts {
-            let isHinted = port.hintCoverage.contains(.zones) && port.usesClusterPolicy
+            let isHinted = !port.hintCoverage.isEmpty && port.usesClusterPolicy
             let showsLocal = port.endpoints.first.map { live.treatsAsLocal($0, of: port) != nil } ?? false
             guard port.usesLocalPolicy || isHinted || showsLocal else { continue }
             let cluster = live.endpoints(of: .cluster, port)
             if port.usesLocalPolicy { readLocal(port, cluster, live, slices) }
-            if isHinted, let cluster { readZones(port, cluster, names, slices) }
+            if isHinted, let cluster { readHints(port, cluster, names, nodeZones, slices) }
             if showsLocal, let cluster { readEndpoints(port, cluster, live, slices) }
         }
+        readEqualEndpoints(plan, live)
     }
 
     private mutating func readEndpoints(
@@ -93,26 +99,40 @@ struct NodeEvidence {
         }
     }
 
-    private mutating func readZones(
-        _ port: ServicePortPlan, _ found: Set<EndpointReference>, _ names: [String], _ slices: [EndpointSlice]
+    private mutating func readHints(
+        _ port: ServicePortPlan, _ found: Set<EndpointReference>, _ names: [String], _ nodeZones: [String: String],
+        _ slices: [EndpointSlice]
     ) {
         var hinted: [String: Set<EndpointReference>] = [:]
+        var hintedForNodes: [String: Set<EndpointReference>] = [:]
         var ready: Set<EndpointReference> = []
         for endpoint in port.endpoints where endpoint.conditions.contains(.ready) {
             let reference = EndpointReference.address(endpoint.address, port: endpoint.port)
             ready.insert(reference)
             let hints = slices[Int(endpoint.source.slice)].endpoints[Int(endpoint.source.endpoint)].hints
-            for zone in hints?.zones ?? [] { hinted[zone, default: []].insert(reference) }
+            if port.hintCoverage.contains(.zones) {
+                for zone in hints?.zones ?? [] { hinted[zone, default: []].insert(reference) }
+            }
+            guard port.hintCoverage.contains(.nodes) else { continue }
+            for node in hints?.nodes ?? [] { hintedForNodes[node, default: []].insert(reference) }
         }
+        if !behaviors.contains(.emptyZoneMatchesHints) { hinted[""] = nil }
         let known = found.intersection(ready)
         for zone in names where (hinted[zone] ?? ready) != known { zones[zone, default: 0] += 1 }
+        // Hints that name the Node win over those of its zone.
+        for (node, endpoints) in hintedForNodes {
+            guard let zone = nodeZones[node] else { continue }
+            let fitsZone = (hinted[zone] ?? ready) == known
+            hintedNodes[node, default: 0] += (fitsZone ? 1 : 0) - (endpoints == known ? 1 : 0)
+        }
     }
 
     /// How much of the rules does not fit a Node; nil: a kube-proxy whose name is no Node's.
     func misfit(_ node: Node?) -> Int {
         let zone = zones[node?.zone ?? ""] ?? 0
         guard let node else { return localCount + zone }
-        return (remote[node.name.text] ?? 0) + localCount - (local[node.name.text] ?? 0) + zone
+        let name = node.name.text
+        return (remote[name] ?? 0) + localCount - (local[name] ?? 0) + zone + (hintedNodes[name] ?? 0)
     }
 
     /// The name of no Node whose endpoints are those that the rules treat as local; nil: there is none.
@@ -132,7 +152,7 @@ struct NodeEvidence {
 }
 
 extension [EndpointSlice] {
-    fileprivate func nodeName(of source: EndpointSource) -> String? {
+    func nodeName(of source: EndpointSource) -> String? {
         self[Int(source.slice)].endpoints[Int(source.endpoint)].nodeName
     }
 }
@@ -159,10 +179,17 @@ struct NodeFit {
         }
         var best: [Node] = []
         for (node, misfit) in zip(nodes, misfits) where misfit == least { best.append(node) }
-        if let given, best.contains(where: { $0.name == given.name }) {
+        // A pod CIDR or an address of another Node alone is that Node's.
+        let isElsewhere = given.map { given in
+            !facts.points(to: given, among: nodes) && best.contains { facts.points(to: $0, among: nodes) }
+        }
+        if let given, isElsewhere != true, best.contains(where: { $0.name == given.name }) {
             node = given
             isOnly = best.count == 1 && least < none
             return
+        }
+        if best.count > 1, let least = best.map({ facts.misfit($0) }).min() {
+            best = best.filter { facts.misfit($0) == least }
         }
         if best.count > 1, let least = best.map({ evidence.doubt($0) }).min() {
             best = best.filter { evidence.doubt($0) == least }
@@ -186,6 +213,14 @@ struct NodePointers {
     let podRange: IPPrefix?
     /// The addresses that take node ports.
     let addresses: [IPAddress]
+    /// What shows the node's IP, and the settings with which it is taken from a Node.
+    var nodeIP: (evidence: NodeIPEvidence, settings: ProxySettings, behaviors: ProxyBehaviors)?
+
+    /// How much of what shows the node's IP does not fit a Node.
+    fileprivate func misfit(_ node: Node) -> Int {
+        guard let nodeIP, !nodeIP.evidence.isEmpty else { return 0 }
+        return nodeIP.evidence.misfit(NodeFacts.nodeIP(nodeIP.settings, node, nodeIP.behaviors))
+    }
 
     /// Whether the rules name a Node's pod CIDR, which no other has, or its address as one that takes node ports.
     fileprivate func points(to node: Node, among nodes: [Node]) -> Bool {

@@ -49,6 +49,8 @@ struct RuleEvidence {
         /// On all local addresses, loopback among them or not.
         case all(localhost: Bool)
         case addresses([IPAddress])
+        /// On no address; with rules for them, or without.
+        case noAddress(hasRules: Bool)
     }
 
     /// The bit that most of kube-proxy's rules use as the mark.
@@ -60,7 +62,8 @@ struct RuleEvidence {
     private(set) var nodePorts: NodePorts?
     private(set) var conntrackTCPBeLiberal: Bool?
     private(set) var hasRandomFully: Bool?
-    private(set) var hasAccountingCounters = false
+    /// Whether rules count packets; nil: there are none that would.
+    private(set) var hasAccountingCounters: Bool?
 
     init(_ live: LiveChains) {
         readMark(live)
@@ -71,9 +74,18 @@ struct RuleEvidence {
             guard case .masquerade(let ports) = rule.target else { continue }
             hasRandomFully = (hasRandomFully ?? false) || ports.isFullyRandom
         }
-        hasAccountingCounters =
-            live.rules("nat", "KUBE-NODEPORTS").contains(where: \.countsPackets)
-            || live.rules("filter", "KUBE-FORWARD").contains(where: \.countsPackets)
+        readCounters(live)
+    }
+
+    /// Reads whether kube-proxy counts what it drops as INVALID and what comes to node ports on loopback.
+    private mutating func readCounters(_ live: LiveChains) {
+        let nodePorts = live.rules("nat", "KUBE-NODEPORTS")
+        let forward = live.rules("filter", "KUBE-FORWARD")
+        if nodePorts.contains(where: \.countsPackets) || forward.contains(where: \.countsPackets) {
+            hasAccountingCounters = true
+        } else if conntrackTCPBeLiberal == false || self.nodePorts == .all(localhost: true) && !nodePorts.isEmpty {
+            hasAccountingCounters = false
+        }
     }
 
     private mutating func readMark(_ live: LiveChains) {
@@ -158,13 +170,16 @@ struct RuleEvidence {
                 return
             }
         }
-        if !addresses.isEmpty {
+        guard addresses.isEmpty else {
             nodePorts = .addresses(addresses)
-        } else if !live.rules("nat", "KUBE-SERVICES").isEmpty,
-            live.ruleset.family == .ipv6 || live.rules("filter", "KUBE-FIREWALL").isEmpty
-        {
-            // A kube-proxy whose node ports answer on all addresses guards the loopback addresses there.
-            nodePorts = .addresses([])
+            return
+        }
+        guard live.has("nat", "KUBE-SERVICES") else { return }
+        let hasRules = !live.rules("nat", "KUBE-NODEPORTS").isEmpty
+        // A kube-proxy whose node ports answer on all addresses guards the loopback addresses in KUBE-FIREWALL: with the guard
+        // and with rules for node ports the jump to them has been lost.
+        if !hasRules || live.ruleset.family == .ipv6 || live.rules("filter", "KUBE-FIREWALL").isEmpty {
+            nodePorts = .noAddress(hasRules: hasRules)
         }
     }
 
@@ -202,6 +217,12 @@ struct Votes<Value: Hashable & Sendable>: Sendable {
     subscript(value: Value) -> Int { counts[value] ?? 0 }
 
     var isEmpty: Bool { order.isEmpty }
+
+    /// The values that most rules show, the one seen first first.
+    var winners: [Value] {
+        let most = counts.values.max() ?? 0
+        return order.filter { self[$0] == most }
+    }
 
     /// The value that most rules show; of several the preferred one, else the one seen first. Nil: no rule shows any.
     func winner(preferring preferred: Value) -> Value? {

@@ -81,18 +81,24 @@ struct SettingConclusions {
 
     /// Takes what most rules show of whose traffic to cluster IPs is masqueraded.
     mutating func take(
-        _ localTraffic: Votes<NodeFacts.LocalTraffic?>, _ masqueradeAll: Votes<Bool>, _ behaviors: ProxyBehaviors
+        _ localTraffic: Votes<NodeFacts.LocalTraffic?>, _ masqueradeAll: Votes<Bool>, _ plan: NodePlan,
+        _ behaviors: ProxyBehaviors
     ) {
         let planned = NodeFacts(settings, node: node, behaviors).localTraffic
         let givenAll = settings.masqueradeAll
         var found = planned
-        if let winner = localTraffic.winner(preferring: planned),
+        var preferred = planned
+        if !knowledge.gives(.localTraffic), !localTraffic.isEmpty {
+            preferred = localTraffic.winners.max { plan.likelihood($0) < plan.likelihood($1) } ?? planned
+        }
+        if let winner = localTraffic.winner(preferring: preferred),
             localTraffic[winner] >= knowledge.leastVotes || winner == planned
         {
             found = winner
         }
         var foundAll = givenAll
-        if let winner = masqueradeAll.winner(preferring: givenAll),
+        // Rules are rather lost than added here too.
+        if let winner = masqueradeAll.winner(preferring: knowledge.gives(.masqueradeAll) ? givenAll : true),
             masqueradeAll[winner] >= knowledge.leastVotes || winner == givenAll
         {
             foundAll = winner
@@ -150,8 +156,12 @@ struct SettingConclusions {
 
     /// Takes the gate `AllowServiceExternalIPs`: whether any external IP of the snapshot has a rule.
     ///
-    /// - Parameter answers: whether rules answer at one of some addresses.
-    mutating func takeExternalIPs(_ plan: NodePlan, _ answers: (Set<IPAddress>) -> Bool) {
+    /// - Parameters:
+    ///   - isExternal: whether rules treat a Service port as one with external frontends.
+    ///   - answers: whether rules answer at one of some addresses.
+    mutating func takeExternalIPs(
+        _ plan: NodePlan, isExternal: (ServicePortPlan) -> Bool, _ answers: (Set<IPAddress>) -> Bool
+    ) {
         var external: Set<IPAddress> = []
         for service in plan.snapshot.services {
             external.formUnion(service.externalIPs.filter { $0.family == settings.family })
@@ -172,9 +182,38 @@ struct SettingConclusions {
                 addresses.insert(port.clusterIP)
             }
             guard answers(addresses) else { return }
+            // Where only the frontend is missing, what it led to is left.
+            guard !plan.onlyByExternalIPs.contains(where: isExternal) else { return }
         }
         settings.allowServiceExternalIPs = isFound
         note(.externalIPs, .externalIPs(found: isFound), else: isFound ? nil : .noExternalIPs)
+    }
+}
+
+extension NodePlan {
+    /// The Service ports that would be no external ones without external IPs.
+    fileprivate var onlyByExternalIPs: [ServicePortPlan] {
+        let external = servicePorts.filter { !$0.externalIPs.isEmpty }
+        let names = Set(external.map { "\($0.name.namespace)/\($0.name.service)" })
+        var settings = settings
+        settings.allowServiceExternalIPs = false
+        guard let small = snapshot.limited(to: names) else { return [] }
+        let others = Set(ClusterPlan(small, settings).tables.ports.filter(\.isExternal).map(\.name))
+        return external.filter { !others.contains($0.name) }
+    }
+
+    /// How likely a way of detecting local traffic is, where as many rules show another and some of them are damaged: rules
+    /// are rather lost than added, and pods are rather in the range than outside.
+    fileprivate func likelihood(_ localTraffic: NodeFacts.LocalTraffic?) -> Int {
+        switch localTraffic {
+        case nil: return 0
+        case .interface: return 1
+        case .source(let range):
+            let holdsPods =
+                snapshot.nodes.contains { $0.podCIDRs.contains { range.contains($0.network) } }
+                || servicePorts.contains { $0.endpoints.contains { range.contains($0.address) } }
+            return holdsPods ? 2 : 1
+        }
     }
 }
 

@@ -20,20 +20,27 @@ struct SettingInference {
         conclusions = SettingConclusions(iptables.plan, knowledge)
         evidence = RuleEvidence(live)
         behaviors = iptables.plan.behaviors
+        let nodeIP = NodeIPEvidence(iptables, live)
         let nodes = iptables.plan.snapshot.nodes
         if knowledge.accepts(.node), live.olderVersionSigns.isEmpty, !nodes.isEmpty {
-            conclusions.take(NodeEvidence(iptables.plan, LivePolicies(iptables, live)), nodes, evidence.pointers)
+            var pointers = evidence.pointers
+            pointers.nodeIP = (nodeIP, settings, behaviors)
+            conclusions.take(NodeEvidence(iptables.plan, LivePolicies(iptables, live)), nodes, pointers)
         }
         if knowledge.accepts(.version) {
             conclusions.take(
-                versions: ProxyVersion.candidates(from: live.ruleset), planned: iptables.plan.cluster.version.version)
+                versions: live.versionCandidates(besides: iptables.plan.version),
+                planned: iptables.plan.version.version)
         }
         inferMark()
-        conclusions.take(evidence.localTraffic, evidence.masqueradeAll, behaviors)
+        conclusions.take(evidence.localTraffic, evidence.masqueradeAll, iptables.plan, behaviors)
         if knowledge.accepts(.nodePortAddresses) { inferNodePorts() }
+        if knowledge.accepts(.bindAddress) { inferBindAddress(nodeIP) }
         if knowledge.accepts(.conntrackTCPBeLiberal) { inferHost() }
         if knowledge.accepts(.externalIPs) {
-            conclusions.takeExternalIPs(iptables.plan) { live.answers(atAnyOf: $0) }
+            conclusions.takeExternalIPs(
+                iptables.plan, isExternal: { live.has("nat", iptables.chains(of: $0).external.description) },
+                { live.answers(atAnyOf: $0) })
         }
     }
 
@@ -56,7 +63,7 @@ struct SettingInference {
                 conclusions.settings.nodePortAddresses = .ranges([])
             }
             guard settings.family == .ipv4,
-                NodeFacts(settings, node: conclusions.node, behaviors).hasLocalhostNodePorts != localhost
+                NodeFacts(settings, node: conclusions.node, behaviors).loopbackTakesNodePorts != localhost
             else {
                 return
             }
@@ -67,11 +74,21 @@ struct SettingInference {
                 conclusions.inferred.append(.noLocalhostNodePorts)
             }
         case .addresses(let addresses):
-            takeNodePorts(addresses, facts)
+            takeNodePorts(addresses)
+        case .noAddress(let hasRules):
+            takeNoNodePorts(hasRules: hasRules, facts)
         }
     }
 
-    private mutating func takeNodePorts(_ addresses: [IPAddress], _ facts: NodeFacts) {
+    private mutating func takeNodePorts(_ addresses: [IPAddress]) {
+        if !settings.localhostNodePorts, addresses.contains(where: \.isLoopback), settings.family == .ipv4,
+            behaviors.contains(.localhostNodePortsOption)
+        {
+            conclusions.settings.localhostNodePorts = true
+            differ(.localhostNodePorts, .localhostNodePorts(found: true))
+        }
+        let facts = NodeFacts(settings, node: conclusions.node, behaviors)
+        var isInRanges = false
         if case .addresses(let planned) = facts.nodePorts {
             if Set(planned) == Set(addresses) { return }
             let ranges: [IPPrefix] =
@@ -79,27 +96,35 @@ struct SettingInference {
                 case .ranges(let ranges): ranges
                 case .primary, .entries: planned.map { IPPrefix(single: $0) }
                 }
+            isInRanges = addresses.allSatisfy { address in ranges.contains { $0.contains(address) } }
+        }
+        if !addresses.allSatisfy(facts.hostAddresses.contains) {
             // The host has more addresses than the Node object says.
-            if addresses.allSatisfy({ address in ranges.contains { $0.contains(address) } }) {
-                guard !conclusions.knowledge.gives(.hostAddresses) else { return }
-                conclusions.settings.hostAddresses = facts.hostAddresses + addresses
-                return
-            }
+            differ(.hostAddresses, .hostAddresses(found: addresses, given: facts.hostAddresses))
+            conclusions.settings.hostAddresses = facts.hostAddresses + addresses
         }
-        if conclusions.knowledge.gives(.nodePortAddresses) {
-            conclusions.differences.append(.nodePortAddresses(found: .addresses(addresses), given: givenPlaces))
-        } else if !addresses.isEmpty {
-            conclusions.inferred.append(.nodePortAddresses(addresses))
-        }
-        guard !addresses.isEmpty else {
-            // No address of the host is in the ranges, whichever these are.
-            conclusions.settings.nodePortAddresses = .ranges([
-                conclusions.placeOfNoInterface
-            ])
+        if isInRanges { return }
+        conclusions.note(
+            .nodePortAddresses, .nodePortAddresses(found: .addresses(addresses), given: givenPlaces),
+            else: .nodePortAddresses(addresses))
+        conclusions.settings.nodePortAddresses = .ranges(addresses.map { IPPrefix(single: $0) })
+    }
+
+    /// No address of the host takes node ports, whichever the ranges are.
+    ///
+    /// - Parameter hasRules: whether node ports have rules all the same.
+    private mutating func takeNoNodePorts(hasRules: Bool, _ facts: NodeFacts) {
+        if facts.nodePorts == .addresses([]), facts.hasNodePortRules == hasRules { return }
+        differ(.nodePortAddresses, .nodePortAddresses(found: .addresses([]), given: givenPlaces))
+        guard hasRules, behaviors.contains(.nodePortsNeedAddress) else {
+            conclusions.settings.nodePortAddresses = .ranges([conclusions.placeOfNoInterface])
             return
         }
-        conclusions.settings.nodePortAddresses = .ranges(addresses.map { IPPrefix(single: $0) })
-        conclusions.settings.hostAddresses = facts.hostAddresses + addresses
+        // An address is in the ranges and left out later, as 1.26 does with loopback.
+        let loopback = IPAddress.loopback(settings.family)
+        conclusions.settings.nodePortAddresses = .ranges([IPPrefix(single: loopback)])
+        conclusions.settings.hostAddresses = facts.hostAddresses + [loopback]
+        conclusions.settings.localhostNodePorts = false
     }
 
     private var givenPlaces: SettingDifference.NodePortPlaces {
@@ -115,6 +140,33 @@ struct SettingInference {
     }
 
     // MARK: The host
+
+    /// Takes the address that kube-proxy is bound to, where the rules take another for the node's IP than is planned with.
+    private mutating func inferBindAddress(_ evidence: NodeIPEvidence) {
+        let node = conclusions.node
+        let planned = NodeFacts.nodeIP(settings, node, behaviors)
+        guard evidence.misfit(planned) > 0 else { return }
+        let addresses = (node?.internalIPs ?? []) + (node?.externalIPs ?? []) + (settings.hostAddresses ?? [])
+        if let given = settings.bindAddress, conclusions.knowledge.gives(.bindAddress) {
+            let candidates = addresses.map { Optional($0) } + [nil, .loopback(settings.family)]
+            guard let found = candidates.first(where: { fits(evidence, bindAddress: $0) }) else { return }
+            conclusions.settings.bindAddress = found
+            conclusions.differences.append(.bindAddress(found: found, given: given))
+        } else if evidence.showsMore(than: planned),
+            let found = addresses.first(where: { fits(evidence, bindAddress: $0) })
+        {
+            // Where a rule is missing instead, it is damage.
+            conclusions.settings.bindAddress = found
+            conclusions.inferred.append(.bindAddress(found))
+        }
+    }
+
+    /// Whether all rules fit a kube-proxy that is bound to an address.
+    private func fits(_ evidence: NodeIPEvidence, bindAddress: IPAddress?) -> Bool {
+        var other = settings
+        other.bindAddress = bindAddress
+        return evidence.misfit(NodeFacts.nodeIP(other, conclusions.node, behaviors)) == 0
+    }
 
     private mutating func inferHost() {
         if let isLiberal = evidence.conntrackTCPBeLiberal, isLiberal != settings.conntrackTCPBeLiberal {
@@ -133,15 +185,24 @@ struct SettingInference {
                 conclusions.inferred.append(.noRandomFully)
             }
         }
-        // The counters change nothing for packets, so they are no difference.
-        if evidence.hasAccountingCounters, !settings.hasAccountingCounters {
-            conclusions.settings.hasAccountingCounters = true
-            if !conclusions.knowledge.gives(.accountingCounters) { conclusions.inferred.append(.accountingCounters) }
+        if let counts = evidence.hasAccountingCounters, counts != settings.hasAccountingCounters,
+            behaviors.contains(.accountingCounters)
+        {
+            conclusions.settings.hasAccountingCounters = counts
+            conclusions.note(
+                .accountingCounters, .accountingCounters(found: counts), else: counts ? .accountingCounters : nil)
         }
     }
 }
 
 extension LiveChains {
+    /// The releases that can have written the rules, the oldest first, beside what is known of the version.
+    func versionCandidates(besides known: VersionChoice) -> [ProxyVersion] {
+        // What a Node says of itself counts more than what damage looks like.
+        let isOfNode = known.source == .kubeProxyOfNode || known.source == .kubeletOfNode
+        return ProxyVersion.candidates(from: ruleset, countsWeak: !isOfNode)
+    }
+
     /// Whether rules answer at one of some addresses.
     fileprivate func answers(atAnyOf addresses: Set<IPAddress>) -> Bool {
         [("nat", "KUBE-SERVICES"), ("filter", "KUBE-SERVICES"), ("filter", "KUBE-EXTERNAL-SERVICES")].contains {

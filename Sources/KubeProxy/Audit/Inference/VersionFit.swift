@@ -16,17 +16,14 @@ struct VersionFit {
         let all = subject.plan.snapshot
         guard !differences.isEmpty, differences.count <= 50 + subject.plan.servicePorts.count / 4 else { return nil }
         let names = Set(differences.map { String($0.label.servicePort.prefix { $0 != ":" }) })
-        let services = all.services.filter { names.contains($0.qualifiedName) }
-        let slices = all.endpointSlices.filter { slice in
-            slice.serviceName.map { names.contains("\(slice.namespace)/\($0)") } ?? false
-        }
-        guard let small = try? ClusterSnapshot(services: services, endpointSlices: slices, nodes: all.nodes) else {
-            return nil
-        }
+        guard let small = all.limited(to: names) else { return nil }
         changed = Set(differences.map(\.hash))
         snapshot = small
         self.subject = subject
     }
+
+    /// Whether topology hints may decide which endpoints of them a Node uses, which depends on the version.
+    var hasHints: Bool { snapshot.endpointSlices.contains { $0.endpoints.contains { $0.hints != nil } } }
 
     /// The release of some whose rules differ least in these Service ports, the newest of several that do; nil: none differs
     /// in half as many as the planned one, or in fewer.
@@ -36,8 +33,7 @@ struct VersionFit {
         guard own > 0 else { return nil }
         var least = own / 2 + 1
         var best: ProxyVersion?
-        var seen: Set<ProxyBehaviors> = [planned.behaviors]
-        for version in candidates.reversed() where seen.insert(version.behaviors).inserted {
+        for version in planned.others(candidates) {
             let count = count(version)
             if count < least { (best, least) = (version, count) }
         }
@@ -56,5 +52,26 @@ struct VersionFit {
         return hashes.count { hash in
             !RuleComparison.details(ServiceFacts(hash, rules), ServiceFacts(hash, subject.live)).isEmpty
         }
+    }
+}
+
+extension ProxyVersion {
+    /// Those of some versions, the oldest first, that write other rules than this one and each other, the newest first.
+    func others(_ versions: [ProxyVersion]) -> [ProxyVersion] {
+        var seen: Set<ProxyBehaviors> = [behaviors]
+        return versions.reversed().filter { seen.insert($0.behaviors).inserted }
+    }
+}
+
+extension ClusterSnapshot {
+    /// Some Services with their slices, and all Nodes.
+    ///
+    /// - Parameter names: each `namespace/name`.
+    func limited(to names: Set<String>) -> ClusterSnapshot? {
+        let services = services.filter { names.contains($0.qualifiedName) }
+        let slices = endpointSlices.filter { slice in
+            slice.serviceName.map { names.contains("\(slice.namespace)/\($0)") } ?? false
+        }
+        return try? ClusterSnapshot(services: services, endpointSlices: slices, nodes: nodes)
     }
 }

@@ -19,9 +19,7 @@ struct VersionReading {
         }
         // Before it is said that kube-proxy has a wrong name: an older version may treat the endpoints so.
         guard inference.lacksNode else { return }
-        var seen: Set<ProxyBehaviors> = [plan.plan.behaviors]
-        for other in ProxyVersion.candidates(from: live.ruleset).reversed()
-        where seen.insert(other.behaviors).inserted {
+        for other in plan.plan.version.version.others(ProxyVersion.candidates(from: live.ruleset)) {
             let before = self
             read(other, live, knowledge, workers)
             if !inference.lacksNode { return }

@@ -18,16 +18,18 @@ struct NftablesInference {
             conclusions.take(NodeEvidence(plan.plan, NftablesPolicies(plan, live)), nodes, evidence.pointers)
         }
         inferMark()
-        conclusions.take(evidence.localTraffic, evidence.masqueradeAll, behaviors)
+        conclusions.take(evidence.localTraffic, evidence.masqueradeAll, plan.plan, behaviors)
         inferLocalhost()
         inferNodePorts()
-        conclusions.takeExternalIPs(plan.plan) { addresses in
-            ["service-ips", "no-endpoint-services"].contains { set in
-                live.elements(set).contains { element in
-                    element.frontend?.address.map(addresses.contains) ?? false
+        conclusions.takeExternalIPs(
+            plan.plan, isExternal: { _ in false },
+            { addresses in
+                ["service-ips", "no-endpoint-services"].contains { set in
+                    live.elements(set).contains { element in
+                        element.frontend?.address.map(addresses.contains) ?? false
+                    }
                 }
-            }
-        }
+            })
     }
 
     /// The known versions, the oldest first, of which the table can be.

@@ -18,6 +18,10 @@ public struct VersionEvidence: Sendable, Hashable {
         ProxyVersion.knownMinors.filter { behavior.versions.contains($0) == isShown }
     }
 
+    /// Whether damage looks the same, so that what a Node says of its version counts more: kubelet makes KUBE-FIREWALL too,
+    /// and a node of any version has it.
+    var isWeak: Bool { behavior == .loopbackGuard }
+
     /// All evidence in rules, such as a node's dump. Rules that are not kube-proxy's are not looked at.
     public static func all(in rules: Ruleset) -> [VersionEvidence] {
         var search = VersionEvidenceSearch(rules)
@@ -32,9 +36,18 @@ extension ProxyVersion {
     ///
     /// 1.31 and 1.32, and 1.34 and 1.35 write the same for every input. Rules alone show less: most versions differ only
     /// in what they make of certain Services, which a snapshot shows.
-    public static func candidates(from rules: Ruleset) -> [ProxyVersion] {
+    public static func candidates(from rules: Ruleset) -> [ProxyVersion] { candidates(from: rules, countsWeak: true) }
+
+    /// - Parameter countsWeak: whether evidence counts that damage looks like. It never does against other evidence.
+    static func candidates(from rules: Ruleset, countsWeak: Bool) -> [ProxyVersion] {
         var minors = Set(knownMinors)
-        for evidence in VersionEvidence.all(in: rules) { minors.formIntersection(evidence.minors) }
+        let evidence = VersionEvidence.all(in: rules)
+        for found in evidence where !found.isWeak { minors.formIntersection(found.minors) }
+        if countsWeak {
+            for found in evidence where found.isWeak && !minors.isDisjoint(with: found.minors) {
+                minors.formIntersection(found.minors)
+            }
+        }
         return minors.sorted().map { ProxyVersion(minor: $0) }
     }
 }
@@ -68,6 +81,31 @@ private struct VersionEvidenceSearch {
         }
         lookForMissingFirewall()
         dropContradictedFirewall()
+        lookForMissingGuard()
+    }
+
+    /// Up to 1.26 kube-proxy makes no KUBE-FIREWALL beside node ports on 127.0.0.1. Where only the chain or only a jump is
+    /// missing, or another jump, it is damage.
+    private mutating func lookForMissingGuard() {
+        guard rules.family == .ipv4, let filter = rules[table: "filter"],
+            filter[chain: KubeChain.firewall.name] == nil, answersOnLoopback
+        else { return }
+        let builtIn = ["INPUT", "FORWARD", "OUTPUT"].flatMap { filter[chain: $0]?.rules ?? [] }
+        let others: [KubeChain] = [.services, .externalServices, .forward, .nodePorts]
+        guard others.allSatisfy({ chain in builtIn.contains { $0.target == .jump(chain.name) } }),
+            !builtIn.contains(where: { $0.target == .jump(KubeChain.firewall.name) })
+        else { return }
+        add(.loopbackGuard, false, "filter", KubeChain.forward.name)
+    }
+
+    /// Whether node ports answer on 127.0.0.1.
+    private var answersOnLoopback: Bool {
+        let tail = rules[table: "nat"]?[chain: KubeChain.services.name]?.rules ?? []
+        return tail.contains { rule in
+            guard rule.target == .jump(KubeChain.nodePorts.name) else { return false }
+            guard let destination = rule.destination else { return true }
+            return !destination.isNegated && (destination.prefix?.network.isLoopback ?? false)
+        }
     }
 
     /// 1.24 has no KUBE-PROXY-FIREWALL, and no jump to it. Where the chain alone is missing, or the other jumps are missing too,
@@ -119,7 +157,11 @@ private struct VersionEvidenceSearch {
     private mutating func lookAtTail(_ chain: Chain) {
         for rule in chain.rules where rule.target == .jump(KubeChain.nodePorts.name) {
             if let destination = rule.destination {
-                if destination.isNegated { add(.localhostNodePortsOption, true, "nat", chain.name) }
+                if destination.isNegated {
+                    add(.localhostNodePortsOption, true, "nat", chain.name)
+                } else if rules.family == .ipv6, destination.prefix?.network.isLoopback ?? false {
+                    add(.localhostNodePortsOption, false, "nat", chain.name)
+                }
             } else if rules.family == .ipv6 {
                 add(.localhostNodePortsOption, false, "nat", chain.name)
             }

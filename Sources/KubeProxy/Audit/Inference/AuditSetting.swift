@@ -16,6 +16,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     case nftablesMasqueradeBit, localhostNodePortsInNftables
     /// Whether the host has the nfacct counters.
     case accountingCounters
+    /// `--ipvs-scheduler`, `--ipvs-forwarding` and `--ipvs-strict-arp`.
+    case scheduler, forwarding, strictARP
     /// The feature gate `AllowServiceExternalIPs`.
     case externalIPs
     /// `--node-address`.
@@ -42,6 +44,9 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
                 gate.split(separator: "=").first.flatMap { AuditSetting(featureGate: String($0)) }
             }
         case .nodeAddress: [.hostAddresses]
+        case .ipvsScheduler: [.scheduler]
+        case .ipvsForwarding: [.forwarding]
+        case .ipvsStrictARP: [.strictARP]
         default: []
         }
     }
@@ -68,6 +73,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         if !configuration.nodePortAddresses.isEmpty { given.insert(.nodePortAddresses) }
         if configuration.localhostNodePorts != nil { given.insert(.localhostNodePorts) }
         if configuration.conntrackTCPBeLiberal != nil { given.insert(.conntrackTCPBeLiberal) }
+        if configuration.ipvs.scheduler != nil { given.insert(.scheduler) }
+        if configuration.ipvs.strictARP != nil { given.insert(.strictARP) }
         given.formUnion(configuration.featureGates.compactMap { AuditSetting(featureGate: $0.name) })
         return given
     }

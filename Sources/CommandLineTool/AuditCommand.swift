@@ -25,28 +25,37 @@ struct AuditOptions: ServesAllNodes, WritesReport, ScopesServices, TakesFindingR
     var severity = FindingSeverity.info
     var scope = ScopeOptions()
     var rulesFile: String?
+    /// Whether the dumps are taken for those of a node in IPVS mode.
+    private var isOfIPVSMode = false
 
     var inputs: [String] { operands + live + shapingInputs + [conntrack, liveFolder, rulesFile].compactMap(\.self) }
 
     static var groups: [OptionGroup<AuditOptions>] {
-        [audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics, .jsonl]), .shaping, .nftables]
+        [
+            audited, .output([.text, .json] + ReportForm.ofFindings + [.openmetrics, .jsonl]), .shaping, .nftables,
+            .ipvs,
+        ]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
         flag == .family ? "that of the dump, else ipv4; of connections alone those that they have" : nil
     }
 
+    /// Where the configuration says the mode, but the dump is one that iptables-save printed.
     func refusal(of mode: ProxyMode) -> String? {
-        guard mode == .ipvs, !live.isEmpty else { return nil }
-        return "audit does not compare the rules of mode ipvs, only its connections: leave out --live, or give "
-            + "--proxy-mode iptables"
+        guard mode == .ipvs, !isOfIPVSMode, !live.isEmpty else { return nil }
+        return
+            "in mode ipvs Services are no rules: give --proxy-mode ipvs, and with --live what 'ipvsadm -Sn', 'ipset save' and "
+            + "iptables-save print"
     }
 
     private static var audited: OptionGroup<AuditOptions> {
         OptionGroup(
             title: "What is audited",
             options: [
-                Option("live", "SAVE|host", "the node's rules; may be given twice") {
+                Option(
+                    "live", "SAVE|host", "the node's rules; may be given twice, in IPVS mode for each program's text"
+                ) {
                     options, text throws(OptionError) in options.live.append(text)
                 },
                 Option(
@@ -77,9 +86,11 @@ extension Command {
             "In nftables mode it is what 'nft list ruleset' or 'nft list table' printed, with or without -j, or a text for "
                 + "'nft -f'; its content tells the mode. 'host' then runs nft, if --proxy-mode nftables is given. A second "
                 + "dump may be what iptables-save printed there, to find what iptables mode left.",
+            "In IPVS mode (--proxy-mode ipvs, or a text of ipvsadm) it is what 'ipvsadm -Sn' or 'ipvsadm -Ln', 'ipset save', "
+                + "iptables-save and 'ip -o addr' printed, each in a file of its own or one after the other; 'host' runs them. What is "
+                + "not given is not compared.",
             "LIST is what 'conntrack -L', 'conntrack -L -o xml' or /proc/net/nf_conntrack printed on the node, '-' for "
-                + "standard input, or the word 'host' to run conntrack here. It may be given beside --live or, as it must in "
-                + "IPVS mode, alone. Found are connections that go on to endpoints that do not serve, to Services that are "
+                + "standard input, or the word 'host' to run conntrack here. It may be given beside --live or alone. Found are connections that go on to endpoints that do not serve, to Services that are "
                 + "gone, and past a policy that has changed, each with the kube-proxy versions that leave it and the command "
                 + "that deletes it.",
             "With --all-nodes every Node is audited whose rules --live-dir has: as NODE.save in a folder or a tar archive, or in "
@@ -100,9 +111,6 @@ extension Command {
             throw AuditOptions.usage(
                 "audit needs the node's rules or connections: --live or --conntrack with a file, '-' or 'host'")
         }
-        guard options.live.count <= 2 else {
-            throw AuditOptions.usage("--live is given more than twice; a node has two backends")
-        }
         guard !options.operands.isEmpty else {
             throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
         }
@@ -114,6 +122,12 @@ extension Command {
             let family = options.shaping.family ?? .ipv4
             sources += live == "host" ? try LiveRules.ofHost(family, mode) : [try InputFile.open(live)]
         }
+        if mode == .ipvs || mode == nil && sources.contains(where: \.isOfIPVSMode) {
+            return try options.auditIPVS(sources, console)
+        }
+        guard options.live.count <= 2 else {
+            throw AuditOptions.usage("--live is given more than twice; a node has two backends")
+        }
         switch ProxyMode.ofRules(sources, given: mode) {
         case .nftables: return try options.auditNftables(sources, console)
         case .iptables, .ipvs: return try options.auditIptables(sources, console)
@@ -122,6 +136,13 @@ extension Command {
 }
 
 extension AuditOptions {
+    /// The options of an audit in IPVS mode.
+    var inIPVSMode: AuditOptions {
+        var options = self
+        options.isOfIPVSMode = true
+        return options
+    }
+
     /// Audits a node whose rules are those of iptables.
     fileprivate func auditIptables(
         _ sources: [SnapshotSource], _ console: Console

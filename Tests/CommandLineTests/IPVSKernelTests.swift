@@ -54,6 +54,14 @@ import Testing
             let saved = try Tool.run(["render", "-o", "save"] + arguments)
             #expect(try kubeChains(held("rules")) == kubeChains(lines(saved.output)), "\(name)")
             let sysctls = try held("sysctl")
+            // What programs print on such a node is what an audit expects; a name that no Node has is refused.
+            let texts = ["ipvsadm", "ipset", "rules", "addresses", "sysctl"].flatMap {
+                ["--live", "\(folder.path)/kernel/\(name)/\($0)"]
+            }
+            let audit = try Tool.run(["audit"] + texts + arguments)
+            #expect(
+                audit.ending == .exit(0) || audit.errorText.contains("the snapshot has no Node"),
+                "\(name): \(audit.outputText)\(audit.errorText)")
             for line in try given("setup") where line.hasPrefix("sysctl net/ipv4/vs/") {
                 #expect(sysctls.contains(String(line.dropFirst("sysctl ".count))), "\(name): \(line)")
             }

@@ -132,6 +132,11 @@ import Testing
         Case(
             ["ipvs-and-hosts/ipvsnode.save"], "ipvs-and-hosts/base.json", options: [], code: 2, ["nothing-to-compare"],
             ["IPVS mode", "ipvsadm -Sn"]),
+        // The rules alone; the snapshot has no load balancer and no node port.
+        Case(
+            ["ipvs-and-hosts/ipvsnode.save"], "ipvs-and-hosts/base.json", options: ["--proxy-mode", "ipvs"],
+            ["wrong-source-range", "unexpected-rule"],
+            ["inferred: --cluster-cidr 10.244.0.0/16", "rules ask for KUBE-EXTERNAL-IP, ", "again, together"]),
     ]
 
     @Test(arguments: settings + versions + nothing + others)

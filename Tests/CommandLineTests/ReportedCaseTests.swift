@@ -269,6 +269,15 @@ import Testing
         #expect((explained.errorText + explained.outputText).contains(words.split(separator: ",")[0].prefix(40)))
     }
 
+    /// A pod of another node gets no answer from an endpoint of a third one.
+    @Test func podOfAnotherNode() throws {
+        let report = try Self.trace([
+            "--node", "worker-2", "--cluster-cidr", "10.244.0.0/16", "--from", "10.244.1.9", "--to", "10.20.0.12:30500",
+            Self.folder + "61-pod-other-node-np/cluster.json",
+        ])
+        #expect(report.contains("times out: the client is a pod of worker-1"), "\(report)")
+    }
+
     // MARK: explain
 
     /// What was skipped is named with its reason.

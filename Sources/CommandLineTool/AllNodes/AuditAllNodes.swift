@@ -54,7 +54,9 @@ extension AuditOptions {
         let auditor = FleetAuditor(prepared, Set(modes), shaping.family, shard)
         let results = System.workers.map(Array(zip(positions, modes))) { position, mode in
             Result { () throws(CommandFailure) in
-                try auditor.audit(try dumps.dumps(of: names[position]), of: position, mode)
+                mode == .ipvs
+                    ? try auditor.auditIPVS(try dumps.files(of: names[position]), of: position)
+                    : try auditor.audit(try dumps.dumps(of: names[position]), of: position, mode)
             }
         }
         System.keep((prepared, auditor))
@@ -198,6 +200,23 @@ private struct FleetAuditor: Sendable {
                 AuditedNode(
                     family: family, dump: dump, findings: audit.findings, inferred: audit.inferred,
                     version: audit.version))
+        }
+        return audited
+    }
+
+    /// Audits what programs printed on one Node in IPVS mode, each family of it.
+    func auditIPVS(_ sources: [SnapshotSource], of position: Int) throws(CommandFailure) -> [AuditedNode] {
+        let dump = try IPVSDump(sources)
+        let families = family.map { [$0] } ?? AddressFamily.allCases.filter(dump.families.contains)
+        var audited: [AuditedNode] = []
+        for family in families.isEmpty ? [.ipv4] : families {
+            guard let plan = try plan(.ipvs, family, position) else { continue }
+            let expected = try input { () throws(SnapshotError) in try IPVSPlan(plan) }
+            let audit = IPVSAudit(given: given, expected, dump)
+            audited.append(
+                AuditedNode(
+                    family: family, dump: dump.rulesName(family) ?? sources[0].name, findings: audit.findings,
+                    inferred: audit.inferred, version: audit.version))
         }
         return audited
     }

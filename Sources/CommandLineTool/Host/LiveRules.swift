@@ -14,7 +14,8 @@ enum LiveRules {
         return try onHost { () throws(HostError) -> [(name: String, text: [UInt8])] in
             switch mode {
             case .nftables: [try NftListing.ruleset()]
-            case .iptables, .ipvs, nil: try HostRules.dumps(family)
+            case .ipvs: try IPVSListing.texts() + HostRules.dumps(family)
+            case .iptables, nil: try HostRules.dumps(family)
             }
         }.map { name, text in SnapshotSource(name: name, bytes: text) }
     }

@@ -1,3 +1,4 @@
+internal import KubeChainsBytes
 internal import KubeChainsJSON
 public import KubeProxy
 
@@ -66,6 +67,21 @@ public enum AuditReport {
             ("node", node.map { .string($0) }), ("version", version.map { .string($0) }),
             ("settings", .object(settings)),
         ])
+    }
+
+    /// What was not taken from a node in IPVS mode, so that it was not compared.
+    public static func words(notGiven parts: [IPVSDump.Part]) -> String {
+        // Who gives no rules gives no jumps either.
+        let texts = parts.filter { $0 != .jumps || !parts.contains(.rules) }.map { part in
+            switch part {
+            case .servers: "virtual servers ('ipvsadm -Sn')"
+            case .sets: "sets ('ipset save')"
+            case .rules: "rules (iptables-save)"
+            case .jumps: "jumps from built-in chains (all that iptables-save prints)"
+            case .addresses: "addresses ('ip -o addr')"
+            }
+        }
+        return "not given, so not compared: \(listed(texts))"
     }
 
     /// The findings as text, each with its rule and its remedy below it.

@@ -147,7 +147,8 @@ public struct Audit: Sendable {
     /// The identifiers that are looked for.
     package static var identifiers: [AuditFinding.Identifier] {
         checks.map { $0.id } + [
-            NftablesEvidence.WrongHook.id, NftablesEvidence.WrongSet.id, NftablesEvidence.TableFlags.id,
+            NftablesEvidence.WrongHook.id, NftablesEvidence.WrongSet.id, IPVSEvidence.WrongSysctl.id,
+            NftablesEvidence.TableFlags.id,
             StaleConnection.id, OrphanedConnection.id, ConnectionPastPolicy.id, NothingToCompare.id,
         ]
     }

@@ -58,8 +58,10 @@ public struct AuditFinding: Sendable {
         case foreignMark = "foreign-mark"
         /// A base chain of nftables is called at another hook or priority, or has another policy.
         case wrongHook = "wrong-hook"
-        /// A set or map of nftables is missing, or of another type.
+        /// A set of IPVS mode, or a set or map of nftables, is missing, or of another type.
         case wrongSet = "wrong-set"
+        /// A setting of the kernel's is another than kube-proxy makes it.
+        case wrongSysctl = "wrong-sysctl"
         /// The kernel does something else with kube-proxy's whole table of nftables.
         case tableFlags = "table-flags"
         /// Connections go on to an address that does not serve their Service port.

@@ -24,6 +24,12 @@ public enum SettingDifference: Sendable, Hashable {
     case conntrackTCPBeLiberal(found: Bool)
     /// Whether the host's iptables has `MASQUERADE --random-fully`.
     case randomFully(found: Bool)
+    /// `--ipvs-scheduler`.
+    case scheduler(found: IPVSScheduler, given: IPVSScheduler)
+    /// `--ipvs-forwarding`.
+    case forwarding(found: ForwardingMethod, given: ForwardingMethod)
+    /// `--ipvs-strict-arp`.
+    case strictARP(found: Bool)
     /// The feature gate `AllowServiceExternalIPs`.
     case externalIPs(found: Bool)
     /// `--node-address`: node ports answer at addresses that are not among those given.

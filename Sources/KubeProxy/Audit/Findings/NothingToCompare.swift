@@ -39,8 +39,7 @@ public struct NothingToCompare: AuditEvidence {
                 + "ask 'curl -s localhost:10249/proxyMode' for kube-proxy's mode"
         case .missingTable: "run 'sudo iptables-save' without -t, which prints all tables"
         case .ipvsMode:
-            "run 'ipvsadm -Sn' and 'ipset save' on the node, and compare with "
-                + "'kubechains render --proxy-mode ipvs -o ipvsadm SNAPSHOT'"
+            "run 'ipvsadm -Sn' and 'ipset save' on the node too, and give all three with --live and --proxy-mode ipvs"
         case .emptyServices:
             "look for 'iptables-restore' in kube-proxy's log: it names the line that is refused, mostly for a missing "
                 + "kernel module or left-overs of an older version"

@@ -54,6 +54,14 @@ extension SettingsDiffer: AuditCheck {
             "kube-proxy masquerades \(found ? "with" : "without") --random-fully, not \(found ? "without" : "with") it as "
                 + "given here (--no-random-fully=\(found)): source ports "
                 + (found ? "are random" : "may collide, which delays new connections")
+        case .scheduler(let found, let given):
+            "kube-proxy runs with --ipvs-scheduler \(found), not with \(given) as given here: it decides which endpoint a "
+                + "connection goes to"
+        case .forwarding(let found, let given):
+            "packets reach real servers by \(found) (--ipvs-forwarding \(found)), not by \(given) as given here"
+        case .strictARP(let found):
+            "kube-proxy runs with --ipvs-strict-arp=\(found), not \(!found) as given here: the node "
+                + (found ? "is silent when" : "answers when") + " hosts of its network ask who has a Service's address"
         case .externalIPs(let found):
             "kube-proxy runs with --feature-gates AllowServiceExternalIPs=\(found), not \(!found) as given here: "
                 + "external IPs " + (found ? "lead to Services" : "are ignored")
@@ -102,6 +110,9 @@ extension SettingsDiffer: AuditCheck {
         case .randomFully(let found):
             return "give --no-random-fully=\(!found)"
                 + (found ? "" : ", or update the host's iptables to 1.6.2 or newer")
+        case .scheduler(let found, _): return "give --ipvs-scheduler \(found)" + confirmation
+        case .forwarding(let found, _): return "give --ipvs-forwarding \(found)" + confirmation
+        case .strictARP(let found): return "give --ipvs-strict-arp=\(found)" + confirmation
         case .externalIPs(let found):
             return "give --feature-gates AllowServiceExternalIPs=\(found)" + confirmation
         case .hostAddresses:

@@ -16,6 +16,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
     case nftablesMasqueradeBit, localhostNodePortsInNftables
     /// Whether the host has the nfacct counters.
     case accountingCounters
+    /// `--ipvs-scheduler`, `--ipvs-forwarding` and `--ipvs-strict-arp`.
+    case scheduler, forwarding, strictARP
     /// The feature gate `AllowServiceExternalIPs`.
     case externalIPs
     /// `--node-address`.
@@ -45,6 +47,9 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
             }
         case .nodeAddress: [.hostAddresses]
         case .bindAddress: [.bindAddress]
+        case .ipvsScheduler: [.scheduler]
+        case .ipvsForwarding: [.forwarding]
+        case .ipvsStrictARP: [.strictARP]
         default: []
         }
     }
@@ -72,6 +77,8 @@ public enum AuditSetting: Sendable, Hashable, CaseIterable {
         if !configuration.nodePortAddresses.isEmpty { given.insert(.nodePortAddresses) }
         if configuration.localhostNodePorts != nil { given.insert(.localhostNodePorts) }
         if configuration.conntrackTCPBeLiberal != nil { given.insert(.conntrackTCPBeLiberal) }
+        if configuration.ipvs.scheduler != nil { given.insert(.scheduler) }
+        if configuration.ipvs.strictARP != nil { given.insert(.strictARP) }
         given.formUnion(configuration.featureGates.compactMap { AuditSetting(featureGate: $0.name) })
         return given
     }

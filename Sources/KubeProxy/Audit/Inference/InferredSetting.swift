@@ -30,6 +30,12 @@ public enum InferredSetting: Sendable, Hashable {
     case noRandomFully
     /// `--nfacct`.
     case accountingCounters
+    /// `--ipvs-scheduler`.
+    case scheduler(IPVSScheduler)
+    /// `--ipvs-forwarding`.
+    case forwarding(ForwardingMethod)
+    /// `--ipvs-strict-arp`.
+    case strictARP
     /// `--feature-gates AllowServiceExternalIPs=false`.
     case noExternalIPs
     /// `--bind-address`.
@@ -53,6 +59,9 @@ public enum InferredSetting: Sendable, Hashable {
         case .conntrackTCPBeLiberal: [("conntrack-tcp-be-liberal", nil)]
         case .noRandomFully: [("no-random-fully", nil)]
         case .accountingCounters: [("nfacct", nil)]
+        case .scheduler(let scheduler): [("ipvs-scheduler", "\(scheduler)")]
+        case .forwarding(let method): [("ipvs-forwarding", "\(method)")]
+        case .strictARP: [("ipvs-strict-arp", nil)]
         case .noExternalIPs: [("feature-gates", "AllowServiceExternalIPs=false")]
         case .bindAddress(let address): [("bind-address", "\(address)")]
         }

@@ -140,7 +140,7 @@ extension IPVSFamilyState {
     }
 
     /// An address and a port, with brackets around an IPv6 address.
-    fileprivate static func socket(_ text: Substring) -> (IPAddress, UInt16)? {
+    static func socket(_ text: Substring) -> (IPAddress, UInt16)? {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             return nil
         }

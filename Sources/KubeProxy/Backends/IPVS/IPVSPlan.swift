@@ -126,7 +126,7 @@ public struct IPVSPlan: Backend {
     }
 
     /// Node ports never listen on loopback addresses, and on link-local ones only if a range contains them.
-    private static func nodeIPs(_ node: NodeFacts) -> [IPAddress] {
+    static func nodeIPs(_ node: NodeFacts) -> [IPAddress] {
         switch node.nodePorts {
         case .allAddresses: withoutSpecial(node.hostAddresses)
         case .addresses(let addresses): addresses.filter { !$0.isLoopback }

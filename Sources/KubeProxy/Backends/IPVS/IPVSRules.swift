@@ -31,9 +31,11 @@ struct IPVSRules {
     }
 
     /// The rules as the kernel holds them; tables and chains by name.
-    func ruleset() -> Ruleset {
+    ///
+    /// - Parameter form: how matches are spelled that stay as they are written.
+    func ruleset(_ form: TextForm = .save) -> Ruleset {
         var text = TextWriter()
-        write(.save, to: &text)
+        write(form, to: &text)
         do {
             var rules = try Ruleset(parsing: text.finish(), family: family)
             rules.tables.sort { $0.name < $1.name }

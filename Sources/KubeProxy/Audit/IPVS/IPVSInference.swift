@@ -149,7 +149,8 @@ struct IPVSInference {
         let isNarrower =
             left.contains { found.counts[$0] == nil } && (found.total > 1 || found.addresses == [facts.nodeIP])
         guard isNarrower || more.contains(where: { !left.contains($0) }) else { return }
-        if isGiven, !conclusions.knowledge.gives(.nodePortAddresses) {
+        let isOnHost = more.allSatisfy(facts.hostAddresses.contains)
+        if isGiven, !isOnHost, !conclusions.knowledge.gives(.nodePortAddresses) {
             conclusions.differences.append(
                 .nodePortAddresses(found: .addresses(found.addresses), given: .addresses(planned)))
         } else {

@@ -22,7 +22,7 @@ struct IPVSInference {
         let pointers = nodePortAddresses()
         inferNode(pointers, masquerade.localTraffic)
         inferMark(evidence.masqueradeBit)
-        conclusions.take(masquerade.localTraffic, masquerade.all, plan.plan.behaviors)
+        conclusions.take(masquerade.localTraffic, masquerade.all, plan.plan, plan.plan.behaviors)
         inferNodePorts(pointers)
         if let found = evidence.hasRandomFully, found != conclusions.settings.hasRandomFully {
             conclusions.settings.hasRandomFully = found
@@ -30,7 +30,7 @@ struct IPVSInference {
         }
         if dump.has(.servers, live.family), !live.servers.isEmpty {
             let addresses = Set(live.servers.map(\.address))
-            conclusions.takeExternalIPs(plan.plan) { !$0.isDisjoint(with: addresses) }
+            conclusions.takeExternalIPs(plan.plan, isExternal: { _ in false }) { !$0.isDisjoint(with: addresses) }
         }
         inferServers()
         inferARP()

@@ -48,10 +48,12 @@ extension Mutation {
             return .applied(nil)
         },
         Mutation(name: "rules spelled otherwise", ids: []) { rules, _ in
+            // In IPv6 a range of 32 bits is no single address.
+            let single = rules.plan.settings.family == .ipv4 ? "/32 " : "/128 "
             rules.lines = rules.lines.map { line in
                 line.replacing(/-j MARK --set-xmark (0x[0-9a-f]+)\/0x0/, with: { "-j MARK --xor-mark \($0.output.1)" })
                     .replacing(" -j ", with: " --jump ").replacing(" -p tcp ", with: " --protocol 6 ")
-                    .replacing("/32 ", with: " ").replacing("RELATED,ESTABLISHED ", with: "ESTABLISHED,RELATED ")
+                    .replacing(single, with: " ").replacing("RELATED,ESTABLISHED ", with: "ESTABLISHED,RELATED ")
             }
             return .applied(nil)
         },

@@ -162,9 +162,10 @@ public struct IPVSDump: Sendable {
     /// What `render -o setup` gives, and what `sysctl` prints.
     private mutating func takeSetup(_ line: Substring, _ words: [Substring]) -> Bool {
         let setting = words[0] == "sysctl" ? words.dropFirst() : words[...]
-        if setting.count == 3, setting[setting.startIndex + 1] == "=" {
+        if setting.count >= 2, setting[setting.startIndex + 1] == "=" {
             let name = setting[setting.startIndex].split { $0 == "." || $0 == "/" }.joined(separator: "/")
-            sysctls[name] = String(setting[setting.startIndex + 2])
+            // Some have several values, some none.
+            sysctls[name] = setting.dropFirst(2).joined(separator: " ")
             return true
         }
         if words[0] == "ipvsadm" || line.hasPrefix("Timeout (") { return true }

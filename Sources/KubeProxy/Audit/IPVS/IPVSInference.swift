@@ -30,7 +30,7 @@ struct IPVSInference {
         }
         if dump.has(.servers, live.family), !live.servers.isEmpty {
             let addresses = Set(live.servers.map(\.address))
-            conclusions.takeExternalIPs(plan.plan, isExternal: { _ in false }) { !$0.isDisjoint(with: addresses) }
+            conclusions.takeExternalIPs(plan.plan, isExternal: { _ in false }, { !$0.isDisjoint(with: addresses) })
         }
         inferServers()
         inferARP()
@@ -72,16 +72,19 @@ struct IPVSInference {
     private mutating func inferNode(_ pointers: NodePortAddresses, _ localTraffic: Votes<NodeFacts.LocalTraffic?>) {
         let nodes = plan.plan.snapshot.nodes
         guard !nodes.isEmpty else { return }
+        let givesAddresses = conclusions.knowledge.gives(.hostAddresses)
         let addresses = Set(pointers.addresses + (dump.hostAddresses ?? []))
         // The host has the addresses of one Node; addresses that were given say that it has others too.
         let pointed =
-            conclusions.knowledge.gives(.hostAddresses)
+            givesAddresses
             ? [] : nodes.filter { node in (node.internalIPs + node.externalIPs).contains(where: addresses.contains) }
         var range: IPPrefix?
         if case .source(let found)?? = localTraffic.winner(preferring: nil) { range = found }
         conclusions.take(
             NodeEvidence(plan.plan, IPVSPolicies(plan, live, dump)), pointed.count == 1 ? pointed : nodes,
-            NodePointers(podRange: range, addresses: Array(addresses)))
+            NodePointers(
+                podRange: range,
+                addresses: givesAddresses && conclusions.knowledge.gives(.node) ? [] : Array(addresses)))
         if pointed.count == 1, nodes.count > 1, !conclusions.knowledge.gives(.node), let node = conclusions.node {
             conclusions.inferred.append(.node(node.name.text))
         }

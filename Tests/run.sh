@@ -11,11 +11,9 @@ cd "$(dirname "$0")/.."
 
 size=${KUBECHAINS_TESTS:-brief} only=${KUBECHAINS_CASE:-} swift=${SWIFT:-swift} log=.build/tests.log
 case $size in brief | full) ;; *) echo "invalid TESTS '$size': expected brief or full" >&2; exit 64 ;; esac
-filter=()
 if [ -n "$only" ]; then
     ls -d Fixtures/conformance*/"$only"/options >/dev/null 2>&1 ||
         { echo "there is no recorded case '$only' in Fixtures/conformance or Fixtures/conformance-ipvs" >&2; exit 64; }
-    filter=(--filter '[rR]ecordedCase')
 fi
 
 # What Swift Testing says of each test that starts, passes or is skipped, which may go over several lines, is left to the log.
@@ -24,15 +22,33 @@ failures_and_suites='
     !hidden && !/^(Skipped:|\[[0-9]+\/|Build complete|↳ Test|↳ Target)/ { print; fflush() }
     / (started|seconds|skipped)\.$|^➜/ { hidden = 0 }'
 
-echo "Building the tests: about two minutes the first time."
+echo "Building the tests: about three minutes the first time."
 # shellcheck disable=SC2086 # several options
 "$swift" build --build-tests --quiet ${FLAGS:-}
 echo "Running the tests, size $size."
-status=0
-"$swift" test --skip-build --disable-xctest ${filter[@]+"${filter[@]}"} 2>&1 | sed -u 's/\x1b\[[0-9;]*m//g' |
-    tee "$log" | awk "$failures_and_suites" || status=${PIPESTATUS[0]}
+bundle=$("$swift" build --show-bin-path)/kubechainsPackageTests.xctest
 
-grep -E '^(✔|✘) Test run ' "$log" | tail -n 1 || true
+# Runs tests and keeps what they say: part LOG FILTER...
+part() {
+    "$bundle" --testing-library swift-testing "${@:2}" 2>&1 | sed -u 's/\x1b\[[0-9;]*m//g' | tee "$1" |
+        awk "$failures_and_suites" && return
+    local code=$?
+    [ $code -lt 128 ] || echo "The tests were ended by signal $((code - 128)), see $1."
+    return 1
+}
+
+status=0
+if [ -n "$only" ]; then
+    part "$log" --filter '[rR]ecordedCase' || status=1
+else
+    # Two processes: the tests of the commands wait for programs, and others use the processors meanwhile.
+    part "$log.commands" --filter '^CommandLineTests\.' &
+    part "$log.libraries" --skip '^CommandLineTests\.' || status=1
+    wait $! || status=1
+    cat "$log.libraries" "$log.commands" >"$log"
+fi
+
+grep -E '^(✔|✘) Test run ' "$log" || true
 skipped=$(grep -E '^(➜|Skipped:)' "$log" | sed 's/^➜ *//' | sort -u || true)
 if [ -n "$skipped" ]; then
     echo "Skipped on this machine:"

@@ -191,7 +191,7 @@ struct ApplySafetyTests {
     }
 
     /// Several at once: in the end the rules are those of one of them, with nothing left over of the others.
-    @Test(arguments: Backend.allCases)
+    @Test(arguments: TestSize.current.sample(Backend.allCases, brief: 1))
     func severalAtOnce(_ backend: Backend) throws {
         let apply = "\"$KUBECHAINS\" apply --backend \(backend) --family ipv4 --wait 60 \(Self.options)"
         let script = """

@@ -1,6 +1,7 @@
 import Foundation
 import Iptables
 import NetAddress
+import TestSupport
 import Testing
 
 /// The tests that ask real iptables need root, to make a network namespace of their own, and the tools (Debian: iptables,
@@ -61,7 +62,7 @@ struct RealIptablesTests {
     }
 
     /// iptables-save prints the same for the two spellings of a rule, as this module holds them equal.
-    @Test(arguments: RealIptables.all)
+    @Test(arguments: TestSize.current.sample(RealIptables.all, brief: 3))
     func spellings(_ iptables: RealIptables) throws {
         let pairs = SpellingPair.equal.filter { $0.left.family == iptables.family && $0.isSavedAlike }
         var compared = 0

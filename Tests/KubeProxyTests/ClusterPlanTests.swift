@@ -32,9 +32,10 @@ import Testing
         return names.count
     }
 
-    private static let nodes = Tally(0, cases: RecordedCase.tried.count)
+    private static let nodes = Tally(0, cases: cases.count)
+    private static let cases = TestSize.current.sample(RecordedCase.tried, brief: 6)
 
-    @Test(arguments: RecordedCase.tried)
+    @Test(arguments: cases)
     func everyNodeOfRecordedCase(_ name: String) throws {
         let recorded = try RecordedCase(name)
         let source = SnapshotSource(name: name, bytes: Array(recorded.snapshot.utf8))
@@ -44,7 +45,7 @@ import Testing
         Self.nodes.add {
             $0 += count
         } finish: { count in
-            #expect(RecordedCase.only != nil || count > TestSize.current.count(full: 100, brief: 8))
+            #expect(RecordedCase.only != nil || count > TestSize.current.count(full: 100, brief: 4))
         }
     }
 

@@ -136,7 +136,7 @@ import Testing
     }
 
     /// All forms of the report: lines fit, and the same comes twice.
-    @Test(arguments: RecordedCase.ipvsTried)
+    @Test(arguments: TestSize.current.sample(RecordedCase.ipvsTried, brief: 6))
     func everyReportOfRecordedCase(_ name: String) throws {
         let recorded = try Case(name)
         for service in recorded.snapshot.services {

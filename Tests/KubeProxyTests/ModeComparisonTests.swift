@@ -43,7 +43,9 @@ import Testing
         }
     }
 
-    @Test(arguments: RandomClusterTests.parts.prefix(3))
+    private static let parts = RandomClusterTests.parts.prefix(TestSize.current.count(full: 3, brief: 1))
+
+    @Test(arguments: parts)
     func trafficPolicies(_ seeds: Range<UInt64>) throws {
         for seed in seeds {
             for port in try both(RandomCluster(seed: seed)) {
@@ -73,7 +75,7 @@ import Testing
     }
 
     /// The lists of endpoints and of addresses that have no counterpart in the paths.
-    @Test(arguments: RandomClusterTests.parts.prefix(3))
+    @Test(arguments: parts)
     func addressesAndChoice(_ seeds: Range<UInt64>) throws {
         for seed in seeds {
             for port in try both(RandomCluster(seed: seed)) {
@@ -96,7 +98,7 @@ import Testing
     }
 
     /// What `lint` finds on one node is what `explain` says there.
-    @Test(arguments: RandomClusterTests.parts.prefix(3))
+    @Test(arguments: parts)
     func lintSaysTheSame(_ seeds: Range<UInt64>) throws {
         let rules: [ModeDifference.Kind: String] = [
             .internalFallback: "ipvs-internal-fallback", .internalRefusal: "ipvs-internal-refusal",

@@ -35,7 +35,7 @@ import Testing
     private func expectPacketsFare(_ seeds: Range<UInt64>, _ traced: (UInt64) throws -> Traced) throws {
         var random = SeededGenerator(seed: seeds.lowerBound)
         var count = 0
-        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 2)) {
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 1)) {
             let (plan, flows, trace) = try traced(seed)
             let probes = FlowProbes(plan)
             for frontend in flows.frontends {

@@ -32,7 +32,9 @@ import Testing
         return path
     }()
 
-    @Test(.enabled(if: dot != nil, "Needs dot (Debian's graphviz)."), arguments: TestSize.current.sample(ExplainGolden.bothModes, brief: 14))
+    @Test(
+        .enabled(if: dot != nil, "Needs dot (Debian's graphviz)."),
+        arguments: TestSize.current.sample(ExplainGolden.bothModes, brief: 14))
     func dotIsRead(_ golden: ExplainGolden) throws {
         let text = try golden.text("dot")
         let result = try Program(executable: Self.dot ?? "", arguments: ["-Tsvg"], input: Array(text.utf8)).run()

@@ -34,6 +34,16 @@ import Testing
         #expect(findings.isEmpty, "\(findings.map { "\($0.id.rawValue) \($0.label?.servicePort ?? "") \($0.effect)" })")
     }
 
+    /// Nor is anything found where all settings are given as the node has them.
+    @Test(arguments: cases)
+    func healthyNodeWithItsSettings(_ name: String) throws {
+        let recorded = try RecordedCase(name)
+        let own = IptablesPlan(try plan([recorded.snapshot], recorded.options))
+        let audit = Audit(given: Set(AuditSetting.allCases), own, nil, [own.hostRules])
+        let findings = audit.findings.filter { $0.severity > .info }
+        #expect(findings.isEmpty, "\(findings.map { "\($0.id.rawValue) \($0.effect)" })")
+    }
+
     /// The demo cluster's rules of each version: whose they are is read off what they make of its Services.
     @Test(arguments: 24...37)
     func healthyNodeOfAnotherVersion(_ minor: Int) throws {

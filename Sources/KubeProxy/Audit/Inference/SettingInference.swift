@@ -7,6 +7,8 @@ struct SettingInference {
     private var conclusions: SettingConclusions
     private let evidence: RuleEvidence
     private let behaviors: ProxyBehaviors
+    /// Whether any Service port has a node port.
+    private let hasNodePorts: Bool
 
     /// The settings that the rules show, for the rest the ones planned with.
     var settings: ProxySettings { conclusions.settings }
@@ -20,6 +22,7 @@ struct SettingInference {
         conclusions = SettingConclusions(iptables.plan, knowledge)
         evidence = RuleEvidence(live)
         behaviors = iptables.plan.behaviors
+        hasNodePorts = iptables.plan.servicePorts.contains { $0.nodePort > 0 }
         let nodeIP = NodeIPEvidence(iptables, live)
         let nodes = iptables.plan.snapshot.nodes
         if knowledge.accepts(.node), live.olderVersionSigns.isEmpty, !nodes.isEmpty {
@@ -114,9 +117,12 @@ struct SettingInference {
     ///
     /// - Parameter hasRules: whether node ports have rules all the same.
     private mutating func takeNoNodePorts(hasRules: Bool, _ facts: NodeFacts) {
-        if facts.nodePorts == .addresses([]), facts.hasNodePortRules == hasRules { return }
+        let isNeeded = behaviors.contains(.nodePortsNeedAddress)
+        // Where an address is not needed, or there is no node port, the rules of node ports show nothing.
+        let isExpected = !isNeeded || !hasNodePorts || facts.hasNodePortRules == hasRules
+        if facts.nodePorts == .addresses([]), isExpected { return }
         differ(.nodePortAddresses, .nodePortAddresses(found: .addresses([]), given: givenPlaces))
-        guard hasRules, behaviors.contains(.nodePortsNeedAddress) else {
+        guard hasRules, isNeeded else {
             conclusions.settings.nodePortAddresses = .ranges([conclusions.placeOfNoInterface])
             return
         }

@@ -150,13 +150,9 @@ struct FlowsPlace {
 extension PreparedSnapshot {
     /// The rules that a plan's mode programs on a host where kube-proxy runs alone.
     func hostRules(_ plan: NodePlan) throws(CommandFailure) -> TracedRules {
-        switch settings.mode {
-        case .iptables: return .iptables(IndexedRules(IptablesPlan(plan, with: System.workers).hostRules))
-        case .nftables:
-            let table = try input { () throws(SnapshotError) in try NftablesPlan(plan, with: System.workers).table }
-            return .nftables(TracedTables([table]), nil)
-        case .ipvs:
+        guard let rules = try input({ () throws(SnapshotError) in try TracedRules(plan, with: System.workers) }) else {
             throw .input("error: IPVS mode has no rules to follow; compare two snapshots, or give --proxy-mode")
         }
+        return rules
     }
 }

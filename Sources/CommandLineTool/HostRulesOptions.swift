@@ -2,7 +2,7 @@ internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeProxy
 
-/// The options of a command that asks for flows, of a snapshot or of a host's rules.
+/// The options of a command that sends packets through the rules of a snapshot or of a host.
 protocol TakesHostRules: ShapesRules {
     /// The rules of a host in place of those that kube-proxy would make.
     var live: [String] { get set }

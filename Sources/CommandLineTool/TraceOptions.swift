@@ -16,7 +16,7 @@ struct PacketOptions: Sendable {
     var sets: Set<String>?
 }
 
-struct TraceOptions: ShapesRules, WritesReport {
+struct TraceOptions: TakesHostRules, WritesReport {
     static let command = "trace"
     static let modes: [ProxyMode] = [.iptables, .nftables]
 
@@ -24,10 +24,7 @@ struct TraceOptions: ShapesRules, WritesReport {
     var shaping = ShapingOptions()
     var output = ReportOutput()
     var packet = PacketOptions()
-    /// Rules of one host: what iptables-save prints, and what nft lists.
     var live: [String] = []
-
-    var inputs: [String] { operands + live + shapingInputs }
 
     static var groups: [OptionGroup<TraceOptions>] {
         [
@@ -43,15 +40,7 @@ struct TraceOptions: ShapesRules, WritesReport {
                     interface("out-interface", "the interface by which it leaves") { $0.outInterface = $1 },
                     affinity, mark, set,
                 ]),
-            OptionGroup(
-                title: "The rules",
-                options: [
-                    Option(
-                        "live", "DUMP",
-                        "the node's rules, as iptables-save or 'nft list ruleset' printed them; may be given several times"
-                    ) { options, text throws(OptionError) in options.live.append(text) }
-                ]),
-            .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
+            .hostRules, .output([.text, .json, .dot, .mermaid, .svg]), .shaping, .nftables,
         ]
     }
 

@@ -54,9 +54,11 @@ extension AuditOptions {
         let auditor = FleetAuditor(prepared, Set(modes), shaping.family, shard)
         let results = System.workers.map(Array(zip(positions, modes))) { position, mode in
             Result { () throws(CommandFailure) in
-                mode == .ipvs
-                    ? try auditor.auditIPVS(try dumps.files(of: names[position]), of: position)
-                    : try auditor.audit(try dumps.dumps(of: names[position]), of: position, mode)
+                switch mode {
+                case .iptables: try auditor.auditIptables(try dumps.dumps(of: names[position]), of: position)
+                case .nftables: try auditor.auditNftables(try dumps.dumps(of: names[position]), of: position)
+                case .ipvs: try auditor.auditIPVS(try dumps.files(of: names[position]), of: position)
+                }
             }
         }
         System.keep((prepared, auditor))
@@ -147,12 +149,10 @@ private struct FleetAuditor: Sendable {
         }
     }
 
-    /// Audits the dumps of one Node, those of each family together.
-    ///
-    /// - Parameter position: the Node's among those of the shard.
-    func audit(
-        _ dumps: [(source: SnapshotSource, family: AddressFamily?)], of position: Int, _ mode: ProxyMode
-    ) throws(CommandFailure) -> [AuditedNode] {
+    /// What the dumps of one Node have: rules of each family, and tables.
+    private func read(
+        _ dumps: [(source: SnapshotSource, family: AddressFamily?)]
+    ) throws(CommandFailure) -> (rules: [AddressFamily: (all: [Ruleset], dump: String)], tables: [NftTable]) {
         var rules: [AddressFamily: (all: [Ruleset], dump: String)] = [:]
         var tables: [NftTable] = []
         for (source, known) in dumps {
@@ -164,15 +164,16 @@ private struct FleetAuditor: Sendable {
             let found = try RulesInput.readRules(source, known ?? family)
             rules[found.family, default: ([], source.name)].all.append(found)
         }
-        switch mode {
-        case .nftables: return try audit(tables, rules.mapValues(\.all), dumps[0].source.name, position)
-        case .iptables, .ipvs: return try audit(rules, position)
-        }
+        return (rules, tables)
     }
 
-    private func audit(
-        _ rules: [AddressFamily: (all: [Ruleset], dump: String)], _ position: Int
+    /// Audits the dumps of one Node, those of each family together.
+    ///
+    /// - Parameter position: the Node's among those of the shard.
+    func auditIptables(
+        _ dumps: [(source: SnapshotSource, family: AddressFamily?)], of position: Int
     ) throws(CommandFailure) -> [AuditedNode] {
+        let rules = try read(dumps).rules
         var audited: [AuditedNode] = []
         for family in AddressFamily.allCases {
             guard let found = rules[family], let plan = try plan(.iptables, family, position) else { continue }
@@ -185,9 +186,11 @@ private struct FleetAuditor: Sendable {
         return audited
     }
 
-    private func audit(
-        _ tables: [NftTable], _ rules: [AddressFamily: [Ruleset]], _ dump: String, _ position: Int
+    /// Audits the dumps of one Node in nftables mode, each family of it.
+    func auditNftables(
+        _ dumps: [(source: SnapshotSource, family: AddressFamily?)], of position: Int
     ) throws(CommandFailure) -> [AuditedNode] {
+        let (rules, tables) = try read(dumps)
         let present = Set(tables.compactMap(\.familyOfKubeProxy))
         // Without a table of kube-proxy's the audit says so of one family.
         let families = family.map { [$0] } ?? AddressFamily.allCases.filter(present.contains)
@@ -195,10 +198,10 @@ private struct FleetAuditor: Sendable {
         for family in families.isEmpty ? [.ipv4] : families {
             guard let plan = try plan(.nftables, family, position) else { continue }
             let expected = try input { () throws(SnapshotError) in try NftablesPlan(plan) }
-            let audit = NftablesAudit(given: given, expected, tables, iptables: rules[family] ?? [])
+            let audit = NftablesAudit(given: given, expected, tables, iptables: rules[family]?.all ?? [])
             audited.append(
                 AuditedNode(
-                    family: family, dump: dump, findings: audit.findings, inferred: audit.inferred,
+                    family: family, dump: dumps[0].source.name, findings: audit.findings, inferred: audit.inferred,
                     version: audit.version))
         }
         return audited

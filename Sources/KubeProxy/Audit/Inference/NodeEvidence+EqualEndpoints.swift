@@ -19,7 +19,7 @@ extension NodeEvidence {
             }
         }
         let services = Set(found.keys.map { "\($0.namespace)/\($0.service)" })
-        guard !found.isEmpty, let small = plan.snapshot.limited(to: services) else { return }
+        guard !found.isEmpty, let small = try? plan.snapshot.limited(to: services) else { return }
         let cluster = ClusterPlan(small, plan.settings)
         let others = misfit(cluster, "", found)
         for name in names { hintedNodes[name, default: 0] += misfit(cluster, name, found) - others }

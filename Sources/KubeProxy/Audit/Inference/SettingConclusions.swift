@@ -197,7 +197,7 @@ extension NodePlan {
         let names = Set(external.map { "\($0.name.namespace)/\($0.name.service)" })
         var settings = settings
         settings.allowServiceExternalIPs = false
-        guard let small = snapshot.limited(to: names) else { return [] }
+        guard let small = try? snapshot.limited(to: names) else { return [] }
         let others = Set(ClusterPlan(small, settings).tables.ports.filter(\.isExternal).map(\.name))
         return external.filter { !others.contains($0.name) }
     }

@@ -16,7 +16,7 @@ struct VersionFit {
         let all = subject.plan.snapshot
         guard !differences.isEmpty, differences.count <= 50 + subject.plan.servicePorts.count / 4 else { return nil }
         let names = Set(differences.map { String($0.label.servicePort.prefix { $0 != ":" }) })
-        guard let small = all.limited(to: names) else { return nil }
+        guard let small = try? all.limited(to: names) else { return nil }
         changed = Set(differences.map(\.hash))
         snapshot = small
         self.subject = subject
@@ -60,18 +60,5 @@ extension ProxyVersion {
     func others(_ versions: [ProxyVersion]) -> [ProxyVersion] {
         var seen: Set<ProxyBehaviors> = [behaviors]
         return versions.reversed().filter { seen.insert($0.behaviors).inserted }
-    }
-}
-
-extension ClusterSnapshot {
-    /// Some Services with their slices, and all Nodes.
-    ///
-    /// - Parameter names: each `namespace/name`.
-    func limited(to names: Set<String>) -> ClusterSnapshot? {
-        let services = services.filter { names.contains($0.qualifiedName) }
-        let slices = endpointSlices.filter { slice in
-            slice.serviceName.map { names.contains("\(slice.namespace)/\($0)") } ?? false
-        }
-        return try? ClusterSnapshot(services: services, endpointSlices: slices, nodes: nodes)
     }
 }

@@ -14,12 +14,7 @@ struct ExampleTracer {
     init(_ plan: NodePlan) throws(SnapshotError) {
         self.plan = plan
         host = RulesHost(plan)
-        rules =
-            switch plan.settings.mode {
-            case .iptables: .iptables(IndexedRules(IptablesPlan(plan).hostRules))
-            case .nftables: .nftables(TracedTables([try NftablesPlan(plan).table]), nil)
-            case .ipvs: nil
-            }
+        rules = try TracedRules(plan)
     }
 
     /// The rules of a host.

@@ -13,7 +13,9 @@ public enum ComparedRules: Sendable {
     /// - Parameter services: the Services that packets are sent to, as `namespace/name`.
     fileprivate func tracer(for services: Set<String>) throws(SnapshotError) -> ExampleTracer {
         switch self {
-        case .plan(let plan): try ExampleTracer(plan.limited(to: services))
+        // The rules of some Services are the same without the others, but for their numbers.
+        case .plan(let plan):
+            try ExampleTracer(NodePlan(plan.snapshot.limited(to: services), plan.settings))
         case .host(let rules, let host, let plan): ExampleTracer(rules, host, of: plan)
         }
     }
@@ -70,18 +72,5 @@ extension FlowComparison {
                 old.outcomes(from: sender, origin, to: change.frontend),
                 new.outcomes(from: sender, origin, to: change.frontend))
         }
-    }
-}
-
-extension NodePlan {
-    /// The plan as if the snapshot had some of its Services only, whose rules are the same but for their numbers.
-    fileprivate func limited(to services: Set<String>) throws(SnapshotError) -> NodePlan {
-        let limited = try ClusterSnapshot(
-            services: snapshot.services.filter { services.contains($0.qualifiedName) },
-            endpointSlices: snapshot.endpointSlices.filter { slice in
-                slice.serviceName.map { services.contains("\(slice.namespace)/\($0)") } ?? false
-            },
-            nodes: snapshot.nodes, serviceCIDRs: snapshot.serviceCIDRs)
-        return try NodePlan(limited, settings)
     }
 }

@@ -67,6 +67,11 @@ import Testing
         for result in results {
             let index = try #require(result["ruleIndex"] as? Int)
             #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
+            // GitHub's code scanning refuses a log with a result that has no place.
+            let place = (result["locations"] as? [[String: Any]])?.first?["physicalLocation"] as? [String: Any]
+            let uri = try #require((place?["artifactLocation"] as? [String: String])?["uri"])
+            #expect(!uri.isEmpty)
+            #expect((place?["region"] as? [String: Int])?["startLine"] ?? 0 >= 1)
         }
         let text = "\(results)"
         if ["audit", "diff"].contains(command) { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }

@@ -26,6 +26,16 @@ import Testing
         #expect(changed.errorLines.last == "1 Service checked on 3 nodes: 1 error")
     }
 
+    /// Of a key that is given twice the last value counts.
+    @Test(arguments: [
+        #"{"rules": [{"rule": "*", "severity": "error", "severity": "off", "reason": "known"}]}"#,
+        #"{"rules": [{"rule": "*", "severity": "error"}], "rules": [{"rule": "*", "severity": "off", "reason": "known"}]}"#,
+    ])
+    func lastValueCounts(_ rules: String) throws {
+        let result = try lint(["--service", "shop/inventory", Self.demo], rules: rules)
+        #expect(result.errorLines.last == "1 Service checked on 3 nodes: no findings, 1 ignored")
+    }
+
     @Test(arguments: [
         #""rule": "*", "namespace": "shop""#, #""rule": "no-endpoints", "service": "shop/inventory""#,
         #""rule": "no-endpoints""#,
@@ -95,10 +105,10 @@ import Testing
         (
             ["lint"], ["-n", "shop", "--service", "data/redis"],
             "error: Service 'data/redis' is not in the namespace 'shop'"
-        ), (["lint"], ["-l", "no=such"], "error: no Service has the labels of the selector"),
+        ), (["lint"], ["-l", "no=such"], "error: no Service matches the selector"),
         (
             ["lint"], ["-n", "data", "-l", "app.kubernetes.io/part-of=shop"],
-            "error: none of the Services that are named has the labels of the selector"
+            "error: no Service of those that are named matches the selector"
         ),
         (
             ["audit", "--live", "\(Package.fixtures)/demo/ipv4.save"], ["--service", "wbe"],

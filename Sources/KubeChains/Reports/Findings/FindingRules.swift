@@ -35,6 +35,7 @@ public struct FindingRules: Sendable {
                 guard json.string(key, equals: "rules") else {
                     throw .value(at: key.offset, "unknown key \(json.quoted(key)); expected \"rules\"")
                 }
+                entries = []
                 try json.array("rules") { json throws(ReadFault) in
                     entries.append(try FindingRules.entry(&json, known))
                 }
@@ -65,6 +66,7 @@ public struct FindingRules: Sendable {
                 entry.rule = text
             case "severity":
                 hasSeverity = true
+                entry.severity = nil
                 if text == "off" { return }
                 guard let severity = FindingSeverity(rawValue: text) else {
                     throw .value(

@@ -147,11 +147,11 @@ import Testing
         #expect(result.outputText.contains("missing-endpoint"))
     }
 
-    /// A node whose ssh failed.
+    /// A node whose ssh failed, in a stream with a byte-order mark.
     @Test func emptyDump() throws {
         let folder = try TemporaryFolder()
         let result = try Self.audit(
-            ["--live-dir", "-"], in: folder, input: Array("# node: worker-1\n# node: x\n".utf8))
+            ["--live-dir", "-"], in: folder, input: Array("\u{FEFF}# node: worker-1\n# node: x\n".utf8))
         #expect(result.ending == .exit(2))
         #expect(result.outputText.contains("[nothing-to-compare]\n    on worker-1\n"))
         #expect(result.errorLines.first == "<stdin>: warning: no Node of the snapshot has these names: x")

@@ -26,8 +26,9 @@ import Testing
         #expect(changed.errorLines.last == "1 Service checked on 3 nodes: 1 error")
     }
 
-    /// Of a key that is given twice the last value counts.
+    /// Of a key that is given twice the last value counts; a byte-order mark does not.
     @Test(arguments: [
+        "\u{FEFF}" + #"{"rules": [{"rule": "*", "severity": "off", "reason": "known"}]}"#,
         #"{"rules": [{"rule": "*", "severity": "error", "severity": "off", "reason": "known"}]}"#,
         #"{"rules": [{"rule": "*", "severity": "error"}], "rules": [{"rule": "*", "severity": "off", "reason": "known"}]}"#,
     ])
@@ -64,7 +65,7 @@ import Testing
     @Test(arguments: [
         (
             #"{"rules": [{"rule": "no-end", "severity": "off", "reason": "x"}]}"#,
-            "rules.json:1:21: error: there is no rule \"no-end\""
+            "rules.json:1:21: error: there is no rule \"no-end\"; did you mean 'no-endpoints'?"
         ),
         (
             #"{"rules": [{"rule": "*", "severity": "low"}]}"#,
@@ -87,6 +88,10 @@ import Testing
         (
             #"{"rules": [{"rule": "*", "service": "web", "severity": "info"}]}"#,
             "rules.json:1:37: error: service is \"web\"; expected NAMESPACE/NAME"
+        ),
+        (
+            #"{"rules": [{"rule": "*", "namespace": "a", "service": "b/web", "severity": "info"}]}"#,
+            "rules.json:1:12: error: namespace and service are both given; a service has its namespace in its name"
         ),
     ])
     func invalidFile(_ text: String, _ message: String) throws {

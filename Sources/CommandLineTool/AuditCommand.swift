@@ -192,7 +192,7 @@ extension AuditOptions {
         let services = snapshot.services.count { scope.contains($0.qualifiedName) }
         let text: String
         switch output.form {
-        case .json: text = AuditReport.json(findings, inferred, version)
+        case .json: text = AuditReport.json(findings, inferred, version, dump: dump)
         case .junit, .sarif, .github:
             text = FindingsReport(audit: findings, dump, version: Tool.number).text(output.form, of: dump) ?? ""
         case .openmetrics:

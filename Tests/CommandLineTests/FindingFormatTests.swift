@@ -77,6 +77,18 @@ import Testing
         if ["audit", "diff"].contains(command) { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }
     }
 
+    /// A finding is the same object in every command.
+    @Test(arguments: ["lint", "audit"])
+    func jsonFindingsAreAlike(_ command: String) throws {
+        let report = try JSONSerialization.jsonObject(with: Data(try Self.run(command, "json").output)) as? [String: Any]
+        let findings = try #require(report?["findings"] as? [[String: Any]])
+        #expect(findings.count > 5)
+        for finding in findings {
+            for key in ["id", "severity", "message"] { #expect(finding[key] is String, "\(key): \(finding)") }
+            #expect(finding["line"] == nil || finding["file"] is String, "\(finding)")
+        }
+    }
+
     /// One line for each finding, in which nothing from input begins another command or property.
     @Test func githubCommandsAreEscaped() throws {
         let lines = try Self.run("diff", "github").outputText.split(separator: "\n")

@@ -87,6 +87,10 @@ extension Command {
                 with: System.workers)
         }
         console.say(prepared.diagnostics)
+        if version.isNewerThanKnown {
+            let text = "kube-proxy \(version) is newer than all versions that are known here: "
+            console.say([Diagnostic(.warning, text + "packets afterwards fare as with \(version.knownRelease)")])
+        }
         let text =
             switch options.output.form {
             case .json: FlowChangeReport.json(upgrade)

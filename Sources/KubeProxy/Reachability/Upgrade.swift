@@ -7,8 +7,9 @@ public import NetAddress
 public struct Upgrade: Sendable {
     /// What makes connections fare otherwise.
     public enum Cause: Sendable, Hashable {
-        /// Kubernetes `1.N`, the first on the way with which they do.
-        case version(Int)
+        /// Kubernetes `1.N`, the first on the way with which they do, and the behaviours that make the difference: each by
+        /// itself, or all that come or go with the version where only several together do.
+        case version(Int, [ProxyBehavior])
         /// The other mode.
         case mode
     }
@@ -91,10 +92,11 @@ public struct Upgrade: Sendable {
         self.mode = mode ?? settings.mode
         var later = settings
         later.version = version
-        later.mode = self.mode
+        if let mode { later.mode = mode }
         var oldest: VersionChoice?
         var names: Set<String> = []
         var first: String?
+        var isLarge = false
         for family in families {
             var (now, then) = (settings, later)
             now.family = family
@@ -110,6 +112,7 @@ public struct Upgrade: Sendable {
                 first = first ?? member.name
                 let (plan, nextPlan) = (try before.plan(of: member), try after.plan(of: next))
                 if oldest.map({ plan.version.version < $0.version }) ?? true { oldest = plan.version }
+                isLarge = isLarge || nextPlan.isLargeCluster
                 let old = try plan.flows()
                 flowCount += old.frontends.reduce(0) { $0 + $1.flows.count }
                 let comparison = FlowComparison(old, try nextPlan.flows())
@@ -146,10 +149,9 @@ public struct Upgrade: Sendable {
         }
         nodeCount = names.count
         if let oldest { from = oldest }
-        let minor = from.version.knownMinor
-        notes = DatedChange.all.filter { $0.isMet(from: minor, to: version.knownMinor, by: snapshot, later) }
-        let step = ModeChange.Step(
-            snapshot: snapshot, before: settings, after: later, minor: version.knownMinor)
+        let step = UpgradeStep(
+            snapshot: snapshot, before: settings, after: later, from: from.version, to: version, isLarge: isLarge)
+        notes = DatedChange.all.filter { $0.isMet(by: step) }
         modeChanges = self.mode == settings.mode ? [] : ModeChange.all.filter { $0.isMet(by: step) }
     }
 

@@ -48,8 +48,8 @@ public struct Upgrade: Sendable {
     public private(set) var changes: [Change] = []
     /// By family and kind.
     public private(set) var unserved: [UnservedChange] = []
-    /// The rules of the first node that are spelled otherwise and mean the same, or belong to ``changes``; nil: another mode has
-    /// other rules.
+    /// The lines of the first node's rules that are other ones and mean the same, or belong to ``changes``; nil: another mode
+    /// has other rules.
     public private(set) var respelled: (node: String, lines: Int, of: Int)?
     /// What comes with the versions on the way, by version, and what is announced.
     public private(set) var notes: [DatedChange] = []
@@ -155,24 +155,27 @@ public struct Upgrade: Sendable {
         modeChanges = self.mode == settings.mode ? [] : ModeChange.all.filter { $0.isMet(by: step) }
     }
 
-    /// Counts the lines of a node's rules that the version before does not have.
+    /// Counts the lines of a node's rules that are other ones with the version afterwards: of those that come and those that go
+    /// the more.
     private mutating func addSpelling(
         _ before: NodePlan, _ after: NodePlan, _ node: String, with workers: Workers?
     ) throws(SnapshotError) {
         var counts: [Substring: Int] = [:]
         let (old, new) = (try before.ruleText(with: workers), try after.ruleText(with: workers))
         for line in old.split(separator: "\n") { counts[line, default: 0] += 1 }
-        var lines = 0
+        var coming = 0
         var all = 0
         for line in new.split(separator: "\n") {
             all += 1
             guard let count = counts[line], count > 0 else {
-                lines += 1
+                coming += 1
                 continue
             }
             counts[line] = count - 1
         }
-        respelled = (node, lines + (respelled?.lines ?? 0), all + (respelled?.of ?? 0))
+        let going = counts.values.reduce(0, +)
+        let more = max(going - coming, 0)
+        respelled = (node, coming + more + (respelled?.lines ?? 0), all + more + (respelled?.of ?? 0))
     }
 
     /// Adds what packets of flows do not show: how long, how often, and in what order.

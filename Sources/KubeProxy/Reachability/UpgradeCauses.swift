@@ -35,10 +35,15 @@ struct UpgradeCauses {
     ) throws(SnapshotError) -> Upgrade.Cause? {
         guard version.knownMinor <= target.knownMinor else { return nil }
         guard let sender = change.senders.example else { return nil }
+        let senders = AddressSet(sender.family, [IPPrefix(single: sender)])
+        let before = ConnectionResults(change.before, at: change.kind)
         func isChanged(_ flows: Flows) -> Bool {
             let flows = flows[change.frontend]?.flows ?? []
-            let outcome = flows.first { $0.senders.addresses.contains(sender) }?.outcome
-            return outcome ?? (change.kind == .nodePort ? .refused : .unchanged) != change.before
+            let outcome = flows.first { $0.senders.addresses.contains(sender) }?.outcome ?? .unchanged
+            // The outcome may be that of many, of whom some are endpoints that reach themselves.
+            let after = ConnectionResults(outcome.narrowed(to: senders), at: change.kind)
+            let found = ConnectionResults.differing(before, after, among: senders)
+            return found.endpoints.isEmpty ? found.others : !found.differing.isEmpty
         }
         for step in try flows(on: node, from: version.knownMinor) where isChanged(step.flows) {
             let (old, new) = (behaviors(of: step.minor - 1), behaviors(of: step.minor))

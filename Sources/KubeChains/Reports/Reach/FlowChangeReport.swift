@@ -154,10 +154,11 @@ public enum FlowChangeReport {
         write(upgrade.unserved.map(\.change), to: &report)
         if let count = upgrade.respelled, count.lines > 0 {
             report.emptyLine()
-            let others = upgrade.changes.isEmpty ? "and mean the same" : "those of the changes above among them"
+            let others =
+                upgrade.changes.isEmpty
+                ? "without a change for connections" : "those of the changes above among them"
             report.line(
-                words: "\(count.lines) of \(counted(count.of, "line")) of \(count.node)'s rules are spelled otherwise, "
-                    + others)
+                words: "\(count.lines) of \(counted(count.of, "line")) of \(count.node)'s rules change, \(others)")
         }
         list("with the versions", upgrade.notes.map { sentence($0) }, in: &report)
         list("with the mode", modeSentences(upgrade), in: &report)

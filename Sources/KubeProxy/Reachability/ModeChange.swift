@@ -49,7 +49,7 @@ public struct ModeChange: Sendable {
         ModeChange(
             from: [.iptables], to: [.nftables], "node ports no longer answer on 127.0.0.1",
             ["KEP-3866", "KEP-6032"]
-        ) { $0.before.localhostNodePorts && !$0.after.localhostNodePortsInNftables && $0.hasNodePorts },
+        ) { $0.closesLoopback },
         ModeChange(
             from: [.iptables], to: [.nftables],
             "forwarded packets are no longer accepted by KUBE-FORWARD: a host firewall that drops in FORWARD must accept "
@@ -105,7 +105,12 @@ public struct ModeChange: Sendable {
         ModeChange(
             .leftOver, from: [.iptables], to: [.nftables, .ipvs],
             "the sysctl net.ipv4.conf.all.route_localnet stays 1 until somebody resets it"
-        ) { $0.before.localhostNodePorts && $0.hasNodePorts },
+        ) { $0.routesLoopback },
+        ModeChange(
+            .leftOver, from: [.iptables], to: [.ipvs],
+            "the chains of iptables mode that IPVS mode does not have stay, and go on refusing and dropping what was without "
+                + "endpoints: run 'kube-proxy --cleanup' or 'kubechains cleanup --apply' before kube-proxy starts in IPVS mode",
+            ["KEP-5495"]),
         ModeChange(
             .leftOver, from: [.ipvs], to: [.nftables],
             "kube-proxy removes virtual servers, ipsets, kube-ipvs0 and its iptables rules when it starts"),

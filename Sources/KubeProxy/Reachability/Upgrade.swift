@@ -26,6 +26,11 @@ public struct Upgrade: Sendable {
         public internal(set) var nodes: [String]
         /// What makes it; nil: that is not looked for, on the way to an older version.
         public internal(set) var cause: Cause?
+
+        /// Whether it is one of node ports on 127.0.0.1, by the mode.
+        fileprivate var isOfLoopback: Bool {
+            cause == .mode && family == .ipv4 && flow.frontend.address?.isLoopback ?? false
+        }
     }
 
     /// Packets beside frontends that fare otherwise, on all nodes.
@@ -96,7 +101,7 @@ public struct Upgrade: Sendable {
         var oldest: VersionChoice?
         var names: Set<String> = []
         var first: String?
-        var isLarge = false
+        var (isLarge, routesLoopback) = (false, false)
         for family in families {
             var (now, then) = (settings, later)
             now.family = family
@@ -113,6 +118,7 @@ public struct Upgrade: Sendable {
                 let (plan, nextPlan) = (try before.plan(of: member), try after.plan(of: next))
                 if oldest.map({ plan.version.version < $0.version }) ?? true { oldest = plan.version }
                 isLarge = isLarge || nextPlan.isLargeCluster
+                routesLoopback = routesLoopback || family == .ipv4 && plan.node.loopbackTakesNodePorts
                 let old = try plan.flows()
                 flowCount += old.frontends.reduce(0) { $0 + $1.flows.count }
                 let comparison = FlowComparison(old, try nextPlan.flows())
@@ -150,7 +156,8 @@ public struct Upgrade: Sendable {
         nodeCount = names.count
         if let oldest { from = oldest }
         let step = UpgradeStep(
-            snapshot: snapshot, before: settings, after: later, from: from.version, to: version, isLarge: isLarge)
+            snapshot: snapshot, before: settings, after: later, from: from.version, to: version, isLarge: isLarge,
+            routesLoopback: routesLoopback, closesLoopback: changes.contains(where: \.isOfLoopback))
         notes = DatedChange.all.filter { $0.isMet(by: step) }
         modeChanges = self.mode == settings.mode ? [] : ModeChange.all.filter { $0.isMet(by: step) }
     }

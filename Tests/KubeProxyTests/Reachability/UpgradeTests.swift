@@ -20,11 +20,14 @@ import Testing
            {"addresses": ["10.244.0.3"], "hints": {"forZones": [{"name": "b"}]}}]}]
         """
 
-    private static func upgrade(_ from: String, _ to: String, _ options: [String] = []) throws -> Upgrade {
+    private static func upgrade(
+        _ from: String, _ to: String, _ options: [String] = [], mode: ProxyMode? = nil
+    ) throws -> Upgrade {
         let settings = try ProxySettings(flags: ["--kube-proxy-version", from] + options)
         let source = SnapshotSource(name: "test", bytes: Array(cluster.utf8))
         return try Upgrade(
-            ClusterSnapshot(reading: [source]), settings, families: [.ipv4], to: try #require(ProxyVersion(to)))
+            ClusterSnapshot(reading: [source]), settings, families: [.ipv4], to: try #require(ProxyVersion(to)),
+            mode: mode)
     }
 
     /// 1.31 brings five behaviours, of which one moves connections: also those of endpoints that may reach themselves, which
@@ -45,5 +48,27 @@ import Testing
     ])
     func linesThatChange(_ from: String, _ to: String, _ options: [String], _ lines: Int) throws {
         #expect(try Self.upgrade(from, to, options).respelled?.lines == lines)
+    }
+
+    /// Node ports on 127.0.0.1 end for those who have them; the sysctl stays where kube-proxy sets it, for any Service
+    /// (SPEC.md 2.3 and 18, SPEC-NFTABLES 16.2, 3).
+    @Test(arguments: [
+        ([], true, true), (["--iptables-localhost-nodeports=false"], false, false),
+        (["--nodeport-addresses", "192.168.0.0/24"], false, false),
+        (["--nodeport-addresses", "primary"], false, false),
+        (["--nodeport-addresses", "127.0.0.0/8,192.168.0.0/24"], true, true),
+    ])
+    func loopback(_ options: [String], _ ends: Bool, _ stays: Bool) throws {
+        let changes = try Self.upgrade("1.36", "1.36", options, mode: .nftables).modeChanges.map(\.text)
+        #expect(changes.contains { $0.contains("no longer answer on 127.0.0.1") } == ends, "\(changes)")
+        #expect(changes.contains { $0.contains("route_localnet stays 1") } == stays, "\(changes)")
+    }
+
+    /// Neither iptables nor IPVS mode cleans what the other leaves; nftables mode does (`platformCleanup` of kube-proxy).
+    @Test(arguments: [(ProxyMode.iptables, ProxyMode.ipvs, true), (.ipvs, .iptables, true), (.ipvs, .nftables, false)])
+    func leftOvers(_ old: ProxyMode, _ new: ProxyMode, _ stay: Bool) throws {
+        let upgrade = try Self.upgrade("1.36", "1.36", ["--proxy-mode", old.rawValue], mode: new)
+        let leftOvers = upgrade.modeChanges.filter { $0.kind == .leftOver }
+        #expect(leftOvers.contains { $0.text.contains("stay, and go on") } == stay, "\(leftOvers)")
     }
 }

@@ -27,6 +27,8 @@ BUILT = $(if $(findstring command line,$(origin KUBECHAINS)),,build)
 
 # What the tests and the demo do without: debug information, a part of the time of compiling. (Tests are found by the index.)
 QUICK_FLAGS = -debug-info-format none
+# The libraries that such a build optimises: all where all tests run, which pays from some minutes on; else those of a few seconds.
+export KUBECHAINS_OPTIMIZED = $(if $(filter full,$(TESTS)),all,some)
 
 BENCHMARKS = $(RELEASE_PATH)/release/Benchmarks
 BENCH_PATH = $(RELEASE_PATH)/bench
@@ -50,24 +52,28 @@ help: ## list the targets
 build: ## build the static release binary
 	@$(SWIFT) build $(RELEASE_FLAGS) --product kubechains
 
-# What runs of the tests: `brief` or `full`. CASE names the only recorded case to run, such as `make test CASE=small-003`.
+# What runs of the tests: `brief` or `full`. CASE names the only recorded case to run, such as `make test CASE=small-003`; ONLY the
+# only suites or tests, such as `make test ONLY=LintTests` (a regular expression).
 TESTS ?= brief
 CASE ?=
+ONLY ?=
 
 test: ## run the tests in a few minutes; TESTS=full: all random clusters, kernels and packets
-	@SWIFT=$(SWIFT) FLAGS="$(QUICK_FLAGS)" KUBECHAINS_TESTS=$(TESTS) KUBECHAINS_CASE=$(CASE) Tests/run.sh
+	@SWIFT=$(SWIFT) FLAGS="$(QUICK_FLAGS)" KUBECHAINS_TESTS=$(TESTS) KUBECHAINS_CASE=$(CASE) KUBECHAINS_ONLY='$(ONLY)' \
+		Tests/run.sh
 
 # How many random pairs of snapshots and settings `make soak` compares.
 PAIRS ?= 10000
 
-soak: ## compare PAIRS random pairs in 'diff --flows' with packets sent through the rules by brute force (hours)
+soak: export KUBECHAINS_OPTIMIZED = all
+soak: ## compare PAIRS random pairs in 'diff --flows' with packets sent through the rules by brute force (an hour)
 	@$(SWIFT) build $(QUICK_FLAGS) --build-tests --quiet
 	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) $(SWIFT) test $(QUICK_FLAGS) --skip-build --disable-xctest \
 		--filter FlowPairTests
 
-# Built without optimisation, which takes a minute instead of several.
+# Built almost without optimisation, which takes a minute instead of several.
 demo: ## show what kubechains is for, on one screen (builds it first, in about a minute)
-	@echo "Building kubechains without optimisation: about a minute the first time."
+	@echo "Building kubechains for a first look: about a minute the first time."
 	@$(SWIFT) build $(QUICK_FLAGS) --product kubechains
 	@Fixtures/demo/tour.sh .build/debug/kubechains
 

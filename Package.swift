@@ -116,3 +116,13 @@ let package = Package(
             swiftSettings: settings),
     ] + fuzzTargets
 )
+
+// What a debug build optimises, if it is asked for (see Tests/run.sh): `all` but the tests, or `some`, which is where tests spend most of
+// their time. Never unasked: a package with such flags cannot be depended on.
+let optimized = Context.environment["KUBECHAINS_OPTIMIZED"] ?? ""
+for target in package.targets
+where optimized == "all" && target.type != .test
+    || optimized == "some" && ["KubeChainsBytes", "KubeChainsJSON", "NetAddress"].contains(target.name)
+{
+    target.swiftSettings! += [.unsafeFlags(["-O"], .when(configuration: .debug))]
+}

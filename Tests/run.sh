@@ -4,16 +4,18 @@
 #
 #   KUBECHAINS_TESTS  brief (the default) or full; see TestSupport/TestSize.swift
 #   KUBECHAINS_CASE   the name of the only recorded case to run, such as small-003
+#   KUBECHAINS_ONLY   a regular expression for the only suites and tests to run, such as LintTests
 #   SWIFT             the swift command
 #   FLAGS             options of `swift build`, as the Makefile has them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-size=${KUBECHAINS_TESTS:-brief} only=${KUBECHAINS_CASE:-} swift=${SWIFT:-swift} log=.build/tests.log
+size=${KUBECHAINS_TESTS:-brief} case=${KUBECHAINS_CASE:-} only=${KUBECHAINS_ONLY:-} swift=${SWIFT:-swift} log=.build/tests.log
 case $size in brief | full) ;; *) echo "invalid TESTS '$size': expected brief or full" >&2; exit 64 ;; esac
-if [ -n "$only" ]; then
-    ls -d Fixtures/conformance*/"$only"/options >/dev/null 2>&1 ||
-        { echo "there is no recorded case '$only' in Fixtures/conformance or Fixtures/conformance-ipvs" >&2; exit 64; }
+if [ -n "$case" ]; then
+    ls -d Fixtures/conformance*/"$case"/options >/dev/null 2>&1 ||
+        { echo "there is no recorded case '$case' in Fixtures/conformance or Fixtures/conformance-ipvs" >&2; exit 64; }
+    only=${only:-'[rR]ecordedCase'}
 fi
 
 # What Swift Testing says of each test that starts, passes or is skipped, which may go over several lines, is left to the log.
@@ -39,7 +41,7 @@ part() {
 
 status=0
 if [ -n "$only" ]; then
-    part "$log" --filter '[rR]ecordedCase' || status=1
+    part "$log" --filter "$only" || status=1
 else
     # Two processes: the tests of the commands wait for programs, and others use the processors meanwhile.
     part "$log.commands" --filter '^CommandLineTests\.' &

@@ -97,12 +97,9 @@ extension CheckOptions {
     fileprivate func requireNames(
         of checks: [FlowCheck], _ file: String, in snapshot: ClusterSnapshot
     ) throws(CommandFailure) {
-        let services = snapshot.services.map(\.qualifiedName)
         for check in checks {
-            guard let name = check.service, !services.contains(name) else { continue }
-            throw .input(
-                "\(file): error: \(check.name): the snapshot has no Service \(name)"
-                    + Suggestion.text(for: name, among: services))
+            guard let absence = check.question.target?.absence(in: snapshot) else { continue }
+            throw .input("\(file): error: \(check.name): \(absence)")
         }
         let nodes = snapshot.nodes.map(\.name.text)
         for name in checks.flatMap({ ($0.nodes ?? []) + $0.onlyNodes }) where !nodes.contains(name) {

@@ -133,17 +133,9 @@ extension FlowQuestion {
     ///
     /// - Parameter isLimited: whether some Services are not asked for.
     fileprivate func absence(in snapshot: ClusterSnapshot, isLimited: Bool) -> String {
+        if let absence = target?.absence(in: snapshot) { return absence }
         switch target {
-        case .service(let namespace, let name, let port):
-            guard let service = snapshot.services.first(where: { $0.namespace == namespace && $0.name == name })
-            else {
-                let names = snapshot.services.map(\.qualifiedName)
-                return "the snapshot has no Service \(namespace)/\(name)"
-                    + Suggestion.text(for: "\(namespace)/\(name)", among: names)
-            }
-            if let port, !service.ports.contains(where: { $0.name?.text == port || String($0.port) == port }) {
-                return "the Service \(namespace)/\(name) has no port \(port)"
-            }
+        case .service(let namespace, let name, _):
             return "kube-proxy has no rules for the Service \(namespace)/\(name); "
                 + "'kubechains explain \(namespace)/\(name)' says why"
         case .addresses(let range, let port):
@@ -154,5 +146,22 @@ extension FlowQuestion {
             return "no Service answers on \(text) of this node"
         case nil: return "no Service \(isLimited ? "that is asked for" : "of the snapshot") has rules on this node"
         }
+    }
+}
+
+extension FlowQuestion.Target {
+    /// That a snapshot does not have the Service that is named, or its port; nil: it has, or none is named.
+    func absence(in snapshot: ClusterSnapshot) -> String? {
+        guard case .service(let namespace, let name, let port) = self else { return nil }
+        guard let service = snapshot.services.first(where: { $0.namespace == namespace && $0.name == name }) else {
+            let names = snapshot.services.map(\.qualifiedName)
+            return "the snapshot has no Service \(namespace)/\(name)"
+                + Suggestion.text(for: "\(namespace)/\(name)", among: names)
+        }
+        guard let port, !service.ports.contains(where: { $0.name?.text == port || String($0.port) == port }) else {
+            return nil
+        }
+        return "the Service \(namespace)/\(name) has no port \(port)"
+            + (UInt16(port) == nil ? Suggestion.text(for: port, among: service.ports.compactMap(\.name?.text)) : "")
     }
 }

@@ -62,7 +62,7 @@ extension Command {
             "Compares what becomes of everybody's connections to every frontend, now and afterwards, on all Nodes of the "
                 + "snapshot: what changes is shown by Service, with the nodes and an example packet. Rules that are only "
                 + "spelled otherwise are no change.",
-            "After that comes how many lines of rules are only spelled otherwise, what the versions on the way bring and what "
+            "After that comes how many lines of a node's rules change, what the versions on the way bring and what "
                 + "is announced, what the other mode brings that connections do not show, and what the old one leaves on a node: "
                 + "as far as these Services and settings meet it, each with its pull request or KEP.",
             "The version of now is that of each Node, or of --kube-proxy-version. Without --to only the mode changes.",
@@ -86,6 +86,10 @@ extension Command {
                 with: System.workers)
         }
         console.say(prepared.diagnostics)
+        if version.isNewerThanKnown {
+            let text = "kube-proxy \(version) is newer than all versions that are known here: "
+            console.say([Diagnostic(.warning, text + "packets afterwards fare as with \(version.knownRelease)")])
+        }
         let text =
             switch options.output.form {
             case .json: FlowChangeReport.json(upgrade)

@@ -1,4 +1,5 @@
 internal import Iptables
+internal import KubeChainsBytes
 internal import KubeProxy
 package import NetAddress
 
@@ -22,7 +23,8 @@ package enum HostCleanup {
         return zip(rules, cleanups).map { rules, cleanup in
             cleanup.isEmpty
                 ? "\(rules.iptables.name): nothing to clean up"
-                : "\(rules.iptables.name): \(cleanup.chainCount) chains and \(cleanup.jumpCount) jumps deleted"
+                : "\(rules.iptables.name): \(counted(cleanup.chainCount, "chain")) and "
+                    + "\(counted(cleanup.jumpCount, "jump")) deleted"
         }
     }
 

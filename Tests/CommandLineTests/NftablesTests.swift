@@ -42,6 +42,24 @@ import Testing
         #expect(try run(["render", "--config", file] + options).outputText == expected.outputText)
     }
 
+    /// masqueradeAll stands in the section of each mode, and that of the mode counts, which a flag may name.
+    @Test(arguments: [("nftables", false, true), ("iptables", true, false), ("ipvs", true, false)])
+    func masqueradeAllOfTheMode(_ mode: String, _ iptables: Bool, _ nftables: Bool) throws {
+        let folder = try TemporaryFolder()
+        for (ofIptables, ofNftables) in [(iptables, nftables), (nftables, iptables)] {
+            let file = try folder.write(
+                "\(ofIptables).json",
+                """
+                {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
+                 "iptables": {"masqueradeAll": \(ofIptables)}, "nftables": {"masqueradeAll": \(ofNftables)}}
+                """)
+            let options = ["render", "--node", "worker-1", "--cluster-cidr", "10.244.0.0/16", "--proxy-mode", mode]
+            let all = mode == "nftables" ? ofNftables : ofIptables
+            let expected = try run(options + ["--masquerade-all=\(all)"]).outputText
+            #expect(try run(options + ["--config", file]).outputText == expected, "\(all)")
+        }
+    }
+
     /// Without ServiceCIDRs it is not known whether the cluster has any.
     @Test func serviceCIDRs() throws {
         let notice =

@@ -47,10 +47,19 @@ public struct ClusterPlan: Sendable {
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, forManyNodes: Bool = false,
         with workers: Workers? = nil
     ) {
+        self.init(snapshot, settings, doing: nil, forManyNodes: forManyNodes, with: workers)
+    }
+
+    /// - Parameter behaviors: what is done in place of what the version does; nil: nothing is.
+    init(
+        _ snapshot: ClusterSnapshot, _ settings: ProxySettings, doing behaviors: ProxyBehaviors?,
+        forManyNodes: Bool = false, with workers: Workers? = nil
+    ) {
         self.snapshot = snapshot
         self.settings = settings
         version = VersionChoice(settings, in: snapshot)
-        behaviors = version.version.behaviors(in: settings.mode)
+        let behaviors = behaviors ?? version.version.behaviors(in: settings.mode)
+        self.behaviors = behaviors
         let planned = ClusterPlan.plan(snapshot, settings, behaviors, workers)
         skippedServices = planned.skipped
         tables = ClusterTables(planned)

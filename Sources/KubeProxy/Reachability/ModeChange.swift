@@ -11,15 +11,6 @@ public struct ModeChange: Sendable {
         case leftOver = "left-over"
     }
 
-    /// A change of mode and version.
-    struct Step {
-        let snapshot: ClusterSnapshot
-        let before: ProxySettings
-        let after: ProxySettings
-        /// The minor version afterwards.
-        let minor: Int
-    }
-
     /// What it is about.
     public let kind: Kind
     /// What changes.
@@ -28,12 +19,12 @@ public struct ModeChange: Sendable {
     public let sources: [String]
     private let from: Set<ProxyMode>
     private let to: Set<ProxyMode>
-    private let affects: @Sendable (Step) -> Bool
+    private let affects: @Sendable (UpgradeStep) -> Bool
 
     private init(
         _ kind: Kind = .effect, from: Set<ProxyMode>, to: Set<ProxyMode>, _ text: String,
         _ sources: [String] = ["KEP-3866"],
-        where affects: @escaping @Sendable (Step) -> Bool = { _ in true }
+        where affects: @escaping @Sendable (UpgradeStep) -> Bool = { _ in true }
     ) {
         self.kind = kind
         self.from = from
@@ -44,7 +35,7 @@ public struct ModeChange: Sendable {
     }
 
     /// Whether the step brings it.
-    func isMet(by step: Step) -> Bool {
+    func isMet(by step: UpgradeStep) -> Bool {
         from.contains(step.before.mode) && to.contains(step.after.mode) && affects(step)
     }
 
@@ -58,7 +49,7 @@ public struct ModeChange: Sendable {
         ModeChange(
             from: [.iptables], to: [.nftables], "node ports no longer answer on 127.0.0.1",
             ["KEP-3866", "KEP-6032"]
-        ) { $0.before.localhostNodePorts && !$0.after.localhostNodePortsInNftables && $0.hasNodePorts },
+        ) { $0.closesLoopback },
         ModeChange(
             from: [.iptables], to: [.nftables],
             "forwarded packets are no longer accepted by KUBE-FORWARD: a host firewall that drops in FORWARD must accept "
@@ -96,7 +87,7 @@ public struct ModeChange: Sendable {
             "a Service port without endpoints whose namespace/name:port is longer than 128 bytes makes every sync fail; "
                 + "1.37 mends it"
         ) { step in
-            guard step.minor <= 36 else { return false }
+            guard step.to.knownMinor <= 36 else { return false }
             return step.snapshot.services.contains { service in
                 let length = service.qualifiedName.utf8.count
                 return service.ports.contains { length + 1 + ($0.name?.text.utf8.count ?? 0) > 128 }
@@ -110,11 +101,16 @@ public struct ModeChange: Sendable {
         ModeChange(
             .leftOver, from: [.iptables], to: [.nftables],
             "the chains KUBE-MARK-MASQ, KUBE-PROXY-FIREWALL and KUBE-PROXY-CANARY stay; 1.34 removes them"
-        ) { $0.minor < 34 },
+        ) { $0.to.knownMinor < 34 },
         ModeChange(
             .leftOver, from: [.iptables], to: [.nftables, .ipvs],
             "the sysctl net.ipv4.conf.all.route_localnet stays 1 until somebody resets it"
-        ) { $0.before.localhostNodePorts && $0.hasNodePorts },
+        ) { $0.routesLoopback },
+        ModeChange(
+            .leftOver, from: [.iptables], to: [.ipvs],
+            "the chains of iptables mode that IPVS mode does not have stay, and go on refusing and dropping what was without "
+                + "endpoints: run 'kube-proxy --cleanup' or 'kubechains cleanup --apply' before kube-proxy starts in IPVS mode",
+            ["KEP-5495"]),
         ModeChange(
             .leftOver, from: [.ipvs], to: [.nftables],
             "kube-proxy removes virtual servers, ipsets, kube-ipvs0 and its iptables rules when it starts"),
@@ -125,14 +121,10 @@ public struct ModeChange: Sendable {
         ModeChange(
             .leftOver, from: [.nftables], to: [.iptables, .ipvs],
             "kube-proxy deletes the tables ip kube-proxy and ip6 kube-proxy when it starts"
-        ) { $0.minor >= 29 },
+        ) { $0.to.knownMinor >= 29 },
         ModeChange(
             .leftOver, from: [.nftables], to: [.iptables, .ipvs],
             "the tables ip kube-proxy and ip6 kube-proxy stay, and go on taking packets: delete them with nft"
-        ) { $0.minor < 29 },
+        ) { $0.to.knownMinor < 29 },
     ]
-}
-
-extension ModeChange.Step {
-    fileprivate var hasNodePorts: Bool { snapshot.services.contains { $0.ports.contains { $0.nodePort > 0 } } }
 }

@@ -7,8 +7,9 @@ public import NetAddress
 public struct Upgrade: Sendable {
     /// What makes connections fare otherwise.
     public enum Cause: Sendable, Hashable {
-        /// Kubernetes `1.N`, the first on the way with which they do.
-        case version(Int)
+        /// Kubernetes `1.N`, the first on the way with which they do, and the behaviours that make the difference: each by
+        /// itself, or all that come or go with the version where only several together do.
+        case version(Int, [ProxyBehavior])
         /// The other mode.
         case mode
     }
@@ -25,6 +26,11 @@ public struct Upgrade: Sendable {
         public internal(set) var nodes: [String]
         /// What makes it; nil: that is not looked for, on the way to an older version.
         public internal(set) var cause: Cause?
+
+        /// Whether it is one of node ports on 127.0.0.1, by the mode.
+        fileprivate var isOfLoopback: Bool {
+            cause == .mode && family == .ipv4 && flow.frontend.address?.isLoopback ?? false
+        }
     }
 
     /// Packets beside frontends that fare otherwise, on all nodes.
@@ -47,8 +53,8 @@ public struct Upgrade: Sendable {
     public private(set) var changes: [Change] = []
     /// By family and kind.
     public private(set) var unserved: [UnservedChange] = []
-    /// The rules of the first node that are spelled otherwise and mean the same, or belong to ``changes``; nil: another mode has
-    /// other rules.
+    /// The lines of the first node's rules that are other ones and mean the same, or belong to ``changes``; nil: another mode
+    /// has other rules.
     public private(set) var respelled: (node: String, lines: Int, of: Int)?
     /// What comes with the versions on the way, by version, and what is announced.
     public private(set) var notes: [DatedChange] = []
@@ -91,10 +97,11 @@ public struct Upgrade: Sendable {
         self.mode = mode ?? settings.mode
         var later = settings
         later.version = version
-        later.mode = self.mode
+        if let mode { later.mode = mode }
         var oldest: VersionChoice?
         var names: Set<String> = []
         var first: String?
+        var (isLarge, routesLoopback) = (false, false)
         for family in families {
             var (now, then) = (settings, later)
             now.family = family
@@ -110,6 +117,8 @@ public struct Upgrade: Sendable {
                 first = first ?? member.name
                 let (plan, nextPlan) = (try before.plan(of: member), try after.plan(of: next))
                 if oldest.map({ plan.version.version < $0.version }) ?? true { oldest = plan.version }
+                isLarge = isLarge || nextPlan.isLargeCluster
+                routesLoopback = routesLoopback || family == .ipv4 && plan.node.loopbackTakesNodePorts
                 let old = try plan.flows()
                 flowCount += old.frontends.reduce(0) { $0 + $1.flows.count }
                 let comparison = FlowComparison(old, try nextPlan.flows())
@@ -146,31 +155,34 @@ public struct Upgrade: Sendable {
         }
         nodeCount = names.count
         if let oldest { from = oldest }
-        let minor = from.version.knownMinor
-        notes = DatedChange.all.filter { $0.isMet(from: minor, to: version.knownMinor, by: snapshot, later) }
-        let step = ModeChange.Step(
-            snapshot: snapshot, before: settings, after: later, minor: version.knownMinor)
+        let step = UpgradeStep(
+            snapshot: snapshot, before: settings, after: later, from: from.version, to: version, isLarge: isLarge,
+            routesLoopback: routesLoopback, closesLoopback: changes.contains(where: \.isOfLoopback))
+        notes = DatedChange.all.filter { $0.isMet(by: step) }
         modeChanges = self.mode == settings.mode ? [] : ModeChange.all.filter { $0.isMet(by: step) }
     }
 
-    /// Counts the lines of a node's rules that the version before does not have.
+    /// Counts the lines of a node's rules that are other ones with the version afterwards: of those that come and those that go
+    /// the more.
     private mutating func addSpelling(
         _ before: NodePlan, _ after: NodePlan, _ node: String, with workers: Workers?
     ) throws(SnapshotError) {
         var counts: [Substring: Int] = [:]
         let (old, new) = (try before.ruleText(with: workers), try after.ruleText(with: workers))
         for line in old.split(separator: "\n") { counts[line, default: 0] += 1 }
-        var lines = 0
+        var coming = 0
         var all = 0
         for line in new.split(separator: "\n") {
             all += 1
             guard let count = counts[line], count > 0 else {
-                lines += 1
+                coming += 1
                 continue
             }
             counts[line] = count - 1
         }
-        respelled = (node, lines + (respelled?.lines ?? 0), all + (respelled?.of ?? 0))
+        let going = counts.values.reduce(0, +)
+        let more = max(going - coming, 0)
+        respelled = (node, coming + more + (respelled?.lines ?? 0), all + more + (respelled?.of ?? 0))
     }
 
     /// Adds what packets of flows do not show: how long, how often, and in what order.

@@ -255,7 +255,7 @@ extension ProxyBehavior {
 
 /// The behaviours of a version.
 public struct ProxyBehaviors: Sendable, Hashable {
-    private let bits: UInt64
+    private var bits: UInt64
 
     /// The behaviours of kube-proxy `1.minor`, one of the known versions.
     init(minor: Int, _ mode: ProxyMode) {
@@ -269,4 +269,16 @@ public struct ProxyBehaviors: Sendable, Hashable {
     /// Whether the version does it.
     @inline(__always)
     public func contains(_ behavior: ProxyBehavior) -> Bool { bits & 1 << UInt64(behavior.rawValue) != 0 }
+
+    /// The same, but for one behaviour: with it where it is left out here, and without it where it is not.
+    func toggling(_ behavior: ProxyBehavior) -> ProxyBehaviors {
+        var toggled = self
+        toggled.bits ^= 1 << UInt64(behavior.rawValue)
+        return toggled
+    }
+
+    /// The behaviours that only one of two has.
+    func differences(from other: ProxyBehaviors) -> [ProxyBehavior] {
+        ProxyBehavior.allCases.filter { contains($0) != other.contains($0) }
+    }
 }

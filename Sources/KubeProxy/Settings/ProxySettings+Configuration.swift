@@ -30,13 +30,8 @@ extension ProxySettings {
             try settings.setPodInterfaceNamePrefix(text)
         }
         try setNodePortAddresses(configuration.nodePortAddresses, snapshot)
-        // Each mode has a section of its own for it.
-        let masquerades =
-            switch configuration.mode.flatMap({ ProxyMode(rawValue: $0.value) }) {
-            case .nftables: configuration.nftablesMasqueradeAll
-            case .iptables, .ipvs, nil: configuration.masqueradeAll
-            }
-        if let masquerades { masqueradeAll = masquerades.value }
+        setMasqueradeAll(configuration.masqueradeAll, in: [.iptables, .ipvs])
+        setMasqueradeAll(configuration.nftablesMasqueradeAll, in: [.nftables])
         if let setting = configuration.masqueradeBit { masqueradeBit = setting.value }
         if let setting = configuration.nftablesMasqueradeBit { nftablesMasqueradeBit = setting.value }
         if let setting = configuration.localhostNodePorts { localhostNodePorts = setting.value }
@@ -48,6 +43,12 @@ extension ProxySettings {
                 PlacedMessage(message: ProxySettings.unknownGateMessage(gate.name), location: gate.location))
         }
         return warnings
+    }
+
+    /// Takes over what a section says of its modes.
+    private mutating func setMasqueradeAll(_ setting: KubeProxyConfiguration.Setting<Bool>?, in modes: Set<ProxyMode>) {
+        guard let setting else { return }
+        if setting.value { masqueradingModes.formUnion(modes) } else { masqueradingModes.subtract(modes) }
     }
 
     private mutating func apply(

@@ -76,8 +76,13 @@ public struct InterfaceName: Sendable, Hashable, CustomStringConvertible {
 public struct ProxySettings: Sendable, Hashable {
     /// The node whose rules are wanted; nil: the only Node of the snapshot.
     public var nodeName: String?
+    /// kube-proxy's mode as it is set; nil: it is not, so that it is iptables (up to 1.39).
+    public var givenMode: ProxyMode?
     /// kube-proxy's mode.
-    public var mode = ProxyMode.iptables
+    public var mode: ProxyMode {
+        get { givenMode ?? .iptables }
+        set { givenMode = newValue }
+    }
     /// kube-proxy's version; nil: the one that the Node says, else ``ProxyVersion/default`` (``VersionChoice``).
     public var version: ProxyVersion?
     /// The family of the rules; kube-proxy runs once for each.
@@ -93,8 +98,14 @@ public struct ProxySettings: Sendable, Hashable {
     public var podBridgeInterface: InterfaceName?
     /// The prefix of mode ``DetectLocalMode/interfaceNamePrefix``.
     public var podInterfaceNamePrefix: InterfaceName?
-    /// Rewrite the source of everything that is sent to a cluster IP.
-    public var masqueradeAll = false
+    /// The modes in which the source of everything that is sent to a cluster IP is rewritten: a KubeProxyConfiguration says it
+    /// in a section of each mode.
+    public var masqueradingModes: Set<ProxyMode> = []
+    /// Rewrite the source of everything that is sent to a cluster IP, in the mode; set for all modes, as kube-proxy's flag is.
+    public var masqueradeAll: Bool {
+        get { masqueradingModes.contains(mode) }
+        set { masqueradingModes = newValue ? Set(ProxyMode.allCases) : [] }
+    }
     /// The bit of the packet mark, 0…31, which says that a packet is to be masqueraded.
     public var masqueradeBit = 14
     /// The same bit in nftables mode: `nftables.masqueradeBit` of the configuration. kube-proxy has no flag for it.

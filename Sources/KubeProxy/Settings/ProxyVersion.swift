@@ -22,12 +22,15 @@ public struct ProxyVersion: Sendable, Hashable {
 
     /// Reads a version; nil if the text is not one, or one older than all known ones.
     public init?(_ text: String) {
-        guard let (major, minor) = ProxyVersion.numbers(text), major == 1,
+        guard let (major, minor, _) = ProxyVersion.numbers(text), major == 1,
             minor >= ProxyVersion.knownMinors.lowerBound
         else { return nil }
         self.minor = minor
         self.text = text
     }
+
+    /// The `P` of `1.N.P`; nil: the text does not say it.
+    var patch: Int? { ProxyVersion.numbers(text)?.patch }
 
     /// `1.N`.
     public var release: String { "1.\(minor)" }
@@ -47,8 +50,8 @@ public struct ProxyVersion: Sendable, Hashable {
     /// What this version does in a mode that not all do.
     public func behaviors(in mode: ProxyMode) -> ProxyBehaviors { ProxyBehaviors(minor: knownMinor, mode) }
 
-    /// The first two numbers of `1.N`, `v1.N.P` and the like, with anything after `-` or `+`.
-    private static func numbers(_ text: String) -> (major: Int, minor: Int)? {
+    /// The numbers of `1.N`, `v1.N.P` and the like, with anything after `-` or `+`.
+    private static func numbers(_ text: String) -> (major: Int, minor: Int, patch: Int?)? {
         let end = text.firstIndex { $0 == "-" || $0 == "+" } ?? text.endIndex
         let suffix = text[end...].dropFirst()
         let digits = text[..<end]
@@ -66,7 +69,7 @@ public struct ProxyVersion: Sendable, Hashable {
                 }
             })
         else { return nil }
-        return (major, minor)
+        return (major, minor, numbers.count > 2 ? numbers[2] : nil)
     }
 }
 

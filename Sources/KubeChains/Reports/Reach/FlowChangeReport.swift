@@ -99,14 +99,21 @@ public enum FlowChangeReport {
         ]
     }
 
-    /// What differs for packets, by Service port: from whom, to what, before, after, and an example.
+    /// What differs for packets, by Service port: from whom, to what, before, after, and an example. Packets that another node
+    /// translates are only counted.
     public static func text(
         _ changes: [FlowComparison.Change], unserved: [FlowComparison.UnservedChange] = [], _ style: TextStyle = .plain
     ) -> String {
         var report = ReportText(style)
         var label = ""
-        for change in changes { write(change, nil, &label, to: &report) }
+        let shown = changes.filter { $0.senders.origin.comes(to: $0.kind) }
+        for change in shown { write(change, nil, &label, to: &report) }
         write(unserved, to: &report)
+        if shown.count < changes.count {
+            report.line(
+                words: "not shown: \(counted(changes.count - shown.count, "change")) for packets from other nodes to "
+                    + "addresses of Services, which are translated there before they come here (-o json has them)")
+        }
         return report.text
     }
 
@@ -147,10 +154,11 @@ public enum FlowChangeReport {
         write(upgrade.unserved.map(\.change), to: &report)
         if let count = upgrade.respelled, count.lines > 0 {
             report.emptyLine()
-            let others = upgrade.changes.isEmpty ? "and mean the same" : "those of the changes above among them"
+            let others =
+                upgrade.changes.isEmpty
+                ? "without a change for connections" : "those of the changes above among them"
             report.line(
-                words: "\(count.lines) of \(counted(count.of, "line")) of \(count.node)'s rules are spelled otherwise, "
-                    + others)
+                words: "\(count.lines) of \(counted(count.of, "line")) of \(count.node)'s rules change, \(others)")
         }
         list("with the versions", upgrade.notes.map { sentence($0) }, in: &report)
         list("with the mode", modeSentences(upgrade), in: &report)
@@ -189,8 +197,8 @@ public enum FlowChangeReport {
     /// What makes a change, with its pull requests; nil: that is not known.
     static func reason(_ change: Upgrade.Change, _ upgrade: Upgrade) -> String? {
         switch change.cause {
-        case .version(let minor):
-            let requests = ProxyVersion.pullRequests(of: minor, in: upgrade.oldMode).map { "#\($0)" }
+        case .version(let minor, let behaviors):
+            let requests = Set(behaviors.flatMap(\.pullRequests)).sorted().map { "#\($0)" }
             return "1.\(minor)" + (requests.isEmpty ? "" : " (\(requests.joined(separator: ", ")))")
         case .mode: return "\(upgrade.mode.rawValue) mode" + (upgrade.mode.proposal.map { " (\($0))" } ?? "")
         case nil: return nil

@@ -52,14 +52,12 @@ enum FlowWords {
     static func result(_ outcome: FlowOutcome) -> String {
         switch outcome {
         case .endpoints(let endpoints, _):
-            if endpoints.contains(where: { $0.toItself == .timesOut }) {
-                return "\(counted(endpoints.count, "endpoint")), times out to itself"
-            }
+            let toItself = endpoints.contains { $0.toItself == .timesOut } ? ", times out to itself" : ""
             let answering = endpoints.count { $0.answers }
-            if answering == endpoints.count { return counted(endpoints.count, "endpoint") }
+            if answering == endpoints.count { return counted(endpoints.count, "endpoint") + toItself }
             return endpoints.count == 1
                 ? "1 endpoint, no answer"
-                : "\(answering) of \(counted(endpoints.count, "endpoint")) answer"
+                : "\(answering) of \(counted(endpoints.count, "endpoint")) answer\(toItself)"
         case .refused: return "refused"
         case .timesOut: return "times out"
         case .unchanged: return "unchanged"

@@ -51,24 +51,20 @@ extension DigestMessage {
         append(settings.hasAccountingCounters)
         append(settings.hasRandomFully)
         append(settings.conntrackTCPBeLiberal)
-        switch settings.mode {
-        case .iptables: break
-        case .nftables:
-            append(settings.nftablesMasqueradeBit)
-            append(settings.localhostNodePortsInNftables)
-            append(settings.nodePortAddresses)
-            append(settings.nodePortAddressTexts)
-            append(cluster.snapshot.serviceCIDRs.flatMap { $0.ranges.map(\.text) })
-        case .ipvs:
-            append(settings.ipvs.scheduler.rawValue)
-            append(settings.ipvs.strictARP)
-            for timeout in [settings.ipvs.tcpTimeout, settings.ipvs.tcpFinTimeout, settings.ipvs.udpTimeout] {
-                append(UInt64(bitPattern: timeout.components.seconds))
-            }
-            append(settings.ipvs.forwarding.rawValue)
-            append(settings.ipvs.kernelVersion.major)
-            append(settings.ipvs.kernelVersion.minor)
+        // All nodes have the settings of the modes that they do not run in, too, so that these tell no nodes apart.
+        append(settings.nftablesMasqueradeBit)
+        append(settings.localhostNodePortsInNftables)
+        append(settings.nodePortAddresses)
+        append(settings.nodePortAddressTexts)
+        append(cluster.snapshot.serviceCIDRs.flatMap { $0.ranges.map(\.text) })
+        append(settings.ipvs.scheduler.rawValue)
+        append(settings.ipvs.strictARP)
+        for timeout in [settings.ipvs.tcpTimeout, settings.ipvs.tcpFinTimeout, settings.ipvs.udpTimeout] {
+            append(UInt64(bitPattern: timeout.components.seconds))
         }
+        append(settings.ipvs.forwarding.rawValue)
+        append(settings.ipvs.kernelVersion.major)
+        append(settings.ipvs.kernelVersion.minor)
     }
 
     private mutating func append(_ addresses: NodePortAddresses) {

@@ -80,7 +80,8 @@ import Testing
     /// A finding is the same object in every command.
     @Test(arguments: ["lint", "audit"])
     func jsonFindingsAreAlike(_ command: String) throws {
-        let report = try JSONSerialization.jsonObject(with: Data(try Self.run(command, "json").output)) as? [String: Any]
+        let output = Data(try Self.run(command, "json").output)
+        let report = try JSONSerialization.jsonObject(with: output) as? [String: Any]
         let findings = try #require(report?["findings"] as? [[String: Any]])
         #expect(findings.count > 5)
         for finding in findings {

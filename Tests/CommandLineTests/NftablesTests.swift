@@ -94,7 +94,7 @@ import Testing
     @Test(arguments: [
         (["-o", "ipset"], 64, "-o ipset is not for nftables mode"),
         (["--nft-version", "0.9"], 64, "'0.9' is no version of nft: expected 1.0 or 1.1"),
-        (["--output-dir", "out"], 64, "--output-dir is not for nftables mode"),
+        (["--output-dir", "out"], 64, "--output-dir is for all Nodes or IPVS mode; give --all-nodes too"),
         (["--against", "dump"], 64, "--against is for iptables mode"),
         (
             ["--nftables-masquerade-bit", "32"], 64,

@@ -11,10 +11,10 @@ extension RenderOptions {
     func renderNftables(
         _ prepared: PreparedSnapshot, _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        guard outputFolder == nil, let form = form.nftables else {
-            throw RenderOptions.usage(
-                (outputFolder == nil ? "-o \(form)" : "--output-dir") + " is not for nftables mode")
+        guard outputFolder == nil else {
+            throw RenderOptions.usage("--output-dir is for all Nodes or IPVS mode; give --all-nodes too")
         }
+        guard let form = form.nftables else { throw RenderOptions.usage("-o \(form) is not for nftables mode") }
         let snapshot = prepared.snapshot
         let state = try prepared.nftablesPlan()
         console.say(

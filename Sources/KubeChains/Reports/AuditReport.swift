@@ -13,6 +13,7 @@ public enum AuditReport {
     ///   - findings: the findings, in the order of the report.
     ///   - inferred: what was not given and is read off the rules.
     ///   - version: the version of kube-proxy whose rules were expected; nil: nothing was compared.
+    ///   - dump: the name of the dump, which is the file of findings at its lines.
     public static func json(
         _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice? = nil,
         dump: String? = nil
@@ -38,7 +39,8 @@ public enum AuditReport {
             ("file", (finding.file ?? (finding.line > 0 ? dump : nil)).map { .string($0) }),
             ("line", finding.line > 0 ? .integer(finding.line) : nil),
             ("rule", finding.rule.map { .string($0) }), ("entry", finding.entry.map { .string($0) }),
-            ("message", .string(finding.effect)), ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
+            ("message", .string(finding.effect)), ("effect", .string(finding.effect)),
+            ("remedy", .string(finding.remedy)),
             ("commands", finding.commands.isEmpty ? nil : .array(finding.commands.map { .string($0) })),
         ]
     }

@@ -152,7 +152,7 @@ public struct AuditNodesReport: Sendable {
                 schema, ("node", .string(node.name)), ("family", .string(node.family.name)),
                 ("dump", .string(node.dump)), ("inferred", AuditReport.json(node.inferred)),
                 ("kubeProxy", node.version?.json),
-                ("findings", .array(node.findings.map { .object(AuditReport.members($0)) })),
+                ("findings", .array(node.findings.map { .object(AuditReport.members($0, node.dump)) })),
             ]).line
         }
         let without = missing.map {

@@ -97,6 +97,11 @@
     package var string: String { unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) } }
 }
 
+extension ByteView {
+    /// How many bytes at the start are the mark that editors and PowerShell put before UTF-8: 3, or 0 without one.
+    package var byteOrderMarkLength: Int { range(0..<min(3, count), equals: "\u{FEFF}") ? 3 : 0 }
+}
+
 // MARK: Search
 
 extension ByteView {

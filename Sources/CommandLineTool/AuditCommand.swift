@@ -189,25 +189,29 @@ extension AuditOptions {
             ? .everything : try self.scope.scope(in: [snapshot], others: all.compactMap { $0.label?.service })
         let selection = FindingSelection(all, from: severity, scope, try readRules(), in: snapshot)
         let findings = selection.shown
+        let services = snapshot.services.count { scope.contains($0.qualifiedName) }
         let text: String
         switch output.form {
-        case .json: text = AuditReport.json(findings, inferred, version)
+        case .json: text = AuditReport.json(findings, inferred, version, dump: dump)
         case .junit, .sarif, .github:
-            text = FindingsReport(audit: findings, dump, version: Tool.number).text(output.form) ?? ""
+            text = FindingsReport(audit: findings, dump, version: Tool.number).text(output.form, of: dump) ?? ""
         case .openmetrics:
             let node = inferred.nodeName ?? prepared.settings.nodeName ?? snapshot.nodes.first?.name.text ?? ""
-            let services = nothingCompared ? nil : snapshot.services.count
-            text = AuditMetrics.text([.init(node, findings, services: services)])
+            text = AuditMetrics.text([.init(node, findings, services: nothingCompared ? nil : services)])
         default: text = AuditReport.text(findings, inferred, version, dump, output.style)
         }
         try OutputFile.write(text, to: output.file)
         guard !nothingCompared else {
-            console.say(lines: ["\(dump): error: the dump cannot be compared; nothing was audited"])
+            console.say(lines: [AuditOptions.incomparable(dump)])
             return .input
         }
-        let services = snapshot.services.count { scope.contains($0.qualifiedName) }
         console.say(lines: [selection.closing(services: services, nodes: 1)])
         return findings.contains { $0.severity > .info } ? .findings : .success
+    }
+
+    /// What standard error says of a dump with which nothing could be compared.
+    static func incomparable(_ dump: String) -> String {
+        "\(dump): error: the dump cannot be compared; nothing was audited"
     }
 }
 
@@ -238,7 +242,6 @@ extension PreparedSnapshot {
     func forAudit(_ family: AddressFamily) throws(CommandFailure) -> PreparedSnapshot {
         try requireServices(since: "so there is nothing to compare the rules with")
         try requireNodes(since: "so nothing says which endpoints are the node's own")
-        try requireNamedNode()
         var prepared = self
         prepared.settings.family = family
         // The rules show which Node it is.

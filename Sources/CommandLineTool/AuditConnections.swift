@@ -13,7 +13,6 @@ extension AuditOptions {
         let prepared = try readSnapshot(operands)
         try prepared.requireServices(since: "so there is nothing to compare the connections with")
         try prepared.requireNodes(since: "so nothing says which endpoints are the node's own")
-        try prepared.requireNamedNode()
         console.say(prepared.diagnostics)
         let found = connections.list.families
         let families = shaping.family.map { [$0] } ?? (found.isEmpty ? [.ipv4] : found)
@@ -100,8 +99,8 @@ private struct NodeConnections {
         console.say([
             Diagnostic(
                 .notice,
-                "\(name): of \(list.count) connections \(translated) of \(family.name) have a translated destination, "
-                    + "\(audit.serviceConnectionCount) of them that of a Service")
+                "\(name): \(counted(list.count, "connection")), \(translated) of \(family.name) with a translated destination, "
+                    + "\(audit.serviceConnectionCount) of these to Services")
         ])
         return audit.findings.map { $0.of(file: name) }
     }

@@ -59,7 +59,6 @@ extension Command {
         if let prepared { try options.requireNames(of: checks, source.name, in: prepared.snapshot) }
         var results = checks.map { FlowCheckResult($0, in: prepared?.snapshot) }
         if let prepared, dumps.isEmpty {
-            try prepared.requireNamedNode()
             let plans = try prepared.allNodesPlans(options.shaping.family, .all)
             for plan in plans {
                 for member in plan.members where prepared.settings.nodeName ?? member.name == member.name {
@@ -83,7 +82,8 @@ extension Command {
             switch options.output.form {
             case .json: CheckReport.json(results)
             case .junit, .sarif, .github:
-                CheckReport.findings(results, in: source.name, version: Tool.number).text(options.output.form) ?? ""
+                CheckReport.findings(results, in: source.name, version: Tool.number).text(
+                    options.output.form, of: source.name) ?? ""
             default: CheckReport.text(results, options.output.style)
             }
         try OutputFile.write(text, to: options.output.file)
@@ -111,7 +111,7 @@ extension CheckOptions {
     fileprivate func requireNames(
         of checks: [FlowCheck], _ file: String, in hosts: [HostFlows]
     ) throws(CommandFailure) {
-        let services = hosts.flatMap(\.frontends).map { "\($0.name.namespace)/\($0.name.service)" }
+        let services = hosts.flatMap(\.frontends).map(\.name.qualifiedService)
         for check in checks {
             if let name = check.service, !services.contains(name) {
                 throw .input(

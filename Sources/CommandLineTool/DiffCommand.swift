@@ -42,7 +42,8 @@ struct DiffOptions: ServesAllNodes, WritesReport, ScopesServices {
                     .boolean("flows", "compare what becomes of connections, from everybody to everything") {
                         $0.comparesFlows = $1
                     },
-                    Option("right", "OPTIONS", "with --flows: options that shape ACTUAL's rules only, in one word") {
+                    Option("right", "OPTIONS", "with --flows: options that shape ACTUAL's rules only, as one argument")
+                    {
                         options, text throws(OptionError) in options.rightOptions = text
                     },
                     .boolean("stat", "count the differences of each Service port") { $0.isStatistics = $1 },
@@ -176,7 +177,9 @@ extension DiffOptions {
         case .junit, .sarif, .github:
             let input = ComparedInput(
                 sources[1].name, actual.snapshot, places: comparison.servicePorts.map(\.label.service))
-            text = FindingsReport(diff: comparison, actual: input, version: Tool.number).text(output.form) ?? ""
+            text =
+                FindingsReport(diff: comparison, actual: input, version: Tool.number).text(
+                    output.form, of: sources[1].name) ?? ""
         case .unified:
             text = DiffReport.unified(
                 comparison, left, right, operands[0], operands[1],

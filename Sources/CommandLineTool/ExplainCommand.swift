@@ -85,6 +85,7 @@ extension Command {
             throw ExplainOptions.usage("explain needs a SNAPSHOT after the target: a file, or '-' for standard input")
         }
         var prepared = try options.readSnapshot(options.snapshots)
+        try prepared.requireServices(since: "so there is nothing to explain")
         if let family = target.family {
             guard family == options.shaping.family ?? family else {
                 throw ExplainOptions.usage("\(text) is of the family \(family.name), but --family says otherwise")
@@ -148,6 +149,7 @@ extension ExplainOptions {
             throw ExplainOptions.usage("explain --list writes text or json")
         }
         let prepared = try readSnapshot(snapshots)
+        try prepared.requireServices(since: "so there is nothing to list")
         let plan = try prepared.plan()
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.warnings))
         let scope = try scope.scope(in: [prepared.snapshot])

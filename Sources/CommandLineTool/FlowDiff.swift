@@ -22,10 +22,14 @@ extension DiffOptions {
         guard output.form != .unified else {
             throw DiffOptions.usage("-o unified shows rules; --flows has no such form")
         }
+        guard !isBrief, !isStrict, !ignoresEndpoints, !isStatistics else {
+            throw DiffOptions.usage("--flows compares connections; leave --brief, --strict, --ignore and --stat out")
+        }
         var comparisons: [FlowComparison]
-        let snapshot: ClusterSnapshot?
+        let snapshots: [ClusterSnapshot]
         if sources.allSatisfy(\.isSnapshot) {
-            let before = try readSnapshot([sources[0]]).flows(shaping.families)
+            let left = try readLeft(sources[0])
+            let before = try left.flows(shaping.families)
             console.say(before.diagnostics)
             let right = try readRight(sources[1])
             let after = try right.flows(shaping.families)
@@ -36,32 +40,43 @@ extension DiffOptions {
                     try comparisons[index].nameRules(.plan(plans.0), .plan(plans.1))
                 }
             }
-            snapshot = right.snapshot
+            snapshots = [left.snapshot, right.snapshot]
         } else {
-            let result = try compareRules(sources) { () throws(CommandFailure) in try readRight(sources[1]) }
+            let result = try compareRules(sources)
             console.say(result.diagnostics)
-            (comparisons, snapshot) = (result.comparisons, result.snapshot)
+            (comparisons, snapshots) = (result.comparisons, result.snapshots)
         }
-        let changes = comparisons.flatMap(\.changes)
-        let unserved = comparisons.flatMap(\.unserved)
+        let all = comparisons.flatMap(\.changes)
+        let scope = try scope(snapshots, others: all.map(\.name.qualifiedService))
+        let changes = scope.isEverything ? all : all.filter { scope.contains($0.name.qualifiedService) }
+        // What is sent beside frontends is about no Service.
+        let unserved = scope.isEverything ? comparisons.flatMap(\.unserved) : []
         let text: String
         switch output.form {
+        case _ where isQuiet: text = ""
         case .json: text = FlowChangeReport.json(changes, unserved: unserved)
         case .junit, .sarif, .github:
-            guard let snapshot else {
+            guard let snapshot = snapshots.last else {
                 throw DiffOptions.usage("-o \(output.form) names the objects of a snapshot; both inputs are rules")
             }
             text =
                 FlowChangeReport.findings(changes, unserved: unserved, in: snapshot, version: Tool.number).text(
-                    output.form) ?? ""
+                    output.form, of: sources[1].name) ?? ""
         default: text = FlowChangeReport.text(changes, unserved: unserved, output.style)
         }
         try OutputFile.write(text, to: output.file)
         return changes.isEmpty && unserved.isEmpty ? .success : .findings
     }
 
+    /// Reads the first side.
+    func readLeft(_ source: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
+        let prepared = try readSnapshot([source])
+        try prepared.requireObjects(in: source.name)
+        return prepared
+    }
+
     /// Reads the second side: with the same options, and those of `--right` after them.
-    private func readRight(_ source: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
+    func readRight(_ source: SnapshotSource) throws(CommandFailure) -> PreparedSnapshot {
         let words = rightOptions.split(separator: " ").map(String.init)
         var side = SideOptions()
         side.shaping = shaping
@@ -73,6 +88,8 @@ extension DiffOptions {
             }
             side.shaping = shaping.followed(by: right.shaping)
         }
-        return try side.readSnapshot([source])
+        let prepared = try side.readSnapshot([source])
+        try prepared.requireObjects(in: source.name)
+        return prepared
     }
 }

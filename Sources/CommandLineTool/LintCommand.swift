@@ -63,7 +63,7 @@ extension Command {
         summary: "what will surprise you in this snapshot",
         discussion: [
             "Looks in a snapshot for what kube-proxy does and hardly anybody expects: addresses given twice, nodes where a "
-                + "Service is silent, hints and source ranges without effect, and more. Each finding says what comes of it "
+                + "Service times out, hints and source ranges without effect, and more. Each finding says what comes of it "
                 + "and what to do.",
             "All Nodes and both families are looked at, or what --node and --family name. Give the same settings as "
                 + "kube-proxy has.",
@@ -97,7 +97,9 @@ extension Command {
         switch options.output.form {
         case .json: text = LintReports.json(findings, places, lint.versions)
         case .junit, .sarif, .github:
-            text = FindingsReport(lint: findings, places, version: Tool.number).text(options.output.form) ?? ""
+            text =
+                FindingsReport(lint: findings, places, version: Tool.number).text(
+                    options.output.form, of: options.operands[0]) ?? ""
         default: text = LintReports.text(findings, places, lint.versions, options.output.style)
         }
         try OutputFile.write(text, to: options.output.file)

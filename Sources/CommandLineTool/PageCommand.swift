@@ -63,7 +63,6 @@ extension Command {
         let prepared = try options.readSnapshot(options.operands)
         let snapshot = prepared.snapshot
         try prepared.requireServices(since: "so there is nothing to show")
-        try prepared.requireNamedNode()
         let families = options.shaping.families
         let lint = try input { () throws(SnapshotError) in
             try Lint(snapshot, prepared.settings, families: families)
@@ -72,8 +71,9 @@ extension Command {
         var findings = [
             FindingsReport(lint: found, snapshot.places(of: found), version: Tool.number)
         ]
-        for (name, audited) in try options.audit(prepared, families) {
-            let shown = FindingSelection(audited, from: .info, .everything, rules, in: snapshot).shown
+        let audits = try options.audit(prepared, families)
+        for (name, audit) in audits {
+            let shown = FindingSelection(audit.findings, from: .info, .everything, rules, in: snapshot).shown
             findings.append(FindingsReport(audit: shown, name, version: Tool.number))
         }
         let report = try input { () throws(SnapshotError) in
@@ -82,7 +82,10 @@ extension Command {
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, report.warnings))
         try OutputFile.write(PageReport.html(report), to: options.file)
         System.keep((prepared, report))
-        return .success
+        // Where nothing was compared, the page says why.
+        let incomparable = audits.filter { $0.audit.version == nil }
+        for (name, _) in incomparable { console.say(lines: [AuditOptions.incomparable(name)]) }
+        return incomparable.isEmpty ? .success : .input
     }
 }
 
@@ -90,34 +93,33 @@ extension PageOptions {
     /// What differs on the node, by dump.
     fileprivate func audit(
         _ prepared: PreparedSnapshot, _ families: [AddressFamily]
-    ) throws(CommandFailure) -> [(dump: String, findings: [AuditFinding])] {
+    ) throws(CommandFailure) -> [(dump: String, audit: any NodeAudit)] {
         if live.isEmpty { return [] }
         var sources: [SnapshotSource] = []
         for path in live { sources.append(try InputFile.open(path)) }
+        var results: [(dump: String, audit: any NodeAudit)] = []
         switch prepared.settings.mode {
         case .ipvs: throw PageOptions.usage("--live is for iptables and nftables mode")
         case .nftables:
-            var results: [(dump: String, findings: [AuditFinding])] = []
+            let dumps = try NftablesDumps(sources, shaping.family)
             for family in families {
-                let dumps = try NftablesDumps(sources, family)
                 let plan = try prepared.nftablesExpectation(family)
                 let audit = NftablesAudit(
-                    given: prepared.given, plan, dumps.tables, iptables: dumps.iptables, with: System.workers)
-                results.append((sources[0].name, audit.findings))
+                    given: prepared.given, plan, dumps.tables,
+                    iptables: dumps.iptables.filter { $0.family == family }, with: System.workers)
+                results.append((sources[0].name, audit))
             }
-            return results
         case .iptables:
             var dumps: [(name: String, rules: Ruleset)] = []
             for source in sources { dumps.append((source.name, try RulesInput.readRules(source, shaping.family))) }
-            var results: [(dump: String, findings: [AuditFinding])] = []
             for family in families {
                 let own = dumps.filter { $0.rules.family == family }
                 guard let first = own.first else { continue }
                 let (plan, rules) = try prepared.expectation(family)
                 let audit = Audit(given: prepared.given, plan, rules, own.map(\.rules), with: System.workers)
-                results.append((first.name, audit.findings))
+                results.append((first.name, audit))
             }
-            return results
         }
+        return results
     }
 }

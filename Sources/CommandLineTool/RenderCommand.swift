@@ -9,6 +9,7 @@ internal import Nftables
 struct RenderOptions: ServesAllNodes {
     static let command = "render"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
+    static let takesUnknownNode = true
 
     var operands: [String] = []
     var shaping = ShapingOptions()
@@ -121,9 +122,13 @@ extension Command {
         case .nftables: return try options.renderNftables(prepared, console)
         case .ipvs: return try options.renderIPVS(prepared, console)
         }
-        guard let form = options.form.iptables, options.outputFolder == nil else {
+        guard options.outputFolder == nil else {
             throw RenderOptions.usage(
-                (options.outputFolder == nil ? "-o \(options.form)" : "--output-dir")
+                "--output-dir is for all Nodes or IPVS mode; give --all-nodes or --proxy-mode ipvs too")
+        }
+        guard let form = options.form.iptables else {
+            throw RenderOptions.usage(
+                "-o \(options.form)"
                     + (options.form == .state
                         ? " is for nftables mode; give --proxy-mode nftables too"
                         : " is for IPVS mode; give --proxy-mode ipvs too"))

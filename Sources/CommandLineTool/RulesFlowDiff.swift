@@ -32,19 +32,18 @@ extension DiffOptions {
     /// What differs for packets where a side is a host's rules: both sides are followed as rules, so that nothing but where
     /// packets go counts.
     ///
-    /// - Returns: a comparison for each family, and the snapshot of the side that is one, the second one's first; nil: both are
-    ///   rules.
+    /// - Returns: a comparison for each family, and the snapshots of the sides that are no rules.
     func compareRules(
-        _ sources: [SnapshotSource], right: () throws(CommandFailure) -> PreparedSnapshot
+        _ sources: [SnapshotSource]
     ) throws(CommandFailure) -> (
-        comparisons: [FlowComparison], snapshot: ClusterSnapshot?, diagnostics: [Diagnostic]
+        comparisons: [FlowComparison], snapshots: [ClusterSnapshot], diagnostics: [Diagnostic]
     ) {
         let before: FlowSide =
             sources[0].isSnapshot
-            ? .snapshot(try readSnapshot([sources[0]])) : .rules(try HostRulesInput([sources[0]], shaping.family))
+            ? .snapshot(try readLeft(sources[0])) : .rules(try HostRulesInput([sources[0]], shaping.family))
         let after: FlowSide =
             sources[1].isSnapshot
-            ? .snapshot(try right()) : .rules(try HostRulesInput([sources[1]], shaping.family))
+            ? .snapshot(try readRight(sources[1])) : .rules(try HostRulesInput([sources[1]], shaping.family))
         guard rightOptions.isEmpty || after.snapshot != nil else {
             throw DiffOptions.usage("--right shapes the rules of a snapshot, but ACTUAL is rules")
         }
@@ -78,6 +77,6 @@ extension DiffOptions {
             try input { () throws(SnapshotError) in try comparison.nameRules(old.rules, new.rules) }
             comparisons.append(comparison)
         }
-        return (comparisons, (after.snapshot ?? before.snapshot)?.snapshot, diagnostics)
+        return (comparisons, [before, after].compactMap(\.snapshot?.snapshot), diagnostics)
     }
 }

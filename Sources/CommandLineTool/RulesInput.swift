@@ -52,6 +52,7 @@ struct RulesInput {
                 side: RuleComparison.Side(rules), diagnostics: rules.warningOfIPVSMode(source.name).map { [$0] } ?? [])
         }
         var prepared = try options.readSnapshot([source])
+        try prepared.requireObjects(in: source.name)
         if let family { prepared.settings.family = family }
         guard prepared.settings.mode == .iptables else {
             throw .input(

@@ -17,30 +17,43 @@ struct PreparedSnapshot {
 extension PreparedSnapshot {
     /// Refuses a snapshot without Services.
     ///
-    /// - Parameter consequence: what comes of it.
-    func requireServices(since consequence: String) throws(CommandFailure) {
-        if snapshot.services.isEmpty { throw PreparedSnapshot.lack(of: "Services", consequence) }
+    /// - Parameters:
+    ///   - consequence: what comes of it.
+    ///   - file: the snapshot's name, where a command takes several snapshots.
+    func requireServices(since consequence: String, in file: String? = nil) throws(CommandFailure) {
+        if snapshot.services.isEmpty { throw PreparedSnapshot.lack(of: "Services", consequence, file) }
     }
 
     /// Refuses a snapshot without Nodes.
     ///
-    /// - Parameter consequence: what comes of it.
-    func requireNodes(since consequence: String) throws(CommandFailure) {
-        if snapshot.nodes.isEmpty { throw PreparedSnapshot.lack(of: "Node", consequence) }
+    /// - Parameters:
+    ///   - consequence: what comes of it.
+    ///   - file: the snapshot's name, where a command takes several snapshots.
+    func requireNodes(since consequence: String, in file: String? = nil) throws(CommandFailure) {
+        if snapshot.nodes.isEmpty { throw PreparedSnapshot.lack(of: "Node", consequence, file) }
     }
 
-    /// Refuses a snapshot without the Node that the settings name.
-    func requireNamedNode() throws(CommandFailure) {
-        guard let name = settings.nodeName, !snapshot.nodes.contains(where: { $0.name.text == name }) else { return }
+    /// Refuses a snapshot that is one side of a comparison and lacks what is compared.
+    ///
+    /// - Parameter file: its name.
+    func requireObjects(in file: String) throws(CommandFailure) {
+        try requireServices(since: "so there is nothing to compare", in: file)
+        try requireNodes(since: "so nothing says which endpoints are the node's own", in: file)
+    }
+
+    /// Refuses settings that name a Node which the snapshot's Nodes do not have.
+    fileprivate func requireNamedNode() throws(CommandFailure) {
         let names = snapshot.nodes.map(\.name.text)
+        guard let name = settings.nodeName, !names.isEmpty, !names.contains(name) else { return }
         let more = names.count > 10 ? ", … (\(names.count) in all)" : ""
         throw .input(
-            "error: the snapshot has no Node \(name); its Nodes are " + names.prefix(10).joined(separator: ", ") + more)
+            "error: the snapshot has no Node \(name); its Nodes are " + names.prefix(10).joined(separator: ", ") + more
+                + Suggestion.text(for: name, among: names))
     }
 
-    private static func lack(of objects: String, _ consequence: String) -> CommandFailure {
+    private static func lack(of objects: String, _ consequence: String, _ file: String?) -> CommandFailure {
         .input(
-            "error: the snapshot has no \(objects), \(consequence); "
+            (file.map { "\($0): " } ?? "") + "error: the snapshot has no \(objects), \(consequence); "
                 + "make it with 'kubectl get services,endpointslices,nodes -A -o json'")
     }
 
@@ -94,7 +107,9 @@ extension ShapesRules {
 
     /// Reads a snapshot from open inputs, and resolves the settings.
     func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
-        try shaping.readSnapshot(sources, refusal: refusal, command: Self.command)
+        let prepared = try shaping.readSnapshot(sources, refusal: refusal, command: Self.command)
+        if !Self.takesUnknownNode { try prepared.requireNamedNode() }
+        return prepared
     }
 }
 

@@ -29,6 +29,7 @@ struct TraceInput {
         _ sources: [SnapshotSource], replacing dumps: [SnapshotSource], _ query: TraceQuery, _ options: TraceOptions
     ) throws(CommandFailure) {
         var prepared = try options.readSnapshot(sources)
+        if dumps.isEmpty { try prepared.requireServices(since: "so there are no rules to trace") }
         prepared.settings.family = query.destination.family
         let plan: NodePlan
         switch prepared.settings.mode {

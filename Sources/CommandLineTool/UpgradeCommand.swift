@@ -79,7 +79,6 @@ extension Command {
         let snapshot = prepared.snapshot
         try prepared.requireServices(since: "so nothing can change for them")
         try prepared.requireNodes(since: "so nothing can change on one")
-        try prepared.requireNamedNode()
         let version = options.version ?? VersionChoice(prepared.settings, in: snapshot).version
         let upgrade = try input { () throws(SnapshotError) in
             try Upgrade(
@@ -95,7 +94,8 @@ extension Command {
             switch options.output.form {
             case .json: FlowChangeReport.json(upgrade)
             case .junit, .sarif, .github:
-                FlowChangeReport.findings(upgrade, in: snapshot, version: Tool.number).text(options.output.form) ?? ""
+                FlowChangeReport.findings(upgrade, in: snapshot, version: Tool.number).text(
+                    options.output.form, of: options.operands[0]) ?? ""
             default: FlowChangeReport.text(upgrade, options.output.style)
             }
         try OutputFile.write(text, to: options.output.file)

@@ -50,7 +50,7 @@ public struct ConntrackList: Sendable {
                 code: .notConnections, offset: 0, found: encoding.name, expected: "a list of connections",
                 remedy: encoding.remedy)
         }
-        var start = text.range(0..<min(3, text.count), equals: "\u{FEFF}") ? 3 : 0
+        var start = text.byteOrderMarkLength
         while start < text.count, text[start] <= 0x20 { start += 1 }
         guard text[start] == UInt8(ascii: "<") else { return try readLines(text, isWanted) }
         var reader = XMLListReader(text, from: start)

@@ -4,6 +4,7 @@ package import KubeChainsBytes
 public final class SnapshotSource: Sendable {
     /// The input's name in messages: a path, or `<stdin>`.
     public let name: String
+    /// The bytes, without a byte-order mark.
     package let bytes: ByteView
     private let release: @Sendable () -> Void
     private let releasePages: @Sendable (Range<Int>) -> Void
@@ -29,7 +30,8 @@ public final class SnapshotSource: Sendable {
         release: @escaping @Sendable () -> Void
     ) {
         self.name = name
-        unsafe bytes = ByteView(buffer)
+        let whole = unsafe ByteView(buffer)
+        bytes = whole.dropFirst(whole.byteOrderMarkLength)
         self.releasePages = releasePages
         self.release = release
     }
@@ -41,7 +43,7 @@ public final class SnapshotSource: Sendable {
 
     /// Whether the first byte that is no white space begins JSON.
     package var looksLikeJSON: Bool {
-        var offset = bytes.range(0..<min(3, count), equals: "\u{FEFF}") ? 3 : 0
+        var offset = 0
         while [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
         return bytes[offset] == UInt8(ascii: "{") || bytes[offset] == UInt8(ascii: "[")
     }
@@ -54,6 +56,6 @@ public final class SnapshotSource: Sendable {
         return try bytes.withWholeSpan(body)
     }
 
-    /// The number of bytes.
+    /// The number of bytes, without a byte-order mark.
     public var count: Int { bytes.count }
 }

@@ -140,19 +140,21 @@ import Testing
             "dumps/control-plane-1.ipv4.save", "*nat\n:KUBE-SERVICES -\n-A KUBE-SERVICES --no-such\nCOMMIT\n")
         let result = try Self.audit(["--live-dir", "dumps", "--family", "ipv4", "-o", "json"], in: folder)
         #expect(result.ending == .exit(2))
-        #expect(result.errorLines.first == "dumps: warning: no Node has the name of notes.txt and worker-9.save")
+        #expect(
+            result.errorLines.first
+                == "dumps: warning: no Node of the snapshot has these names: notes.txt and worker-9.save")
         #expect(result.errorLines.dropFirst().first?.hasPrefix("dumps/control-plane-1.ipv4.save:3:") == true)
         #expect(result.outputText.contains("missing-endpoint"))
     }
 
-    /// A node whose ssh failed.
+    /// A node whose ssh failed, in a stream with a byte-order mark.
     @Test func emptyDump() throws {
         let folder = try TemporaryFolder()
         let result = try Self.audit(
-            ["--live-dir", "-"], in: folder, input: Array("# node: worker-1\n# node: x\n".utf8))
+            ["--live-dir", "-"], in: folder, input: Array("\u{FEFF}# node: worker-1\n# node: x\n".utf8))
         #expect(result.ending == .exit(2))
         #expect(result.outputText.contains("[nothing-to-compare]\n    on worker-1\n"))
-        #expect(result.errorLines.first == "<stdin>: warning: no Node has the name of x")
+        #expect(result.errorLines.first == "<stdin>: warning: no Node of the snapshot has these names: x")
     }
 
     /// Tables of nftables mode, as `nft list table` prints them.

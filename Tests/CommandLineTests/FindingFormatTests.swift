@@ -67,9 +67,26 @@ import Testing
         for result in results {
             let index = try #require(result["ruleIndex"] as? Int)
             #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
+            // GitHub's code scanning refuses a log with a result that has no place.
+            let place = (result["locations"] as? [[String: Any]])?.first?["physicalLocation"] as? [String: Any]
+            let uri = try #require((place?["artifactLocation"] as? [String: String])?["uri"])
+            #expect(!uri.isEmpty)
+            #expect((place?["region"] as? [String: Int])?["startLine"] ?? 0 >= 1)
         }
         let text = "\(results)"
         if ["audit", "diff"].contains(command) { #expect(text.contains("a%2Cb%3A%3Cc%3E%26%22d%22%20%25%C3%A9.save")) }
+    }
+
+    /// A finding is the same object in every command.
+    @Test(arguments: ["lint", "audit"])
+    func jsonFindingsAreAlike(_ command: String) throws {
+        let report = try JSONSerialization.jsonObject(with: Data(try Self.run(command, "json").output)) as? [String: Any]
+        let findings = try #require(report?["findings"] as? [[String: Any]])
+        #expect(findings.count > 5)
+        for finding in findings {
+            for key in ["id", "severity", "message"] { #expect(finding[key] is String, "\(key): \(finding)") }
+            #expect(finding["line"] == nil || finding["file"] is String, "\(finding)")
+        }
     }
 
     /// One line for each finding, in which nothing from input begins another command or property.

@@ -26,6 +26,17 @@ import Testing
         #expect(changed.errorLines.last == "1 Service checked on 3 nodes: 1 error")
     }
 
+    /// Of a key that is given twice the last value counts; a byte-order mark does not.
+    @Test(arguments: [
+        "\u{FEFF}" + #"{"rules": [{"rule": "*", "severity": "off", "reason": "known"}]}"#,
+        #"{"rules": [{"rule": "*", "severity": "error", "severity": "off", "reason": "known"}]}"#,
+        #"{"rules": [{"rule": "*", "severity": "error"}], "rules": [{"rule": "*", "severity": "off", "reason": "known"}]}"#,
+    ])
+    func lastValueCounts(_ rules: String) throws {
+        let result = try lint(["--service", "shop/inventory", Self.demo], rules: rules)
+        #expect(result.errorLines.last == "1 Service checked on 3 nodes: no findings, 1 ignored")
+    }
+
     @Test(arguments: [
         #""rule": "*", "namespace": "shop""#, #""rule": "no-endpoints", "service": "shop/inventory""#,
         #""rule": "no-endpoints""#,
@@ -54,7 +65,7 @@ import Testing
     @Test(arguments: [
         (
             #"{"rules": [{"rule": "no-end", "severity": "off", "reason": "x"}]}"#,
-            "rules.json:1:21: error: there is no rule \"no-end\""
+            "rules.json:1:21: error: there is no rule \"no-end\"; did you mean 'no-endpoints'?"
         ),
         (
             #"{"rules": [{"rule": "*", "severity": "low"}]}"#,
@@ -78,6 +89,10 @@ import Testing
             #"{"rules": [{"rule": "*", "service": "web", "severity": "info"}]}"#,
             "rules.json:1:37: error: service is \"web\"; expected NAMESPACE/NAME"
         ),
+        (
+            #"{"rules": [{"rule": "*", "namespace": "a", "service": "b/web", "severity": "info"}]}"#,
+            "rules.json:1:12: error: namespace and service are both given; a service has its namespace in its name"
+        ),
     ])
     func invalidFile(_ text: String, _ message: String) throws {
         expect(try lint([Self.demo], rules: text), 2, output: "", errors: [message])
@@ -95,10 +110,10 @@ import Testing
         (
             ["lint"], ["-n", "shop", "--service", "data/redis"],
             "error: Service 'data/redis' is not in the namespace 'shop'"
-        ), (["lint"], ["-l", "no=such"], "error: no Service has the labels of the selector"),
+        ), (["lint"], ["-l", "no=such"], "error: no Service matches the selector"),
         (
             ["lint"], ["-n", "data", "-l", "app.kubernetes.io/part-of=shop"],
-            "error: none of the Services that are named has the labels of the selector"
+            "error: no Service of those that are named matches the selector"
         ),
         (
             ["audit", "--live", "\(Package.fixtures)/demo/ipv4.save"], ["--service", "wbe"],

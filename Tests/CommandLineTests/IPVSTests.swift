@@ -88,7 +88,10 @@ import Testing
             "--ipvs-forwarding: invalid forwarding method 'nat': expected one of masquerading, gatewaying, tunneling"
         ),
         (["-o", "ipset"], "-o ipset is for IPVS mode; give --proxy-mode ipvs too"),
-        (["--output-dir", "out"], "--output-dir is for IPVS mode; give --proxy-mode ipvs too"),
+        (
+            ["--output-dir", "out"],
+            "--output-dir is for all Nodes or IPVS mode; give --all-nodes or --proxy-mode ipvs too"
+        ),
         (
             ["--proxy-mode", "ipvs", "--output-dir", "out", "-o", "ipset"],
             "--output-dir writes all texts; leave -o and --output-file out"

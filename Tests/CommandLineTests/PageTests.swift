@@ -24,6 +24,27 @@ import Testing
         #expect(result.errorText.contains(message), "\(result.errorText)")
     }
 
+    /// A dump with which nothing can be compared is an input at fault, and the page says why.
+    @Test func emptyDump() throws {
+        let result = try Tool.run(["report", "--live", "-"] + Self.node + [Self.demo])
+        #expect(result.ending == .exit(2))
+        #expect(result.errorLines == ["<stdin>: error: the dump cannot be compared; nothing was audited"])
+        #expect(result.outputText.contains(#""audit","error","nothing-to-compare""#))
+    }
+
+    /// In nftables mode a dump of iptables-save is of one family, and shows what is left over there.
+    @Test func leftOversBesideTables() throws {
+        let folder = try TemporaryFolder()
+        let mode = ["--proxy-mode", "nftables"] + Self.node
+        let listings = try ["ipv4", "ipv6"].map {
+            try Tool.run(["render", "-o", "save", "--family", $0] + mode + [Self.demo]).outputText
+        }
+        let tables = try folder.write("tables.nft", listings.joined())
+        let rules = "\(Package.fixtures)/demo/ipv4.save"
+        let page = try Self.page(["--live", tables, "--live", rules] + mode + [Self.demo])
+        #expect(page.contains(#""audit","error","left-over""#))
+    }
+
     /// The policy names the hashes of what is in the page (computed here by another program than ours), and lets nothing else
     /// run; the data can end no element.
     @Test func policyNamesWhatIsThere() throws {

@@ -8,6 +8,23 @@ import Testing
         try check(golden.text("svg"))
     }
 
+    /// A zone with all that would end a text, each with a combining mark: such a pair is one `Character`, but no parser takes it for
+    /// one.
+    @Test(arguments: [
+        ("svg", "z&lt;\u{301}b&gt;\u{301}&amp;\u{301}&quot;\u{301}"),
+        ("dot", "z<\u{301}b>\u{301}&\u{301}\\\"\u{301}"),
+        ("mermaid", "z#lt;\u{301}b#gt;\u{301}#amp;\u{301}#quot;\u{301}"),
+    ])
+    func namesAreText(_ form: String, _ zone: String) throws {
+        let demo = try String(contentsOfFile: "\(Package.fixtures)/demo/cluster.json", encoding: .utf8)
+        let hostile = demo.replacing("eu-west-1a", with: #"z<\u0301b>\u0301&\u0301\"\u0301"#)
+        let result = try Tool.run(
+            ["explain", "shop/web", "--node", "worker-1", "-o", form, "-"], input: Array(hostile.utf8))
+        expect(result, 0)
+        #expect(result.outputText.range(of: zone, options: .literal) != nil, "\(result.outputText)")
+        if form == "svg" { _ = try SVGDocument(result.outputText) }
+    }
+
     @Test(arguments: ["iptables", "nftables"])
     func ofATrace(_ mode: String) throws {
         let options = try #require(Package.lines(of: "demo/options"))

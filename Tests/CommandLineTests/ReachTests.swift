@@ -75,6 +75,39 @@ import Testing
         expect(try Tool.run(["diff", "--flows"] + Self.node + [Self.demo, Self.demo]), 0, output: "")
     }
 
+    /// Only connections to Services that are asked for are compared, and `-q` writes nothing.
+    @Test(
+        arguments: [
+            (["-n", "shop"], ["shop/catalog:http", "shop/web:http"]), (["--service", "web"], ["shop/web:http"]),
+            (["-l", "app.kubernetes.io/name=catalog"], ["shop/catalog:http"]), (["-n", "data"], []),
+        ] as [([String], Set<String>)])
+    func flowsAreNarrowed(_ options: [String], _ services: Set<String>) throws {
+        let code: Int32 = services.isEmpty ? 0 : 1
+        var text = try String(contentsOfFile: Self.demo, encoding: .utf8)
+        for address in ["10.244.1.71", "10.244.1.48"] {
+            text = text.replacingOccurrences(of: address, with: "10.244.1.99")
+        }
+        let arguments = ["diff", "--flows", "-o", "json"] + options + Self.node
+        let result = try Tool.run(arguments + [Self.demo, "-"], input: Array(text.utf8))
+        #expect(result.ending == .exit(code), "\(result.errorText)")
+        expect(try Tool.run(arguments + ["-q", Self.demo, "-"], input: Array(text.utf8)), code, output: "")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        let changes = try #require(object?["changes"] as? [[String: Any]])
+        let found = Set(changes.compactMap { ($0["to"] as? [String: Any])?["servicePort"] as? String })
+        #expect(found == services)
+    }
+
+    @Test(arguments: [["--brief"], ["--strict"], ["--stat"], ["--ignore", "endpoints"]])
+    func flowsHaveNoRules(_ options: [String]) throws {
+        let result = try Tool.run(["diff", "--flows"] + options + Self.node + [Self.demo, Self.demo])
+        expect(
+            result, 64, output: "",
+            errors: [
+                "error: --flows compares connections; leave --brief, --strict, --ignore and --stat out "
+                    + "(see 'kubechains help diff')"
+            ])
+    }
+
     /// In both families and with a load balancer, the picture is XML.
     @Test(.enabled(if: Program.installed("xmllint") != nil, "Needs xmllint."))
     func pictureIsXML() throws {

@@ -63,8 +63,11 @@ import Testing
         #expect(try #require(fault(objects)).contains("512 levels"))
     }
 
+    /// In whatever an input holds.
     @Test func skipsAByteOrderMark() throws {
         #expect(try read("\u{FEFF}" + service()).services.count == 1)
+        #expect(SnapshotSource(name: "a", bytes: Array("\u{FEFF}table ip kube-proxy".utf8)).count == 19)
+        #expect(SnapshotSource(name: "a", bytes: [0xEF, 0xBB]).count == 2)
     }
 
     /// Lines and columns count from 1, columns in bytes; the path leads to the value.

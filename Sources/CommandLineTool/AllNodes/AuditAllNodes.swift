@@ -15,37 +15,31 @@ private struct AuditedNode: Sendable {
     let findings: [AuditFinding]
     let inferred: [InferredSetting]
     let version: VersionChoice?
+
+    init(_ family: AddressFamily, dump: String, _ audit: some NodeAudit) {
+        self.family = family
+        self.dump = dump
+        findings = audit.findings
+        inferred = audit.inferred
+        version = audit.version
+    }
 }
 
 /// `audit --all-nodes`: each Node's dump is audited, and findings are grouped over Nodes.
 extension AuditOptions {
     func auditAllNodes(_ console: Console) throws(CommandFailure) -> ExitCode {
-        guard let liveFolder else {
-            throw AuditOptions.usage(
-                "audit --all-nodes needs the nodes' rules: --live-dir with a folder, a tar archive or a stream")
-        }
-        guard !operands.isEmpty else {
-            throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
-        }
-        guard live.isEmpty else {
-            throw AuditOptions.usage("--live is the dump of one node; with --all-nodes give --live-dir")
-        }
-        guard conntrack == nil else {
-            throw AuditOptions.usage("--conntrack is the list of one node's connections; give it without --all-nodes")
-        }
+        let folder = try allNodesFolder()
         let rules = try readRules()
         let prepared = try readSnapshot(operands)
         let snapshot = prepared.snapshot
         try prepared.requireServices(since: "so there is nothing to compare the rules with")
         try prepared.requireNodes(since: "so nothing says which endpoints are the nodes' own")
-        let name = liveFolder == "-" ? "<stdin>" : liveFolder
-        let dumps = try LiveDumps(liveFolder, nodes: Set(snapshot.nodes.map(\.name.text)))
-        let names = shard.of(snapshot.nodes).map(\.name.text)
-        let missing = names.filter { !dumps.has($0) }
+        let dumps = try LiveDumps(folder, nodes: Set(snapshot.nodes.map(\.name.text)))
         guard !dumps.isEmpty else {
             throw .input(
-                "\(name): error: it has a dump of none of the \(snapshot.nodes.count) Nodes; nothing was audited")
+                "\(dumps.name): error: it has a dump of none of the \(snapshot.nodes.count) Nodes; nothing was audited")
         }
+        let names = shard.of(snapshot.nodes).map(\.name.text)
         let positions = names.indices.filter { dumps.has(names[$0]) }
         var modes: [ProxyMode] = []
         for position in positions {
@@ -63,14 +57,8 @@ extension AuditOptions {
         }
         System.keep((prepared, auditor))
         console.say(prepared.diagnostics(of: auditor.plans))
-        if !dumps.others.isEmpty {
-            console.say(lines: ["\(name): warning: no Node has the name of \(NodeNames.list(dumps.others))"])
-        }
-        if !missing.isEmpty {
-            console.say(lines: [
-                "\(name): warning: no dump of \(counted(missing.count, "Node")): \(NodeNames.list(missing))"
-            ])
-        }
+        let missing = names.filter { !dumps.has($0) }
+        console.say(lines: dumps.warnings(without: missing))
         var audited: [(node: String, result: AuditedNode)] = []
         var hasFailures = false
         for (position, result) in zip(positions, results) {
@@ -82,9 +70,27 @@ extension AuditOptions {
                 console.say(lines: failure.message.map { [$0] } ?? [])
             }
         }
-        guard !audited.isEmpty || !hasFailures else { throw .input("\(name): error: nothing was audited") }
+        guard !audited.isEmpty || !hasFailures else { throw .input("\(dumps.name): error: nothing was audited") }
         let code = try report(audited, missing, snapshot, rules, console)
         return hasFailures ? .input : code
+    }
+
+    /// Where the nodes' dumps are, if the options ask for nothing that is about one node.
+    private func allNodesFolder() throws(CommandFailure) -> String {
+        guard let liveFolder else {
+            throw AuditOptions.usage(
+                "audit --all-nodes needs the nodes' rules: --live-dir with a folder, a tar archive or a stream")
+        }
+        guard !operands.isEmpty else {
+            throw AuditOptions.usage("audit needs a SNAPSHOT: a file, or '-' for standard input")
+        }
+        guard live.isEmpty else {
+            throw AuditOptions.usage("--live is the dump of one node; with --all-nodes give --live-dir")
+        }
+        guard conntrack == nil else {
+            throw AuditOptions.usage("--conntrack is the list of one node's connections; give it without --all-nodes")
+        }
+        return liveFolder
     }
 
     private func report(
@@ -110,13 +116,29 @@ extension AuditOptions {
             case .json: report.json
             case .jsonl: report.jsonLines
             case .openmetrics: report.metrics(services: services)
-            case .junit, .sarif, .github: report.findings(version: Tool.number).text(output.form) ?? ""
+            case .junit, .sarif, .github:
+                report.findings(version: Tool.number).text(output.form, of: operands[0]) ?? ""
             default: report.text(output.style)
             }
         try OutputFile.write(text, to: output.file)
         console.say(lines: [selection.closing(services: services, nodes: Set(nodes.map(\.name)).count)])
         if nodes.contains(where: { $0.version == nil }) { return .input }
         return selection.shown.contains { $0.severity > .info } ? .findings : .success
+    }
+}
+
+extension LiveDumps {
+    /// What standard error says of dumps that are no Node's, and of Nodes without a dump.
+    fileprivate func warnings(without missing: [String]) -> [String] {
+        var warnings: [String] = []
+        if !others.isEmpty {
+            warnings.append("\(name): warning: no Node of the snapshot has these names: \(NodeNames.list(others))")
+        }
+        if !missing.isEmpty {
+            warnings.append(
+                "\(name): warning: no dump of \(counted(missing.count, "Node")): \(NodeNames.list(missing))")
+        }
+        return warnings
     }
 }
 
@@ -178,10 +200,7 @@ private struct FleetAuditor: Sendable {
         for family in AddressFamily.allCases {
             guard let found = rules[family], let plan = try plan(.iptables, family, position) else { continue }
             let audit = Audit(given: given, IptablesPlan(plan), nil, found.all)
-            audited.append(
-                AuditedNode(
-                    family: family, dump: found.dump, findings: audit.findings, inferred: audit.inferred,
-                    version: audit.version))
+            audited.append(AuditedNode(family, dump: found.dump, audit))
         }
         return audited
     }
@@ -199,10 +218,7 @@ private struct FleetAuditor: Sendable {
             guard let plan = try plan(.nftables, family, position) else { continue }
             let expected = try input { () throws(SnapshotError) in try NftablesPlan(plan) }
             let audit = NftablesAudit(given: given, expected, tables, iptables: rules[family]?.all ?? [])
-            audited.append(
-                AuditedNode(
-                    family: family, dump: dumps[0].source.name, findings: audit.findings, inferred: audit.inferred,
-                    version: audit.version))
+            audited.append(AuditedNode(family, dump: dumps[0].source.name, audit))
         }
         return audited
     }
@@ -216,10 +232,7 @@ private struct FleetAuditor: Sendable {
             guard let plan = try plan(.ipvs, family, position) else { continue }
             let expected = try input { () throws(SnapshotError) in try IPVSPlan(plan) }
             let audit = IPVSAudit(given: given, expected, dump)
-            audited.append(
-                AuditedNode(
-                    family: family, dump: dump.rulesName(family) ?? sources[0].name, findings: audit.findings,
-                    inferred: audit.inferred, version: audit.version))
+            audited.append(AuditedNode(family, dump: dump.rulesName(family) ?? sources[0].name, audit))
         }
         return audited
     }

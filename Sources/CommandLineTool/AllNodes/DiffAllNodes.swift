@@ -20,7 +20,9 @@ extension DiffOptions {
                 "\(comparesFlows ? "--flows" : "-o unified") is about one node, and not for --all-nodes")
         }
         let expected = try readSnapshot([sources[0]])
+        try expected.requireObjects(in: sources[0].name)
         let actual = try readSnapshot([sources[1]])
+        try actual.requireObjects(in: sources[1].name)
         let mode = expected.settings.mode
         guard mode == actual.settings.mode else {
             throw .input(
@@ -56,7 +58,7 @@ extension DiffOptions {
                 report.findings(
                     actual: ComparedInput(sources[1].name, actual.snapshot, places: report.services),
                     version: Tool.number
-                ).text(output.form) ?? ""
+                ).text(output.form, of: sources[1].name) ?? ""
             default: report.text(isBrief: isBrief, isStatistics: isStatistics, output.style)
             }
         try OutputFile.write(text, to: output.file)

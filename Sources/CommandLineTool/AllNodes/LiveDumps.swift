@@ -18,6 +18,8 @@ struct LiveDumps {
         }
     }
 
+    /// What the folder, archive or stream is called in messages.
+    let name: String
     /// The places of each node's dumps, in their order, each with the family that its name says.
     private var places: [String: [(place: Place, family: AddressFamily?)]] = [:]
     /// The names of files, or those in headers, that are no Node's.
@@ -32,6 +34,7 @@ struct LiveDumps {
     ///   - path: the folder, archive or stream; `-` is standard input.
     ///   - nodes: the names of the Nodes.
     init(_ path: String, nodes: Set<String>) throws(CommandFailure) {
+        name = path == "-" ? "<stdin>" : path
         do throws(SystemError) {
             if path != "-", let names = try System.names(inFolder: path) {
                 for name in names { add(name, nodes, .file("\(path)/\(name)")) }

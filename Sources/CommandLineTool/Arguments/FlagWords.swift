@@ -29,8 +29,8 @@ extension ProxyFlag {
     /// The words of help, for a command that serves some modes.
     func words(_ modes: [ProxyMode]) -> FlagWords {
         switch self {
-        case .node: FlagWords("NAME", "the node to render for", default: "the only Node of the snapshot")
-        case .family: FlagWords("ipv4|ipv6", "the address family, one per output", default: "ipv4")
+        case .node: FlagWords("NAME", "the node that the rules are for", default: "the only Node of the snapshot")
+        case .family: FlagWords("ipv4|ipv6", "the address family", default: "ipv4")
         case .proxyMode:
             FlagWords(modes.map(\.rawValue).joined(separator: "|"), "kube-proxy's mode", default: "iptables")
         case .version:

@@ -21,10 +21,12 @@ struct ReportOutput: Sendable {
 
 extension FindingsReport {
     /// The findings in a form for programs; nil: it is none of those.
-    func text(_ form: ReportForm) -> String? {
+    ///
+    /// - Parameter input: the input that they are about.
+    func text(_ form: ReportForm, of input: String) -> String? {
         switch form {
         case .junit: junit
-        case .sarif: sarif
+        case .sarif: sarif(of: input)
         case .github: github
         default: nil
         }

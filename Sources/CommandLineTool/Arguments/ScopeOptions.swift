@@ -80,10 +80,11 @@ extension TakesFindingRules {
     func readRules() throws(CommandFailure) -> FindingRules? {
         guard let rulesFile else { return nil }
         let source = try InputFile.open(rulesFile)
+        let known = LintRule.all.map(\.name) + AuditFinding.Identifier.all
         do throws(FindingRules.InvalidFile) {
-            return try FindingRules(reading: source, known: LintRule.all.map(\.name) + AuditFinding.Identifier.all)
+            return try FindingRules(reading: source, known: known)
         } catch {
-            throw .input(error.description)
+            throw .input(error.description + (error.unknownRule.map { Suggestion.text(for: $0, among: known) } ?? ""))
         }
     }
 }

@@ -73,10 +73,13 @@ protocol ShapesRules: CommandOptions {
     static func defaultText(of flag: ProxyFlag) -> String?
     /// Why the command refuses a mode with these options; nil: it serves it.
     func refusal(of mode: ProxyMode) -> String?
+    /// Whether the command goes on for a node that the snapshot's Nodes do not have, with a warning.
+    static var takesUnknownNode: Bool { get }
 }
 
 extension ShapesRules {
     static func defaultText(of flag: ProxyFlag) -> String? { nil }
+    static var takesUnknownNode: Bool { false }
     func refusal(of mode: ProxyMode) -> String? { Self.modes.contains(mode) ? nil : Command.refusal(of: mode) }
     var inputs: [String] { operands + shapingInputs }
     /// The inputs that the options of all commands name.

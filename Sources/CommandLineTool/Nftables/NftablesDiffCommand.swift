@@ -27,7 +27,7 @@ extension DiffOptions {
                     actual: ComparedInput(
                         sources[1].name, actual.snapshot, places: comparison.servicePorts.map(\.label.service)),
                     version: Tool.number
-                ).text(output.form) ?? ""
+                ).text(output.form, of: sources[1].name) ?? ""
             default: NftablesDiffReport.text(comparison, versions, isBrief: isBrief, output.style)
             }
         try OutputFile.write(text, to: output.file)

@@ -48,6 +48,7 @@ struct NftablesInput {
                     + "expected a snapshot, or what 'nft list ruleset' or 'render' prints in nftables mode")
         }
         var prepared = try options.readSnapshot([source])
+        try prepared.requireObjects(in: source.name)
         prepared.settings.family = family
         prepared.settings.mode = .nftables
         let plan = try prepared.nftablesPlan()

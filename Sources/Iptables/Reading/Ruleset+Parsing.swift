@@ -45,8 +45,7 @@ private func parse(_ text: ByteView, _ family: AddressFamily?) -> Result<Ruleset
 }
 
 extension ByteView {
-    /// Without the mark that editors and PowerShell put before UTF-8.
-    fileprivate var withoutByteOrderMark: ByteView { range(0..<3, equals: "\u{FEFF}") ? dropFirst(3) : self }
+    fileprivate var withoutByteOrderMark: ByteView { dropFirst(byteOrderMarkLength) }
 
     /// The text with the line ends of Unix; nil: it has them, as the first line shows.
     fileprivate var withoutCarriageReturns: [UInt8]? {

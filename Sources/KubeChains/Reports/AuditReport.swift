@@ -14,35 +14,31 @@ public enum AuditReport {
     ///   - inferred: what was not given and is read off the rules.
     ///   - version: the version of kube-proxy whose rules were expected; nil: nothing was compared.
     public static func json(
-        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice? = nil
+        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice? = nil,
+        dump: String? = nil
     ) -> String {
-        value(findings, inferred, version).text
-    }
-
-    private static func value(
-        _ findings: [AuditFinding], _ inferred: [InferredSetting], _ version: VersionChoice?
-    ) -> JSONValue {
-        .object([
+        JSONValue.object([
             ("schema", .string("kubechains/audit/v1")),
             ("inferred", json(inferred)), ("kubeProxy", version?.json),
             (
                 "findings",
-                .array(
-                    findings.map { .object(members($0)) })
+                .array(findings.map { .object(members($0, dump)) })
             ),
-        ])
+        ]).text
     }
 
-    /// The members of a finding's object.
-    static func members(_ finding: AuditFinding) -> [(key: String, value: JSONValue?)] {
+    /// The members of a finding's object: those that findings of all commands have, and its own.
+    ///
+    /// - Parameter dump: the name of the dump whose line the finding names; nil: it stands elsewhere.
+    static func members(_ finding: AuditFinding, _ dump: String? = nil) -> [(key: String, value: JSONValue?)] {
         [
             ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
             ("servicePort", finding.label.map { .string($0.servicePort) }),
             ("protocol", finding.label.map { .string($0.transport) }),
-            ("file", finding.file.map { .string($0) }),
+            ("file", (finding.file ?? (finding.line > 0 ? dump : nil)).map { .string($0) }),
             ("line", finding.line > 0 ? .integer(finding.line) : nil),
             ("rule", finding.rule.map { .string($0) }), ("entry", finding.entry.map { .string($0) }),
-            ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
+            ("message", .string(finding.effect)), ("effect", .string(finding.effect)), ("remedy", .string(finding.remedy)),
             ("commands", finding.commands.isEmpty ? nil : .array(finding.commands.map { .string($0) })),
         ]
     }

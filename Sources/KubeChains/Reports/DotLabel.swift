@@ -5,9 +5,7 @@ enum DotLabel {
     /// The lines as a quoted string.
     static func text(_ lines: [String]) -> String {
         let escaped = lines.map { line in
-            line.escapingInvisible().reduce(into: "") { text, character in
-                text += character == "\"" || character == "\\" ? "\\\(character)" : String(character)
-            }
+            line.escapingInvisible().escaping { $0 == "\"" || $0 == "\\" ? "\\\($0)" : nil }
         }
         return "\"\(escaped.joined(separator: "\\n"))\""
     }

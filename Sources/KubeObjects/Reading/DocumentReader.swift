@@ -6,7 +6,6 @@ extension ObjectCollection {
     mutating func readDocuments(
         _ json: inout JSONReader, _ expectation: InputExpectation
     ) throws(ReadFault) {
-        if json.bytes.range(0..<3, equals: "\u{FEFF}") { json.position = 3 }
         json.skipSpace()
         guard json.position < json.bytes.count else {
             throw .syntax(at: 0, "the input is empty; expected \(expectation.document)")

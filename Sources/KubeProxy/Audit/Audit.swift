@@ -3,7 +3,7 @@ public import KubeChainsBytes
 internal import KubeObjects
 
 /// Compares a node's rules with what the API says they should be.
-public struct Audit: Sendable {
+public struct Audit: NodeAudit {
     /// The cause of others first, then most severe first, then by Service port and line.
     public private(set) var findings: [AuditFinding] = []
     /// What was not given and is read off the rules, in the order of ``AuditSetting``.

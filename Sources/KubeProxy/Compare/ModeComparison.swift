@@ -92,7 +92,7 @@ public struct ModeComparison: Sendable {
             )
         case .podFallback where fallsBack(site) && !tellsPods:
             return (
-                "pods, to \(externalFrontends)", "dropped like all others: pods are not told from them",
+                "pods, to \(externalFrontends)", "dropped like all others: pods cannot be detected",
                 "sent to endpoints of other nodes, which pods can use"
             )
         case .localOnly where site.hasLocalEndpoint && site.hasOtherEndpoints:

@@ -15,7 +15,7 @@ protocol ExplainedMode: Backend {
     var affinity: String { get }
     /// The addresses at which node ports answer; nil: at all local addresses.
     var nodePortAddresses: [IPAddress]? { get }
-    /// Whose source is rewritten on the way to cluster IPs where pods are not told from others.
+    /// Whose source is rewritten on the way to cluster IPs where pods cannot be detected.
     var unknownPods: String { get }
     /// What the mode's own settings do: sentences.
     var ownSettings: [String] { get }

@@ -2,7 +2,7 @@ internal import NetAddress
 
 /// Follows the first packet of a connection through a Service port's rules, hook by hook.
 ///
-/// What becomes of it, and which rules act on it, is decided in the ``IptablesRoute``; here it is told.
+/// What becomes of it, and which rules act on it, is decided in the ``IptablesRoute``; here it is put into words.
 struct TrafficWalk {
     private let plan: NodePlan
     private let ownChains: ServicePortChains

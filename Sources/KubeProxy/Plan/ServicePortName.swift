@@ -11,6 +11,9 @@ public struct ServicePortName: Sendable, Hashable {
     public let port: DNSLabel?
     /// The protocol.
     public let transport: TransportProtocol
+
+    /// `namespace/name` of the Service.
+    public var qualifiedService: String { "\(namespace)/\(service)" }
 }
 
 extension ServicePortName: Comparable {
@@ -24,6 +27,6 @@ extension ServicePortName: Comparable {
 extension ServicePortName: CustomStringConvertible {
     /// `namespace/service:port`, or `namespace/service` for an unnamed port: the name in chains and comments.
     public var description: String {
-        "\(namespace)/\(service)" + (port.map { ":\($0)" } ?? "")
+        qualifiedService + (port.map { ":\($0)" } ?? "")
     }
 }

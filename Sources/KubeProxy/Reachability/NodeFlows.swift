@@ -115,7 +115,7 @@ public struct FlowQuestion: Sendable {
 
     /// Whether a Service port is asked for, as far as it is asked for by name.
     func names(_ servicePort: ServicePortName, _ port: UInt16) -> Bool {
-        guard isWanted("\(servicePort.namespace)/\(servicePort.service)") else { return false }
+        guard isWanted(servicePort.qualifiedService) else { return false }
         guard case .service(let namespace, let name, let wanted) = target else { return true }
         return servicePort.namespace == namespace && servicePort.service == name
             && (wanted == nil || servicePort.port?.text == wanted || String(port) == wanted)

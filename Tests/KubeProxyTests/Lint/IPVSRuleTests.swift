@@ -76,7 +76,7 @@ import Testing
             "no cluster CIDR", two + [service(ports: nodePort, local), slice([endpoint()])], [],
             [
                 "warning shop/web:http/tcp: pods, to node port 30001: in IPVS mode sent to endpoints of other nodes, which "
-                    + "pods can use; in iptables mode dropped like all others: pods are not told from them; so on b, which has "
+                    + "pods can use; in iptables mode dropped like all others: pods cannot be detected; so on b, which has "
                     + "no endpoint"
             ]),
         LintCase("pods are known", two + [service(ports: nodePort, local), slice([endpoint()])], cidr),

@@ -9,6 +9,8 @@ public struct FindingRules: Sendable {
     public struct InvalidFile: Error, Sendable, CustomStringConvertible {
         /// The place and what is wrong there.
         public let description: String
+        /// The identifier that no rule has, if that is what is wrong.
+        public let unknownRule: String?
     }
 
     private struct Entry: Sendable {
@@ -29,14 +31,21 @@ public struct FindingRules: Sendable {
     ///   - known: the identifiers of all rules.
     public init(reading source: SnapshotSource, known: [String]) throws(InvalidFile) {
         var json = JSONReader(source.bytes, source: 0)
+        var unknownRule: String?
         do throws(ReadFault) {
             json.skipSpace()
             try json.object("the file") { json, key throws(ReadFault) in
                 guard json.string(key, equals: "rules") else {
                     throw .value(at: key.offset, "unknown key \(json.quoted(key)); expected \"rules\"")
                 }
+                entries = []
                 try json.array("rules") { json throws(ReadFault) in
-                    entries.append(try FindingRules.entry(&json, known))
+                    let entry = try FindingRules.entry(&json) { name in
+                        if name == "*" || known.contains(name) { return true }
+                        unknownRule = name
+                        return false
+                    }
+                    entries.append(entry)
                 }
             }
             json.skipSpace()
@@ -45,11 +54,13 @@ public struct FindingRules: Sendable {
             }
         } catch {
             let place = PlaceFinder.places(of: [error.offset], in: source)[0]
-            throw InvalidFile(description: "\(place.position): error: \(error.message)")
+            throw InvalidFile(description: "\(place.position): error: \(error.message)", unknownRule: unknownRule)
         }
     }
 
-    private static func entry(_ json: inout JSONReader, _ known: [String]) throws(ReadFault) -> Entry {
+    private static func entry(
+        _ json: inout JSONReader, _ isKnown: (String) -> Bool
+    ) throws(ReadFault) -> Entry {
         var entry = Entry()
         let start = json.position
         var (hasSeverity, hasReason) = (false, false)
@@ -59,12 +70,13 @@ public struct FindingRules: Sendable {
             let text = json.contents(value)
             switch name {
             case "rule":
-                guard text == "*" || known.contains(text) else {
+                guard isKnown(text) else {
                     throw .value(at: value.offset, "there is no rule \(json.quoted(value))")
                 }
                 entry.rule = text
             case "severity":
                 hasSeverity = true
+                entry.severity = nil
                 if text == "off" { return }
                 guard let severity = FindingSeverity(rawValue: text) else {
                     throw .value(
@@ -85,6 +97,9 @@ public struct FindingRules: Sendable {
             }
         }
         guard !entry.rule.isEmpty else { throw .value(at: start, "rule is missing; expected an identifier or *") }
+        guard entry.namespace == nil || entry.service == nil else {
+            throw .value(at: start, "namespace and service are both given; a service has its namespace in its name")
+        }
         guard hasSeverity else { throw .value(at: start, "severity is missing; expected error, warning, info or off") }
         guard entry.severity != nil || hasReason else {
             throw .value(at: start, "a rule that is off needs a reason")

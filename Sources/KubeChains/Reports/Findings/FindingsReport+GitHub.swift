@@ -25,18 +25,16 @@ extension FindingsReport {
 
     /// A text as workflow commands take it: a line's end would end the command, and a comma or colon a property.
     private static func escaped(_ text: String, isProperty: Bool) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
+        text.escaping { scalar in
             switch scalar {
-            case "%": escaped += "%25"
-            case "\r": escaped += "%0D"
-            case "\n": escaped += "%0A"
-            case ":" where isProperty: escaped += "%3A"
-            case "," where isProperty: escaped += "%2C"
-            case _ where scalar.isInvisible: escaped += String(scalar).escapingInvisible()
-            default: escaped.unicodeScalars.append(scalar)
+            case "%": "%25"
+            case "\r": "%0D"
+            case "\n": "%0A"
+            case ":" where isProperty: "%3A"
+            case "," where isProperty: "%2C"
+            case _ where scalar.isInvisible: String(scalar).escapingInvisible()
+            default: nil
             }
         }
-        return escaped
     }
 }

@@ -43,16 +43,6 @@ extension FindingsReport {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
             String($0).escapingInvisible()
         }
-        var escaped = ""
-        for scalar in lines.joined(separator: "\n").unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
+        return lines.joined(separator: "\n").escapingMarkup
     }
 }

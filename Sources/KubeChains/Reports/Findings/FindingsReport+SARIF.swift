@@ -4,7 +4,12 @@ internal import KubeProxy
 
 extension FindingsReport {
     /// A log in the Static Analysis Results Interchange Format, SARIF 2.1.0.
-    public var sarif: String {
+    ///
+    /// Each result has a place, since GitHub's code scanning refuses a whole log of which one result has none (`expected at least
+    /// one location`, codeql-action#1738).
+    ///
+    /// - Parameter input: the name of the input where findings are placed that stand nowhere in it.
+    public func sarif(of input: String) -> String {
         let positions = Dictionary(rules.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         let driver = JSONValue.object([
             ("name", .string("kubechains")), ("version", .string(version)),
@@ -14,7 +19,7 @@ extension FindingsReport {
             ("tool", .object([("driver", driver)])),
             ("automationDetails", .object([("id", .string("kubechains/\(command)/"))])),
             ("columnKind", .string("unicodeCodePoints")),
-            ("results", .array(findings.map { sarif($0, positions[$0.id]) })),
+            ("results", .array(findings.map { sarif($0, positions[$0.id], input) })),
         ])
         return JSONValue.object([
             ("$schema", .string("https://json.schemastore.org/sarif-2.1.0.json")), ("version", .string("2.1.0")),
@@ -30,25 +35,22 @@ extension FindingsReport {
         ])
     }
 
-    private func sarif(_ finding: ReportedFinding, _ rule: Int?) -> JSONValue {
-        var location: JSONValue?
-        if let file = finding.file, !file.hasPrefix("<") {
-            location = .object([
-                (
-                    "physicalLocation",
-                    .object([
-                        ("artifactLocation", .object([("uri", .string(FindingsReport.uri(file)))])),
-                        ("region", finding.line.map { .object([("startLine", .integer($0))]) }),
-                    ])
-                )
-            ])
-        }
+    private func sarif(_ finding: ReportedFinding, _ rule: Int?, _ input: String) -> JSONValue {
+        let location = JSONValue.object([
+            (
+                "physicalLocation",
+                .object([
+                    ("artifactLocation", .object([("uri", .string(FindingsReport.uri(finding.file ?? input)))])),
+                    ("region", .object([("startLine", .integer(finding.line ?? 1))])),
+                ])
+            )
+        ])
         let remedy = finding.remedy.isEmpty ? "" : "\nRemedy: \(finding.remedy)"
         return .object([
             ("ruleId", .string(finding.id)), ("ruleIndex", rule.map { .integer($0) }),
             ("level", .string(FindingsReport.level(finding.severity))),
             ("message", FindingsReport.message(finding.body + remedy)),
-            ("locations", location.map { .array([$0]) }),
+            ("locations", .array([location])),
             // The same finding in another run, wherever its line is then.
             (
                 "partialFingerprints",
@@ -71,6 +73,7 @@ extension FindingsReport {
 
     /// A path as a reference: what a URI cannot have is percent-encoded (RFC 3986).
     private static func uri(_ path: String) -> String {
+        if path == "-" || path == "<stdin>" { return "stdin" }
         var uri = path.hasPrefix("/") ? "file://" : ""
         for byte in path.utf8 {
             switch byte {
@@ -79,8 +82,7 @@ extension FindingsReport {
                 UInt8(ascii: "~"), UInt8(ascii: "/"):
                 uri.unicodeScalars.append(Unicode.Scalar(byte))
             default:
-                let text = String(byte, radix: 16, uppercase: true)
-                uri += "%" + (byte < 16 ? "0" : "") + text
+                uri += "%" + hexadecimal(byte, digits: 2).uppercased()
             }
         }
         return uri

@@ -74,8 +74,8 @@ public struct ServiceScope: Sendable {
                 namespace.map { name.hasPrefix($0 + "/") } ?? true
             }
             if both.isEmpty {
-                let which = namespace == nil && service == nil ? "no Service" : "none of the Services that are named"
-                throw UnknownName(message: "\(which) has the labels of the selector", name: "", known: [])
+                let which = namespace == nil && service == nil ? "no Service" : "no Service of those that are named"
+                throw UnknownName(message: "\(which) matches the selector", name: "", known: [])
             }
             services = both
         }

@@ -23,7 +23,7 @@ public enum PageReport {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="kubechains">
-            <title>\(SVGDrawing.escaped(title.escapingInvisible()))</title>
+            <title>\(title.escapingInvisible().escapingMarkup)</title>
             <style>\(style)</style>
             </head>
             <body>

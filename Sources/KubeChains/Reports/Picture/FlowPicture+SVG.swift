@@ -18,7 +18,7 @@ extension FlowPicture {
             <?xml version="1.0" encoding="UTF-8"?>
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
             role="img" style="max-width:100%;min-width:\(width * 7 / 10)px;height:auto">
-            <title>\(SVGDrawing.escaped(pictures.map(\.graph.title).joined(separator: "; ")))</title>
+            <title>\(pictures.map(\.graph.title).joined(separator: "; ").escapingMarkup)</title>
             <style>
             \(PictureStyle.text)</style>
             <defs>

@@ -22,7 +22,7 @@ struct SVGDrawing {
     /// Adds a line of text.
     mutating func add(_ line: String, _ font: PictureFont, x: Int, y: Int) {
         let attributes = SVGDrawing.list([("x", "\(x)"), ("y", "\(y)"), ("class", font.rawValue)])
-        text += "<text\(attributes)>\(SVGDrawing.escaped(line))</text>\n"
+        text += "<text\(attributes)>\(line.escapingMarkup)</text>\n"
     }
 
     /// Adds a text in as many lines as it needs.
@@ -46,19 +46,6 @@ struct SVGDrawing {
     }
 
     private static func list(_ attributes: [(String, String)]) -> String {
-        attributes.map { " \($0.0)=\"\(escaped($0.1))\"" }.joined()
-    }
-
-    /// A text as XML and HTML hold it, also between quotes.
-    static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.append(character)
-            }
-        }
+        attributes.map { " \($0.0)=\"\($0.1.escapingMarkup)\"" }.joined()
     }
 }

@@ -78,7 +78,7 @@ extension FlowChangeReport {
         let services = Dictionary(
             snapshot.services.map { ($0.qualifiedName, $0) }, uniquingKeysWith: { first, _ in first })
         let messages = names.map { name in
-            PlacedMessage(message: "", location: services["\(name.namespace)/\(name.service)"]?.location)
+            PlacedMessage(message: "", location: services[name.qualifiedService]?.location)
         }
         return snapshot.diagnostics(.warning, messages).map(\.place)
     }

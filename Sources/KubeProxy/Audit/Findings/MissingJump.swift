@@ -35,18 +35,19 @@ extension MissingJump: AuditCheck {
         case ("nat", "OUTPUT", _): "no Service works for processes on the node itself"
         case ("nat", _, _): "nothing is masqueraded: answers of endpoints on other nodes do not come back"
         case (_, "INPUT", .externalServices):
-            "connections to node ports and external addresses without endpoints hang instead of being refused"
+            "connections to node ports and external addresses without endpoints time out instead of being refused"
         case (_, _, .externalServices):
-            "connections to external addresses without endpoints hang instead of being refused"
+            "connections to external addresses without endpoints time out instead of being refused"
         case (_, _, .nodePorts): "health checks of load balancers may be dropped by the host's own firewall"
         case (_, "FORWARD", .services):
-            "connections of pods to Services without endpoints hang instead of being refused"
-        case (_, _, .services): "connections of the node to Services without endpoints hang instead of being refused"
+            "connections of pods to Services without endpoints time out instead of being refused"
+        case (_, _, .services):
+            "connections of the node to Services without endpoints time out instead of being refused"
         case (_, _, .forward): "traffic to endpoints may be dropped where the host forwards nothing by default"
-        case (_, "OUTPUT", .proxyFirewall): "the node itself is not held to the source ranges of load balancers"
+        case (_, "OUTPUT", .proxyFirewall): "the node itself is let in whatever the source ranges of load balancers say"
         case (_, _, .proxyFirewall): "clients outside the source ranges of load balancers are not dropped"
         case (_, "INPUT", _): "hosts on the same network can reach services that listen on the node's loopback address"
-        default: "packets to the node's loopback address are not held back on their way out"
+        default: "packets to the node's loopback address are not dropped on their way out"
         }
     }
 

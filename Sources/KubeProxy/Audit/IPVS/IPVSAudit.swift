@@ -4,7 +4,7 @@ internal import NetAddress
 
 /// Compares what a node in IPVS mode has with what the API says it should have: virtual and real servers, sets, the addresses
 /// of `kube-ipvs0`, and the rules that ask the sets. What was not taken from the node is not compared.
-public struct IPVSAudit: Sendable {
+public struct IPVSAudit: NodeAudit {
     /// The cause of others first, then most severe first, then by Service port.
     public private(set) var findings: [AuditFinding] = []
     /// What was not given and is read off the texts, in the order of ``AuditSetting``.

@@ -47,7 +47,7 @@ struct IPVSRuleFindings {
         let moved = Set(changes.removed.map { texts[$0] }).intersection(changes.inserted.map { there[$0] })
         if let first = changes.inserted.first(where: { moved.contains(there[$0]) }) {
             let placed = PlacedRule(table: table, chain: chain, rule: actual[first])
-            findings.add(NftablesEvidence.WrongOrder(chain: chain), owner(of: placed), at: placed)
+            findings.add(ReorderedRules(chain: chain), owner(of: placed), at: placed)
         }
         for index in changes.removed.reversed() where !moved.contains(texts[index]) {
             let placed = PlacedRule(table: table, chain: chain, rule: expected[index])

@@ -18,7 +18,7 @@ extension NodeEvidence {
                 if let node = slices.nodeName(of: candidate.source) { names.insert(node) }
             }
         }
-        let services = Set(found.keys.map { "\($0.namespace)/\($0.service)" })
+        let services = Set(found.keys.map(\.qualifiedService))
         guard !found.isEmpty, let small = try? plan.snapshot.limited(to: services) else { return }
         let cluster = ClusterPlan(small, plan.settings)
         let others = misfit(cluster, "", found)

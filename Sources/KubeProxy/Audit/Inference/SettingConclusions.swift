@@ -194,7 +194,7 @@ extension NodePlan {
     /// The Service ports that would be no external ones without external IPs.
     fileprivate var onlyByExternalIPs: [ServicePortPlan] {
         let external = servicePorts.filter { !$0.externalIPs.isEmpty }
-        let names = Set(external.map { "\($0.name.namespace)/\($0.name.service)" })
+        let names = Set(external.map(\.name.qualifiedService))
         var settings = settings
         settings.allowServiceExternalIPs = false
         guard let small = try? snapshot.limited(to: names) else { return [] }

@@ -4,7 +4,7 @@ internal import NetAddress
 public import Nftables
 
 /// Compares a node's table of nftables mode with what the API says it should be.
-public struct NftablesAudit: Sendable {
+public struct NftablesAudit: NodeAudit {
     /// The cause of others first, then most severe first, then by Service port and line.
     public private(set) var findings: [AuditFinding] = []
     /// What was not given and is read off the table, in the order of ``AuditSetting``.

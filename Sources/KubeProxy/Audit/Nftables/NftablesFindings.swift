@@ -52,7 +52,7 @@ struct NftablesFindings {
         }
         for chain in differences.reordered {
             findings.add(
-                NftablesEvidence.WrongOrder(chain: chain.name), line: chain.place.number, rule: command(of: chain))
+                ReorderedRules(chain: chain.name), line: chain.place.number, rule: command(of: chain))
         }
         let left = differences.extraChains.filter { NftablesLeftOvers.chains.contains($0.name) }
         let sets = differences.extraSets.map(\.name).filter(NftablesLeftOvers.sets.contains)

@@ -2,7 +2,7 @@ extension LintRule {
     static let ipvsSourceRanges = LintRule(
         leavingIPVS: "ipvs-source-ranges", .info, [.sourceRanges, .singleAddressRange], of: .service,
         explanation:
-            "IPVS mode holds every packet against loadBalancerSourceRanges, so that connections stop when a client's "
+            "IPVS mode checks every packet against loadBalancerSourceRanges, so that connections stop when a client's "
             + "range is taken out, and briefly at each sync where a range is a single address. iptables mode looks at "
             + "the first packet of a connection only.",
         remedy:

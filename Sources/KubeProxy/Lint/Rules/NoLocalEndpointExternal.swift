@@ -7,7 +7,7 @@ extension LintRule {
         name: "no-local-endpoint-external", severity: .warning, modes: [.iptables, .nftables],
         explanation:
             "Under externalTrafficPolicy Local a node without an endpoint of its own drops what comes from outside to node "
-            + "ports, external and load-balancer IPs: the client sees silence. An error where that is so on every "
+            + "ports, external and load-balancer IPs: the client times out. An error where that is so on every "
             + "node; only information where a load balancer's health checks keep clients away from such nodes, which they "
             + "cannot where a load-balancer IP is such a node's own address.",
         remedy:

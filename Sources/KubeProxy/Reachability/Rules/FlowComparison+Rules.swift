@@ -63,7 +63,7 @@ extension FlowComparison {
     public mutating func nameRules(_ before: ComparedRules, _ after: ComparedRules) throws(SnapshotError) {
         let named = changes.prefix(FlowComparison.namedChanges)
         guard !named.isEmpty else { return }
-        let services = Set(named.map { "\($0.name.namespace)/\($0.name.service)" })
+        let services = Set(named.map(\.name.qualifiedService))
         let (old, new) = (try before.tracer(for: services), try after.tracer(for: services))
         for (index, change) in named.enumerated() {
             guard let sender = change.example else { continue }

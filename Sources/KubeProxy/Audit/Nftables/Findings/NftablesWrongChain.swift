@@ -65,18 +65,6 @@ extension NftablesEvidence {
         }
     }
 
-    /// Rules are in another order than kube-proxy's.
-    public struct WrongOrder: AuditEvidence {
-        public static let id = AuditFinding.Identifier.wrongOrder
-        /// The chain's name.
-        public let chain: String
-
-        public var severity: FindingSeverity { .error }
-        public var effect: String {
-            "the rules of \(chain) are in another order: packets that an earlier one takes never reach those behind it"
-        }
-    }
-
     fileprivate static func consequence(withoutChain chain: String) -> String {
         switch chain {
         case "nat-prerouting", "services": "no Service works for pods and for clients outside"
@@ -85,7 +73,7 @@ extension NftablesEvidence {
             "nothing is masqueraded: answers of endpoints on other nodes do not come back"
         case "firewall-check", "filter-prerouting", "filter-prerouting-pre-dnat":
             "clients outside the source ranges of load balancers are not dropped"
-        case "filter-output-pre-dnat": "the node itself is not held to the source ranges of load balancers"
+        case "filter-output-pre-dnat": "the node itself is let in whatever the source ranges of load balancers say"
         case "reject-chain", "service-endpoints-check", "nodeport-endpoints-check", "filter-input", "filter-forward",
             "filter-output":
             "connections to Services without endpoints time out instead of being refused"

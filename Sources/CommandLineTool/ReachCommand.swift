@@ -5,7 +5,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct ReachOptions: TakesHostRules, WritesReport, ScopesServices {
+struct ReachOptions: TakesHostRules, WritesReport, ScopesServices, ServesAllNodes {
     static let command = "reach"
     static let modes = ProxyMode.allCases
 
@@ -15,10 +15,13 @@ struct ReachOptions: TakesHostRules, WritesReport, ScopesServices {
     var question = FlowQuestion()
     var scope = ScopeOptions()
     var live: [String] = []
+    var allNodes = AllNodesOptions()
 
     static var groups: [OptionGroup<ReachOptions>] {
         [
             OptionGroup(title: "What is asked", options: [to, from] + Option.scope),
+            OptionGroup(
+                title: "Which nodes", options: Option.allNodes("every Node of the snapshot, one after the other")),
             .hostRules, .output([.text, .json, .svg]), .shaping, .nftables, .ipvs,
         ]
     }
@@ -74,7 +77,11 @@ extension Command {
         guard !options.operands.isEmpty || !options.live.isEmpty else {
             throw ReachOptions.usage("reach needs an INPUT: a snapshot, rules, or '-' for standard input")
         }
+        try options.checkAllNodes()
         let (prepared, dumps) = try options.readInputs(options.operands)
+        guard dumps.isEmpty || !options.allNodes.isOn else {
+            throw ReachOptions.usage("--all-nodes asks every Node of a snapshot; rules are those of one node")
+        }
         var question = options.question
         if !options.scope.isEmpty {
             guard let prepared else {
@@ -85,7 +92,11 @@ extension Command {
         }
         let results: [NodeFlows]
         let diagnostics: [Diagnostic]
-        if let prepared, dumps.isEmpty {
+        if let prepared, options.allNodes.isOn {
+            let plans = try prepared.allNodesPlans(options.shaping.family, options.shard)
+            results = try options.flows(of: plans.filter { question.isAbout($0.family) }, question)
+            diagnostics = prepared.diagnostics(of: plans)
+        } else if let prepared, dumps.isEmpty {
             let found = try prepared.flows(options.shaping.families.filter { question.isAbout($0) }, question)
             (results, diagnostics) = (found.flows, found.diagnostics)
         } else {
@@ -110,6 +121,30 @@ extension Command {
         System.keep((prepared, results))
         return .success
     }
+}
+
+extension ReachOptions {
+    /// What a question names on all Nodes: family by family of each.
+    fileprivate func flows(
+        of plans: [AllNodesPlan], _ question: FlowQuestion
+    ) throws(CommandFailure) -> [NodeFlows] {
+        guard let members = plans.first?.members else { return [] }
+        var results: [NodeFlows] = []
+        for index in members.indices {
+            for plan in plans {
+                results.append(
+                    try input { () throws(SnapshotError) in
+                        try plan.plan(of: plan.members[index]).flows(question)
+                    })
+            }
+        }
+        return results
+    }
+}
+
+extension AllNodesPlan {
+    /// The family that is planned for.
+    fileprivate var family: AddressFamily { clusters.first?.settings.family ?? .ipv4 }
 }
 
 extension FlowQuestion {

@@ -28,6 +28,23 @@ import Testing
         #expect(endpoints.count == 2 && endpoints.count { $0["answers"] as? Bool == false } == 1)
     }
 
+    /// The nodes with an endpoint of ingress serve clients outside, the other one drops their packets.
+    @Test func allNodes() throws {
+        let asked = ["reach", "--all-nodes", "--to", "203.0.113.10:443", "--from", "outside", Self.demo]
+        let result = try Tool.run(asked + ["-o", "json", "--cluster-cidr", "10.244.0.0/16"])
+        #expect(result.ending == .exit(0), "\(result.errorText)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        let results = try #require(object?["results"] as? [[String: Any]])
+        #expect(results.compactMap { $0["node"] as? String } == ["control-plane-1", "worker-1", "worker-2"])
+        let verdicts = results.map { result in
+            let outcomes = (result["flows"] as? [[String: Any]] ?? []).compactMap { $0["outcome"] as? [String: Any] }
+            return outcomes.compactMap { $0["verdict"] as? String }
+        }
+        #expect(verdicts == [["timeout"], ["endpoints"], ["endpoints"]])
+        #expect(try Tool.run(asked + ["--shard", "1/3"]).outputText.hasPrefix("IPv4 on node worker-1, "))
+        #expect(try Tool.run(asked + ["--node", "worker-1"]).ending == .exit(64))
+    }
+
     /// Source ranges split a load balancer's clients.
     @Test func clientOutsideTheSourceRanges() throws {
         let verdicts = try ["198.51.100.9", "198.51.100.200"].map { client in

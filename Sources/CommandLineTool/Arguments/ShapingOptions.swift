@@ -16,7 +16,7 @@ struct ShapingOptions: Sendable {
         if flag == .node, let first = settings.nodeName, first != text {
             throw OptionError(
                 message: "'\(first)' and '\(text)' are given, but a run is about one Node; "
-                    + "render, diff and audit do every Node with --all-nodes")
+                    + "render, diff, audit and reach do every Node with --all-nodes")
         }
         do {
             unknownGates += try settings.set(flag, to: text)

@@ -17,8 +17,10 @@ package enum ProgramMessage {
     /// Whether the line says that a connection ended, so that what stands before it may not be whole.
     package static func endsConnection(_ line: ByteView) -> Bool {
         let text = line.beginning
+        // A value in JSON or a rule's comment may hold such words.
+        guard !text.utf8.contains(UInt8(ascii: "\"")) else { return false }
         return ["closed by remote host", "Broken pipe", "Connection reset by peer", "Connection to "]
-            .contains { text.contains(text: $0) && !text.contains("\"") }
+            .contains { text.contains(text: $0) }
     }
 }
 

@@ -7,9 +7,10 @@ enum InputShape {
     /// What is at an offset where a document should begin, and what to do instead; nil: it cannot be recognised.
     static func message(_ bytes: ByteView, at offset: Int, _ expectation: InputExpectation = .cluster) -> String? {
         if offset == 0, let encoding = ForeignEncoding(bytes) { return "this is \(encoding.name); \(encoding.remedy)" }
-        let line = bytes.line(at: offset)
+        // A line may be as long as the input.
         let isJSON = bytes[offset] == UInt8(ascii: "{") || bytes[offset] == UInt8(ascii: "[")
-        guard !isJSON || line.hasPrefix("[sudo] ") else { return nil }
+        guard !isJSON || bytes.range(offset..<offset + 7, equals: "[sudo] ") else { return nil }
+        let line = bytes.line(at: offset)
         if let message = kubectlLine(line, isFirst: offset == 0) { return message }
         if line.hasPrefix("==== START logs for container") {
             return

@@ -27,9 +27,6 @@ public struct NothingToCompare: AuditEvidence {
                 + "iptables-restore refuses kube-proxy's rules"
         case .flushed:
             "the nat table was flushed: the chains of kube-proxy are there, but without rules; no Service works on this node"
-        case .noBuiltInChains:
-            "the dump has none of iptables' own chains, such as PREROUTING and FORWARD: it is a part of what iptables-save "
-                + "prints, such as 'grep' leaves, or a text that was never loaded, such as 'kubechains render' writes"
         case .otherCluster:
             "the dump and the snapshot have no Service in common, but perhaps default/kubernetes: they are of different "
                 + "clusters, or of very different times"
@@ -55,8 +52,6 @@ public struct NothingToCompare: AuditEvidence {
         case .otherCluster:
             "take both from one cluster: 'kubectl config current-context' says which one kubectl asks, and the snapshot's "
                 + "Nodes must include the dump's host"
-        case .noBuiltInChains:
-            "give all that 'sudo iptables-save' prints on the node; two texts are compared with 'kubechains diff'"
         }
     }
 }

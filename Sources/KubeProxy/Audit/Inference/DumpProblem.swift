@@ -14,8 +14,6 @@ public enum DumpProblem: Sendable, Hashable {
     case emptyServices
     /// The chains of Service ports are there, but no chain of kube-proxy's in the nat table has a rule.
     case flushed
-    /// It has none of the chains that iptables itself has, such as PREROUTING.
-    case noBuiltInChains
     /// Its rules are of several Services, and none of them is one of the snapshot's, but perhaps default/kubernetes.
     case otherCluster
 
@@ -50,10 +48,6 @@ public enum DumpProblem: Sendable, Hashable {
         }
         if hasServiceChains, live.hasOnlyEmptyChains("nat") {
             self = .flushed
-            return
-        }
-        if !tables.contains(where: { $0.chains.contains { $0.policy != nil } }) {
-            self = .noBuiltInChains
             return
         }
         if nat == nil {

@@ -16,7 +16,8 @@ package struct PlaceFinder {
     private let bytes: ByteView
     private var position = 0
     private var line = 1
-    private var lineStart = 0
+    /// The offset of the present line; that of the first is the file's, a byte-order mark included.
+    private var lineStart: Int
     private var levels: [Level] = []
     /// Whether the next string of the innermost object is a key.
     private var expectsKey = false
@@ -24,6 +25,7 @@ package struct PlaceFinder {
     package init(_ source: SnapshotSource) {
         name = source.name
         bytes = source.bytes
+        lineStart = -source.markLength
     }
 
     /// The places of ascending offsets.

@@ -6,6 +6,8 @@ public final class SnapshotSource: Sendable {
     public let name: String
     /// The bytes, without a byte-order mark.
     package let bytes: ByteView
+    /// The bytes before those: a byte-order mark, or none.
+    package let markLength: Int
     private let release: @Sendable () -> Void
     private let releasePages: @Sendable (Range<Int>) -> Void
 
@@ -31,7 +33,8 @@ public final class SnapshotSource: Sendable {
     ) {
         self.name = name
         let whole = unsafe ByteView(buffer)
-        bytes = whole.dropFirst(whole.byteOrderMarkLength)
+        markLength = whole.byteOrderMarkLength
+        bytes = whole.dropFirst(markLength)
         self.releasePages = releasePages
         self.release = release
     }
@@ -39,7 +42,9 @@ public final class SnapshotSource: Sendable {
     deinit { release() }
 
     /// Notifies the owner that bytes have been read.
-    package func hasBeenRead(_ range: Range<Int>) { releasePages(range) }
+    package func hasBeenRead(_ range: Range<Int>) {
+        releasePages(range.lowerBound + markLength..<range.upperBound + markLength)
+    }
 
     /// Whether the first byte that is no white space begins JSON.
     package var looksLikeJSON: Bool {
@@ -52,7 +57,7 @@ public final class SnapshotSource: Sendable {
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        defer { releasePages(0..<count) }
+        defer { hasBeenRead(0..<count) }
         return try bytes.withWholeSpan(body)
     }
 

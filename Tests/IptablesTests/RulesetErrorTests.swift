@@ -216,6 +216,25 @@ struct RefusedRule: Sendable, CustomTestStringConvertible {
         Damaged(
             "bash: iptables-save: command not found\n", 1, 1,
             "the message 'bash: iptables-save: command not found'", "*TABLE, a comment or an empty line"),
+        Damaged(
+            "sh: 1: iptables-save: not found\n", 1, 1, "the message 'sh: 1: iptables-save: not found'",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "[sudo] password for a: \n*filter\nCOMMIT\n", 1, 1, "a message of sudo",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "*** Authorized access only ***\n*filter\nCOMMIT\n", 1, 1, "the line '*** Authorized access only ***'",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "node-1: *filter\nnode-1: COMMIT\n", 1, 1, "the line 'node-1: *filter'",
+            "*TABLE, a comment or an empty line"),
+        Damaged(
+            "*filter\n-A INPUT -m comment --comment \"op\nclient_loop: send disconnect: Broken pipe\n", 2, 31,
+            "the message 'client_loop: send disconnect: Broken pipe' at the end", "all that iptables-save prints"),
+        // A comment may hold such words.
+        Damaged(
+            "*filter\nCOMMIT\nx\n-A INPUT -m comment --comment \"Broken pipe\"\n", 3, 1, "\"x\"",
+            "*TABLE, a comment or an empty line"),
         Damaged("*filter\n*nat\nCOMMIT\n", 2, 1, "a new table within the table filter", "COMMIT before it"),
         Damaged("*filter\n:USER ACCEPT [0:0]\nCOMMIT\n", 2, 7, "\"ACCEPT\"", "- for a chain that is not built in"),
         Damaged("*filter\n:INPUT ACCEPT 0:0\nCOMMIT\n", 2, 15, "\"0:0\"", "counters, [PACKETS:BYTES]"),
@@ -262,6 +281,7 @@ struct RefusedRule: Sendable, CustomTestStringConvertible {
         Damaged(
             "*filter\n-A INPUT -s fd00::1\n-A INPUT -s fd00::x\nCOMMIT\n", 3, 13, "\"fd00::x\"",
             "an IPv6 address, ADDRESS or ADDRESS/MASK"),
+        Damaged("*filter\n-A USER -s 10.0.0.1 -j DROP\nCOMMIT\n", 2, 4, "\"USER\"", "a chain of the table filter"),
     ])
     func damagedTexts(_ damaged: Damaged) {
         let error = #expect(throws: RulesetError.self) { try Ruleset(parsing: damaged.text) }

@@ -44,9 +44,6 @@ struct LiveDumps {
             throw .input("\(path): error: cannot be read: \(error)")
         }
         let source = try InputFile.open(path)
-        if let foreign = ForeignEncoding(source.bytes) {
-            throw .input("\(source.name): error: it is \(foreign.name); \(foreign.remedy)")
-        }
         let archive: TarArchive?
         do throws(TarArchive.ReadingError) {
             archive = try TarArchive(source.bytes)
@@ -54,6 +51,9 @@ struct LiveDumps {
             throw .input("\(source.name): error: \(error.message)")
         }
         guard let archive else {
+            if let foreign = ForeignEncoding(source.bytes) {
+                throw .input("\(source.name): error: it is \(foreign.name); \(foreign.remedy)")
+            }
             try readStream(source, nodes)
             return
         }

@@ -24,6 +24,9 @@ struct RulesForm {
             "\(save); for kube-proxy's nftables mode see --proxy-mode nftables"
         ),
         (
+            ["[sudo] "], "a message of sudo", "\(save); keep messages out of the file: redirect standard output alone"
+        ),
+        (
             ["{", "["], "JSON, such as a snapshot or what 'nft -j' prints", "here rules are expected: \(save)"
         ),
         (["apiVersion:", "kind:", "---"], "YAML", "here rules are expected: \(save)"),
@@ -40,10 +43,34 @@ struct RulesForm {
             (found, remedy) = (form.found, form.remedy)
             return
         }
-        let text = line[0..<min(line.count, 200)].string
-        let failures = ["command not found", "Permission denied", "must be root", "not permitted", "No such file"]
-        guard failures.contains(where: { text.contains(text: $0) }) else { return nil }
-        found = "the message '\(text)'"
+        guard ProgramMessage.isFailure(line) else { return nil }
+        found = "the message '\(line.beginning)'"
         remedy = "the program failed on the node: run it as root, and \(Self.save)"
+    }
+
+    /// What stands before the first table of a whole text, or before each of its lines.
+    ///
+    /// - Parameter line: the first line that is neither a rule nor a comment.
+    init?(_ line: ByteView, before text: ByteView) {
+        let isFirst = text.numberOfLine { $0.isTable }
+        guard let number = isFirst ?? text.numberOfLine(where: { $0.endsWithTable }) else { return nil }
+        found = "the line '\(line.beginning)'"
+        remedy =
+            isFirst == nil
+            ? "line \(number) begins a table behind other text: give the lines as iptables-save prints them"
+            : "the rules begin in line \(number): keep messages out of the file: redirect standard output alone"
+    }
+}
+
+extension ByteView {
+    private static let tables: [StaticString] = ["*filter", "*nat", "*mangle", "*raw", "*security"]
+
+    /// Whether the line begins a table.
+    fileprivate var isTable: Bool { Self.tables.contains { self == $0 } }
+
+    /// Whether the line would begin a table without what stands before it.
+    fileprivate var endsWithTable: Bool {
+        let text = string
+        return Self.tables.contains { text.hasSuffix("\($0)") }
     }
 }

@@ -45,6 +45,14 @@ private func parse(_ text: ByteView, _ family: AddressFamily?) -> Result<Ruleset
 }
 
 extension ByteView {
+    /// Whether the word at an offset is an IPv4 address, perhaps with a mask.
+    fileprivate func holdsIPv4Address(at offset: Int) -> Bool {
+        var end = offset
+        while end < count, self[end] > 0x20, self[end] != UInt8(ascii: "/"), self[end] != UInt8(ascii: ",") { end += 1 }
+        return IPAddress(self[offset..<end].string)?.family == .ipv4
+    }
+
+    /// Without the mark that editors and PowerShell put before UTF-8.
     fileprivate var withoutByteOrderMark: ByteView { dropFirst(byteOrderMarkLength) }
 
     /// The text with the line ends of Unix; nil: it has them, as the first line shows.
@@ -69,8 +77,8 @@ private func parseRuleset(_ text: ByteView, _ family: AddressFamily?) throws(Rul
         do throws(RuleFault) {
             return try parseRuleset(text, of: .ipv6)
         } catch {
-            // The family with which reading gets farther is the intended one.
-            throw error.offset > ipv4Fault.offset ? error : ipv4Fault
+            // The family with which reading gets farther is the intended one, but for an IPv4 address in the same line.
+            throw error.offset > ipv4Fault.offset && !text.holdsIPv4Address(at: error.offset) ? error : ipv4Fault
         }
     }
 }

@@ -25,6 +25,7 @@ struct RulesetReader {
             do throws(RuleFault) {
                 try readLine()
             } catch {
+                if let cutOff { throw cutOff }
                 throw isCut ? endOfText ?? error : error
             }
             reader.tokenizer.skipLine()
@@ -50,6 +51,15 @@ struct RulesetReader {
         }
     }
 
+    /// That the last line tells of a connection that ended, as ssh does; nil: it does not.
+    private var cutOff: RuleFault? {
+        let last = text.lastLine
+        guard ProgramMessage.endsConnection(last), !last.hasPrefix("-A "), !last.hasPrefix("[") else { return nil }
+        return RuleFault(
+            code: .damaged, at: reader.tokenizer.position, found: "the message '\(last.beginning)' at the end",
+            expected: "all that iptables-save prints", remedy: "the text is cut off; take the dump again")
+    }
+
     private mutating func readLine() throws(RuleFault) {
         let start = reader.tokenizer.position
         switch text[start] {
@@ -57,7 +67,9 @@ struct RulesetReader {
             return
         case UInt8(ascii: "#"):
             try readComment()
-        case UInt8(ascii: "*"):
+        // A banner of ssh may begin with asterisks.
+        case UInt8(ascii: "*")
+        where !tables.isEmpty || ![UInt8(ascii: "*"), UInt8(ascii: " ")].contains(text[start + 1]):
             try readTable()
         case UInt8(ascii: ":"):
             try readChain()
@@ -184,6 +196,11 @@ struct RulesetReader {
         let start = reader.tokenizer.position
         guard let current else {
             if let form = RulesForm(text[start..<reader.tokenizer.endOfLine]) {
+                throw RuleFault(
+                    code: .notRules, at: start, found: form.found, expected: "*TABLE, a comment or an empty line",
+                    remedy: form.remedy)
+            }
+            if tables.isEmpty, let form = RulesForm(text[start..<reader.tokenizer.endOfLine], before: text) {
                 throw RuleFault(
                     code: .notRules, at: start, found: form.found, expected: "*TABLE, a comment or an empty line",
                     remedy: form.remedy)

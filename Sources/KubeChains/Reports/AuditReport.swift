@@ -97,6 +97,10 @@ public enum AuditReport {
         var report = ReportText(style)
         if !inferred.isEmpty {
             report.line(.init("inferred:", .heading), " \(inferred.map(\.text).joined(separator: " "))")
+            for setting in inferred {
+                guard let doubt = setting.doubt else { continue }
+                report.line(words: "    \(setting.text), \(doubt)")
+            }
         }
         var remedies: Set<String> = []
         for finding in findings {

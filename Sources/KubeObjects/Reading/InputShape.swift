@@ -7,7 +7,9 @@ enum InputShape {
     /// What is at an offset where a document should begin, and what to do instead; nil: it cannot be recognised.
     static func message(_ bytes: ByteView, at offset: Int, _ expectation: InputExpectation = .cluster) -> String? {
         if offset == 0, let encoding = ForeignEncoding(bytes) { return "this is \(encoding.name); \(encoding.remedy)" }
-        guard bytes[offset] != UInt8(ascii: "{"), bytes[offset] != UInt8(ascii: "[") else { return nil }
+        // A line may be as long as the input.
+        let isJSON = bytes[offset] == UInt8(ascii: "{") || bytes[offset] == UInt8(ascii: "[")
+        guard !isJSON || bytes.range(offset..<offset + 7, equals: "[sudo] ") else { return nil }
         let line = bytes.line(at: offset)
         if let message = kubectlLine(line, isFirst: offset == 0) { return message }
         if line.hasPrefix("==== START logs for container") {
@@ -28,7 +30,10 @@ enum InputShape {
             return "this is YAML; " + advice + ", or convert the file without a cluster: "
                 + "'kubectl annotate --local -f FILE x- -o json'"
         }
-        return nil
+        guard offset == 0 || bytes[0..<offset].isBlank else { return nil }
+        return bytes.numberOfLine { $0.count > 0 && $0[0] == UInt8(ascii: "{") }.map { number in
+            "this line is no JSON: '\(line.beginning)'; the JSON begins in line \(number): \(redirection)"
+        }
     }
 
     static let advice = "give JSON: 'kubectl get services,endpointslices,nodes -A -o json'"
@@ -37,9 +42,16 @@ enum InputShape {
         "give the configuration as JSON: 'yq -o json FILE', or as kube-proxy has it: "
         + "'curl -s http://127.0.0.1:10249/configz' on a node"
 
-    /// An error of reading, which a message of a program in the middle of the input may explain.
+    private static let redirection =
+        "keep messages out of the file: redirect standard output alone ('>', not '&>' or '2>&1')"
+
+    /// An error of reading, which a message of a program in the middle of the input or at its end may explain.
     static func explained(_ fault: ReadFault, _ bytes: ByteView) -> ReadFault {
         guard fault.kind == .syntax, fault.offset < bytes.count, fault.offset > 0 else { return fault }
+        let last = bytes.lastLine
+        if ProgramMessage.endsConnection(last) {
+            return .syntax(at: fault.offset, "the input is cut off here: '\(last.beginning)'; take the snapshot again")
+        }
         var start = fault.offset
         while start > 0, bytes[start - 1] != UInt8(ascii: "\n") { start -= 1 }
         guard start > 0, let message = kubectlLine(bytes.line(at: start), isFirst: false) else { return fault }
@@ -48,10 +60,10 @@ enum InputShape {
 
     /// What kubectl and its libraries print beside objects.
     private static func kubectlLine(_ line: ByteView, isFirst: Bool) -> String? {
-        let text = line.shortText
+        let text = line.beginning
         let errors: [StaticString] = [
             "Error from server", "error: ", "Error: ", "Unable to connect to the server",
-            "The connection to the server",
+            "The connection to the server", "couldn't get ",
             "No resources found", "command terminated with exit code",
         ]
         if errors.contains(where: { line.hasPrefix($0) }) {
@@ -60,24 +72,17 @@ enum InputShape {
                 + "; mend that and take the snapshot again"
         }
         if line.hasPrefix("Warning: ") || line.isLogLine {
-            return "this line is no JSON but a message of kubectl: '\(text)'; keep messages out of the file: "
-                + "redirect standard output alone ('>', not '&>' or '2>&1')"
+            return "this line is no JSON but a message of kubectl: '\(text)'; \(redirection)"
+        }
+        if ProgramMessage.isFailure(line) {
+            return "this line is no JSON but a message: '\(text)'; mend that and take the snapshot again, or "
+                + redirection
         }
         return nil
     }
 }
 
 extension ByteView {
-    /// The line that begins at an offset, without its end.
-    fileprivate func line(at offset: Int) -> ByteView {
-        var end = firstIndex(of: UInt8(ascii: "\n"), from: offset) ?? count
-        if end > offset, self[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-        return self[offset..<end]
-    }
-
-    /// The beginning of a line, for a message.
-    fileprivate var shortText: String { self[0..<Swift.min(count, 200)].string + (count > 200 ? "…" : "") }
-
     /// `W0302 08:11:04.123456 …` (klog).
     fileprivate var isLogLine: Bool {
         guard count > 20,
@@ -127,6 +132,8 @@ extension ByteView {
         guard let end = endOfKey, 0x41...0x5A ~= self[0] else { return false }
         return end + 1 < count && self[end] == UInt8(ascii: " ") && self[end + 1] == UInt8(ascii: " ")
     }
+
+    fileprivate var isBlank: Bool { (0..<count).allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains(self[$0]) } }
 
     fileprivate var isYAML: Bool {
         if hasPrefix("---") || hasPrefix("%YAML") || hasPrefix("- ") || hasPrefix("#") { return true }

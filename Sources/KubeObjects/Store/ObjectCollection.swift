@@ -56,7 +56,10 @@ struct ObjectCollection {
         // A cluster without EndpointSlices is one before 1.17, whose kube-proxy reads Endpoints.
         if servesEndpoints { snapshot.endpointSlices = endpoints.flatMap(\.slices) }
         snapshot.warnings = warnings
-        if snapshot.endpointSlices.isEmpty, endpoints.isEmpty, !snapshot.services.isEmpty {
+        // DNS alone serves the type ExternalName.
+        if snapshot.endpointSlices.isEmpty, endpoints.isEmpty,
+            snapshot.services.contains(where: { $0.type != .externalName })
+        {
             snapshot.warnings.append(
                 PlacedMessage(
                     message: "the snapshot has Services but no EndpointSlice, so no Service has an endpoint; "

@@ -48,7 +48,7 @@ public struct Audit: NodeAudit {
         let audited = AuditedDumps(dumps, rules)
         // A node's own policy may leave every Service without endpoints.
         let hasEndpoints = plan.plan.servicePorts.contains { $0.hasAnyEndpoint && !$0.internalPolicyIsLocal }
-        if let problem = DumpProblem(audited.live, hasEndpoints: hasEndpoints) {
+        if let problem = DumpProblem(audited.live, hasEndpoints: hasEndpoints) ?? DumpProblem(audited.live, of: plan) {
             var found = AuditFindings()
             found.add(NothingToCompare(problem: problem))
             findings = found.all

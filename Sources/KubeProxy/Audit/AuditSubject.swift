@@ -55,14 +55,17 @@ struct AuditSubject {
         let changed = Set(comparison.servicePorts.filter(\.hasOtherEndpoints).map(\.hash))
         let rest = isOlder || changed.isEmpty ? nil : EndpointsOfRules(iptables, changed, dumps.live, names)
         let live = live
+        // Where the whole filter table was flushed, that is the finding.
+        let isFlushed = dumps.live.isFlushed("filter")
         details = comparison.servicePorts.flatMap { port in
             AuditSubject.details(port, port.hasOtherEndpoints ? rest?.details(port.hash, live) : nil)
         }.filter { found in
+            if isFlushed, found.detail.actual == nil, found.detail.expectedRule?.table == "filter" { return false }
             // Older versions' policies of one node are in other chains.
             if isOlder, case .endpoint(_, .local) = found.detail.subject { return false }
             return true
         }
-        let differences = BaseDifference.all(comparison.other)
+        let differences = BaseDifference.all(comparison.other).filter { !isFlushed || $0.table != "filter" }
         kubeletMark = KubeletMark(plan, differences)
         baseDifferences = kubeletMark.map { mark in differences.filter { !mark.explains($0) } } ?? differences
     }

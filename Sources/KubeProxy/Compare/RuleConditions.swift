@@ -16,6 +16,20 @@ public struct RuleConditions: Sendable, Hashable {
     /// Whether every packet meets them.
     public var isEmpty: Bool { !rule.isLimited }
 
+    /// The conditions without those about the destination: its address, port and protocol.
+    var withoutDestination: RuleConditions {
+        var rule = rule
+        rule.destination = nil
+        rule.protocol = nil
+        rule.matches.removeAll { match in
+            switch match {
+            case .tcp, .udp, .sctp: true
+            default: false
+            }
+        }
+        return RuleConditions(rule)
+    }
+
     /// The conditions of kube-proxy's rules for the node's own traffic.
     static let fromNode = RuleConditions(Rule(matches: [.addrtype(AddressTypeMatch(source: .local))]))
 }

@@ -14,8 +14,8 @@ public enum ExplainTarget: Sendable, Hashable {
     /// An address and port of a Service, of the node, or of an endpoint; nil: any port or protocol.
     case address(IPAddress, port: UInt16?, transport: TransportProtocol?)
 
-    /// Reads `[namespace/]service[:port]`, a node port, a chain's name, or `IP[:port][/protocol]` with brackets around an IPv6
-    /// address.
+    /// Reads `[namespace/]service[:port]`, a Service's name in the DNS such as `service.namespace.svc`, a node port, a chain's
+    /// name, or `IP[:port][/protocol]` with brackets around an IPv6 address.
     ///
     /// - Throws: ``ExplainTargetError`` if the text is none of them.
     public init(_ text: String) throws(ExplainTargetError) {
@@ -23,10 +23,10 @@ public enum ExplainTarget: Sendable, Hashable {
             self = .chain(text)
         } else if let address = ExplainTarget.address(text) {
             self = address
-        } else if let service = ExplainTarget.service(text) {
-            self = service
         } else if let nodePort = ExplainTarget.nodePort(text) {
             self = nodePort
+        } else if let service = ExplainTarget.service(text) ?? ExplainTarget.domainName(text) {
+            self = service
         } else {
             throw ExplainTargetError(
                 .invalid,
@@ -56,6 +56,18 @@ public enum ExplainTarget: Sendable, Hashable {
         return DNSLabel(String(parts[0])).map { .service(namespace: $0, name: name, port: port) }
     }
 
+    /// `service.namespace`, or with `.svc` and the cluster's domain behind it; perhaps with `:port`.
+    private static func domainName(_ text: String) -> ExplainTarget? {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let labels = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count == 2 || labels.count > 2 && labels[2] == "svc", let name = DNSLabel(String(labels[0])),
+            let namespace = DNSLabel(String(labels[1]))
+        else { return nil }
+        let port = parts.count == 2 ? String(parts[1]) : nil
+        guard port.map({ DNSLabel($0) != nil }) ?? true else { return nil }
+        return .service(namespace: namespace, name: name, port: port)
+    }
+
     private static func nodePort(_ text: String) -> ExplainTarget? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let transport = parts.count == 2 ? TransportProtocol(anyCase: parts[1]) : nil
@@ -80,7 +92,8 @@ public enum ExplainTarget: Sendable, Hashable {
             // A colon belongs to an IPv6 address, unless brackets say otherwise.
             guard !host.contains(":") else { return nil }
         }
-        guard let address = IPAddress(String(host)) else { return nil }
+        let isLocalhost = host == "localhost" && !rest.isEmpty
+        guard let address = isLocalhost ? .loopback(.ipv4) : IPAddress(String(host)) else { return nil }
         if rest.isEmpty { return .address(address, port: nil, transport: transport) }
         guard rest.hasPrefix(":"), let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
         return .address(address, port: port, transport: transport)

@@ -49,12 +49,17 @@ struct TargetSearch {
     ) throws(ExplainTargetError) -> TargetMatch {
         let known = snapshot.services
         guard let index = known.firstIndex(where: { $0.name == name && $0.namespace == namespace }) else {
+            // As kubectl names objects: 'service/web'.
+            if ["svc", "service", "services"].contains(namespace.text) { return try findShortName(name, port) }
+            let others = known.filter { $0.name == name }.prefix(3).map(\.qualifiedName)
             throw ExplainTargetError(
-                .notFound, "the snapshot has no Service \(namespace)/\(name)",
-                unknown: ("\(namespace)/\(name)", known.map(\.qualifiedName)))
+                .notFound,
+                "the snapshot has no Service \(namespace)/\(name)"
+                    + (others.isEmpty ? "" : "; there is \(others.joined(separator: ", "))"),
+                unknown: others.isEmpty ? ("\(namespace)/\(name)", known.map(\.qualifiedName)) : nil)
         }
         let ports = known[index].ports
-        if let port, !ports.contains(where: { $0.name?.text == port || String($0.port) == port }) {
+        if let port, !ports.contains(where: { $0.isNamed(port) }) {
             let list = ports.map { "\($0.name.map { "\($0) " } ?? "")(\($0.port)/\($0.transport.name))" }
             throw ExplainTargetError(
                 .notFound,
@@ -64,7 +69,8 @@ struct TargetSearch {
         var match = TargetMatch()
         match.ports = plan.servicePorts.indices.filter {
             let own = plan.servicePorts[$0]
-            return own.serviceIndex == index && (port == nil || own.name.port?.text == port || String(own.port) == port)
+            guard own.serviceIndex == index, let port else { return own.serviceIndex == index }
+            return ports.contains { $0.isNamed(port) && $0.port == own.port && $0.transport == own.name.transport }
         }
         if match.ports.isEmpty { match.absentServices = [index] }
         return match
@@ -74,6 +80,7 @@ struct TargetSearch {
     private func findShortName(_ name: DNSLabel, _ port: String?) throws(ExplainTargetError) -> TargetMatch {
         let found = snapshot.services.filter { $0.name == name }
         guard let first = found.first else {
+            if snapshot.nodes.contains(where: { $0.name.text == name.text }) { return try findNode(name, port) }
             throw ExplainTargetError(
                 .notFound, "no namespace of the snapshot has a Service \(name)",
                 unknown: (name.text, snapshot.services.map(\.name.text)))
@@ -87,6 +94,17 @@ struct TargetSearch {
     }
 
     // MARK: Ports of the node
+
+    /// A node port at a Node that is named instead of its address.
+    private func findNode(_ name: DNSLabel, _ port: String?) throws(ExplainTargetError) -> TargetMatch {
+        guard name.text == plan.node.name else {
+            throw ExplainTargetError(.notFound, "\(name) is another Node: give --node \(name)")
+        }
+        guard let number = port.flatMap({ UInt16($0) }), number > 0 else {
+            throw ExplainTargetError(.notFound, "\(name) is a Node and no Service: give \(name):PORT for a node port")
+        }
+        return try findNodePort(number, nil)
+    }
 
     private func findNodePort(
         _ number: UInt16, _ transport: TransportProtocol?
@@ -110,6 +128,12 @@ struct TargetSearch {
             }
         }
         guard match.isEmpty else { return match }
+        if transport != nil, let other = try? findNodePort(number, nil) {
+            throw ExplainTargetError(
+                .notFound,
+                "no Service of the snapshot has the node port \(number)/\(transport?.name ?? ""): "
+                    + other.remarks.prefix(3).joined(separator: "; "))
+        }
         let owners = snapshot.services.filter { $0.ports.contains { $0.port == number } }.prefix(3)
         throw ExplainTargetError(
             .notFound,
@@ -229,5 +253,14 @@ struct TargetSearch {
             match.remarks += roles.map { "\(address) is \($0) of \(service.qualifiedName)" }
         }
         return match
+    }
+}
+
+extension ServicePort {
+    /// Whether a word of a target is the port's name, its number or its node port.
+    fileprivate func isNamed(_ word: String) -> Bool {
+        if name?.text == word { return true }
+        guard let number = UInt16(word), number > 0 else { return false }
+        return port == number || nodePort == number
     }
 }

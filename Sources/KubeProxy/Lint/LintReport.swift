@@ -24,8 +24,10 @@ struct LintReport {
         self.snapshot = snapshot
     }
 
-    /// Adds a finding, of the rule's severity unless another is given.
-    mutating func add(_ topic: Topic, _ message: String, _ severity: FindingSeverity? = nil) {
+    /// Adds a finding, of the rule's severity and with its remedy unless others are given.
+    mutating func add(
+        _ topic: Topic, _ message: String, _ severity: FindingSeverity? = nil, remedy: String? = nil
+    ) {
         var label: ServicePortLabel?
         var object: String?
         var serviceIndex: Int?
@@ -54,6 +56,6 @@ struct LintReport {
         findings.append(
             LintFinding(
                 id: rule.name, severity: severity ?? rule.severity, label: label, object: object, family: nil,
-                message: message, remedy: rule.remedy, location: location, serviceIndex: serviceIndex))
+                message: message, remedy: remedy ?? rule.remedy, location: location, serviceIndex: serviceIndex))
     }
 }

@@ -39,7 +39,7 @@ extension LintSubject {
         }
         return (
             count == 1
-                ? "\(examples[0]), which has no endpoint"
+                ? "\(examples[0]), which has no endpoint\(present.isEmpty ? ": none of its endpoints has a nodeName" : "")"
                 : "\(count) of \(members.count) nodes, which have no endpoint: \(listed(examples, of: count))", false,
             present
         )

@@ -331,9 +331,26 @@ import Testing
         LintCase("its own", two + [service("web", #""externalIPs":["192.168.1.2"]"#)], ["--node", "b"]),
         LintCase("the only node's", [node("b", "192.168.1.2"), service("web", #""externalIPs":["192.168.1.2"]"#)]),
         LintCase("nobody's", two + [service(ingress: ingress)]),
+        LintCase(
+            "the API server's", two + apiServer("192.168.1.100") + [service(ingress: #"{"ip":"192.168.1.100"}"#)], [],
+            [
+                "error shop/web:http/tcp: the load balancer IP 192.168.1.100 is the API server's address: in IPVS mode all nodes "
+                    + "take what is sent there for their own, and reach the API server no more"
+            ]),
+        LintCase(
+            "the API server's, on the only node",
+            [node("b", "192.168.1.2")] + apiServer("192.168.1.2")
+                + [service(ingress: #"{"ip":"192.168.1.2"}"#)]),
         LintCase("ipMode Proxy", two + [service(ingress: #"{"ip":"192.168.1.2","ipMode":"Proxy"}"#)]),
     ])
     func nodeAddress(_ example: LintCase) throws { try check("ipvs-node-address", example) }
+
+    /// The Service of the API server, with the endpoint that each cluster has.
+    private static func apiServer(_ address: String) -> [String] {
+        [service("kubernetes", at: "10.96.0.100"), slice("kubernetes", [endpoint(address, on: nil)])].map {
+            $0.replacing(#""namespace":"shop""#, with: #""namespace":"default""#)
+        }
+    }
 
     /// One external IP more than a set takes, and just as many; the same address twice is one entry.
     @Test(

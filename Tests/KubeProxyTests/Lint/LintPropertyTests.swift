@@ -108,16 +108,19 @@ import Testing
             // A snapshot without slices is at fault itself, which a warning says.
             if snapshot.endpointSlices.isEmpty { continue }
             let plan = try plan(cluster)
-            let rules: Set = ["no-endpoints", "port-without-slice", "wrong-family-endpoints"]
+            let rules: Set = ["no-endpoints", "port-without-slice", "wrong-family-endpoints", "slice-not-read"]
             let disabled = Set(LintRule.all.map(\.name)).subtracting(rules)
             let lint = try Lint(snapshot, plan.settings, families: [plan.settings.family], without: disabled)
-            // A finding about a slice of names says why its Service has no endpoints.
-            let ofNames = Set(
-                snapshot.endpointSlices.filter { $0.family == nil && !$0.endpoints.isEmpty }.map {
-                    "\($0.namespace)/\($0.serviceName?.text ?? "")"
-                })
+            // A finding about a slice of names, or one that a label hides, says why its Service has no endpoints.
+            let hidden = Set(lint.findings.filter { $0.id == "slice-not-read" }.compactMap(\.object))
+            let unread = Set(
+                snapshot.endpointSlices.filter { slice in
+                    slice.family == nil && !slice.endpoints.isEmpty
+                        || hidden.contains("EndpointSlice \(slice.namespace)/\(slice.name)")
+                        || hidden.contains("Endpoints \(slice.namespace)/\(slice.name)")
+                }.map { "\($0.namespace)/\($0.serviceName?.text ?? "")" })
             for port in plan.servicePorts {
-                if ofNames.contains(snapshot.services[port.serviceIndex].qualifiedName) { continue }
+                if unread.contains(snapshot.services[port.serviceIndex].qualifiedName) { continue }
                 let name = "\(port.name)/\(port.name.transport.name)"
                 let object = "Service \(snapshot.services[port.serviceIndex].qualifiedName)"
                 let count = lint.findings.count { finding in

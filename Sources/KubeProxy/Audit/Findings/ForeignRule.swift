@@ -25,6 +25,8 @@ public struct ForeignRule: AuditEvidence {
         case takes
         /// The built-in chain drops what no rule accepts.
         case policyDrops(chain: String)
+        /// The rule keeps marked packets from kube-proxy's rules that masquerade them.
+        case leavesUnmasqueraded
     }
 }
 
@@ -39,6 +41,9 @@ extension ForeignRule: AuditCheck {
         switch effectOfRule {
         case .takes:
             "the rule is met before kube-proxy's and takes packets to \(taken.text): they do not reach the Service"
+        case .leavesUnmasqueraded:
+            "the rule is met before KUBE-POSTROUTING, so that packets of clients outside to \(taken.text) are not "
+                + "masqueraded, although kube-proxy has marked them: answers may come back another way and be dropped"
         case .drops: "a rule that is not kube-proxy's drops packets to \(taken.text): connections time out"
         case .refuses: "a rule that is not kube-proxy's refuses packets to \(taken.text): connections are refused"
         case .policyDrops(let chain):
@@ -49,7 +54,8 @@ extension ForeignRule: AuditCheck {
 
     public var remedy: String {
         switch effectOfRule {
-        case .takes: "move the rule behind kube-proxy's jump, or limit it so that it does not match the Service"
+        case .takes, .leavesUnmasqueraded:
+            "move the rule behind kube-proxy's jump, or limit it so that it does not match the Service"
         case .drops, .refuses:
             "find out which program adds the rule, and limit it there so that it does not match pods and Services"
         case .policyDrops(let chain):

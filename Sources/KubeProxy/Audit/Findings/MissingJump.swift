@@ -11,16 +11,36 @@ public struct MissingJump: AuditEvidence {
     public let target: ChainName.Kind
 }
 
+/// None of a table's built-in chains jumps to kube-proxy's chains: one cause for all of them.
+public struct MissingJumps: AuditEvidence {
+    public static let id = AuditFinding.Identifier.missingJump
+    /// The table's name.
+    public let table: String
+    /// Whether kube-proxy's chains in the table have no rules either.
+    public let isFlushed: Bool
+}
+
 extension MissingJump: AuditCheck {
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
         let version = subject.plan.version.version.knownMinor
-        for jump in JumpRule.iptablesMode where jump.isMade(by: version) {
-            if jump.target == .firewall, !subject.plan.node.hasLocalhostNodePorts { continue }
-            let rules = subject.live.chain(jump.table, jump.chain)?.rules ?? []
-            guard !jump.isDone(by: rules) else { continue }
-            findings.add(
-                MissingJump(table: jump.table, chain: jump.chain, target: jump.target),
-                rule: "-A \(jump.chain) -j \(jump.target.text)")
+        let expected = JumpRule.iptablesMode.filter { jump in
+            jump.isMade(by: version) && (jump.target != .firewall || subject.plan.node.hasLocalhostNodePorts)
+        }
+        let missing = expected.filter { jump in
+            !jump.isDone(by: subject.live.chain(jump.table, jump.chain)?.rules ?? [])
+        }
+        for table in ["filter", "nat"] {
+            let jumps = missing.filter { $0.table == table }
+            if jumps.count > 1, jumps.count == expected.count(where: { $0.table == table }) {
+                let isFlushed = subject.dumps.live.isFlushed(table)
+                findings.add(MissingJumps(table: table, isFlushed: isFlushed))
+                continue
+            }
+            for jump in jumps {
+                findings.add(
+                    MissingJump(table: jump.table, chain: jump.chain, target: jump.target),
+                    rule: "-A \(jump.chain) -j \(jump.target.text)")
+            }
         }
     }
 
@@ -54,5 +74,48 @@ extension MissingJump: AuditCheck {
     public var remedy: String {
         "let kube-proxy sync: it puts the jump back; find out who removed it, such as a firewall service that flushes "
             + "all rules when it starts"
+    }
+}
+
+extension MissingJumps {
+    public var severity: FindingSeverity { .error }
+
+    public var effect: String {
+        let cause =
+            isFlushed
+            ? "the \(table) table was flushed: the chains of kube-proxy are there, but neither rules in them nor jumps to them; "
+            : "no built-in chain of the \(table) table jumps to kube-proxy's chains: "
+        return cause
+            + (table == "nat"
+                ? "no Service works on this node, and nothing is masqueraded"
+                : "what has no endpoints hangs instead of being refused, source ranges do not hold, and traffic to endpoints "
+                    + "may be dropped where the host forwards nothing by default")
+    }
+
+    public var remedy: String {
+        isFlushed
+            ? remedyForFlush
+            : "find out who removed the jumps, such as a firewall service that flushes built-in chains "
+                + "when it starts; kube-proxy puts them back with its next full sync, at the latest when it is restarted"
+    }
+}
+
+/// What to do about tables whose rules somebody removed.
+let remedyForFlush =
+    "restart kube-proxy on this node, and find out who ran 'iptables -F', such as a firewall service when it starts: "
+    + "kube-proxy notices by itself only if its chain KUBE-PROXY-CANARY is gone, which -F leaves"
+
+extension LiveChains {
+    /// Whether a table has chains whose names begin with KUBE-, and none of them has a rule.
+    func hasOnlyEmptyChains(_ table: String) -> Bool {
+        ruleset[table: table]?.chains.allSatisfy { !$0.name.hasPrefix("KUBE-") || $0.rules.isEmpty } ?? false
+    }
+
+    /// Whether such chains have no rules, and nothing jumps to them.
+    func isFlushed(_ table: String) -> Bool {
+        guard hasOnlyEmptyChains(table) else { return false }
+        return ruleset[table: table]?.chains.allSatisfy { chain in
+            !chain.rules.contains { $0.target?.chain?.hasPrefix("KUBE-") ?? false }
+        } ?? false
     }
 }

@@ -25,6 +25,11 @@ public struct NothingToCompare: AuditEvidence {
         case .emptyServices:
             "kube-proxy's chains and jumps are there, but KUBE-SERVICES is empty: no Service works on this node, since "
                 + "iptables-restore refuses kube-proxy's rules"
+        case .flushed:
+            "the nat table was flushed: the chains of kube-proxy are there, but without rules; no Service works on this node"
+        case .otherCluster:
+            "the dump and the snapshot have no Service in common, but perhaps default/kubernetes: they are of different "
+                + "clusters, or of very different times"
         }
     }
 
@@ -43,6 +48,10 @@ public struct NothingToCompare: AuditEvidence {
         case .emptyServices:
             "look for 'iptables-restore' in kube-proxy's log: it names the line that is refused, mostly for a missing "
                 + "kernel module or left-overs of an older version"
+        case .flushed: remedyForFlush
+        case .otherCluster:
+            "take both from one cluster: 'kubectl config current-context' says which one kubectl asks, and the snapshot's "
+                + "Nodes must include the dump's host"
         }
     }
 }

@@ -16,6 +16,7 @@ extension WrongAddress: AuditCheck {
     }
 
     public var severity: FindingSeverity { .error }
+    public var remedy: String { remedyForAge }
 
     public var effect: String {
         if detail.expected == nil {

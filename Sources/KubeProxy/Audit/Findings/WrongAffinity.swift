@@ -13,6 +13,7 @@ extension WrongAffinity: AuditCheck {
     }
 
     public var severity: FindingSeverity { .error }
+    public var remedy: String { remedyForAge }
 
     public var effect: String {
         "\(detail.subject.text): \(detail.actualInsteadOfExpected), so clients do not stay where they should"

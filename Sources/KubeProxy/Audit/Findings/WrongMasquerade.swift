@@ -18,7 +18,9 @@ public struct WrongMasquerade: AuditEvidence {
 
 extension WrongMasquerade: AuditCheck {
     static func check(_ subject: AuditSubject, _ findings: inout AuditFindings) {
+        let moved = subject.movedServicePorts
         for found in subject.details where found.detail.subject.kind == .masquerade {
+            if moved.contains(found.label), found.detail.differsInDestination { continue }
             findings.add(WrongMasquerade(cause: .servicePort(found.detail)), found)
         }
         for difference in subject.baseDifferences {
@@ -32,9 +34,37 @@ extension WrongMasquerade: AuditCheck {
     public var effect: String {
         switch cause {
         case .servicePort(let detail) where detail.actual == nil:
-            "\(detail.subject.text) is not masqueraded: answers may come back another way and be dropped"
-        case .servicePort(let detail): "masquerade of \(detail.subject.text): \(detail.actualInsteadOfExpected)"
+            "\(detail.masqueradedTraffic) is not masqueraded: answers may come back another way and be dropped"
+        case .servicePort(let detail): "masquerade of \(detail.masqueradedTraffic): \(detail.actualInsteadOfExpected)"
         case .markedPackets: "marked packets are not masqueraded as they should be"
         }
+    }
+}
+
+extension RuleDetail {
+    /// What is masqueraded, in words.
+    fileprivate var masqueradedTraffic: String {
+        switch subject {
+        case .hairpin, .sourceMasquerade: "traffic \(subject.text)"
+        default: subject.text
+        }
+    }
+
+    /// Whether both sides masquerade the same clients' packets, to other destinations.
+    fileprivate var differsInDestination: Bool {
+        guard case .masqueradeIf(let wanted, let isAfter)? = expected, case .masqueradeIf(let found, isAfter)? = actual
+        else { return false }
+        return wanted.withoutDestination == found.withoutDestination
+    }
+}
+
+extension AuditSubject {
+    /// The Service ports that answer at an address that is not theirs: what differs in the destination alone follows from that.
+    fileprivate var movedServicePorts: Set<ServicePortLabel> {
+        Set(
+            details.lazy.filter { found in
+                guard case .frontend = found.detail.subject else { return false }
+                return found.detail.expected == nil
+            }.map(\.label))
     }
 }

@@ -18,10 +18,19 @@ extension WrongPolicy: AuditCheck {
     }
 
     public var severity: FindingSeverity { .error }
+    public var remedy: String { remedyForAge }
 
     public var effect: String {
         guard case .frontend(let frontend) = detail.subject else {
-            return "\(detail.subject.text) goes to \(detail.actualInsteadOfExpected)"
+            var traffic = detail.subject.text
+            if case .externalTraffic(let who) = detail.subject, !who.isEmpty {
+                traffic = "traffic from outside that matches '\(who)'"
+            }
+            guard let actual = detail.actualText else {
+                return "\(traffic) does not lead to \(detail.expectedText ?? "an endpoint")"
+            }
+            return "\(traffic) leads to \(actual)"
+                + (detail.expectedText.map { " instead of \($0)" } ?? ", where no rule should take it")
         }
         return "\(frontend.placeInSentence) leads \(detail.actualInsteadOfExpected)"
     }

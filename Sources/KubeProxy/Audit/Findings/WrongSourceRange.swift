@@ -18,5 +18,6 @@ extension WrongSourceRange: AuditCheck {
     }
 
     public var severity: FindingSeverity { .error }
+    public var remedy: String { remedyForAge }
     public var effect: String { "clients in \(range) are \(isAllowed ? "let in" : "shut out")" }
 }

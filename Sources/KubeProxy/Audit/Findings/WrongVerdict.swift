@@ -17,5 +17,14 @@ extension WrongVerdict: AuditCheck {
     }
 
     public var severity: FindingSeverity { .error }
-    public var effect: String { "packets to \(detail.subject.text) are \(detail.actualInsteadOfExpected)" }
+    public var remedy: String { remedyForAge }
+
+    public var effect: String {
+        let packets = "packets to \(detail.subject.text) are"
+        guard let expected = detail.expectedText else {
+            return "\(packets) \(detail.actualText ?? "changed"); they should be left alone"
+        }
+        guard let actual = detail.actualText else { return "\(packets) left alone; they should be \(expected)" }
+        return "\(packets) \(actual); they should be \(expected)"
+    }
 }

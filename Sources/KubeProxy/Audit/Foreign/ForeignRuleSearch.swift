@@ -11,6 +11,7 @@ struct ForeignRuleSearch {
     private let mark: UInt32
     /// Tables whose chains are not asked.
     private let omitted: Set<String>
+    private let unusedInterfaces: Set<String>
 
     /// How many packets are followed at one hook.
     private static let walkLimit = 200
@@ -29,6 +30,7 @@ struct ForeignRuleSearch {
         live = subject.dumps.live
         mark = plan.node.masqueradeMark
         omitted = []
+        unusedInterfaces = live.unusedInterfaces(plan)
     }
 
     /// Looks at rules beside which kube-proxy's are elsewhere.
@@ -41,6 +43,7 @@ struct ForeignRuleSearch {
         self.live = live
         self.mark = mark
         self.omitted = omitted
+        unusedInterfaces = live.unusedInterfaces(plan)
     }
 
     func run(_ findings: inout AuditFindings) {
@@ -53,6 +56,25 @@ struct ForeignRuleSearch {
             targets[hook.stage] = known
             guard !known.isEmpty else { continue }
             search(Hook(table: hook.table, chain: hook.chain), chain, known, isFromNode: hook.isFromNode, &findings)
+        }
+        guard !omitted.contains("nat") else { return }
+        searchPostrouting(targets[.endpoints] ?? ServiceTargets(plan, at: .endpoints), &findings)
+    }
+
+    /// Looks for a rule before the jump to KUBE-POSTROUTING that keeps packets which kube-proxy has marked, those of clients
+    /// outside, from being masqueraded.
+    private func searchPostrouting(_ targets: ServiceTargets, _ findings: inout AuditFindings) {
+        let hook = Hook(table: "nat", chain: "POSTROUTING")
+        for target in targets.candidates(Rule()) {
+            let packet = ServicePacket(
+                destination: target.address, port: target.port, transport: target.transport, isLocal: false,
+                isTranslated: true, sender: nil, isMarked: true, unusedInterfaces: unusedInterfaces)
+            var walk = HookWalk(live, hook, packet, mark: mark)
+            guard case .taken(let rule, let chain) = walk.verdict() else { continue }
+            findings.add(
+                ForeignRule(taken: target.kind, effectOfRule: .leavesUnmasqueraded), label(target),
+                at: PlacedRule(table: hook.table, chain: chain, rule: rule))
+            return
         }
     }
 
@@ -113,11 +135,12 @@ struct ForeignRuleSearch {
 
     private func packet(_ target: ServiceTargets.Target, _ hook: Hook, isFromNode: Bool) -> ServicePacket {
         let isTranslated = if case .endpoint = target.kind { true } else { false }
+        let isLocal = plan.node.hostAddresses.contains(target.address)
         return ServicePacket(
-            destination: target.address, port: target.port, transport: target.transport,
-            isLocal: plan.node.hostAddresses.contains(target.address), isTranslated: isTranslated,
-            sender: plan.senders(isFromNode: isFromNode),
-            isMarked: isTranslated && plan.masqueradesSenders(isFromNode: isFromNode))
+            destination: target.address, port: target.port, transport: target.transport, isLocal: isLocal,
+            isTranslated: isTranslated, sender: plan.senders(isFromNode: isFromNode),
+            isMarked: isTranslated && plan.masqueradesSenders(isFromNode: isFromNode),
+            unusedInterfaces: isFromNode || isLocal ? [] : unusedInterfaces)
     }
 }
 
@@ -129,5 +152,26 @@ extension Rule {
         case .accept, .dnat, .redirect: table == "nat"
         default: false
         }
+    }
+}
+
+extension LiveChains {
+    /// The loopback interface, and bridges of a range of their own, which the nat table masquerades on its way out as Docker
+    /// does (`-s RANGE ! -o BRIDGE -j MASQUERADE`), unless pods or endpoints are in that range.
+    fileprivate func unusedInterfaces(_ plan: NodePlan) -> Set<String> {
+        var found: Set<String> = ["lo"]
+        for rule in rules("nat", "POSTROUTING") {
+            guard case .masquerade? = rule.target, let bridge = rule.outInterface, bridge.isNegated,
+                let source = rule.source, !source.isNegated, let range = source.prefix
+            else { continue }
+            if case .source(let pods)? = plan.node.localTraffic, pods.contains(range) || range.contains(pods) {
+                continue
+            }
+            let holdsEndpoint = plan.servicePorts.contains { port in
+                port.endpoints.contains { range.contains($0.address) }
+            }
+            if !holdsEndpoint { found.insert(bridge.name) }
+        }
+        return found
     }
 }

@@ -20,6 +20,16 @@ enum HookVerdict {
     case unknown
 }
 
+extension HookVerdict {
+    /// The verdict for packets of which some may have met another before; unknown where they differ.
+    fileprivate func joined(with earlier: HookVerdict?) -> HookVerdict {
+        switch (self, earlier) {
+        case (_, nil), (.passes, .passes), (.returns, .returns): self
+        default: .unknown
+        }
+    }
+}
+
 /// Follows one packet through the chains of a hook. Each chain is looked through once, however many rules jump to it.
 struct HookWalk {
     /// kube-proxy's own chains, which other checks compare.
@@ -52,19 +62,24 @@ struct HookWalk {
     }
 
     private mutating func walk(_ chain: Chain, depth: Int) -> HookVerdict {
+        // Where packets may have gone that met earlier rules.
+        var earlier: HookVerdict?
         for rule in chain.rules {
             let certainty = packet.meets(rule, mark: mark)
             if certainty == .no { continue }
             guard let step = step(rule, chain, depth) else { continue }
-            if certainty == .yes { return step }
+            if certainty == .yes { return step.joined(with: earlier) }
             switch step {
             // Perhaps dropped: what follows is met at least by other packets.
             case .taken where rule.isRefusing: continue
             case .droppedByPolicy: continue
+            case .passes, .returns:
+                earlier = step.joined(with: earlier)
+                if case .unknown? = earlier { return .unknown }
             default: return .unknown
             }
         }
-        return .returns
+        return HookVerdict.returns.joined(with: earlier)
     }
 
     /// Where a rule's target leads; nil: to the next rule.
@@ -75,7 +90,10 @@ struct HookWalk {
             return hook.table == "nat" ? .taken(rule, chain: chain.name) : .passes
         case .drop, .reject: return .taken(rule, chain: chain.name)
         case .dnat, .redirect: return hook.table == "nat" ? .taken(rule, chain: chain.name) : .unknown
-        case .return: return .returns
+        case .return:
+            // What returns here is not masqueraded.
+            return depth == 0 && hook.chain == "POSTROUTING" ? .taken(rule, chain: chain.name) : .returns
+        case .masquerade, .snat: return .passes
         case .jump(let target):
             switch enter(target, depth) {
             case .returns: return nil
@@ -89,7 +107,7 @@ struct HookWalk {
 
     private mutating func enter(_ target: String, _ depth: Int) -> HookVerdict {
         if HookWalk.ownChains.contains(target) {
-            if hook.table == "nat", target == "KUBE-SERVICES" { return .passes }
+            if hook.table == "nat", target == "KUBE-SERVICES" || target == "KUBE-POSTROUTING" { return .passes }
             return target == "KUBE-FORWARD" && packet.isMarked ? .passes : .returns
         }
         if let verdict = known[target] { return verdict }

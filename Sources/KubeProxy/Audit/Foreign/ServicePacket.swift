@@ -14,6 +14,9 @@ struct ServicePacket {
     let sender: IPPrefix?
     /// Whether it has kube-proxy's mark.
     let isMarked: Bool
+    /// Interfaces on which neither pods nor other hosts are, such as Docker's bridge; all packets' but those of the host to
+    /// itself.
+    var unusedInterfaces: Set<String> = []
 }
 
 /// Whether a packet meets conditions.
@@ -53,13 +56,18 @@ extension ServicePacket {
         if let match = rule.destination { result = result.and(Certainty(match.contains(destination))) }
         guard result != .no else { return .no }
         if let match = rule.source { result = result.and(comesFrom(match)) }
-        if rule.inInterface != nil || rule.outInterface != nil { result = result.and(.maybe) }
+        if let match = rule.inInterface { result = result.and(isOn(match)) }
+        if let match = rule.outInterface { result = result.and(isOn(match)) }
         if rule.fragment == .furtherFragments { return .no }
         for match in rule.matches {
             result = result.and(meets(match, mark: mark))
             if result == .no { return .no }
         }
         return result
+    }
+
+    private func isOn(_ match: InterfaceMatch) -> Certainty {
+        unusedInterfaces.contains(match.name) ? Certainty(match.isNegated) : .maybe
     }
 
     private func comesFrom(_ match: AddressMatch) -> Certainty {

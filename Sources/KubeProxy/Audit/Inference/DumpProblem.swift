@@ -12,6 +12,10 @@ public enum DumpProblem: Sendable, Hashable {
     case ipvsMode
     /// kube-proxy's chains and jumps are there, but nothing is in them: iptables-restore refused its rules.
     case emptyServices
+    /// The chains of Service ports are there, but no chain of kube-proxy's in the nat table has a rule.
+    case flushed
+    /// Its rules are of several Services, and none of them is one of the snapshot's, but perhaps default/kubernetes.
+    case otherCluster
 
     /// What keeps a dump from being compared; nil: nothing.
     ///
@@ -42,6 +46,10 @@ public enum DumpProblem: Sendable, Hashable {
             self = .emptyServices
             return
         }
+        if hasServiceChains, live.hasOnlyEmptyChains("nat") {
+            self = .flushed
+            return
+        }
         if nat == nil {
             self = .missingTable("nat")
         } else if filter == nil {
@@ -49,6 +57,28 @@ public enum DumpProblem: Sendable, Hashable {
         } else {
             return nil
         }
+    }
+}
+
+extension DumpProblem {
+    /// That a dump is of another cluster than the plan, as far as the names of Services tell; nil: it is not.
+    init?(_ live: LiveChains, of iptables: IptablesPlan) {
+        var known: Set<ChainHash> = []
+        var shared: Set<ChainHash> = []
+        for port in iptables.plan.servicePorts where port.hasAnyEndpoint {
+            let hash = iptables.hash(of: port)
+            if port.isOfAPIServer { shared.insert(hash) } else { known.insert(hash) }
+        }
+        var found: Set<ChainHash> = []
+        for chain in live.ruleset[table: "nat"]?.chains ?? [] {
+            guard let name = ChainName(chain.name), [.clusterPolicy, .localPolicy].contains(name.kind),
+                let hash = name.hash, !shared.contains(hash)
+            else { continue }
+            if known.contains(hash) { return nil }
+            found.insert(hash)
+        }
+        guard known.count > 1, found.count > 1 else { return nil }
+        self = .otherCluster
     }
 }
 

@@ -77,6 +77,19 @@ public enum InferredSetting: Sendable, Hashable {
     }
 }
 
+extension InferredSetting {
+    /// What else the rules may mean, where only a rule that is not there shows the setting; nil: they show it.
+    public var doubt: String? {
+        switch self {
+        case .conntrackTCPBeLiberal:
+            "or the rule of KUBE-FORWARD that drops INVALID packets was deleted: "
+                + "'sysctl net.netfilter.nf_conntrack_tcp_be_liberal' tells, 0 means deleted"
+        case .noExternalIPs: "or the rules of all external IPs are missing: see kube-proxy's --feature-gates"
+        default: nil
+        }
+    }
+}
+
 extension SettingDifference.MasqueradedSources {
     /// The options of kube-proxy that have this effect.
     var options: [(name: String, value: String?)] {

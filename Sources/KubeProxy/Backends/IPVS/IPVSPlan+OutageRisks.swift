@@ -28,8 +28,14 @@ extension IPVSPlan {
         for node in plan.snapshot.nodes where node.name.text != plan.node.name {
             for address in node.internalIPs + node.externalIPs { nodes[address] = node.name.text }
         }
+        let servers = plan.apiServers.subtracting(plan.node.hostAddresses)
         for port in plan.servicePorts {
             for address in port.externalIPs + port.loadBalancerIPs {
+                if nodes[address] == nil, servers.contains(address) {
+                    return
+                        "\(address), on which \(port.name) answers, is the address of the API server: in IPVS mode this node "
+                        + "would reach it no more"
+                }
                 guard let node = nodes[address] else { continue }
                 return
                     "\(address), on which \(port.name) answers, is the address of node \(node): in IPVS mode this node would "

@@ -9,14 +9,22 @@ extension LintRule {
             + "outside, such as 443 or 53. Whoever may write Services can so take what pods "
             + "and nodes send to any address (CVE-2020-8554): connections to this address and port go to the Service's "
             + "endpoints, whoever owns it. An address in a network (/24, /64) in which Nodes or other Services have "
-            + "addresses too is probably routed to the cluster: it is only information.",
+            + "addresses too is probably routed to the cluster: it is only information. Link-local addresses, such as that of "
+            + "clouds' metadata services, count at any port, also as load-balancer IPs.",
         remedy:
             "make sure that the address is routed to the nodes; forbid external IPs by an admission policy, or with the "
             + "feature gate AllowServiceExternalIPs=false"
     ) { subject, report in
         let nodes = subject.nodesByAddress
         let owners = networkOwners(subject)
-        for port in subject.plan.servicePorts where usualPorts.contains(port.port) {
+        for port in subject.plan.servicePorts {
+            for address in port.externalIPs + port.loadBalancerIPs where address.isLinkLocal {
+                report.add(
+                    .port(port),
+                    "whatever pods and nodes send to \(AddressText(address, port: port.port)), a link-local address such as "
+                        + "that of clouds' metadata services, goes to this Service")
+            }
+            guard usualPorts.contains(port.port) else { continue }
             for address in port.externalIPs where address.isGlobal && nodes[address] == nil {
                 // A load balancer's own address is the Service's.
                 guard !port.loadBalancerIPs.contains(address) else { continue }
@@ -49,6 +57,10 @@ private func networkOwners(_ subject: LintSubject) -> [IPPrefix: Set<Int?>] {
 extension IPAddress {
     /// The network of usual size that holds the address.
     fileprivate var network: IPPrefix { IPPrefix(self, length: family == .ipv4 ? 24 : 64) }
+
+    fileprivate var isLinkLocal: Bool {
+        IPPrefix(family == .ipv4 ? "169.254.0.0/16" : "fe80::/10")?.contains(self) ?? false
+    }
 
     /// Whether the address is one of the internet's: neither private (RFC 1918, RFC 4193), shared (RFC 6598), link-local,
     /// loopback nor multicast.

@@ -39,7 +39,10 @@ extension LintRule {
                 .port(port),
                 subject.slices(of: service).isEmpty
                     ? "the Service has no EndpointSlice; \(end)"
-                    : "the Service has no endpoint; \(end)")
+                    : "the Service has no endpoint; \(end)",
+                remedy: service.hasSelector
+                    ? nil
+                    : "write an EndpointSlice for the Service: it has no selector, so the control plane writes none")
         }
     }
 }
@@ -49,6 +52,9 @@ extension LintSubject {
     fileprivate var explainedServices: Set<String> {
         var names = Set(snapshot.unreadEndpoints.map { "\($0.namespace)/\($0.name)" })
         for slice in snapshot.endpointSlices where slice.family == nil && !slice.endpoints.isEmpty {
+            if let service = slice.serviceName { names.insert("\(slice.namespace)/\(service)") }
+        }
+        for slice in unreadSlices {
             if let service = slice.serviceName { names.insert("\(slice.namespace)/\(service)") }
         }
         return names

@@ -5,13 +5,14 @@ extension LintRule {
     static let ownAddressAsExternalIP = LintRule(
         name: "own-address-as-external-ip", severity: .warning,
         explanation:
-            "An external IP is a node's or a pod's own address, or a load balancer's is a pod's. kube-proxy takes what is "
+            "An external IP is a node's or a pod's own address or in a Node's pod CIDR, or a load balancer's is. kube-proxy takes what is "
             + "sent there on every node, so that this port of the node or pod itself cannot be reached any more.",
         remedy: "use an address that is routed to the nodes and belongs to nobody"
     ) { subject, report in
         guard subject.plan.servicePorts.contains(where: { !$0.externalIPs.isEmpty || !$0.loadBalancerIPs.isEmpty })
         else { return }
         let nodes = subject.nodesByAddress
+        let podRanges = subject.podRanges
         var pods: [IPAddress: String] = [:]
         for port in subject.plan.servicePorts {
             for endpoint in port.endpoints where pods[endpoint.address] == nil {
@@ -32,10 +33,23 @@ extension LintRule {
                         .port(port),
                         "the external IP \(address) is that of an endpoint of \(pod); the pod's own \(number) cannot be "
                             + "reached")
+                } else if podRanges.contains(address) {
+                    report.add(
+                        .port(port),
+                        "the external IP \(address) is in the pod CIDR \(subject.ownerOfPod(address)); a pod's own \(number) "
+                            + "cannot be reached there")
                 }
             }
             for address in port.loadBalancerIPs where nodes[address] == nil {
-                guard let pod = pods[address] else { continue }
+                guard let pod = pods[address] else {
+                    if podRanges.contains(address) {
+                        report.add(
+                            .port(port),
+                            "the load balancer's address \(address) is in the pod CIDR \(subject.ownerOfPod(address)); a "
+                                + "pod's own \(number) cannot be reached there")
+                    }
+                    continue
+                }
                 report.add(
                     .port(port),
                     "the load balancer's address \(address) is that of an endpoint of \(pod); the pod's own \(number) "

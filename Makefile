@@ -64,11 +64,13 @@ test: ## run the tests in a few minutes; TESTS=full: all random clusters, kernel
 
 # How many random pairs of snapshots and settings `make soak` compares.
 PAIRS ?= 10000
+# The number of the only pair, to look at one that a soak found: `make soak PAIR=4017`.
+PAIR ?=
 
 soak: export KUBECHAINS_OPTIMIZED = all
 soak: ## compare PAIRS random pairs in 'diff --flows' with packets sent through the rules by brute force (an hour)
 	@$(SWIFT) build $(QUICK_FLAGS) --build-tests --quiet
-	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) $(SWIFT) test $(QUICK_FLAGS) --skip-build --disable-xctest \
+	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) KUBECHAINS_PAIR=$(PAIR) $(SWIFT) test $(QUICK_FLAGS) --skip-build --disable-xctest \
 		--filter FlowPairTests
 
 # Built almost without optimisation, which takes a minute instead of several.

@@ -19,6 +19,17 @@ import Testing
         ProcessInfo.processInfo.environment["KUBECHAINS_SOAK"].flatMap { Int($0) }
         ?? TestSize.current.count(full: 48, brief: 16)
 
+    /// The number of the only pair, to look at one that a soak found (KUBECHAINS_PAIR).
+    private static let only = ProcessInfo.processInfo.environment["KUBECHAINS_PAIR"].flatMap { Int($0) }
+
+    /// Pairs that a soak found: two Services' slices place one address on two nodes.
+    private static let found = [4017, 9860]
+
+    private static func numbers(of part: Int) -> [Int] {
+        let numbers = only.map { [$0] } ?? Array(0..<pairs) + found.filter { $0 >= pairs }
+        return numbers.filter { $0 % parts == part }
+    }
+
     /// A side of a pair.
     private struct Side {
         let plan: NodePlan
@@ -53,7 +64,7 @@ import Testing
     @Test(arguments: 0..<parts)
     func reportsWhatDiffersInRules(_ part: Int) throws {
         var (packets, changed, pairs) = (0, 0, 0)
-        for number in stride(from: part, to: Self.pairs, by: Self.parts) {
+        for number in Self.numbers(of: part) {
             // Settings that a version or mode does not take make no pair.
             guard let (before, after) = try? Self.pair(UInt64(number)) else { continue }
             guard before.plan.node.hostAddresses == after.plan.node.hostAddresses else { continue }
@@ -75,7 +86,7 @@ import Testing
                 }
             }
         }
-        #expect(pairs * 2 >= Self.pairs / Self.parts)
+        #expect(Self.only != nil || pairs * 2 >= Self.pairs / Self.parts)
         Self.tally.add {
             $0.pairs += pairs
             $0.packets += packets
@@ -178,7 +189,12 @@ import Testing
                 query.inInterface = name.hasSuffix("+") ? name.dropLast() + "1" : name
             }
         }
-        let here = Set(plan.servicePorts.flatMap { port in port.endpoints.filter(\.isLocal).map(\.address) })
+        // Two Services' slices may place one address on two nodes; that of the frontend's own Service counts.
+        let names = side.flows.frontends.filter {
+            $0.addresses.contains(address) && $0.port == frontend.port && $0.name.transport == frontend.transport
+        }.map(\.name)
+        let own = plan.servicePorts.filter { names.contains($0.name) }
+        let here = Set(own.flatMap { port in port.endpoints.filter(\.isLocal).map(\.address) })
         var endpoints: [String: [Int]] = [:]
         var all: Set<Seen> = []
         for outcome in try side.trace(query) {

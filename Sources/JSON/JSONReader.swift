@@ -69,6 +69,8 @@ public struct JSONReader {
     package var outerOffset: Int?
     /// Called with ranges that have been read.
     private let owner: SnapshotSource?
+    /// Where the input begins: at 0, or before it with a byte-order mark.
+    package var start: Int { -(owner?.markLength ?? 0) }
     /// The first byte that the owner has not been notified of.
     private var consumed = 0
 

@@ -8,7 +8,7 @@ extension ObjectCollection {
     ) throws(ReadFault) {
         json.skipSpace()
         guard json.position < json.bytes.count else {
-            throw .syntax(at: 0, "the input is empty; expected \(expectation.document)")
+            throw .syntax(at: json.start, "the input is empty; expected \(expectation.document)")
         }
         var count = 0
         while json.position < json.bytes.count {

@@ -14,7 +14,7 @@ extension FlowCheck {
         do throws(ReadFault) {
             json.skipSpace()
             guard json.position < json.bytes.count else {
-                throw .syntax(at: 0, "the input is empty; expected an object with 'checks'")
+                throw .syntax(at: json.start, "the input is empty; expected an object with 'checks'")
             }
             var isThere = false
             try json.object("the document") { json, key throws(ReadFault) in

@@ -70,8 +70,8 @@ PAIR ?=
 soak: export KUBECHAINS_OPTIMIZED = all
 soak: ## compare PAIRS random pairs in 'diff --flows' with packets sent through the rules by brute force (an hour)
 	@$(SWIFT) build $(QUICK_FLAGS) --build-tests --quiet
-	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) KUBECHAINS_PAIR=$(PAIR) $(SWIFT) test $(QUICK_FLAGS) --skip-build --disable-xctest \
-		--filter FlowPairTests
+	@KUBECHAINS_TESTS=full KUBECHAINS_SOAK=$(PAIRS) KUBECHAINS_PAIR=$(PAIR) $(SWIFT) test $(QUICK_FLAGS) --skip-build \
+		--disable-xctest --filter FlowPairTests
 
 # Built almost without optimisation, which takes a minute instead of several.
 demo: ## show what kubechains is for, on one screen (builds it first, in about a minute)

@@ -117,8 +117,8 @@ let package = Package(
     ] + fuzzTargets
 )
 
-// What a debug build optimises, if it is asked for (see Tests/run.sh): `all` but the tests, or `some`, which is where tests spend most of
-// their time. Never unasked: a package with such flags cannot be depended on.
+// What a debug build optimises, if it is asked for (see the Makefile): `all` but the tests, or `some`, which is where tests
+// spend most of their time. Never unasked: a package with such flags cannot be depended on.
 let optimized = Context.environment["KUBECHAINS_OPTIMIZED"] ?? ""
 for target in package.targets
 where optimized == "all" && target.type != .test

@@ -102,9 +102,10 @@ public struct FlowComparison: Sendable {
         return unserved.first { $0.addresses.contains(address) }?.outcome ?? .unchanged
     }
 
-    private typealias Entry = (frontend: Frontend, flows: FrontendFlows)
+    typealias Entry = (frontend: Frontend, flows: FrontendFlows)
 
-    private static func byAddress(_ all: [FrontendFlows]) -> [Entry] {
+    /// The flows to each address of frontends.
+    static func byAddress(_ all: [FrontendFlows]) -> [Entry] {
         all.flatMap { flows in
             flows.addresses.map { address in
                 (Frontend(address: address, port: flows.port, transport: flows.name.transport), flows)

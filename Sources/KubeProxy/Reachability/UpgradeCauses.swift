@@ -92,14 +92,7 @@ struct UpgradeCauses {
         var own = settings
         own.version = ProxyVersion(minor: minor)
         own.nodeName = node
-        var byPlace: Flows = [:]
         let plan = try NodePlan(ClusterPlan(snapshot, own, doing: behaviors))
-        for frontend in try plan.flows().frontends {
-            for address in frontend.addresses {
-                let place = Frontend(address: address, port: frontend.port, transport: frontend.name.transport)
-                if byPlace[place] == nil { byPlace[place] = frontend }
-            }
-        }
-        return byPlace
+        return Dictionary(FlowComparison.byAddress(try plan.flows().frontends)) { first, _ in first }
     }
 }

@@ -88,8 +88,8 @@ extension MissingJumps {
         return cause
             + (table == "nat"
                 ? "no Service works on this node, and nothing is masqueraded"
-                : "what has no endpoints hangs instead of being refused, source ranges do not hold, and traffic to endpoints "
-                    + "may be dropped where the host forwards nothing by default")
+                : "connections to Services without endpoints time out instead of being refused, clients outside of source "
+                    + "ranges are let in, and traffic to endpoints may be dropped where the host forwards nothing by default")
     }
 
     public var remedy: String {
@@ -104,18 +104,3 @@ extension MissingJumps {
 let remedyForFlush =
     "restart kube-proxy on this node, and find out who ran 'iptables -F', such as a firewall service when it starts: "
     + "kube-proxy notices by itself only if its chain KUBE-PROXY-CANARY is gone, which -F leaves"
-
-extension LiveChains {
-    /// Whether a table has chains whose names begin with KUBE-, and none of them has a rule.
-    func hasOnlyEmptyChains(_ table: String) -> Bool {
-        ruleset[table: table]?.chains.allSatisfy { !$0.name.hasPrefix("KUBE-") || $0.rules.isEmpty } ?? false
-    }
-
-    /// Whether such chains have no rules, and nothing jumps to them.
-    func isFlushed(_ table: String) -> Bool {
-        guard hasOnlyEmptyChains(table) else { return false }
-        return ruleset[table: table]?.chains.allSatisfy { chain in
-            !chain.rules.contains { $0.target?.chain?.hasPrefix("KUBE-") ?? false }
-        } ?? false
-    }
-}

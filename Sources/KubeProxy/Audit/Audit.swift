@@ -120,9 +120,17 @@ public struct Audit: NodeAudit {
         var found: (plan: IptablesPlan, subject: AuditSubject, inferred: [InferredSetting])?
         var most = subject.comparison.servicePorts.count / 2
         let best = fit.best(of: candidates)
-        for version in [best].compactMap(\.self) + (mayBeOfOtherNode ? own.version.version.others(candidates) : []) {
+        let others = mayBeOfOtherNode ? own.version.version.others(candidates) : []
+        let showing = others.isEmpty ? nil : own.servicesThatShowNodes
+        for version in [best].compactMap(\.self) + others {
             var settings = planned.plan.settings
             settings.version = version
+            if version != best {
+                // These few Services say whether it is worth planning all of them.
+                guard let showing, let few = try? NodePlan(showing, settings),
+                    SettingInference(IptablesPlan(few), dumps.live, knowledge).settings.nodeName != own.node.name
+                else { continue }
+            }
             guard var plan = planned.replanned(settings, workers) else { continue }
             let inference = SettingInference(plan, dumps.live, knowledge)
             if version != best, inference.settings.nodeName == own.node.name { continue }

@@ -151,6 +151,24 @@ struct NodeEvidence {
     func support(_ node: Node) -> Int { local[node.name.text] ?? 0 }
 }
 
+extension NodePlan {
+    /// The Services whose rules depend on the node under any version, with what belongs to them; nil: there are none.
+    var servicesThatShowNodes: ClusterSnapshot? {
+        var names: Set<String> = []
+        let hinted = Set(
+            snapshot.endpointSlices.lazy.filter { $0.endpoints.contains { $0.hints != nil } }.compactMap { slice in
+                slice.serviceName.map { "\(slice.namespace)/\($0)" }
+            })
+        for port in servicePorts {
+            let service = port.name.qualifiedService
+            guard port.usesLocalPolicy || !port.duplicates.isEmpty || !port.sourceRanges.isEmpty || hinted.contains(service)
+            else { continue }
+            names.insert(service)
+        }
+        return names.isEmpty ? nil : try? snapshot.limited(to: names)
+    }
+}
+
 extension [EndpointSlice] {
     func nodeName(of source: EndpointSource) -> String? {
         self[Int(source.slice)].endpoints[Int(source.endpoint)].nodeName

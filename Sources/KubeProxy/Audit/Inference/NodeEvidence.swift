@@ -161,7 +161,9 @@ extension NodePlan {
             })
         for port in servicePorts {
             let service = port.name.qualifiedService
-            guard port.usesLocalPolicy || !port.duplicates.isEmpty || !port.sourceRanges.isEmpty || hinted.contains(service)
+            guard
+                port.usesLocalPolicy || !port.duplicates.isEmpty || !port.sourceRanges.isEmpty
+                    || hinted.contains(service)
             else { continue }
             names.insert(service)
         }

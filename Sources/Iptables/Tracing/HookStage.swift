@@ -1,5 +1,5 @@
 /// What the kernel asks at a hook.
-indirect enum HookStage: Hashable {
+indirect enum HookStage: Sendable, Hashable {
     /// The chain of one of iptables' tables.
     case table(String)
     /// Connection tracking looks at the packet.

@@ -1,11 +1,12 @@
 extension PacketWalker {
     /// Takes packets through all that is asked at a hook.
     mutating func pass(_ branches: [TraceBranch], _ hook: Hook) throws(TraceError) -> [TraceBranch] {
+        guard !branches.isEmpty else { return [] }
+        let stages =
+            other.map { HookStage.groups(hook, tables: hook.tables(of: rules.tables), $0.chains(at: hook)) }
+            ?? rules.stages[hook] ?? []
         var branches = branches
-        let tables = hook.tables.filter { holdsChain(of: $0, hook) }
-        for group in HookStage.groups(hook, tables: tables, other?.chains(at: hook) ?? []) where !branches.isEmpty {
-            branches = try pass(branches, group, hook)
-        }
+        for group in stages where !branches.isEmpty { branches = try pass(branches, group, hook) }
         return branches
     }
 
@@ -47,7 +48,9 @@ extension PacketWalker {
         var branches = branches
         for stage in stages where !branches.isEmpty {
             switch stage {
-            case .table(let table): branches = try pass(branches, Place(table: table, hook: hook))
+            case .table(let name):
+                guard let table = rules.tables[name] else { continue }
+                branches = try pass(branches, Place(table: table, hook: hook))
             case .other(let chain):
                 var others: [EndedBranch] = []
                 branches = try other?.pass(branches, chain, hook, &others) ?? branches

@@ -116,6 +116,20 @@ extension ByteView {
         return nil
     }
 
+    /// Where the line ends that goes on at an offset: at its newline, or at the end.
+    @inlinable
+    public func endOfLine(from start: Int) -> Int {
+        var index = start
+        while let word = word(at: index) {
+            // A byte of `other` is zero where the text has a newline; the subtraction finds the lowest such byte.
+            let other = word ^ 0x0A0A_0A0A_0A0A_0A0A
+            let zeros = (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
+            if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        return firstIndex(of: UInt8(ascii: "\n"), from: index) ?? count
+    }
+
     /// Where a byte below a limit first occurs at or after an offset; the end if nowhere. The limit is at most 0x80.
     @inlinable @inline(__always)
     public func firstIndex(ofByteBelow limit: UInt8, from start: Int) -> Int {

@@ -60,6 +60,15 @@
         other.count = 0
     }
 
+    /// Forgets what has been collected and not been passed on.
+    package mutating func removeAll() { count = 0 }
+
+    /// Whether what has been collected and not been passed on stands in a text at an offset.
+    package func stands(in text: ByteView, at offset: Int) -> Bool {
+        guard offset >= 0, text.count - offset >= count else { return false }
+        return unsafe text[offset..<offset + count] == ByteView(UnsafeRawBufferPointer(start: buffer, count: count))
+    }
+
     /// What has been collected and not been passed on.
     public consuming func finish() -> [UInt8] {
         unsafe Array(UnsafeBufferPointer(start: buffer, count: count))

@@ -147,28 +147,54 @@ extension AuditOptions {
     fileprivate func auditIptables(
         _ sources: [SnapshotSource], _ console: Console
     ) throws(CommandFailure) -> ExitCode {
-        // Without a header the addresses determine the family; the snapshot is planned for that of the dump.
-        let given = shaping.family
-        let known = given ?? sources[0].headerFamily
-        let (reading, planning) = System.workers.both(
-            { Result { () throws(CommandFailure) in try readDumps(sources, given) } },
-            {
-                Result { () throws(CommandFailure) -> (PreparedSnapshot, (IptablesPlan, Ruleset)?) in
-                    let prepared = try readSnapshot(operands)
-                    guard let known else { return (prepared, nil) }
-                    return (prepared, try prepared.expectation(known))
-                }
-            })
-        let dumps = try reading.get()
-        let (prepared, early) = try planning.get()
-        let (plan, rules) = if let early { early } else { try prepared.expectation(dumps[0].family) }
-        let audit = Audit(given: prepared.given, plan, rules, dumps, with: System.workers)
-        System.keep((prepared, plan, rules, dumps, audit))
+        let (prepared, plan, audit) =
+            if let family = shaping.family ?? sources[0].headerFamily, sources.count == 1 {
+                try audited(sources[0], family)
+            } else {
+                try audited(sources)
+            }
         console.say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings))
-        let connections = try connections(audit.expected, family: dumps[0].family, console)
+        let connections = try connections(audit.expected, family: plan.plan.settings.family, console)
         return try report(
             audit.findings, connections, audit.inferred, audit.version, sources[0].name, prepared,
             nothingCompared: audit.problem != nil, console)
+    }
+
+    /// Audits the dump of a node whose family is known.
+    private func audited(
+        _ dump: SnapshotSource, _ family: AddressFamily
+    ) throws(CommandFailure) -> (PreparedSnapshot, IptablesPlan, Audit) {
+        let (chains, planning) = System.workers.both(
+            { SavedChains(dump.bytes) },
+            {
+                Result { () throws(CommandFailure) in
+                    let prepared = try readSnapshot(operands)
+                    return (prepared, try prepared.forAudit(family).iptablesPlan())
+                }
+            })
+        let (prepared, plan) = try planning.get()
+        let likely = plan.atFirstSight(given: prepared.given, dump.bytes, chains, with: System.workers)
+        let rules = try RulesInput.readRules(dump, chains, beside: likely)
+        let audit = Audit(given: prepared.given, plan, rules, with: System.workers)
+        System.keep((prepared, rules, audit))
+        return (prepared, plan, audit)
+    }
+
+    /// Audits a node by dumps of several backends, or by one that does not say of which family it is: then its addresses do, and
+    /// the snapshot is planned for that family.
+    private func audited(
+        _ dumps: [SnapshotSource]
+    ) throws(CommandFailure) -> (PreparedSnapshot, IptablesPlan, Audit) {
+        let given = shaping.family
+        let (reading, preparing) = System.workers.both(
+            { Result { () throws(CommandFailure) in try readDumps(dumps, given) } },
+            { Result { () throws(CommandFailure) in try readSnapshot(operands) } })
+        let rules = try reading.get()
+        let prepared = try preparing.get()
+        let (plan, expected) = try prepared.expectation(rules[0].family)
+        let audit = Audit(given: prepared.given, plan, expected, rules, with: System.workers)
+        System.keep((prepared, expected, rules, audit))
+        return (prepared, plan, audit)
     }
 
     /// Writes the findings that the command line selects.

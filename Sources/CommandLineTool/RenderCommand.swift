@@ -4,6 +4,7 @@ internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects
 internal import KubeProxy
+internal import NetAddress
 internal import Nftables
 
 struct RenderOptions: ServesAllNodes {
@@ -133,21 +134,21 @@ extension Command {
                         ? " is for nftables mode; give --proxy-mode nftables too"
                         : " is for IPVS mode; give --proxy-mode ipvs too"))
         }
-        var live: Ruleset?
-        if let against = options.against {
-            live = try RulesInput.readRules(try InputFile.open(against), options.shaping.family)
-            prepared.settings.family = live?.family ?? prepared.settings.family
-        }
+        let live = try options.against.map { path throws(CommandFailure) in try InputFile.open(path) }
+        if let live { prepared.settings.family = try options.family(of: live) ?? prepared.settings.family }
         let snapshot = prepared.snapshot
         let iptables = try prepared.iptablesPlan()
         let plan = iptables.plan
+        let dump = try live.map { source throws(CommandFailure) in
+            try RulesInput.readRules(source, SavedChains(source.bytes), beside: iptables, keepsComments: true)
+        }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
-        let changes = live.map { HostChanges(iptables, $0, isIncremental: true) }
-        if let live, let changes {
-            console.say(live.warningOfIPVSMode(options.against ?? "").map { [$0] } ?? [])
+        let changes = dump.map { HostChanges($0) }
+        if let dump, let changes {
+            console.say(dump.warningOfIPVSMode(options.against ?? "").map { [$0] } ?? [])
             try onHost { () throws(HostError) in
-                try Dangers.refuse(changes.blockingReferences(in: live).map { ("", $0) })
+                try Dangers.refuse(changes.blockingReferences(in: dump.actual).map { ("", $0) })
             }
         }
         let output = try OutputFile(options.outputFile)
@@ -160,7 +161,7 @@ extension Command {
             }
         try output.finish()
         if options.wantsSummary { console.say(lines: [summary(of: plan, snapshot, text)]) }
-        System.keep((prepared, iptables, live))
+        System.keep((prepared, iptables, dump))
         return .success
     }
 
@@ -212,4 +213,12 @@ extension RenderOptions {
 extension IPVSForm {
     /// The file's name in a folder of all texts.
     var fileName: String { self == .restore ? "rules" : rawValue }
+}
+
+extension RenderOptions {
+    /// The family of rules: the given one, that of their header, or the one that their addresses are of.
+    fileprivate func family(of rules: SnapshotSource) throws(CommandFailure) -> AddressFamily? {
+        if let known = shaping.family ?? rules.headerFamily { return known }
+        return try RulesInput.readRules(rules, nil).family
+    }
 }

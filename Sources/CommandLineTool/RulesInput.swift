@@ -10,11 +10,11 @@ internal import NetAddress
 struct RulesInput {
     let side: RuleComparison.Side
     /// The version of kube-proxy whose rules a snapshot was planned for; nil for rules.
-    var version: VersionChoice?
+    let version: VersionChoice?
     /// Diagnostics of reading and planning a snapshot.
     let diagnostics: [Diagnostic]
     /// The snapshot; nil: it is rules.
-    var snapshot: ClusterSnapshot?
+    let snapshot: ClusterSnapshot?
 
     /// Reads two files and detects their kind: JSON begins with a brace. A snapshot beside rules is planned for their
     /// family, unless the command line names one.
@@ -23,6 +23,12 @@ struct RulesInput {
     ) throws(CommandFailure) -> (RulesInput, RulesInput) {
         let (one, other) = (sources[0], sources[1])
         let family = options.shaping.family ?? one.headerFamily ?? other.headerFamily
+        if let family, one.looksLikeJSON != other.looksLikeJSON {
+            let (rules, snapshot) =
+                one.looksLikeJSON
+                ? try read(other, beside: one, family, options) : try read(one, beside: other, family, options)
+            return one.looksLikeJSON ? (snapshot, rules) : (rules, snapshot)
+        }
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
             // Each can be read independently of the other.
             let (left, right) = System.workers.both(
@@ -51,6 +57,30 @@ struct RulesInput {
             return RulesInput(
                 side: RuleComparison.Side(rules), diagnostics: rules.warningOfIPVSMode(source.name).map { [$0] } ?? [])
         }
+        let (prepared, plan) = try readPlan(source, family, options)
+        return RulesInput(prepared, plan, RuleComparison.Side(plan, keepsComments: options.isStrict))
+    }
+
+    /// Reads a dump beside the snapshot with which it is compared.
+    private static func read(
+        _ dump: SnapshotSource, beside source: SnapshotSource, _ family: AddressFamily, _ options: DiffOptions
+    ) throws(CommandFailure) -> (dump: RulesInput, snapshot: RulesInput) {
+        let (chains, planning) = System.workers.both(
+            { SavedChains(dump.bytes) },
+            { Result { () throws(CommandFailure) in try readPlan(source, family, options) } })
+        let (prepared, plan) = try planning.get()
+        let rules = try readRules(dump, chains, beside: plan, keepsComments: options.isStrict)
+        let sides = RuleComparison.Side.sides(rules)
+        let warning = rules.warningOfIPVSMode(dump.name)
+        return (
+            RulesInput(side: sides.dump, diagnostics: warning.map { [$0] } ?? []),
+            RulesInput(prepared, plan, sides.plan)
+        )
+    }
+
+    private static func readPlan(
+        _ source: SnapshotSource, _ family: AddressFamily?, _ options: DiffOptions
+    ) throws(CommandFailure) -> (PreparedSnapshot, IptablesPlan) {
         var prepared = try options.readSnapshot([source])
         try prepared.requireObjects(in: source.name)
         if let family { prepared.settings.family = family }
@@ -59,11 +89,24 @@ struct RulesInput {
                 "\(source.name): error: its configuration asks for mode \(prepared.settings.mode.rawValue); "
                     + "give --proxy-mode to say which rules are compared")
         }
-        let plan = try prepared.iptablesPlan()
-        return RulesInput(
-            side: RuleComparison.Side(plan, keepsComments: options.isStrict), version: plan.plan.version,
+        return (prepared, try prepared.iptablesPlan())
+    }
+
+    private init(_ prepared: PreparedSnapshot, _ plan: IptablesPlan, _ side: RuleComparison.Side) {
+        self.init(
+            side: side, version: plan.plan.version,
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings),
             snapshot: prepared.snapshot)
+    }
+
+    private init(
+        side: RuleComparison.Side, version: VersionChoice? = nil, diagnostics: [Diagnostic],
+        snapshot: ClusterSnapshot? = nil
+    ) {
+        self.side = side
+        self.version = version
+        self.diagnostics = diagnostics
+        self.snapshot = snapshot
     }
 
     /// Reads the text of iptables-save or one for iptables-restore. A dump that lacks a table since iptables cannot show it is
@@ -73,16 +116,43 @@ struct RulesInput {
     static func readRules(
         _ source: SnapshotSource, _ family: AddressFamily?, needsAllTables: Bool = false
     ) throws(CommandFailure) -> Ruleset {
-        let rules: Ruleset
+        let rules = try reading(source) { () throws(RulesetError) in
+            try source.withBytes { bytes throws(RulesetError) in try Ruleset(parsing: bytes, family: family) }
+        }
+        try refuseHiddenTable(of: rules, source, ofAll: needsAllTables)
+        return rules
+    }
+
+    /// Reads a dump and composes a plan's rules, both without what is the same byte for byte.
+    ///
+    /// - Parameter chains: those of the dump.
+    static func readRules(
+        _ source: SnapshotSource, _ chains: SavedChains?, beside plan: IptablesPlan, keepsComments: Bool = false
+    ) throws(CommandFailure) -> DumpBesidePlan {
+        let dump = try reading(source) { () throws(RulesetError) in
+            try DumpBesidePlan(
+                parsing: source.bytes, chains, beside: plan, keepsComments: keepsComments, with: System.workers)
+        }
+        source.hasBeenRead(0..<source.count)
+        try refuseHiddenTable(of: dump.actual, source, ofAll: false)
+        return dump
+    }
+
+    private static func reading<Rules>(
+        _ source: SnapshotSource, _ body: () throws(RulesetError) -> Rules
+    ) throws(CommandFailure) -> Rules {
         do throws(RulesetError) {
-            rules = try source.withBytes { bytes throws(RulesetError) in try Ruleset(parsing: bytes, family: family) }
+            return try body()
         } catch {
             throw .input("\(source.name):\(error.line):\(error.column): error: \(error.message)")
         }
-        if let hidden = rules.hiddenTable(ofAll: needsAllTables) {
-            throw .input("\(source.name):\(hidden.line):1: error: \(rules.refusal(of: hidden))")
-        }
-        return rules
+    }
+
+    private static func refuseHiddenTable(
+        of rules: Ruleset, _ source: SnapshotSource, ofAll needsAllTables: Bool
+    ) throws(CommandFailure) {
+        guard let hidden = rules.hiddenTable(ofAll: needsAllTables) else { return }
+        throw .input("\(source.name):\(hidden.line):1: error: \(rules.refusal(of: hidden))")
     }
 }
 
@@ -90,6 +160,13 @@ extension SnapshotSource {
     /// The family that the header of rules names; nil where there is none.
     var headerFamily: AddressFamily? {
         looksLikeJSON ? nil : withBytes { bytes in Ruleset.headerFamily(of: bytes) }
+    }
+}
+
+extension DumpBesidePlan {
+    /// The same as of rules.
+    func warningOfIPVSMode(_ name: String) -> Diagnostic? {
+        leavesOutServices ? nil : actual.warningOfIPVSMode(name)
     }
 }
 

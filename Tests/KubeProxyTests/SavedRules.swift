@@ -1,9 +1,11 @@
 import Foundation
 import Iptables
+import KubeChainsJSON
 import KubeObjects
 import KubeProxy
 import NetAddress
 import TestSupport
+import Testing
 
 /// A node's rules as iptables-save prints them (kernel tests show that it does), in lines that can be damaged.
 struct SavedRules {
@@ -125,7 +127,11 @@ struct SavedRules {
     /// The findings where all settings are given.
     func audit() throws -> [AuditFinding] {
         let iptables = IptablesPlan(plan)
-        return Audit(iptables, iptables.ruleset(keepsComments: false), try dumps()).findings
+        let whole = Audit(iptables, iptables.ruleset(keepsComments: false), try dumps()).findings
+        if let audit = try auditBesidePlan(iptables, given: Set(AuditSetting.allCases)) {
+            audit.expectSame(as: Audit(given: Set(AuditSetting.allCases), iptables, nil, try dumps()))
+        }
+        return whole
     }
 
     /// The audit where nothing is given but the snapshot.
@@ -133,7 +139,18 @@ struct SavedRules {
         var settings = ProxySettings()
         settings.family = plan.settings.family
         settings.nodeName = plan.snapshot.nodes[0].name.text
-        return Audit(given: [], IptablesPlan(try NodePlan(plan.snapshot, settings)), nil, try dumps())
+        let iptables = IptablesPlan(try NodePlan(plan.snapshot, settings))
+        let whole = Audit(given: [], iptables, nil, try dumps())
+        if let audit = try auditBesidePlan(iptables, given: []) {
+            audit.expectSame(as: whole)
+        }
+        return whole
+    }
+
+    /// The audit that leaves out what is the same byte for byte, which must find the same; nil: there are two dumps.
+    private func auditBesidePlan(_ iptables: IptablesPlan, given: Set<AuditSetting>) throws -> Audit? {
+        guard otherBackend == nil else { return nil }
+        return try Audit(beside: iptables, given: given, lines.joined(separator: "\n") + "\n")
     }
 
     /// Whether the snapshot has Services and the node, without which nothing can be read off the rules.
@@ -144,6 +161,47 @@ struct SavedRules {
     private func dumps() throws -> [Ruleset] {
         try [lines, otherBackend].compactMap { $0 }.map { lines in
             try Ruleset(parsing: Array((lines.joined(separator: "\n") + "\n").utf8), family: plan.settings.family)
+        }
+    }
+}
+
+extension Audit {
+    /// Audits a text as the command does where its family is known.
+    init(beside plan: IptablesPlan, given: Set<AuditSetting>, _ text: String) throws {
+        let source = SnapshotSource(name: "dump", bytes: Array(text.utf8))
+        self = try withExtendedLifetime(source) {
+            let chains = SavedChains(source.bytes)
+            let likely = plan.atFirstSight(given: given, source.bytes, chains, with: nil)
+            let dump = try DumpBesidePlan(parsing: source.bytes, chains, beside: likely, with: nil)
+            return Audit(given: given, plan, dump, with: nil)
+        }
+    }
+
+    /// Expects that another audit says the same.
+    ///
+    /// - Parameter hasLines: whether both know the lines of rules.
+    func expectSame(as other: Audit, hasLines: Bool = true) {
+        func words(_ audit: Audit) -> [[String]] {
+            audit.findings.map { finding in
+                [
+                    finding.id.rawValue, "\(finding.severity)", finding.label?.servicePort ?? "", finding.rule ?? "",
+                    hasLines ? "\(finding.line)" : "", finding.effect, finding.remedy,
+                ]
+            }
+        }
+        #expect(words(self) == words(other))
+        #expect(inferred.map(\.text) == other.inferred.map(\.text))
+        #expect(expected?.plan.settings == other.expected?.plan.settings)
+        #expect(version == other.version)
+    }
+}
+
+extension DumpBesidePlan {
+    /// Reads a text beside a plan.
+    init(_ plan: IptablesPlan, _ text: String) throws {
+        let source = SnapshotSource(name: "dump", bytes: Array(text.utf8))
+        self = try withExtendedLifetime(source) {
+            try DumpBesidePlan(parsing: source.bytes, SavedChains(source.bytes), beside: plan, with: nil)
         }
     }
 }

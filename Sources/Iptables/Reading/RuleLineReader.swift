@@ -36,8 +36,12 @@ struct RuleLineReader {
     private let options: [ExtensionOption]
     private let firstOptions: [Int]
 
-    init(_ text: ByteView, _ family: AddressFamily) {
+    /// Whether a name is that of a chain whose lines are not read.
+    private let isOtherChain: ((ByteView) -> Bool)?
+
+    init(_ text: ByteView, _ family: AddressFamily, isOtherChain: ((ByteView) -> Bool)? = nil) {
         tokenizer = Tokenizer(text)
+        self.isOtherChain = isOtherChain
         self.family = family
         strings = StringTable(text)
         var options: [ExtensionOption] = []
@@ -341,7 +345,7 @@ struct RuleLineReader {
 
     private func isChain(_ name: ByteView) -> Bool {
         let number = strings.number(of: name)
-        return number < chainNumbers.count && chainNumbers[number]
+        return number < chainNumbers.count && chainNumbers[number] || isOtherChain?(name) ?? false
     }
 
     // MARK: The end of the line

@@ -8,19 +8,28 @@ struct RulesetReader {
     private var reader: RuleLineReader
     private(set) var ruleset: Ruleset
     private var lineNumber: Int32 = 0
+    /// Lines that are not read, from the next one on.
+    private var leftOut: ArraySlice<LeftOutLines.Part>
     /// The tables so far, and which of them stands between `*TABLE` and `COMMIT`.
     private var tables: [TableBuilder] = []
     private var current: Int?
 
-    init(_ text: ByteView, _ family: AddressFamily) {
+    init(_ text: ByteView, _ family: AddressFamily, leavingOut leftOut: LeftOutLines? = nil) {
         self.text = text
-        reader = RuleLineReader(text, family)
+        reader = RuleLineReader(text, family, isOtherChain: leftOut?.holdsChain)
+        self.leftOut = (leftOut?.parts ?? [])[...]
         ruleset = Ruleset(family: family)
     }
 
     /// Reads the whole text.
     mutating func read() throws(RuleFault) {
         while !reader.tokenizer.isAtEnd {
+            if let part = leftOut.first, part.range.lowerBound == reader.tokenizer.position {
+                reader.tokenizer.position = part.range.upperBound
+                lineNumber += part.lines
+                leftOut.removeFirst()
+                continue
+            }
             lineNumber += 1
             do throws(RuleFault) {
                 try readLine()

@@ -58,17 +58,7 @@ struct Tokenizer {
     }
 
     /// The offset of the line's end.
-    var endOfLine: Int {
-        var index = position
-        while let word = text.word(at: index) {
-            // A byte of `other` is zero where the text has a newline; the subtraction finds the lowest such byte.
-            let other = word ^ 0x0A0A_0A0A_0A0A_0A0A
-            let zeros = (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
-            if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        return text.firstIndex(of: UInt8(ascii: "\n"), from: index) ?? text.count
-    }
+    var endOfLine: Int { text.endOfLine(from: position) }
 
     /// The next word of the line; nil at its end.
     @inline(__always)

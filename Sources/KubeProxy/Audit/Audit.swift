@@ -45,7 +45,21 @@ public struct Audit: NodeAudit {
     ) {
         guard !dumps.isEmpty else { return }
         let rules = rules ?? plan.ruleset(keepsComments: false)
-        let audited = AuditedDumps(dumps, rules)
+        audit(given, plan, rules, AuditedDumps(dumps, rules), workers)
+    }
+
+    /// Audits a node as ``init(given:_:_:_:with:)`` does, by a dump that was read beside a plan.
+    ///
+    /// - Parameter plan: a plan with the settings as far as they are known; the dump's is mostly the one that the rules show.
+    package init(given: Set<AuditSetting>, _ plan: IptablesPlan, _ dump: DumpBesidePlan, with workers: Workers?) {
+        audit(given, plan, nil, AuditedDumps(dump), workers)
+    }
+
+    /// - Parameter rules: the plan's; nil: not made yet.
+    private mutating func audit(
+        _ given: Set<AuditSetting>, _ plan: IptablesPlan, _ rules: Ruleset?, _ audited: AuditedDumps,
+        _ workers: Workers?
+    ) {
         // A node's own policy may leave every Service without endpoints.
         let hasEndpoints = plan.plan.servicePorts.contains { $0.hasAnyEndpoint && !$0.internalPolicyIsLocal }
         if let problem = DumpProblem(audited.live, hasEndpoints: hasEndpoints) ?? DumpProblem(audited.live, of: plan) {
@@ -58,7 +72,7 @@ public struct Audit: NodeAudit {
     }
 
     private mutating func compare(
-        _ planned: IptablesPlan, _ rules: Ruleset, _ dumps: AuditedDumps, _ knowledge: AuditKnowledge,
+        _ planned: IptablesPlan, _ rules: Ruleset?, _ dumps: AuditedDumps, _ knowledge: AuditKnowledge,
         _ workers: Workers?
     ) {
         let reading = VersionReading(planned, dumps.live, knowledge, workers)
@@ -66,11 +80,15 @@ public struct Audit: NodeAudit {
         inferred = inference.inferred
         if let version = reading.version { inferred.insert(version: version) }
         var plan = reading.plan
-        var rules = reading.version == nil ? rules : plan.ruleset(keepsComments: false)
-        if inference.settings != plan.plan.settings, let other = plan.replanned(inference.settings, workers) {
+        var dumps = dumps
+        var known = reading.version == nil ? rules : nil
+        if inference.settings != plan.plan.settings,
+            let other = dumps.plan(of: inference.settings) ?? plan.replanned(inference.settings, workers)
+        {
             plan = other
-            rules = other.ruleset(keepsComments: false)
+            known = nil
         }
+        let rules = known ?? dumps.expectedRules(plan)
         var subject = AuditSubject(plan, rules, dumps, inference.differences)
         if knowledge.accepts(.version), !subject.isOlderVersion,
             let other = fit(subject, planned, dumps, knowledge, workers)
@@ -117,7 +135,9 @@ public struct Audit: NodeAudit {
             } else {
                 inferred.insert(version: version)
             }
-            let other = AuditSubject(plan, plan.ruleset(keepsComments: false), dumps, differences)
+            var dumps = dumps
+            let rules = dumps.expectedRules(plan)
+            let other = AuditSubject(plan, rules, dumps, differences)
             guard other.comparison.servicePorts.count <= most else { continue }
             found = (plan, other, inferred)
             most = other.comparison.servicePorts.count - 1
@@ -203,12 +223,24 @@ struct AuditedDumps {
     /// The position of the dump that is audited.
     let audited: Int
     /// The audited dump.
-    let live: LiveChains
+    private(set) var live: LiveChains
+    /// The plan beside which it was read, and the plan's rules.
+    private let beside: DumpBesidePlan?
     /// Whether another dump that contains kube-proxy's chains has fewer of those that there should be.
     let isBest: Bool
 
+    /// The only dump, beside a plan.
+    init(_ dump: DumpBesidePlan) {
+        beside = dump
+        all = [dump.actual]
+        audited = 0
+        live = LiveChains(dump.actual, besides: dump.unchanged)
+        isBest = false
+    }
+
     /// - Parameter expected: the rules that there should be.
     init(_ dumps: [Ruleset], _ expected: Ruleset) {
+        beside = nil
         all = dumps
         let candidates = dumps.indices.filter { dumps[$0].holdsProxyChains }
         guard candidates.count > 1 else {
@@ -227,6 +259,25 @@ struct AuditedDumps {
         audited = best.index
         live = best.chains
         isBest = found.count { $0.count == most } == 1
+    }
+
+    /// The plan beside which the dump was read, if it has some settings.
+    func plan(of settings: ProxySettings) -> IptablesPlan? {
+        beside.flatMap { $0.plan.plan.settings == settings ? $0.plan : nil }
+    }
+
+    /// The rules of a plan, without those that the dump is without. Beside a plan that has others there, the dump gets all of its
+    /// rules.
+    mutating func expectedRules(_ plan: IptablesPlan) -> Ruleset {
+        guard let unchanged = live.unchanged else { return plan.ruleset(keepsComments: false) }
+        if let beside, beside.plan.plan.settings == plan.plan.settings, beside.plan.plan.version == plan.plan.version {
+            return beside.expected
+        }
+        guard unchanged.areRules(of: plan) else {
+            live = LiveChains(unchanged.adding(to: live.ruleset))
+            return plan.ruleset(keepsComments: false)
+        }
+        return plan.ruleset(keepsComments: false, leavingOut: unchanged)
     }
 }
 

@@ -54,6 +54,8 @@ public struct RuleComparison: Sendable {
     public struct Side: Sendable {
         let ruleset: Ruleset
         let plan: IptablesPlan?
+        /// Service ports whose chains neither side has among its rules, since they are the same.
+        let unchanged: UnchangedServices?
 
         /// The family of the side's rules.
         public var family: AddressFamily { ruleset.family }
@@ -64,12 +66,25 @@ public struct RuleComparison: Sendable {
         public init(_ plan: IptablesPlan, keepsComments: Bool = false) {
             ruleset = plan.ruleset(keepsComments: keepsComments)
             self.plan = plan
+            unchanged = nil
         }
 
         /// Rules from a dump.
         public init(_ ruleset: Ruleset) {
             self.ruleset = ruleset
             plan = nil
+            unchanged = nil
+        }
+
+        private init(_ ruleset: Ruleset, _ plan: IptablesPlan?, _ unchanged: UnchangedServices) {
+            self.ruleset = ruleset
+            self.plan = plan
+            self.unchanged = unchanged
+        }
+
+        /// The sides of a dump and of the plan beside which it was read, which are compared with each other.
+        package static func sides(_ dump: DumpBesidePlan) -> (dump: Side, plan: Side) {
+            (Side(dump.actual, nil, dump.unchanged), Side(dump.expected, dump.plan, dump.unchanged))
         }
     }
 
@@ -88,7 +103,8 @@ public struct RuleComparison: Sendable {
         names.learn(expected.ruleset)
         names.learn(actual.ruleset)
         self.init(
-            RulesByService(expected.ruleset, names), RulesByService(actual.ruleset, names), names,
+            RulesByService(expected.ruleset, names, besides: expected.unchanged),
+            RulesByService(actual.ruleset, names, besides: actual.unchanged), names,
             knowsAll: expected.plan == nil && actual.plan == nil)
     }
 

@@ -3,6 +3,8 @@ internal import Iptables
 /// Rules in kube-proxy's structure: chains that all Services share, and chains of single Service ports.
 struct RulesByService {
     let ruleset: Ruleset
+    /// The chains of Service ports that are the same on both sides of a comparison, and not in the rules.
+    private let unchanged: ComposedChains?
     /// The position of each chain in its table, by table.
     private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
     /// The rules of shared chains that are about a Service port, in their order.
@@ -19,8 +21,13 @@ struct RulesByService {
         $0.owner == .iptablesMode && $0.content == .servicePorts
     }.map { ($0.table, $0.chain) }
 
-    init(_ ruleset: Ruleset, _ names: ChainOwners) {
+    init(_ ruleset: Ruleset, _ names: ChainOwners, besides unchanged: UnchangedServices? = nil) {
         self.ruleset = ruleset
+        self.unchanged = unchanged.map { ComposedChains($0) }
+        for hash in unchanged?.hashes ?? [] {
+            servicePorts.insert(hash)
+            servedPorts.insert(hash)
+        }
         for (tableIndex, table) in ruleset.tables.enumerated() {
             for chain in table.chains {
                 if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
@@ -46,9 +53,10 @@ struct RulesByService {
     }
 
     func chain(_ table: String, _ name: String) -> Chain? {
-        guard let place = positions[table],
-            let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains)
-        else { return nil }
+        guard let place = positions[table] else { return nil }
+        guard let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains) else {
+            return unchanged?.chain(table, name)
+        }
         return ruleset.tables[place.table].chains[index]
     }
 
@@ -56,6 +64,7 @@ struct RulesByService {
     func hasChain(_ table: String, _ name: String) -> Bool {
         guard let place = positions[table] else { return false }
         return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
+            || unchanged?.has(table, name) ?? false
     }
 
     /// The chains that rules jump to, by table.

@@ -24,7 +24,10 @@ import Testing
         let family = dump.family == .ipv6 ? ["--family", "ipv6"] : []
         let node = given.contains(.node) ? [] : ["--node", recorded.cluster.nodes[0].name]
         let known = IptablesPlan(try plan([recorded.snapshot], node + family + options))
-        return Audit(given: given, known, nil, [dump])
+        let audit = Audit(given: given, known, nil, [dump])
+        try Audit(beside: known, given: given, String(decoding: dump.saved(), as: UTF8.self))
+            .expectSame(as: audit, hasLines: false)
+        return audit
     }
 
     @Test(arguments: cases)
@@ -40,6 +43,9 @@ import Testing
         let recorded = try RecordedCase(name)
         let own = IptablesPlan(try plan([recorded.snapshot], recorded.options))
         let audit = Audit(given: Set(AuditSetting.allCases), own, nil, [own.hostRules])
+        try Audit(
+            beside: own, given: Set(AuditSetting.allCases), String(decoding: own.hostRules.saved(), as: UTF8.self)
+        ).expectSame(as: audit, hasLines: false)
         let findings = audit.findings.filter { $0.severity > .info }
         #expect(findings.isEmpty, "\(findings.map { "\($0.id.rawValue) \($0.effect)" })")
     }

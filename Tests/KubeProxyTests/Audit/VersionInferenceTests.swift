@@ -45,7 +45,10 @@ import Testing
             let family = real.settings.family == .ipv6 ? "ipv6" : "ipv4"
             let options = ["--node", real.snapshot.nodes[0].name.text, "--family", family]
             let dump = try dump(of: real, text)
-            let audit = Audit(given: [], IptablesPlan(try plan([recorded.snapshot], options)), nil, [dump])
+            let known = IptablesPlan(try plan([recorded.snapshot], options))
+            let audit = Audit(given: [], known, nil, [dump])
+            try Audit(beside: known, given: [], String(decoding: dump.saved(), as: UTF8.self))
+                .expectSame(as: audit, hasLines: false)
             let findings = audit.findings.filter { $0.severity > .info }
                 .map { "\($0.id.rawValue) \($0.label?.servicePort ?? "") \($0.effect)" }
             #expect(findings == [], "1.\(minor), \(audit.inferred.map(\.text)), of \(recorded.options)")

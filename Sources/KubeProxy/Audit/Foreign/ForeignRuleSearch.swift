@@ -52,12 +52,16 @@ struct ForeignRuleSearch {
             guard let chain = live.chain(hook.table, hook.chain), !chain.rules.isEmpty || chain.policy == .drop else {
                 continue
             }
+            let place = Hook(table: hook.table, chain: hook.chain)
+            let rules = takingRules(place, chain)
+            // Most chains have kube-proxy's jumps alone.
+            guard !rules.isEmpty || chain.policy == .drop else { continue }
             let known = targets[hook.stage] ?? ServiceTargets(plan, at: hook.stage)
             targets[hook.stage] = known
             guard !known.isEmpty else { continue }
-            search(Hook(table: hook.table, chain: hook.chain), chain, known, isFromNode: hook.isFromNode, &findings)
+            search(place, chain, rules, known, isFromNode: hook.isFromNode, &findings)
         }
-        guard !omitted.contains("nat") else { return }
+        guard !omitted.contains("nat"), !beginsWithOwnJump(live.rules("nat", "POSTROUTING")) else { return }
         searchPostrouting(targets[.endpoints] ?? ServiceTargets(plan, at: .endpoints), &findings)
     }
 
@@ -78,11 +82,20 @@ struct ForeignRuleSearch {
         }
     }
 
+    /// Whether every packet meets kube-proxy's rules first.
+    private func beginsWithOwnJump(_ rules: [Rule]) -> Bool {
+        guard let first = rules.first else { return true }
+        return first.target == .jump("KUBE-POSTROUTING") && !first.hasBasicConditions
+            && first.matches.allSatisfy(\.changesNothing)
+    }
+
+    /// - Parameter rules: those of others that take packets for good.
     private func search(
-        _ hook: Hook, _ start: Chain, _ targets: ServiceTargets, isFromNode: Bool, _ findings: inout AuditFindings
+        _ hook: Hook, _ start: Chain, _ rules: [(Chain, Rule)], _ targets: ServiceTargets, isFromNode: Bool,
+        _ findings: inout AuditFindings
     ) {
         var walks = 0
-        for (chain, rule) in takingRules(hook, start) {
+        for (chain, rule) in rules {
             for target in targets.candidates(rule) {
                 let packet = packet(target, hook, isFromNode: isFromNode)
                 guard packet.meets(rule, mark: mark) == .yes else { continue }

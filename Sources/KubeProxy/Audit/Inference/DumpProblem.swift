@@ -32,7 +32,8 @@ public enum DumpProblem: Sendable, Hashable {
         let nat = live.ruleset[table: "nat"]
         let filter = live.ruleset[table: "filter"]
         let services = live.chain("nat", "KUBE-SERVICES")
-        let hasServiceChains = nat?.chains.contains { ChainName($0.name)?.hash != nil } ?? false
+        let hasServiceChains =
+            live.leavesOutServices || nat?.chains.contains { ChainName($0.name)?.hash != nil } ?? false
         if live.isOfIPVSMode, !(services?.rules.contains { ChainName($0.target?.chain ?? "")?.hash != nil } ?? false) {
             self = .ipvsMode
             return
@@ -63,6 +64,7 @@ public enum DumpProblem: Sendable, Hashable {
 extension DumpProblem {
     /// That a dump is of another cluster than the plan, as far as the names of Services tell; nil: it is not.
     init?(_ live: LiveChains, of iptables: IptablesPlan) {
+        guard !live.leavesOutServices else { return nil }
         var known: Set<ChainHash> = []
         var shared: Set<ChainHash> = []
         for port in iptables.plan.servicePorts where port.hasAnyEndpoint {

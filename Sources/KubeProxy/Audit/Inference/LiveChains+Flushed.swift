@@ -3,7 +3,8 @@ internal import Iptables
 extension LiveChains {
     /// Whether a table has chains whose names begin with KUBE-, and none of them has a rule.
     func hasOnlyEmptyChains(_ table: String) -> Bool {
-        ruleset[table: table]?.chains.allSatisfy { !$0.name.hasPrefix("KUBE-") || $0.rules.isEmpty } ?? false
+        if table == "nat", leavesOutServices { return false }
+        return ruleset[table: table]?.chains.allSatisfy { !$0.name.hasPrefix("KUBE-") || $0.rules.isEmpty } ?? false
     }
 
     /// Whether such chains have no rules, and nothing jumps to them.

@@ -3,11 +3,17 @@ internal import NetAddress
 
 /// A node's rules by table and chain, for single look-ups.
 struct LiveChains {
+    /// All rules but those of unchanged Service ports.
     let ruleset: Ruleset
+    /// The Service ports whose chains are not among the rules; look-ups find them all the same.
+    let unchanged: UnchangedServices?
+    private let composed: ComposedChains?
     private let positions: [String: (table: Int, chains: ChainPositions)]
 
-    init(_ ruleset: Ruleset) {
+    init(_ ruleset: Ruleset, besides unchanged: UnchangedServices? = nil) {
         self.ruleset = ruleset
+        self.unchanged = unchanged
+        composed = unchanged.map { ComposedChains($0) }
         var positions: [String: (table: Int, chains: ChainPositions)] = [:]
         for (index, table) in ruleset.tables.enumerated() {
             positions[table.name] = (index, ChainPositions(table.chains))
@@ -16,15 +22,23 @@ struct LiveChains {
     }
 
     func chain(_ table: String, _ name: String) -> Chain? {
-        guard let place = positions[table],
-            let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains)
-        else { return nil }
+        guard let place = positions[table] else { return nil }
+        guard let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains) else {
+            return composed?.chain(table, name)
+        }
         return ruleset.tables[place.table].chains[index]
     }
 
     func rules(_ table: String, _ name: String) -> [Rule] { chain(table, name)?.rules ?? [] }
 
-    func has(_ table: String, _ name: String) -> Bool { chain(table, name) != nil }
+    func has(_ table: String, _ name: String) -> Bool {
+        guard let place = positions[table] else { return false }
+        return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
+            || composed?.has(table, name) ?? false
+    }
+
+    /// Whether any Service port's chains are not among the rules.
+    var leavesOutServices: Bool { (unchanged?.count ?? 0) > 0 }
 
     /// The endpoints that a policy's chain leads to; nil where there is no such chain.
     func endpoints(ofPolicy name: ChainName) -> Set<EndpointReference>? {
@@ -107,11 +121,22 @@ struct RuleEvidence {
             for rule in serviceRules where rule.target == .jump("KUBE-MARK-MASQ") { readMasquerade(rule) }
             return
         }
+        // The chains of unchanged Service ports all show the same: whom they masquerade does not depend on the port.
+        var unchanged: (chain: String, count: Int)?
         for rule in serviceRules {
             guard let target = rule.target?.chain, let name = ChainName(target), name.hash != nil else { continue }
-            if name.kind == .clusterPolicy || name.kind == .localPolicy {
-                readPolicy(live.rules("nat", target))
+            guard name.kind == .clusterPolicy || name.kind == .localPolicy else { continue }
+            if live.unchanged?.port(ofChain: target) != nil {
+                if let known = unchanged {
+                    unchanged = (known.chain, known.count + 1)
+                    continue
+                }
+                unchanged = (target, 0)
             }
+            readPolicy(live.rules("nat", target))
+        }
+        if let unchanged, unchanged.count > 0 {
+            readPolicy(live.rules("nat", unchanged.chain), count: unchanged.count)
         }
         for chain in live.ruleset[table: "nat"]?.chains ?? [] where ChainName(chain.name)?.kind == .external {
             readExternal(chain.rules)
@@ -119,23 +144,25 @@ struct RuleEvidence {
     }
 
     /// Reads the chain that traffic to a cluster IP goes to.
-    private mutating func readPolicy(_ rules: [Rule]) {
+    ///
+    /// - Parameter count: how many chains have the same rules.
+    private mutating func readPolicy(_ rules: [Rule], count: Int = 1) {
         guard let rule = rules.first(where: { $0.target == .jump("KUBE-MARK-MASQ") }) else {
-            masqueradeAll.add(false)
-            localTraffic.add(Optional<NodeFacts.LocalTraffic>.none)
+            masqueradeAll.add(false, count: count)
+            localTraffic.add(Optional<NodeFacts.LocalTraffic>.none, count: count)
             return
         }
-        readMasquerade(rule)
+        readMasquerade(rule, count: count)
     }
 
     /// Reads the rule that masquerades what is sent to a cluster IP.
-    private mutating func readMasquerade(_ rule: Rule) {
+    private mutating func readMasquerade(_ rule: Rule, count: Int = 1) {
         guard let detector = rule.detector(isNegated: true) else {
-            masqueradeAll.add(rule.source == nil && rule.inInterface == nil)
+            masqueradeAll.add(rule.source == nil && rule.inInterface == nil, count: count)
             return
         }
-        masqueradeAll.add(false)
-        localTraffic.add(.some(detector))
+        masqueradeAll.add(false, count: count)
+        localTraffic.add(.some(detector), count: count)
     }
 
     /// Reads a chain for external traffic, which treats traffic of local pods apart if the policy is Local.

@@ -21,6 +21,19 @@ public struct HostChanges: Sendable {
     ///   - live: the host's present rules.
     ///   - isIncremental: whether chains that are already right are left alone. Comments count, counters do not.
     public init(_ plan: IptablesPlan, _ live: Ruleset, isIncremental: Bool) {
+        self.init(plan, live, nil) { isIncremental ? plan.ruleset(keepsComments: true) : nil }
+    }
+
+    /// What has to be written to a host whose rules were read beside the plan, comments included, where chains that are already
+    /// right are left alone.
+    package init(_ dump: DumpBesidePlan) { self.init(dump.plan, dump.actual, dump.unchanged) { dump.expected } }
+
+    /// - Parameters:
+    ///   - unchanged: Service ports whose chains are right, and not among the rules.
+    ///   - wanted: the plan's rules; nil: all chains are written.
+    private init(
+        _ plan: IptablesPlan, _ live: Ruleset, _ unchanged: UnchangedServices?, _ wanted: () -> Ruleset?
+    ) {
         let rules = RuleComposer(plan)
         let liveFilter = live[table: "filter"]?.chains ?? []
         let liveNAT = live[table: "nat"]?.chains ?? []
@@ -45,23 +58,30 @@ public struct HostChanges: Sendable {
         let own = OwnedChains.ofServicePorts
         staleChains = liveNAT.map(\.name).filter { own.contains($0) && !used.containsChain($0) }.sorted()
 
-        guard isIncremental else { return }
-        let wanted = plan.ruleset(keepsComments: true)
+        guard let wanted = wanted() else { return }
         filterChains = HostChanges.differing(rules.filterChains, wanted[table: "filter"]?.chains ?? [], liveFilter)
-        natChains = HostChanges.differing(Array(used), wanted[table: "nat"]?.chains ?? [], liveNAT)
+        var chains = RuleComposer.fixedNATChains
+        for port in plan.plan.servicePorts where unchanged?.contains(port.index) != true {
+            plan.eachChain(of: port) { chains.append($0) }
+        }
+        natChains = HostChanges.differing(chains, wanted[table: "nat"]?.chains ?? [], liveNAT)
     }
 
     /// The chains whose live rules differ from the wanted ones, or that are missing.
+    ///
+    /// - Parameter names: those of the wanted chains, in their order.
     private static func differing(_ names: [ChainName], _ wanted: [Chain], _ live: [Chain]) -> Set<ChainName> {
         let positions = ChainPositions(live)
-        var same: Set<String> = []
-        for chain in wanted {
+        var differing: Set<ChainName> = []
+        for (name, chain) in zip(names, wanted) {
             guard let position = positions.position(of: chain.name, in: live),
                 chain.rules.isSame(as: live[position].rules)
-            else { continue }
-            same.insert(chain.name)
+            else {
+                differing.insert(name)
+                continue
+            }
         }
-        return Set(names.filter { !same.contains($0.description) })
+        return differing
     }
 
     /// The changes by name, in the order of tables and names.

@@ -132,9 +132,16 @@ struct RuleComposer {
 
     // MARK: The nat table
 
-    func addNatRules(to sink: inout some RuleSink & ~Copyable) {
+    /// - Parameter unchanged: Service ports of which only the rules in shared chains are wanted.
+    func addNatRules(to sink: inout some RuleSink & ~Copyable, leavingOut unchanged: UnchangedServices? = nil) {
         addMasqueradeRules(to: &sink)
-        for port in plan.servicePorts { addNatRules(of: port, to: &sink) }
+        for port in plan.servicePorts {
+            if dropsInFilter, unchanged?.contains(port.index) == true {
+                addFrontendRules(of: port, subject(port), to: &sink)
+            } else {
+                addNatRules(of: port, to: &sink)
+            }
+        }
         addNodePortTail(to: &sink)
     }
 

@@ -165,14 +165,20 @@ extension IptablesPlan {
     /// The plan's rules as values; what reading its text would give.
     ///
     /// - Parameter keepsComments: whether comments on Services are wanted.
-    public func ruleset(keepsComments: Bool) -> Ruleset {
+    public func ruleset(keepsComments: Bool) -> Ruleset { ruleset(keepsComments: keepsComments, leavingOut: nil) }
+
+    /// The same without the chains of some Service ports.
+    func ruleset(keepsComments: Bool, leavingOut unchanged: UnchangedServices?) -> Ruleset {
         let rules = RuleComposer(self)
         var filter = RulesetSink("filter", rules.filterChains, keepsComments: keepsComments)
         rules.addFilterRules(to: &filter)
         var chains: [ChainName] = []
-        rules.eachNatChain { chains.append($0) }
+        for chain in RuleComposer.fixedNATChains { chains.append(chain) }
+        for port in plan.servicePorts where unchanged?.contains(port.index) != true {
+            eachChain(of: port) { chains.append($0) }
+        }
         var nat = RulesetSink("nat", chains, keepsComments: keepsComments)
-        rules.addNatRules(to: &nat)
+        rules.addNatRules(to: &nat, leavingOut: unchanged)
         let result = Ruleset(family: plan.settings.family, tables: [filter.finish(), nat.finish()])
         return writesSpellings ? asRead(result) : result
     }

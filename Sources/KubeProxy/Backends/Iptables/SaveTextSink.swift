@@ -5,7 +5,7 @@ internal import NetAddress
 /// Writes the rules of one table as iptables-save 1.8 prints them, and collects them by chain.
 struct SaveTextSink: RuleSink, ~Copyable {
     /// All rules in the order in which they came.
-    private var text = TextWriter()
+    private var text = SavedRuleText()
     private var rules: [(chain: ChainName, range: Range<Int>)] = []
 
     var ruleCount: Int { rules.count }
@@ -18,14 +18,26 @@ struct SaveTextSink: RuleSink, ~Copyable {
             output.append(" - [0:0]\n")
         }
         var rules = self.rules
-        let finished = text.finish()
+        let finished = text.text.finish()
         // The order within a chain stays: the text's offsets decide between rules of one chain.
         rules.sort { ($0.chain, $0.range.lowerBound) < ($1.chain, $1.range.lowerBound) }
         for rule in rules { output.append(finished, rule.range) }
     }
 
     mutating func add(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
-        let start = text.totalCount
+        let start = text.text.totalCount
+        text.append(rule, subject)
+        rules.append((rule.chain, start..<text.text.totalCount))
+    }
+}
+
+/// The lines of rules as iptables-save 1.8 prints them.
+struct SavedRuleText: ~Copyable {
+    /// The lines so far.
+    var text = TextWriter()
+
+    /// Appends a rule's line.
+    mutating func append(_ rule: borrowing ComposedRule, _ subject: borrowing RuleSubject) {
         text.append("-A ")
         text.append(rule.chain)
         appendAddresses(rule)
@@ -36,7 +48,6 @@ struct SaveTextSink: RuleSink, ~Copyable {
         appendMatches(rule, subject)
         append(rule.target, subject)
         text.append(UInt8(ascii: "\n"))
-        rules.append((rule.chain, start..<text.totalCount))
     }
 
     /// Basic options come first: source, destination, interface.

@@ -88,22 +88,25 @@ struct PacketWalker {
         callers.append(position)
         defer { callers.removeLast() }
         var returned: [TraceBranch] = []
-        let count = table.chains[position].rules.count
+        // A span, since what a class holds is copied before it is looked at.
+        let all = table.chains[position].rules
+        let (rules, count) = (all.span, all.count)
         let found = table.lookup(of: position)?.rules(for: branch.packet)
         var live = [branch]
         for number in 0..<(found?.count ?? count) {
             let index = found?[number] ?? number
-            guard rules.matters(table.chains[position].rules[index]) else { continue }
+            guard self.rules.matters(rules[index]) else { continue }
             var next: [TraceBranch]?
             for way in live.indices {
-                let answer = answer(table.chains[position].rules[index], live[way], place.hook)
+                let answer = answer(rules[index], live[way], place.hook)
                 if case .no = answer {
                     next?.append(live[way])
                     continue
                 }
+                let rulePlace = RulePlace(place: place, chain: position, index: index)
+                let through = try take(rules[index], rulePlace, answer, live[way], &accepted, &returned)
                 if next == nil { next = Array(live[..<way]) }
-                let rule = RulePlace(place: place, chain: position, index: index)
-                next? += try take(rule, answer, live[way], &accepted, &returned)
+                if next?.isEmpty ?? false { next = through } else { next? += through }
             }
             if let next { live = next }
             if live.isEmpty { break }
@@ -121,11 +124,11 @@ struct PacketWalker {
 
     /// Applies a rule that fits, for certain or under conditions; returns those that go on to the next rule.
     private mutating func take(
-        _ place: RulePlace, _ answer: RuleAnswer, _ branch: consuming TraceBranch, _ accepted: inout [TraceBranch],
-        _ returned: inout [TraceBranch]
+        _ rule: borrowing Rule, _ place: RulePlace, _ answer: RuleAnswer, _ branch: consuming TraceBranch,
+        _ accepted: inout [TraceBranch], _ returned: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
         guard case .depends(let conditions, let chance) = answer else {
-            return try apply(place, branch, &accepted, &returned)
+            return try apply(rule, place, branch, &accepted, &returned)
         }
         var taken = branch
         var rest: [TraceBranch] = []
@@ -148,9 +151,9 @@ struct PacketWalker {
             taken.probability *= chance
             rest.append(other)
         }
-        let through = try apply(place, taken, &accepted, &returned)
+        let through = try apply(rule, place, taken, &accepted, &returned)
         guard !rest.isEmpty else { return through }
-        let result = TraceBranch.rejoined(rest + through)
+        let result = TraceBranch.rejoined(through.isEmpty ? rest : rest + through)
         if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
             // It makes no difference whether the rule matches.
             splitCount = splits
@@ -176,21 +179,20 @@ struct PacketWalker {
 
     /// Does what a rule says with a packet that fits it; returns those that go on to the next rule.
     private mutating func apply(
-        _ rulePlace: RulePlace, _ branch: consuming TraceBranch, _ accepted: inout [TraceBranch],
-        _ returned: inout [TraceBranch]
+        _ rule: borrowing Rule, _ rulePlace: RulePlace, _ branch: consuming TraceBranch,
+        _ accepted: inout [TraceBranch], _ returned: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
-        let (place, table, index) = (rulePlace.place, rulePlace.table, rulePlace.index)
-        remember(table.chains[rulePlace.chain].rules[index], &branch)
-        let effects = rules.sideEffects.of(table.chains[rulePlace.chain].rules[index])
+        let (place, table) = (rulePlace.place, rulePlace.table)
+        remember(rule, &branch)
+        let effects = rules.sideEffects.of(rule)
         for effect in effects {
             eventCount += 1
             branch.changes.apply(effect, event: eventCount)
             if case .mark = effect { branch.packet.unknownMark = .max }
         }
-        guard let target = table.chains[rulePlace.chain].rules[index].target else { return [branch] }
+        guard let target = rule.target else { return [branch] }
         if keepsPaths {
-            let chain = table.chains[rulePlace.chain]
-            branch.add(TraceStep(place, chain.name, index + 1, .rule(chain.rules[index])))
+            branch.add(TraceStep(place, table.chains[rulePlace.chain].name, rulePlace.index + 1, .rule(copy rule)))
         }
         if !effects.isEmpty, case .unknown = target { return [branch] }
         switch target {

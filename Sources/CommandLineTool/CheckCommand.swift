@@ -64,7 +64,7 @@ extension Command {
                 for member in plan.members where prepared.settings.nodeName ?? member.name == member.name {
                     try input { () throws(SnapshotError) in
                         let node = try plan.plan(of: member)
-                        try FlowCheckResult.look(at: node.flows(), of: node, &results)
+                        try FlowCheckResult.look(at: node.flows(with: System.workers), of: node, &results)
                     }
                 }
             }

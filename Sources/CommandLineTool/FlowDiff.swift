@@ -28,11 +28,23 @@ extension DiffOptions {
         var comparisons: [FlowComparison]
         let snapshots: [ClusterSnapshot]
         if sources.allSatisfy(\.isSnapshot) {
-            let left = try readLeft(sources[0])
-            let before = try left.flows(shaping.families)
+            // Each side takes a processor of its own.
+            let (actual, expected) = System.workers.both(
+                {
+                    Result { () throws(CommandFailure) in
+                        let right = try readRight(sources[1])
+                        return (right, try right.flows(shaping.families))
+                    }
+                },
+                {
+                    Result { () throws(CommandFailure) in
+                        let left = try readLeft(sources[0])
+                        return (left, try left.flows(shaping.families))
+                    }
+                })
+            let (left, before) = try expected.get()
             console.say(before.diagnostics)
-            let right = try readRight(sources[1])
-            let after = try right.flows(shaping.families)
+            let (right, after) = try actual.get()
             console.say(after.diagnostics)
             comparisons = zip(before.flows, after.flows).map { FlowComparison($0, $1) }
             for (index, plans) in zip(before.plans, after.plans).enumerated() {
@@ -41,6 +53,7 @@ extension DiffOptions {
                 }
             }
             snapshots = [left.snapshot, right.snapshot]
+            System.keep((left, before, right, after))
         } else {
             let result = try compareRules(sources)
             console.say(result.diagnostics)

@@ -115,7 +115,7 @@ extension Command {
             switch options.output.form {
             case .json: ReachReport.json(results)
             case .svg: ReachReport.svg(results)
-            default: ReachReport.text(results, options.output.style)
+            default: ReachReport.text(results, options.output.style, with: System.workers)
             }
         try OutputFile.write(text, to: options.output.file)
         System.keep((prepared, results))
@@ -134,7 +134,7 @@ extension ReachOptions {
             for plan in plans {
                 results.append(
                     try input { () throws(SnapshotError) in
-                        try plan.plan(of: plan.members[index]).flows(question)
+                        try plan.plan(of: plan.members[index]).flows(question, with: System.workers)
                     })
             }
         }

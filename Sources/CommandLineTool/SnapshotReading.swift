@@ -69,7 +69,7 @@ extension PreparedSnapshot {
             own.settings.family = family
             let plan = try own.plan()
             if warnings.isEmpty { warnings = snapshot.diagnostics(.warning, plan.warnings) }
-            flows.append(try input { () throws(SnapshotError) in try plan.flows(question) })
+            flows.append(try input { () throws(SnapshotError) in try plan.flows(question, with: System.workers) })
             plans.append(plan)
         }
         return (flows, plans, diagnostics + warnings)

@@ -1,5 +1,5 @@
 /// What the kernel asks at a hook.
-indirect enum HookStage: Hashable {
+indirect enum HookStage: Sendable, Hashable {
     /// The chain of one of iptables' tables.
     case table(String)
     /// Connection tracking looks at the packet.
@@ -36,14 +36,14 @@ indirect enum HookStage: Hashable {
             switch table {
             case "raw": stages.append((-300, .table(table)))
             case "mangle": stages.append((-150, .table(table)))
-            case "nat": translating.append((translation, .table(table)))
+            case "nat": translating.append((translation, .unlessRewritten(.table(table))))
             case "security": stages.append((50, .table(table)))
             default: stages.append((0, .table(table)))
             }
         }
         for chain in others {
             if chain.translates {
-                translating.append((chain.priority, .other(chain)))
+                translating.append((chain.priority, .unlessRewritten(.other(chain))))
             } else {
                 stages.append((chain.priority, .other(chain)))
             }

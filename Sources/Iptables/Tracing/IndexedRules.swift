@@ -4,9 +4,9 @@ internal import NetAddress
 public struct IndexedRules: Sendable {
     /// The rules.
     public let ruleset: Ruleset
-    let tables: [String: (table: Table, positions: ChainPositions)]
-    /// By table and position: which rules of long chains can fit a packet.
-    private let lookups: [String: [Int: RuleLookup]]
+    let tables: [String: IndexedTable]
+    /// What is asked at each hook where no other program has rules.
+    let stages: [Hook: [[HookStage]]]
     /// By list: the DNAT targets of the rules that add a client to it.
     private let affinityLists: [String: [TranslationTarget]]
     /// What rules change beside the packet.
@@ -15,15 +15,10 @@ public struct IndexedRules: Sendable {
     /// Prepares rules for traces: finds chains by name.
     public init(_ ruleset: Ruleset) {
         self.ruleset = ruleset
-        var tables: [String: (Table, ChainPositions)] = [:]
+        var tables: [String: IndexedTable] = [:]
         var lists: [String: [TranslationTarget]] = [:]
-        var lookups: [String: [Int: RuleLookup]] = [:]
         for table in ruleset.tables {
-            for (position, chain) in table.chains.enumerated() {
-                guard let lookup = RuleLookup(chain.rules) else { continue }
-                lookups[table.name, default: [:]][position] = lookup
-            }
-            tables[table.name] = (table, ChainPositions(table.chains))
+            tables[table.name] = IndexedTable(table)
             for chain in table.chains {
                 for rule in chain.rules {
                     guard case .dnat(let target) = rule.target else { continue }
@@ -34,14 +29,11 @@ public struct IndexedRules: Sendable {
             }
         }
         self.tables = tables
-        self.lookups = lookups
+        var stages: [Hook: [[HookStage]]] = [:]
+        for hook in Hook.allCases { stages[hook] = HookStage.groups(hook, tables: hook.tables(of: tables), []) }
+        self.stages = stages
         affinityLists = lists
         sideEffects = SideEffects(ruleset)
-    }
-
-    /// Which rules of a table's chain can fit a packet; nil: all have to be compared.
-    func lookup(of table: String, _ chain: Int, _ ruleCount: Int) -> RuleLookup? {
-        ruleCount < RuleLookup.threshold ? nil : lookups[table]?[chain]
     }
 
     /// Whether a list holds the client before its packet comes; nil: not known, since no rule of DNAT adds to the list.
@@ -57,6 +49,39 @@ public struct IndexedRules: Sendable {
     /// Whether any list remembers clients of the endpoint that the query names.
     func knowsHistory(of query: TraceQuery) -> Bool {
         affinityLists.values.contains { targets in targets.contains { $0.remembers(query) } }
+    }
+}
+
+/// A table prepared for tracing.
+final class IndexedTable: Sendable {
+    let name: String
+    let chains: [Chain]
+    private let positions: ChainPositions
+    /// By position: which rules of long chains can fit a packet.
+    private let lookups: [Int: RuleLookup]
+
+    init(_ table: Table) {
+        name = table.name
+        chains = table.chains
+        positions = ChainPositions(chains)
+        var lookups: [Int: RuleLookup] = [:]
+        for (position, chain) in chains.enumerated() { lookups[position] = RuleLookup(chain.rules) }
+        self.lookups = lookups
+    }
+
+    /// The position of the chain with a name.
+    func position(of chain: String) -> Int? { positions.position(of: chain, in: chains) }
+
+    /// Which rules of a chain can fit a packet; nil: all have to be compared.
+    func lookup(of chain: Int) -> RuleLookup? {
+        chains[chain].rules.count < RuleLookup.threshold ? nil : lookups[chain]
+    }
+}
+
+extension Hook {
+    /// The tables that have a chain for the hook, in the kernel's order.
+    func tables(of tables: [String: IndexedTable]) -> [String] {
+        self.tables.filter { tables[$0]?.position(of: chain) != nil }
     }
 }
 

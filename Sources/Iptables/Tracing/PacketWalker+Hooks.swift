@@ -1,11 +1,12 @@
 extension PacketWalker {
     /// Takes packets through all that is asked at a hook.
     mutating func pass(_ branches: [TraceBranch], _ hook: Hook) throws(TraceError) -> [TraceBranch] {
+        guard !branches.isEmpty else { return [] }
+        let stages =
+            other.map { HookStage.groups(hook, tables: hook.tables(of: rules.tables), $0.chains(at: hook)) }
+            ?? rules.stages[hook] ?? []
         var branches = branches
-        let tables = hook.tables.filter { holdsChain(of: $0, hook) }
-        for group in HookStage.groups(hook, tables: tables, other?.chains(at: hook) ?? []) where !branches.isEmpty {
-            branches = try pass(branches, group, hook)
-        }
+        for group in stages where !branches.isEmpty { branches = try pass(branches, group, hook) }
         return branches
     }
 
@@ -45,22 +46,32 @@ extension PacketWalker {
         _ branches: [TraceBranch], _ stages: [HookStage], _ hook: Hook
     ) throws(TraceError) -> [TraceBranch] {
         var branches = branches
-        for stage in stages where !branches.isEmpty {
-            switch stage {
-            case .table(let table): branches = try pass(branches, Place(table: table, hook: hook))
-            case .other(let chain):
-                var others: [EndedBranch] = []
-                branches = try other?.pass(branches, chain, hook, &others) ?? branches
-                ended += others
-            case .tracking: for index in branches.indices { branches[index].connection.isSeen = true }
-            case .translation(let groups): branches = try translate(branches, groups, hook)
-            case .unlessRewritten(let stage):
-                let rewritten = branches.filter(\.isRewrittenHere)
-                branches.removeAll(where: \.isRewrittenHere)
-                branches = rewritten + (try passInOrder(branches, [stage], hook))
-            }
-        }
+        for stage in stages where !branches.isEmpty { branches = try pass(branches, stage, hook) }
         return branches
+    }
+
+    private mutating func pass(
+        _ branches: [TraceBranch], _ stage: HookStage, _ hook: Hook
+    ) throws(TraceError) -> [TraceBranch] {
+        switch stage {
+        case .table(let name):
+            guard let table = rules.tables[name] else { return branches }
+            return try pass(branches, Place(table: table, hook: hook))
+        case .other(let chain):
+            var others: [EndedBranch] = []
+            let passed = try other?.pass(branches, chain, hook, &others) ?? branches
+            ended += others
+            return passed
+        case .tracking:
+            var branches = branches
+            for index in branches.indices { branches[index].connection.isSeen = true }
+            return branches
+        case .translation(let groups): return try translate(branches, groups, hook)
+        case .unlessRewritten(let stage):
+            let rewritten = branches.filter { $0.isRewrittenHere }
+            if rewritten.isEmpty { return try pass(branches, stage, hook) }
+            return rewritten + (try pass(branches.filter { !$0.isRewrittenHere }, stage, hook))
+        }
     }
 
     /// Chains that rewrite are asked for the first packet of a connection, until one has rewritten it; other packets are
@@ -83,7 +94,7 @@ extension PacketWalker {
             }
             branch.isRewrittenHere = false
             var asked = [branch]
-            for group in groups { asked = try pass(asked, group.map { .unlessRewritten($0) }, hook) }
+            for group in groups { asked = try pass(asked, group, hook) }
             result += asked
         }
         return result

@@ -13,6 +13,9 @@ struct PacketWalker {
     var other: (any HookedChains)?
     /// Identifies an event.
     private(set) var eventCount = 0
+    /// Whether it is asked which rules packets met. Of clients that are followed together it is not, and what they met takes a
+    /// quarter of the time.
+    private let keepsPaths: Bool
 
     /// The chains that are being walked, by position, each called by the one before.
     private var callers: [Int] = []
@@ -30,6 +33,7 @@ struct PacketWalker {
         self.query = query
         self.rules = rules
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
+        keepsPaths = query.clients == nil
         let chainCount = rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
         // Of clients that are followed together, each endpoint that reaches itself is split off.
         splitLimit = query.clients == nil ? 10_000 : 1_000 + chainCount
@@ -39,30 +43,25 @@ struct PacketWalker {
 
     /// Where a packet is.
     struct Place {
-        let table: String
+        let table: IndexedTable
         let hook: Hook
-    }
-
-    /// Whether a table has a chain for a hook.
-    func holdsChain(of table: String, _ hook: Hook) -> Bool {
-        guard let (table, positions) = rules.tables[table] else { return false }
-        return positions.position(of: hook.chain, in: table.chains) != nil
     }
 
     /// Takes packets through a table's chain for a hook; returns those that it lets pass.
     mutating func pass(_ branches: [TraceBranch], _ place: Place) throws(TraceError) -> [TraceBranch] {
-        guard let (table, positions) = rules.tables[place.table],
-            let position = positions.position(of: place.hook.chain, in: table.chains)
-        else { return branches }
+        let table = place.table
+        guard let position = table.position(of: place.hook.chain) else { return branches }
+        let drops = table.chains[position].policy == .drop
         var passed: [TraceBranch] = []
         for branch in branches {
-            for var rest in try walk(position, branch, place, &passed) {
-                if table.chains[position].policy == .drop {
-                    rest.add(TraceStep(place, table.chains[position].name, 0, .policy(.drop)))
-                    end(rest, .drop, place)
-                } else {
-                    passed.append(rest)
-                }
+            let rest = try walk(position, branch, place, &passed)
+            guard drops else {
+                passed += rest
+                continue
+            }
+            for var branch in rest {
+                if keepsPaths { branch.add(TraceStep(place, table.chains[position].name, 0, .policy(.drop))) }
+                end(branch, .drop, place)
             }
         }
         return TraceBranch.rejoined(passed)
@@ -83,72 +82,78 @@ struct PacketWalker {
     /// - Parameter accepted: gets those that a rule lets pass the table.
     /// - Returns: those that reach the chain's end, or a rule that returns.
     private mutating func walk(
-        _ position: Int, _ branch: TraceBranch, _ place: Place, _ accepted: inout [TraceBranch]
+        _ position: Int, _ branch: consuming TraceBranch, _ place: Place, _ accepted: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
-        guard let table = rules.tables[place.table]?.table else { return [branch] }
+        let table = place.table
         callers.append(position)
         defer { callers.removeLast() }
         var returned: [TraceBranch] = []
+        // A span, since what a class holds is copied before it is looked at.
+        let all = table.chains[position].rules
+        let (rules, count) = (all.span, all.count)
+        let found = table.lookup(of: position)?.rules(for: branch.packet)
         var live = [branch]
-        let count = table.chains[position].rules.count
-        let found = rules.lookup(of: place.table, position, count)?.rules(for: branch.packet)
         for number in 0..<(found?.count ?? count) {
             let index = found?[number] ?? number
-            guard rules.matters(table.chains[position].rules[index]) else { continue }
+            guard self.rules.matters(rules[index]) else { continue }
             var next: [TraceBranch]?
             for way in live.indices {
-                let answer = answer(table.chains[position].rules[index], live[way], place.hook)
+                let answer = answer(rules[index], live[way], place.hook)
                 if case .no = answer {
                     next?.append(live[way])
                     continue
                 }
+                let rulePlace = RulePlace(place: place, chain: position, index: index)
+                let through = try take(rules[index], rulePlace, answer, live[way], &accepted, &returned)
                 if next == nil { next = Array(live[..<way]) }
-                let rule = RulePlace(place: place, chain: position, index: index)
-                next? += try take(rule, answer, live[way], &accepted, &returned)
+                if next?.isEmpty ?? false { next = through } else { next? += through }
             }
             if let next { live = next }
             if live.isEmpty { break }
         }
-        return TraceBranch.rejoined(returned + live)
+        return TraceBranch.rejoined(returned.isEmpty ? live : returned + live)
     }
 
     private struct RulePlace {
         let place: Place
         let chain: Int
         let index: Int
+
+        var table: IndexedTable { place.table }
     }
 
     /// Applies a rule that fits, for certain or under conditions; returns those that go on to the next rule.
     private mutating func take(
-        _ place: RulePlace, _ answer: RuleAnswer, _ branch: TraceBranch, _ accepted: inout [TraceBranch],
-        _ returned: inout [TraceBranch]
+        _ rule: borrowing Rule, _ place: RulePlace, _ answer: RuleAnswer, _ branch: consuming TraceBranch,
+        _ accepted: inout [TraceBranch], _ returned: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
+        guard case .depends(let conditions, let chance) = answer else {
+            return try apply(rule, place, branch, &accepted, &returned)
+        }
         var taken = branch
         var rest: [TraceBranch] = []
         let counts = (accepted.count, ended.count, returned.count)
         let splits = splitCount
-        if case .depends(let conditions, let chance) = answer {
-            eventCount += 1
-            for (condition, wanted) in conditions {
-                // An answer to an earlier condition can settle a later one.
-                if let known = taken.answer(to: condition) {
-                    if known == wanted { continue }
-                    return rest
-                }
-                try countSplit(condition, place)
-                rest.append(taken.assuming(condition, !wanted))
-                taken = taken.assuming(condition, wanted)
+        eventCount += 1
+        for (condition, wanted) in conditions {
+            // An answer to an earlier condition can settle a later one.
+            if let known = taken.answer(to: condition) {
+                if known == wanted { continue }
+                return rest
             }
-            if chance < 1 {
-                var other = taken
-                other.probability *= 1 - chance
-                taken.probability *= chance
-                rest.append(other)
-            }
+            try countSplit(condition, place)
+            rest.append(taken.assuming(condition, !wanted))
+            taken = taken.assuming(condition, wanted)
         }
-        let through = try apply(place, taken, &accepted, &returned)
+        if chance < 1 {
+            var other = taken
+            other.probability *= 1 - chance
+            taken.probability *= chance
+            rest.append(other)
+        }
+        let through = try apply(rule, place, taken, &accepted, &returned)
         guard !rest.isEmpty else { return through }
-        let result = TraceBranch.rejoined(rest + through)
+        let result = TraceBranch.rejoined(through.isEmpty ? rest : rest + through)
         if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
             // It makes no difference whether the rule matches.
             splitCount = splits
@@ -166,24 +171,18 @@ struct PacketWalker {
     }
 
     private func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {
-        guard let chain = rules.tables[place.place.table]?.table.chains[place.chain] else {
-            return TraceError(code: code, line: 0, description: message)
-        }
+        let chain = place.table.chains[place.chain]
         return TraceError(
             code: code, line: Int(chain.rules[place.index].line),
-            description: "table \(place.place.table), chain \(chain.name), rule \(place.index + 1): \(message)")
+            description: "table \(place.table.name), chain \(chain.name), rule \(place.index + 1): \(message)")
     }
 
     /// Does what a rule says with a packet that fits it; returns those that go on to the next rule.
     private mutating func apply(
-        _ rulePlace: RulePlace, _ branch: TraceBranch, _ accepted: inout [TraceBranch],
-        _ returned: inout [TraceBranch]
+        _ rule: borrowing Rule, _ rulePlace: RulePlace, _ branch: consuming TraceBranch,
+        _ accepted: inout [TraceBranch], _ returned: inout [TraceBranch]
     ) throws(TraceError) -> [TraceBranch] {
-        guard let table = rules.tables[rulePlace.place.table]?.table else { return [branch] }
-        let place = rulePlace.place
-        let chain = table.chains[rulePlace.chain]
-        let rule = chain.rules[rulePlace.index]
-        var branch = branch
+        let (place, table) = (rulePlace.place, rulePlace.table)
         remember(rule, &branch)
         let effects = rules.sideEffects.of(rule)
         for effect in effects {
@@ -192,11 +191,13 @@ struct PacketWalker {
             if case .mark = effect { branch.packet.unknownMark = .max }
         }
         guard let target = rule.target else { return [branch] }
-        branch.add(TraceStep(place, chain.name, rulePlace.index + 1, .rule(rule)))
+        if keepsPaths {
+            branch.add(TraceStep(place, table.chains[rulePlace.chain].name, rulePlace.index + 1, .rule(copy rule)))
+        }
         if !effects.isEmpty, case .unknown = target { return [branch] }
         switch target {
         case .jump(let name), .goto(let name):
-            guard let next = rules.tables[place.table]?.positions.position(of: name, in: table.chains) else {
+            guard let next = table.position(of: name) else {
                 if case .jump = target, name.isNameOfExtension {
                     let unknown = Target.unknown(UnknownExtension(name: name, text: ""))
                     return try applyUnmodelled(rulePlace, unknown, branch, &accepted)
@@ -218,7 +219,9 @@ struct PacketWalker {
             }
             let jump = branch.path
             var back = try walk(next, branch, place, &accepted)
-            for index in back.indices where back[index].path === jump { back[index].path = jump?.earlier }
+            if keepsPaths {
+                for index in back.indices where back[index].path === jump { back[index].path = jump?.earlier }
+            }
             if case .jump = target { return back }
             returned += back
             return []
@@ -266,7 +269,7 @@ struct PacketWalker {
     }
 
     /// What the rule's `recent` matches note down.
-    private func remember(_ rule: Rule, _ branch: inout TraceBranch) {
+    private func remember(_ rule: borrowing Rule, _ branch: inout TraceBranch) {
         for case .recent(let match) in rule.matches where match.operation != .check {
             guard let entry = entry(match, branch) else { continue }
             branch.recent[entry] = match.operation != .remove
@@ -284,7 +287,7 @@ extension String {
 
 extension TraceStep {
     fileprivate init(_ place: PacketWalker.Place, _ chain: String, _ number: Int, _ content: Content) {
-        self.init(table: place.table, chain: chain, number: number, content: content)
+        self.init(table: place.table.name, chain: chain, number: number, content: content)
     }
 }
 

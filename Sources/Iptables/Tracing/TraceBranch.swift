@@ -125,7 +125,10 @@ package struct TraceBranch: Sendable {
     /// Merges branches that all later rules treat alike, if only chance or an assumption separates them. The latest
     /// branches are adjacent.
     package static func rejoined(_ branches: [TraceBranch]) -> [TraceBranch] {
-        guard branches.count > 1 else { return branches }
+        // Mostly there is nothing to merge, and branches are large.
+        guard branches.indices.dropFirst().contains(where: { branches[$0 - 1].isJoinable(with: branches[$0]) }) else {
+            return branches
+        }
         var result: [TraceBranch] = []
         for var branch in branches.reversed() {
             while let last = result.last, let joined = branch.joined(with: last) {
@@ -137,22 +140,26 @@ package struct TraceBranch: Sendable {
         return result.reversed()
     }
 
-    private func joined(with other: TraceBranch) -> TraceBranch? {
+    private func isJoinable(with other: borrowing TraceBranch) -> Bool {
         guard packet == other.packet, connection == other.connection, recent == other.recent,
             changes == other.changes
-        else { return nil }
+        else { return false }
+        if assumptions === other.assumptions { return true }
+        guard let own = assumptions, let others = other.assumptions else { return false }
+        return own.earlier === others.earlier && own.condition == others.condition && own.isAssumed != others.isAssumed
+            && abs(probability - other.probability) <= probability * 1e-12
+    }
+
+    private func joined(with other: TraceBranch) -> TraceBranch? {
+        guard isJoinable(with: other) else { return nil }
         // Rules that made no difference are no part of the path.
         var joined = path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
         if assumptions === other.assumptions {
             joined.probability = probability + other.probability
-            return joined
+        } else {
+            joined.assumptions = assumptions?.earlier
+            joined.clients = assumptions?.clients
         }
-        guard let own = assumptions, let others = other.assumptions, own.earlier === others.earlier,
-            own.condition == others.condition, own.isAssumed != others.isAssumed,
-            abs(probability - other.probability) <= probability * 1e-12
-        else { return nil }
-        joined.assumptions = own.earlier
-        joined.clients = own.clients
         return joined
     }
 

@@ -2,7 +2,9 @@ package import NetAddress
 
 /// Clients whose packets are followed together. Where rules treat some of them otherwise, their path branches, and each branch
 /// has its own part of them.
-package struct TracedClients: Sendable, Hashable {
+///
+/// A class, since each copy of a branch would have to count the references to two arrays.
+package final class TracedClients: Sendable {
     /// Their addresses.
     package let addresses: AddressSet
     /// Whether all of them are addresses of the host; otherwise none is.

@@ -7,8 +7,7 @@ public enum EndpointPolicy: Sendable, Hashable {
 extension ServicePortPlan {
     /// The endpoints that a policy chooses among.
     func endpoints(of policy: EndpointPolicy) -> some Collection<PlannedEndpoint> {
-        let use = policy == .local ? \PlannedEndpoint.localUse : \.clusterUse
-        return endpoints.lazy.filter { $0[keyPath: use].isUsed }
+        endpoints.lazy.filter { (policy == .local ? $0.localUse : $0.clusterUse).isUsed }
     }
 
     /// The number of endpoints that a policy chooses among.

@@ -48,16 +48,22 @@ extension ClusterPlan {
     /// The frontends that several Service ports have, each with the positions of these, in their order. All traffic there
     /// goes to one of them.
     public var sharedFrontends: [Frontend: [Int]] {
-        var owners: [Frontend: [Int]] = [:]
+        var owners: [Frontend: Int] = [:]
+        owners.reserveCapacity(tables.ports.count)
+        var shared: [Frontend: [Int]] = [:]
         for (index, port) in tables.ports.enumerated() {
             func add(_ address: IPAddress?, _ number: UInt16) {
                 let frontend = Frontend(address: address, port: number, transport: port.name.transport)
+                guard let owner = owners[frontend] else {
+                    owners[frontend] = index
+                    return
+                }
                 // A frontend that a Service port has twice is not shared.
-                if owners[frontend]?.last != index { owners[frontend, default: []].append(index) }
+                if (shared[frontend]?.last ?? owner) != index { shared[frontend, default: [owner]].append(index) }
             }
             for address in [port.clusterIP] + port.externalIPs + port.loadBalancerIPs { add(address, port.port) }
             if port.nodePort > 0 { add(nil, port.nodePort) }
         }
-        return owners.filter { $0.value.count > 1 }
+        return shared
     }
 }

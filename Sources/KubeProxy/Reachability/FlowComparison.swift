@@ -134,6 +134,8 @@ public struct FlowComparison: Sendable {
     }
 
     private mutating func add(_ entry: Entry, _ before: [Flow], _ after: [Flow]) {
+        // The senders of a frontend's flows are disjoint, so that equal ones have nothing in common with others.
+        if before == after { return }
         for old in before {
             for new in after where old.outcome != new.outcome {
                 // The same senders stand elsewhere where Nodes differ; they are where they are afterwards.

@@ -1,3 +1,4 @@
+public import KubeChainsBytes
 public import KubeChainsJSON
 public import KubeObjects
 public import NetAddress
@@ -26,26 +27,52 @@ public struct NodeFlows: Sendable {
     /// The flows to what a question names, in a mode.
     ///
     /// Takes time linear in Service ports, endpoints and senders' ranges.
-    public init<Mode: Backend>(_ backend: Mode, _ question: FlowQuestion = FlowQuestion()) {
+    ///
+    /// - Parameter workers: to whom half of the Service ports can be given; the result is the same with and without.
+    public init<Mode: Backend>(
+        _ backend: Mode, _ question: FlowQuestion = FlowQuestion(), with workers: Workers? = nil
+    ) {
         let plan = backend.plan
         node = plan.node.name
         family = plan.settings.family
         version = plan.version
         let reachability = Reachability(backend)
-        frontends = plan.servicePorts.filter { question.names($0.name, $0.port) }.flatMap { port in
-            reachability.frontends(of: port).compactMap(question.narrowed)
+        let ports = plan.servicePorts
+        frontends = NodeFlows.parts(of: ports.count, with: workers) { positions in
+            var all: [FrontendFlows] = []
+            for position in positions {
+                let port = ports[position]
+                guard question.names(port.name, port.port) else { continue }
+                for frontend in reachability.frontends(of: port) {
+                    if let asked = question.narrowed(frontend) { all.append(asked) }
+                }
+            }
+            return all
         }
         unserved = question.narrowed(backend.unserved.map { UnservedFlow($0) }, isServed: !frontends.isEmpty)
+    }
+
+    /// What `body` makes of positions up to a count, in their order; of half of many on another thread.
+    static func parts(
+        of count: Int, with workers: Workers?, _ body: @escaping @Sendable (Range<Int>) -> [FrontendFlows]
+    ) -> [FrontendFlows] {
+        let half = count / 2
+        guard let workers, half > 8 else { return body(0..<count) }
+        let (one, other) = workers.both({ body(0..<half) }, { body(half..<count) })
+        return one + other
     }
 }
 
 extension NodePlan {
     /// The flows to what a question names, in the mode of the settings.
     ///
+    /// - Parameter workers: to whom half of the work can be given; the result is the same with and without.
     /// - Throws: ``SnapshotError`` if the mode cannot serve a Service as the settings ask for it.
-    public func flows(_ question: FlowQuestion = FlowQuestion()) throws(SnapshotError) -> NodeFlows {
+    public func flows(
+        _ question: FlowQuestion = FlowQuestion(), with workers: Workers? = nil
+    ) throws(SnapshotError) -> NodeFlows {
         func flows<Mode: Backend>(_ mode: Mode.Type) throws(SnapshotError) -> NodeFlows {
-            NodeFlows(try mode.init(forOutcomesOf: self), question)
+            NodeFlows(try mode.init(forOutcomesOf: self), question, with: workers)
         }
         return try flows(settings.mode.backend)
     }
@@ -99,8 +126,8 @@ public struct FlowQuestion: Sendable {
 
     /// What is sent to; nil: everything.
     public var target: Target?
-    /// Whether a Service, `namespace/name`, is asked for.
-    public var isWanted: @Sendable (String) -> Bool = { _ in true }
+    /// Whether a Service, `namespace/name`, is asked for; nil: all are.
+    public var isWanted: (@Sendable (String) -> Bool)?
     /// Who sends: any of these; nil: everybody.
     public var sources: [Source]?
     /// Who does not.
@@ -115,7 +142,7 @@ public struct FlowQuestion: Sendable {
 
     /// Whether a Service port is asked for, as far as it is asked for by name.
     func names(_ servicePort: ServicePortName, _ port: UInt16) -> Bool {
-        guard isWanted(servicePort.qualifiedService) else { return false }
+        if let isWanted, !isWanted(servicePort.qualifiedService) { return false }
         guard case .service(let namespace, let name, let wanted) = target else { return true }
         return servicePort.namespace == namespace && servicePort.service == name
             && (wanted == nil || servicePort.port?.text == wanted || String(port) == wanted)
@@ -123,6 +150,7 @@ public struct FlowQuestion: Sendable {
 
     /// What is asked for of a frontend's flows; nil: nothing.
     func narrowed(_ frontend: FrontendFlows) -> FrontendFlows? {
+        if target == nil, sources == nil, isWanted == nil { return frontend.flows.isEmpty ? nil : frontend }
         guard names(frontend.name, frontend.servicePort) else { return nil }
         var addresses = frontend.addresses
         if case .addresses(let range, let port) = target {

@@ -1,9 +1,11 @@
 internal import NetAddress
 
 /// Who can reach the Services of a node's plan, and how.
-public struct Reachability<Mode: Backend>: Sendable {
-    /// What the back end programs.
-    public let backend: Mode
+public struct Reachability: Sendable {
+    /// Not a type parameter: arrays of what is generic are not specialised (measured: twice the time of all flows).
+    private let backend: any Backend
+    private let holdsServiceAddresses: Bool
+    private let hostAddresses: [IPAddress]
     private let origins: SenderOrigins
     private let shared: [Frontend: [Int]]
     /// Where node ports answer, or at least are asked for an endpoint: lists of what others can reach, and of loopback addresses.
@@ -13,12 +15,14 @@ public struct Reachability<Mode: Backend>: Sendable {
     private let unallocated: AddressSet?
 
     /// Answers questions about a plan in a mode.
-    public init(_ backend: Mode) {
+    public init<Mode: Backend>(_ backend: Mode) {
         self.backend = backend
+        holdsServiceAddresses = Mode.holdsServiceAddresses
+        hostAddresses = backend.plan.node.hostAddresses
         origins = SenderOrigins(backend.plan)
         shared = backend.plan.cluster.sharedFrontends
         let addresses = backend.addressesOfNodePorts
-        let others = backend.plan.node.hostAddresses.filter { !addresses.contains($0) }
+        let others = hostAddresses.filter { !addresses.contains($0) }
         nodePortAddresses = [(addresses, true), (others, false)].flatMap { list, takesNodePorts in
             [list.filter { !$0.isLoopback }, list.filter { $0.isLoopback }].filter { !$0.isEmpty }.map {
                 NodePortAddresses(addresses: $0, takesNodePorts: takesNodePorts)
@@ -39,7 +43,8 @@ public struct Reachability<Mode: Backend>: Sendable {
 
     /// The frontends of a Service port, each with the flows to it.
     public func frontends(of port: ServicePortPlan) -> [FrontendFlows] {
-        let here = Set(port.endpoints.filter { $0.isLocal }.map { $0.address })
+        var here: Set<IPAddress> = []
+        for endpoint in port.endpoints where endpoint.isLocal { here.insert(endpoint.address) }
         var seen: Set<Frontend> = []
         return port.frontends.flatMap { frontend -> [FrontendFlows] in
             guard seen.insert(frontend.frontend).inserted else { return [] }
@@ -61,15 +66,22 @@ public struct Reachability<Mode: Backend>: Sendable {
         to frontend: ServiceFrontend, at place: NodePortAddresses, _ here: Set<IPAddress>
     ) -> [Flow] {
         let address = place.addresses[0]
+        // To the rules several origins are the same sender.
+        var known: [(sender: TrafficSender, isAnsweredElsewhere: Bool, outcome: FlowOutcome)] = []
         func outcome(of sender: TrafficSender, _ origin: SenderOrigin) -> FlowOutcome {
-            let outcome =
-                place.takesNodePorts
-                ? backend.outcome(of: sender, to: frontend) : backend.outcome(of: sender, besideNodePort: frontend)
             // What the node sends to an address that it has itself for a Service comes from there, which is not its own elsewhere.
             let isAnsweredElsewhere =
                 origin.isHere
-                && !(origin == .node && Mode.holdsServiceAddresses && frontend.frontend.address != nil)
-            return self.outcome(outcome, isAnsweredElsewhere, here)
+                && !(origin == .node && holdsServiceAddresses && frontend.frontend.address != nil)
+            if let same = known.first(where: { $0.sender == sender && $0.isAnsweredElsewhere == isAnsweredElsewhere }) {
+                return same.outcome
+            }
+            let outcome = self.outcome(
+                place.takesNodePorts
+                    ? backend.outcome(of: sender, to: frontend) : backend.outcome(of: sender, besideNodePort: frontend),
+                isAnsweredElsewhere, here)
+            known.append((sender, isAnsweredElsewhere, outcome))
+            return outcome
         }
         let isShared = shared[frontend.frontend] != nil
         return origins.groups.flatMap { group -> [Flow] in
@@ -132,7 +144,7 @@ public struct Reachability<Mode: Backend>: Sendable {
         var inside = part.addresses.intersection(port.sourceRanges)
         if origin == .node {
             // From loopback it sends to loopback only, so that it makes no difference there.
-            let own = backend.plan.node.hostAddresses.filter { !$0.isLoopback && part.addresses.contains($0) }
+            let own = hostAddresses.filter { !$0.isLoopback && part.addresses.contains($0) }
             let held = own.filter { holdsOwn($0, port, sendingTo: frontend) }
             if own.isEmpty { return [(part.addresses, port.sourceRangesHoldNode)] }
             if held.count == own.count { return [(part.addresses, true)] }
@@ -144,7 +156,7 @@ public struct Reachability<Mode: Backend>: Sendable {
     /// Whether source ranges hold an address of the node, as far as it sends from there to a frontend. What it sends to an address
     /// of its own comes from that address, which is allowed where the ranges hold its main one.
     private func holdsOwn(_ address: IPAddress, _ port: ServicePortPlan, sendingTo frontend: ServiceFrontend) -> Bool {
-        if Mode.holdsServiceAddresses { return port.sourceRangesHoldNode }
+        if holdsServiceAddresses { return port.sourceRangesHoldNode }
         return port.sourceRanges.contains { $0.contains(address) }
             || address == frontend.frontend.address && port.sourceRangesHoldNode
     }
@@ -152,7 +164,7 @@ public struct Reachability<Mode: Backend>: Sendable {
     private func sender(_ part: SenderOrigins.Part, isInSourceRanges: Bool?) -> TrafficSender {
         TrafficSender(
             part.rules, isInSourceRanges: isInSourceRanges,
-            hasPodAddress: Mode.holdsServiceAddresses ? nil : part.hasPodAddress)
+            hasPodAddress: holdsServiceAddresses ? nil : part.hasPodAddress)
     }
 
     /// What the rules take an address for that sends to a frontend.
@@ -182,13 +194,12 @@ public struct Reachability<Mode: Backend>: Sendable {
         case .unchanged: return .unchanged
         case .unknown: return .unknown(.mode)
         case .endpoints(let shares, let source):
-            let host = backend.plan.node.hostAddresses
             let endpoints = shares.map { share in
                 let isDropped = unallocated?.contains(share.address) ?? false
                 let answers =
                     !isDropped
                     && (isAnsweredElsewhere || source == .rewritten || here.contains(share.address)
-                        || host.contains(share.address))
+                        || hostAddresses.contains(share.address))
                 return FlowEndpoint(
                     address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers)
             }

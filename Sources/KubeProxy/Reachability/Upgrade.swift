@@ -119,9 +119,9 @@ public struct Upgrade: Sendable {
                 if oldest.map({ plan.version.version < $0.version }) ?? true { oldest = plan.version }
                 isLarge = isLarge || nextPlan.isLargeCluster
                 routesLoopback = routesLoopback || family == .ipv4 && plan.node.loopbackTakesNodePorts
-                let old = try plan.flows()
+                let old = try plan.flows(with: workers)
                 flowCount += old.frontends.reduce(0) { $0 + $1.flows.count }
-                let comparison = FlowComparison(old, try nextPlan.flows())
+                let comparison = FlowComparison(old, try nextPlan.flows(with: workers))
                 var met: Set<Key> = []
                 // What is translated on another node is looked at there.
                 for change in comparison.changes where change.senders.origin.comes(to: change.kind) {

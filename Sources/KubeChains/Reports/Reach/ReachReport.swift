@@ -1,3 +1,4 @@
+public import KubeChainsBytes
 internal import KubeChainsJSON
 public import KubeProxy
 internal import NetAddress
@@ -60,31 +61,51 @@ public enum ReachReport {
     /// - Parameters:
     ///   - results: the flows of each node and family.
     ///   - style: how the text is laid out.
-    public static func text(_ results: [NodeFlows], _ style: TextStyle = .plain) -> String {
+    ///   - workers: to whom half of many tables can be given; the text is the same with and without.
+    public static func text(
+        _ results: [NodeFlows], _ style: TextStyle = .plain, with workers: Workers? = nil
+    ) -> String {
         var report = ReportText(style)
         for result in results where !result.frontends.isEmpty || !result.unserved.isEmpty {
             if !report.text.isEmpty { report.emptyLine() }
             report.line(
                 .init("\(result.family.name) on node \(result.node ?? "(no name)")", .heading),
                 words: ", " + (result.version.map { "rules of \($0.phrase)" } ?? "rules of the host"))
-            var rows: [Row] = []
-            var label = ""
-            for frontend in result.frontends {
-                let next = "\(frontend.name)/\(frontend.name.transport.name)"
-                if next != label, !rows.isEmpty {
-                    write(rows, label, to: &report)
-                    rows = []
-                }
-                label = next
-                rows += self.rows(of: frontend, below: rows)
+            let middle = middle(of: result.frontends)
+            if let workers, middle > 8 {
+                let (latter, former) = workers.both(
+                    { tables(of: result.frontends[middle...], style) },
+                    { tables(of: result.frontends[..<middle], style) })
+                report.add(former)
+                report.add(latter)
+            } else {
+                report.add(tables(of: result.frontends[...], style))
             }
-            if !rows.isEmpty { write(rows, label, to: &report) }
             if !result.unserved.isEmpty { report.emptyLine() }
             for flow in result.unserved {
                 report.line(.init(FlowWords.words(flow.kind), .heading), words: ": \(FlowWords.result(flow.outcome))")
             }
         }
         return report.text
+    }
+
+    /// Where about half of the frontends are before, and none of the same Service port.
+    private static func middle(of frontends: [FrontendFlows]) -> Int {
+        var middle = frontends.count / 2
+        while middle > 0, frontends[middle - 1].name == frontends[middle].name { middle -= 1 }
+        return middle
+    }
+
+    private static func tables(of frontends: ArraySlice<FrontendFlows>, _ style: TextStyle) -> ReportText {
+        var report = ReportText(style)
+        var rows: [Row] = []
+        for (index, frontend) in zip(frontends.indices, frontends) {
+            rows += self.rows(of: frontend, below: rows)
+            if index + 1 < frontends.endIndex, frontends[index + 1].name == frontend.name { continue }
+            if !rows.isEmpty { write(rows, frontend.name, to: &report) }
+            rows = []
+        }
+        return report
     }
 
     /// A line of a table.
@@ -129,17 +150,22 @@ public enum ReachReport {
         }
     }
 
-    private static func write(_ rows: [Row], _ label: String, to report: inout ReportText) {
+    private static func write(_ rows: [Row], _ name: ServicePortName, to report: inout ReportText) {
         report.emptyLine()
-        report.line(.init(label, .heading))
+        report.line(.init("\(name)/\(name.transport.name)", .heading))
         let head = Row(to: "TO", from: "FROM", result: "RESULT", source: "SOURCE IP", share: "SHARE")
         let all = [head] + rows
-        func width(_ column: (Row) -> String) -> Int { all.map { TextLayout.columns(column($0)) }.max() ?? 0 }
-        let (to, result, source, share) = (width(\.to), width(\.result), width(\.source), width(\.share))
+        // Key paths would take as long as all else here.
+        func width(_ column: (Row) -> String) -> Int { all.reduce(0) { max($0, TextLayout.columns(column($1))) } }
+        let widths = (to: width { $0.to }, result: width { $0.result }, source: width { $0.source })
+        let share = width { $0.share }
         for row in all {
-            let lead =
-                "  " + TextLayout.padded(row.to, to) + "  " + TextLayout.padded(row.result, result) + "  "
-                + TextLayout.padded(row.source, source) + "  " + TextLayout.padded(row.share, share) + "  "
+            var lead = "  "
+            func add(_ cell: String, _ width: Int) { lead += TextLayout.padded(cell, width + 2) }
+            add(row.to, widths.to)
+            add(row.result, widths.result)
+            add(row.source, widths.source)
+            add(row.share, share)
             // Who sends comes last, since it may be long.
             report.line(.init(lead), words: row.from, hanging: TextLayout.columns(lead), isProse: true)
         }

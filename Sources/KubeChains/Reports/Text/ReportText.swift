@@ -37,21 +37,26 @@ struct ReportText {
     ///
     /// - Parameter isProse: whether they are wrapped in files too.
     mutating func line(_ spans: Span..., words: String, hanging: Int = 4, isProse: Bool = false) {
-        let lead = spans.map(\.text).joined()
+        let lead = spans.count == 1 ? spans[0].text : spans.map(\.text).joined()
         let words = words.escapingInvisible()
         let lines =
             isProse || style.wrapsLines
             ? TextLayout.lines(words, lead: TextLayout.columns(lead), hanging: hanging, width: style.width) : [words]
-        text += spans.map { style.painted($0.text, $0.paint) }.joined()
+        for span in spans { text += style.painted(span.text, span.paint) }
         if lines[0].isEmpty, text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
-        text += lines.joined(separator: "\n" + String(repeating: " ", count: hanging)) + "\n"
+        text += lines.count == 1 ? lines[0] : lines.joined(separator: "\n" + String(repeating: " ", count: hanging))
+        text += "\n"
     }
 
     /// Appends a line that is never wrapped, such as a rule.
     mutating func line(_ spans: Span...) {
-        text += spans.map { style.painted($0.text, $0.paint) }.joined() + "\n"
+        for span in spans { text += style.painted(span.text, span.paint) }
+        text += "\n"
     }
 
     /// Appends an empty line.
     mutating func emptyLine() { text += "\n" }
+
+    /// Appends the lines of another report.
+    mutating func add(_ report: ReportText) { text += report.text }
 }

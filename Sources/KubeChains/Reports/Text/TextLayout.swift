@@ -64,8 +64,17 @@ package enum TextLayout {
 
     /// A text with blanks after it up to a width.
     package static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - columns(text)))
+        var text = text
+        var missing = width - columns(text)
+        while missing > 0 {
+            text += blanks.prefix(missing)
+            missing -= blanks.utf8.count
+        }
+        return text
     }
+
+    /// Parts of it are appended at once, where a text of so many blanks would be made one by one.
+    private static let blanks = String(repeating: " ", count: 80)
 
     /// How wide each column of a table is: as its widest cell.
     static func widths(of rows: [[String]]) -> [Int] {

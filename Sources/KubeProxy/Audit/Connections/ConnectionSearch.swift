@@ -51,7 +51,7 @@ struct ConnectionSearch<Mode: Backend> {
         }
     }
 
-    private let reachability: Reachability<Mode>
+    private let reachability: Reachability
     private let backend: Mode
     private var frontends: ConnectionFrontends
     private var groups: [Group] = []

@@ -3,7 +3,7 @@ internal import NetAddress
 /// How the rules of a Service port take the first packet of a connection: which of them act on it, by their purposes.
 struct IptablesRoute {
     /// The purposes of the nat table's rules that act.
-    private(set) var purposes: Set<RulePurpose> = []
+    private(set) var purposes = RulePurposes()
     /// The purpose of the rule that marks the packet for masquerading.
     private(set) var marking: RulePurpose?
     /// Whose chain chooses an endpoint; nil: the destination stays.

@@ -22,18 +22,10 @@ extension NodeFlows {
         if let plan { for port in plan.servicePorts { plans[port.name] = port } }
         let asked = frontends.filter { question.names($0.name, $0.servicePort) }
         let owners = plans
-        @Sendable func flows(_ range: Range<Int>) -> [FrontendFlows] {
-            asked[range].flatMap { frontend in
+        let found = NodeFlows.parts(of: asked.count, with: workers) { positions in
+            asked[positions].flatMap { frontend in
                 reachability.frontends(frontend, of: owners[frontend.name], question)
             }
-        }
-        let half = asked.count / 2
-        let found: [FrontendFlows]
-        if let workers, half > 8 {
-            let (one, other) = workers.both({ flows(0..<half) }, { flows(half..<asked.count) })
-            found = one + other
-        } else {
-            found = flows(0..<asked.count)
         }
         self.init(
             node: host.node, family: host.family, version: nil, frontends: found.compactMap(question.narrowed))

@@ -45,7 +45,7 @@ struct RuleFates {
         }
         func key(_ leaf: Leaf) -> Key? {
             guard let (result, _) = leaf.result, !leaf.ranges.isEmpty else { return nil }
-            return Key(result: result, ranges: leaf.ranges.map(\.range))
+            return Key(result: result, ranges: leaf.ranges.map { $0.range })
         }
         func isSame(_ one: Leaf, _ other: Leaf) -> Bool {
             one.conditions.elementsEqual(other.conditions, by: ==) && Share(one.probability) == Share(other.probability)
@@ -77,7 +77,7 @@ struct RuleFates {
         var rest = clients
         // What was split off, from which clients.
         var levels: [(whole: AddressSet, inside: [Piece])] = []
-        while let range = leaves.lazy.compactMap(\.ranges.first).first?.range {
+        while let range = leaves.lazy.compactMap({ $0.ranges.first }).first?.range {
             let inside = rest.intersection(range)
             if !inside.isEmpty {
                 levels.append((rest, pieces(leaves.compactMap { $0.assuming(range, true) }, inside)))
@@ -101,7 +101,7 @@ struct RuleFates {
 
     /// What becomes of clients that no condition on their address divides.
     private static func fate(_ leaves: [Leaf], depth: Int) -> RuleFate {
-        guard let condition = leaves.lazy.compactMap(\.conditions.first).first?.condition else {
+        guard let condition = leaves.lazy.compactMap({ $0.conditions.first }).first?.condition else {
             var chances: [RuleFate.Chance] = []
             for leaf in leaves {
                 guard let (result, treatment) = leaf.result else {

@@ -16,6 +16,7 @@ struct RulesReachability: Sendable {
         to address: IPAddress, _ port: UInt16, _ transport: TransportProtocol, of servicePort: ServicePortPlan?
     ) -> [Flow] {
         var flows: [Flow] = []
+        let places = places(of: servicePort)
         for senders in host.senders(to: address) {
             var query = TraceQuery(from: address, to: address, port: port, transport)
             query.hostAddresses = host.addresses
@@ -29,16 +30,12 @@ struct RulesReachability: Sendable {
             } catch {
                 fates = RuleFates(.rules(error.description), of: senders.clients)
             }
-            for group in senders.groups { flows += self.flows(of: group, fates, servicePort) }
+            for group in senders.groups { flows += self.flows(of: group, fates, places) }
         }
-        let order = SenderOrigin.allCases
-        return flows.enumerated().sorted {
-            (order.firstIndex(of: $0.element.senders.origin)!, $0.offset)
-                < (order.firstIndex(of: $1.element.senders.origin)!, $1.offset)
-        }.map(\.element)
+        return SenderOrigin.allCases.flatMap { origin in flows.filter { $0.senders.origin == origin } }
     }
 
-    private func flows(of group: SenderSet, _ fates: RuleFates, _ servicePort: ServicePortPlan?) -> [Flow] {
+    private func flows(of group: SenderSet, _ fates: RuleFates, _ places: [IPAddress: Bool]) -> [Flow] {
         var flows: [Flow] = []
         func add(_ addresses: AddressSet, _ parts: [Part]) {
             flows.append(Flow(senders: SenderSet(group.origin, addresses), outcome: FlowOutcome(parts)))
@@ -51,7 +48,7 @@ struct RulesReachability: Sendable {
                 if case .unknown(let doubt) = piece.fate { add(senders, [Part(outcome: .unknown(doubt), share: 1)]) }
                 continue
             }
-            let parts = parts(chances, group.origin, servicePort)
+            let parts = parts(chances, group.origin, places)
             let own = endpoints(among: senders, parts, group.origin, fates)
             let others = own.map { senders.subtracting($0.senders.ranges) } ?? senders
             if !others.isEmpty { add(others, parts) }
@@ -112,7 +109,7 @@ struct RulesReachability: Sendable {
 
     /// What becomes of connections, with what the path outside the node does.
     private func parts(
-        _ chances: [RuleFate.Chance], _ origin: SenderOrigin, _ servicePort: ServicePortPlan?
+        _ chances: [RuleFate.Chance], _ origin: SenderOrigin, _ places: [IPAddress: Bool]
     ) -> [Part] {
         var endpoints: [TrafficOutcome.SourceTreatment: (endpoints: [FlowEndpoint], share: Double)] = [:]
         var others: [Part] = []
@@ -130,7 +127,7 @@ struct RulesReachability: Sendable {
                     // All others decide.
                     case .any: isRewritten ? .rewritten : .preserved
                     }
-                let answers = origin.isHere || treatment == .rewritten || isHere(address, servicePort)
+                let answers = origin.isHere || treatment == .rewritten || isHere(address, places)
                 endpoints[treatment, default: ([], 0)].endpoints.append(
                     FlowEndpoint(
                         address: address, port: port, share: Share(chance.probability), answers: answers))
@@ -144,10 +141,20 @@ struct RulesReachability: Sendable {
     }
 
     /// Whether an endpoint is on this node, as far as it is known.
-    private func isHere(_ address: IPAddress, _ servicePort: ServicePortPlan?) -> Bool {
+    private func isHere(_ address: IPAddress, _ places: [IPAddress: Bool]) -> Bool {
         if host.addresses.contains(address) || !host.knowsPods { return true }
-        let known = servicePort?.endpoints.filter { $0.address == address } ?? []
-        return known.isEmpty ? host.holdsPod(address) : known.contains(where: \.isLocal)
+        return places[address] ?? host.holdsPod(address)
+    }
+
+    /// Whether the endpoints of a Service port are on this node, by address.
+    private func places(of servicePort: ServicePortPlan?) -> [IPAddress: Bool] {
+        var places: [IPAddress: Bool] = [:]
+        if host.knowsPods, let servicePort {
+            for endpoint in servicePort.endpoints {
+                places[endpoint.address] = endpoint.isLocal || places[endpoint.address] ?? false
+            }
+        }
+        return places
     }
 }
 

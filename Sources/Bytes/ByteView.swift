@@ -217,16 +217,7 @@ extension ByteView {
     @inline(never)
     @usableFromInline internal func equals(_ range: Range<Int>, _ text: UnsafeRawPointer) -> Bool {
         let last = range.count - 8
-        guard last >= 0 else {
-            // All that is left of the word is the literal's.
-            let rest = paddedWord(at: range.lowerBound) << UInt64(-last * 8)
-            var expected: UInt64 = 0
-            for index in 0..<range.count {
-                expected |=
-                    unsafe UInt64(text.load(fromByteOffset: index, as: UInt8.self)) << UInt64((index - last) * 8)
-            }
-            return rest == expected
-        }
+        guard last >= 0 else { return unsafe shortEquals(range, text) }
         var place = 0
         while place < last {
             guard unsafe paddedWord(at: range.lowerBound + place) == ByteView.word(of: text, at: place) else {
@@ -235,6 +226,28 @@ extension ByteView {
             place += 8
         }
         return unsafe paddedWord(at: range.lowerBound + last) == ByteView.word(of: text, at: last)
+    }
+
+    /// Up to seven bytes, as most keys have: from four on as two halves of a word, which may overlap.
+    @inline(__always)
+    private func shortEquals(_ range: Range<Int>, _ text: UnsafeRawPointer) -> Bool {
+        let word = paddedWord(at: range.lowerBound)
+        let last = range.count - 4
+        guard last >= 0 else {
+            for index in 0..<range.count
+            where unsafe text.load(fromByteOffset: index, as: UInt8.self)
+                != UInt8(truncatingIfNeeded: word >> UInt64(index * 8))
+            {
+                return false
+            }
+            return true
+        }
+        return unsafe UInt32(truncatingIfNeeded: word) == ByteView.halfWord(of: text, at: 0)
+            && UInt32(truncatingIfNeeded: word >> UInt64(last * 8)) == ByteView.halfWord(of: text, at: last)
+    }
+
+    private static func halfWord(of text: UnsafeRawPointer, at offset: Int) -> UInt32 {
+        unsafe UInt32(littleEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
     private static func word(of text: UnsafeRawPointer, at offset: Int) -> UInt64 {

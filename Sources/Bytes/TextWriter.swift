@@ -180,7 +180,10 @@
             digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        for index in min(start, 20 - width)..<20 { append(digits[index]) }
+        start = min(start, 20 - width)
+        reserve(20)
+        for index in start..<20 { unsafe buffer[count + index - start] = digits[index] }
+        count += 20 - start
     }
 
     /// Appends a number as `0x` and lower-case hexadecimal digits, with zeros in front up to a width.

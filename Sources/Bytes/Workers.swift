@@ -47,11 +47,11 @@ package final class PendingWork<Value: Sendable> {
 
     deinit { wait?() }
 
-    /// Waits for the end and returns the result.
+    /// Waits for the end and returns the result, once: the caller is its only owner and may take it apart.
     package func value() -> Value {
         wait?()
         wait = nil
-        guard let value = box.value else { preconditionFailure("work ended without a result") }
+        guard let value = box.value.take() else { preconditionFailure("work ended without a result") }
         return value
     }
 }

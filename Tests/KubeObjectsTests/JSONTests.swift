@@ -1,3 +1,4 @@
+import KubeChainsBytes
 import KubeChainsJSON
 import KubeObjects
 import Testing
@@ -50,6 +51,30 @@ import Testing
                 try ClusterSnapshot(reading: [SnapshotSource(name: "a", bytes: Array(whole[..<end]))])
             }
         }
+    }
+
+    /// A range equals a literal if each of its bytes does, however many there are, in the middle and at the end of a text.
+    @Test(
+        arguments: [
+            "", "a", "ab", "abc", "kind", "ports", "status", "subsets", "metadata", "addresses", "apiVersion",
+            "sessionAffinity", "externalTrafficPolicy",
+        ] as [StaticString])
+    func comparesRangesWithLiterals(_ literal: StaticString) {
+        let bytes = Array(literal.description.utf8)
+        func equals(_ text: [UInt8], at start: Int) -> Bool {
+            unsafe text.withUnsafeBufferPointer { buffer in
+                unsafe ByteView(buffer).range(start..<(start + bytes.count), equals: literal)
+            }
+        }
+        for end in ["", "\"", "\":0123456789"].map({ Array($0.utf8) }) {
+            #expect(equals([0x22] + bytes + end, at: 1))
+            for index in bytes.indices {
+                var other = bytes
+                other[index] ^= 1
+                #expect(!equals([0x22] + other + end, at: 1), "another byte \(index)")
+            }
+        }
+        if !bytes.isEmpty { #expect(!equals([0x22] + bytes.dropLast(), at: 1)) }
     }
 
     @Test func limitsDepth() throws {

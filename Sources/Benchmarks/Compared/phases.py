@@ -15,7 +15,7 @@ import tempfile
 PHASES = {
     "read": [r"ItemsAhead\.read\(", r"^ClusterSnapshot\.init\(reading:with:\)"],
     "plan": [r"PlannedServices\.init\(", r"ServiceSlices\.init\(", r"PlanDecisions\.init\("],
-    "hash": [r"ChainHashes\.init\("],
+    "hash": [r"ChainHashes\.init[(<]"],
     "write": [r"^IptablesPlan\.writeRestore\(", r"closure #\d+ in IptablesPlan\.eachServicePort\("],
 }
 

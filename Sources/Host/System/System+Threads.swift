@@ -35,6 +35,9 @@ extension System {
 
     /// The thread ends with the process.
     private func start() -> WorkerThread? {
+        // Twice: the first time malloc(3) maps the memory apart from the heap, and learns to take it from there.
+        Heap.makeRoom()
+        Heap.makeRoom()
         let body = unsafe Unmanaged.passRetained(self)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -64,6 +67,7 @@ extension System {
     }
 
     fileprivate func run() -> Never {
+        Heap.makeRoom()
         while true {
             let next = lock.locked {
                 while work == nil { lock.wait() }
@@ -82,6 +86,26 @@ extension System {
 private func runThread(_ body: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     if let body = unsafe body { unsafe Unmanaged<WorkerThread>.fromOpaque(body).takeUnretainedValue().run() }
     return nil
+}
+
+/// What malloc(3) takes memory from, for one thread each.
+private enum Heap {
+    /// Less than the largest size that free(3) ever keeps, 32 MB.
+    private static let room = 24 << 20
+    /// How much of it is given in huge pages, which what is used last would leave half empty: all of it would be 4 MB more for a
+    /// fiftieth less time.
+    private static let inHugePages = 4 << 20
+
+    /// Lets this thread's heap grow at once, by memory that costs nothing before it is used, and in huge pages.
+    ///
+    /// Otherwise a second thread's heap grows by single pages: rendering 5,000 Services takes 420 system calls, each of which
+    /// makes both threads' page faults wait, and 4,000 page faults (measured: without the calls a thirtieth less time, in huge
+    /// pages another tenth, with 2 MB more memory).
+    static func makeRoom() {
+        guard let memory = unsafe malloc(room) else { return }
+        _ = unsafe madvise(memory.alignedUp(toMultipleOf: 2 << 20), inHugePages, MADV_HUGEPAGE)
+        unsafe free(memory)
+    }
 }
 
 /// A lock with a condition to wait for.

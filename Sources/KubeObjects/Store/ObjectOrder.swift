@@ -59,19 +59,21 @@ private struct OrderKey {
 
     init(_ namespace: String, _ name: String, _ index: Int) {
         self.index = index
-        var count = 0
-        func append(_ byte: UInt8) {
-            let word = UInt64(byte) << UInt64(56 - (count & 7) * 8)
-            switch count >> 3 {
-            case 0: words.0 |= word
-            case 1: words.1 |= word
-            default: words.2 |= word
-            }
-            count += 1
+        var bytes = InlineArray<24, UInt8>(repeating: 0)
+        // In spans, which is twice as fast as in views of UTF-8.
+        let (space, own) = (namespace.utf8.span, name.utf8.span)
+        let end = min(space.count, bytes.count)
+        for position in 0..<end { bytes[position] = space[position] }
+        let start = end + 1
+        if start < bytes.count {
+            for position in 0..<min(own.count, bytes.count - start) { bytes[start + position] = own[position] }
         }
-        for byte in namespace.utf8.prefix(24) { append(byte) }
-        if count < 24 { append(0) }
-        for byte in name.utf8.prefix(24 - count) { append(byte) }
+        func word(_ start: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for position in start..<(start + 8) { word = word << 8 | UInt64(bytes[position]) }
+            return word
+        }
+        words = (word(0), word(8), word(16))
     }
 }
 

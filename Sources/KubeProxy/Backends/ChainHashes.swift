@@ -29,9 +29,13 @@ struct ChainHashes: Sendable {
     }
 
     private init(_ plans: ServicePortPlans, _ range: Range<Int>, _ naming: some ChainNaming) {
-        ports = Array(repeating: ChainHash(), count: range.count)
         let start = plans.firstEndpoint(of: range.lowerBound)
-        endpoints = Array(repeating: ChainHash(), count: plans.firstEndpoint(of: range.upperBound) - start)
+        let end = plans.firstEndpoint(of: range.upperBound)
+        // There is room for those of the other half.
+        ports.reserveCapacity(plans.count)
+        ports.append(contentsOf: repeatElement(ChainHash(), count: range.count))
+        endpoints.reserveCapacity(plans.firstEndpoint(of: plans.count))
+        endpoints.append(contentsOf: repeatElement(ChainHash(), count: end - start))
         var hasher = ChainHasher()
         let hasTexts = !plans.addressTexts.isEmpty
         // Whose names are in the hasher's lanes: an endpoint's position, or -1 for the Service port.

@@ -78,14 +78,14 @@ public struct ClusterPlan: Sendable {
         let planner = ServicePortPlanner(settings, behaviors, snapshot.endpointSlices)
         let services = snapshot.services.indices
         guard let workers, services.count >= shareThreshold else {
-            return PlannedServices(snapshot, services, slices, planner)
+            return PlannedServices(snapshot, services, slices, planner, isWhole: true)
         }
         let middle = services.count / 2
         let latter: PlannedServices
         var planned: PlannedServices
         (latter, planned) = workers.both(
-            { PlannedServices(snapshot, middle..<services.count, slices, planner) },
-            { PlannedServices(snapshot, 0..<middle, slices, planner, room: services.count) })
+            { PlannedServices(snapshot, middle..<services.count, slices, planner, isWhole: false) },
+            { PlannedServices(snapshot, 0..<middle, slices, planner, isWhole: true) })
         planned.append(latter)
         return planned
     }

@@ -13,14 +13,17 @@ struct PlannedServices: Sendable {
     private(set) var addressTexts: [Int: String] = [:]
     private let behaviors: ProxyBehaviors
 
-    /// - Parameter room: the number of Service ports that there is to be room for, those of other Services included.
+    /// - Parameter isWhole: whether there is to be room for the decisions about all Services.
     init(
         _ snapshot: ClusterSnapshot, _ services: Range<Int>, _ slices: ServiceSlices, _ planner: ServicePortPlanner,
-        room: Int? = nil
+        isWhole: Bool
     ) {
         var planner = planner
         behaviors = planner.behaviors
-        ports.reserveCapacity(room ?? services.count)
+        ports.reserveCapacity(isWhole ? snapshot.services.count : services.count)
+        // Memory that is not used costs nothing, memory that is outgrown has been touched.
+        endpoints.reserveCapacity(slices.endpointCount)
+        decisions.endpoints.reserveCapacity(slices.endpointCount)
         let objects = snapshot.services.span
         for index in services {
             // Copied once, which costs more than most of what is done with it.

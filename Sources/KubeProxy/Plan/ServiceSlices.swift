@@ -9,6 +9,8 @@ struct ServiceSlices: Sendable {
     private var starts: [Int32]
     /// Indices of the snapshot's slices, by Service, in the order of their names.
     private var slices: [Int32] = []
+    /// The endpoints in all of these slices.
+    private(set) var endpointCount = 0
 
     init(_ snapshot: ClusterSnapshot, _ family: AddressFamily, _ behaviors: ProxyBehaviors) {
         let skipsProxyNames = behaviors.contains(.sharedLabelSelector)
@@ -33,6 +35,7 @@ struct ServiceSlices: Sendable {
             }
             owners[owners.count - 1] = Int32(present)
             starts[present + 1] += 1
+            endpointCount += endpointSlices[index].endpoints.count
         }
         for service in services.indices { starts[service + 1] += starts[service] }
         slices = Array(repeating: 0, count: Int(starts[services.count]))

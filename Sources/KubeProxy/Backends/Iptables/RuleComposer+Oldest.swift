@@ -23,12 +23,10 @@ extension RuleComposer {
             if port.usesSourceRangesChain { addOldestSourceRanges(of: port, index, subject, to: &sink) }
         }
         addNodePortRule(of: port, subject, to: &sink)
-        if port.clusterCount > 0 {
-            addBalancing(of: port, chains.clusterPolicy, \.clusterUse, port.clusterCount, &subject, to: &sink)
-        }
+        if port.clusterCount > 0 { addBalancing(of: port, .cluster, &subject, to: &sink) }
         guard port.usesLocalPolicy else { return }
         if port.localCount > 0 {
-            addBalancing(of: port, chains.localPolicy, \.localUse, port.localCount, &subject, to: &sink)
+            addBalancing(of: port, .local, &subject, to: &sink)
         } else {
             sink.add(
                 ComposedRule(

@@ -71,16 +71,11 @@ extension RuleComposer {
     func addChainRules(
         of port: ServicePortPlan, _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
     ) {
-        let chains = iptables.chains(of: port)
         if port.acceptsInternal, let rule = clusterIPMasquerade(of: port) { sink.add(rule, subject) }
         if port.usesExternalChain { addExternalChain(of: port, subject, to: &sink) }
         if port.usesSourceRangesChain { addSourceRangesChain(of: port, subject, to: &sink) }
-        if port.clusterCount > 0 {
-            addBalancing(of: port, chains.clusterPolicy, \.clusterUse, port.clusterCount, &subject, to: &sink)
-        }
-        if port.localCount > 0 {
-            addBalancing(of: port, chains.localPolicy, \.localUse, port.localCount, &subject, to: &sink)
-        }
+        if port.clusterCount > 0 { addBalancing(of: port, .cluster, &subject, to: &sink) }
+        if port.localCount > 0 { addBalancing(of: port, .local, &subject, to: &sink) }
         for endpoint in port.endpoints {
             guard let chain = iptables.chain(of: endpoint) else { continue }
             subject.endpoint = RuleSubject.Endpoint(endpoint)
@@ -180,12 +175,14 @@ extension RuleComposer {
 
     /// Shares a policy chain's traffic between endpoints: each takes one in as many as are left.
     func addBalancing(
-        of port: ServicePortPlan, _ chain: ChainName, _ use: KeyPath<PlannedEndpoint, EndpointUse>, _ count: Int,
-        _ subject: inout RuleSubject, to sink: inout some RuleSink & ~Copyable
+        of port: ServicePortPlan, _ policy: EndpointPolicy, _ subject: inout RuleSubject,
+        to sink: inout some RuleSink & ~Copyable
     ) {
+        let chains = iptables.chains(of: port)
+        let chain = policy == .local ? chains.localPolicy : chains.clusterPolicy
         var rule = ComposedRule(chain, plan.isLargeCluster ? .none : .endpoint, for: .affinity)
         if let seconds = port.affinitySeconds {
-            for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
+            for endpoint in port.endpoints where endpoint.use(by: policy).isUsed {
                 guard let target = iptables.chain(of: endpoint) else { continue }
                 subject.endpoint = RuleSubject.Endpoint(endpoint)
                 rule.recent = .check(target, seconds: seconds)
@@ -195,8 +192,8 @@ extension RuleComposer {
             rule.recent = nil
         }
         rule.purpose = .share
-        var left = count
-        for endpoint in port.endpoints where endpoint[keyPath: use].isUsed {
+        var left = port.count(of: policy)
+        for endpoint in port.endpoints where endpoint.use(by: policy).isUsed {
             guard let target = iptables.chain(of: endpoint) else { continue }
             subject.endpoint = RuleSubject.Endpoint(endpoint)
             rule.oneIn = left > 1 ? left : nil

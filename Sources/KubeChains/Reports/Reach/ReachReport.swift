@@ -155,7 +155,6 @@ public enum ReachReport {
         report.line(.init("\(name)/\(name.transport.name)", .heading))
         let head = Row(to: "TO", from: "FROM", result: "RESULT", source: "SOURCE IP", share: "SHARE")
         let all = [head] + rows
-        // Key paths would take as long as all else here.
         func width(_ column: (Row) -> String) -> Int { all.reduce(0) { max($0, TextLayout.columns(column($1))) } }
         let widths = (to: width { $0.to }, result: width { $0.result }, source: width { $0.source })
         let share = width { $0.share }

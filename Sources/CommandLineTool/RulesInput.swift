@@ -7,7 +7,7 @@ internal import KubeProxy
 internal import NetAddress
 
 /// One side of a comparison, read: a snapshot with its plan, or rules.
-struct RulesInput {
+final class RulesInput: Sendable {
     let side: RuleComparison.Side
     /// The version of kube-proxy whose rules a snapshot was planned for; nil for rules.
     let version: VersionChoice?
@@ -92,7 +92,7 @@ struct RulesInput {
         return (prepared, try prepared.iptablesPlan())
     }
 
-    private init(_ prepared: PreparedSnapshot, _ plan: IptablesPlan, _ side: RuleComparison.Side) {
+    private convenience init(_ prepared: PreparedSnapshot, _ plan: IptablesPlan, _ side: RuleComparison.Side) {
         self.init(
             side: side, version: plan.plan.version,
             diagnostics: prepared.diagnostics + prepared.snapshot.diagnostics(.warning, plan.plan.warnings),

@@ -198,9 +198,9 @@ extension Audit {
 
 extension DumpBesidePlan {
     /// Reads a text beside a plan.
-    init(_ plan: IptablesPlan, _ text: String) throws {
+    static func reading(_ text: String, beside plan: IptablesPlan) throws -> DumpBesidePlan {
         let source = SnapshotSource(name: "dump", bytes: Array(text.utf8))
-        self = try withExtendedLifetime(source) {
+        return try withExtendedLifetime(source) {
             try DumpBesidePlan(parsing: source.bytes, SavedChains(source.bytes), beside: plan, with: nil)
         }
     }

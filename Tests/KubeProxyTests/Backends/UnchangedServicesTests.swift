@@ -25,7 +25,7 @@ import Testing
         let recorded = try RecordedCase(name)
         let plan = IptablesPlan(try plan([recorded.snapshot], recorded.options))
         let text = plan.text(.save)
-        let dump = try DumpBesidePlan(plan, text)
+        let dump = try DumpBesidePlan.reading(text, beside: plan)
         let whole = try Ruleset(parsing: Array(text.utf8), family: plan.plan.settings.family)
         #expect(Self.rules(dump.unchanged.adding(to: dump.actual)) == Self.rules(whole))
         let expected = dump.unchanged.adding(to: dump.expected)
@@ -97,11 +97,11 @@ import Testing
         let whole = Result { try Ruleset(parsing: Array(changed.utf8), family: .ipv4) }
         switch whole {
         case .success(let whole):
-            let dump = try DumpBesidePlan(plan, changed)
+            let dump = try DumpBesidePlan.reading(changed, beside: plan)
             #expect(dump.unchanged.count == count)
             #expect(Self.rules(dump.unchanged.adding(to: dump.actual)) == Self.rules(whole))
         case .failure(let fault):
-            let error = #expect(throws: RulesetError.self) { try DumpBesidePlan(plan, changed) }
+            let error = #expect(throws: RulesetError.self) { try DumpBesidePlan.reading(changed, beside: plan) }
             let expected = try #require(fault as? RulesetError)
             #expect(error?.message == expected.message)
             #expect(error?.line == expected.line)

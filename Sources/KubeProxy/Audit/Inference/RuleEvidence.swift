@@ -1,8 +1,8 @@
 internal import Iptables
 internal import NetAddress
 
-/// A node's rules by table and chain, for single look-ups.
-struct LiveChains {
+/// A node's rules by table and chain, for single look-ups. A class, since many values hold it.
+final class LiveChains {
     /// All rules but those of unchanged Service ports.
     let ruleset: Ruleset
     /// The Service ports whose chains are not among the rules; look-ups find them all the same.

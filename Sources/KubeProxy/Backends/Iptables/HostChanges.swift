@@ -21,19 +21,17 @@ public struct HostChanges: Sendable {
     ///   - live: the host's present rules.
     ///   - isIncremental: whether chains that are already right are left alone. Comments count, counters do not.
     public init(_ plan: IptablesPlan, _ live: Ruleset, isIncremental: Bool) {
-        self.init(plan, live, nil) { isIncremental ? plan.ruleset(keepsComments: true) : nil }
+        self.init(plan, live, nil, isIncremental ? plan.ruleset(keepsComments: true) : nil)
     }
 
     /// What has to be written to a host whose rules were read beside the plan, comments included, where chains that are already
     /// right are left alone.
-    package init(_ dump: DumpBesidePlan) { self.init(dump.plan, dump.actual, dump.unchanged) { dump.expected } }
+    package init(_ dump: DumpBesidePlan) { self.init(dump.plan, dump.actual, dump.unchanged, dump.expected) }
 
     /// - Parameters:
     ///   - unchanged: Service ports whose chains are right, and not among the rules.
     ///   - wanted: the plan's rules; nil: all chains are written.
-    private init(
-        _ plan: IptablesPlan, _ live: Ruleset, _ unchanged: UnchangedServices?, _ wanted: () -> Ruleset?
-    ) {
+    private init(_ plan: IptablesPlan, _ live: Ruleset, _ unchanged: UnchangedServices?, _ wanted: Ruleset?) {
         let rules = RuleComposer(plan)
         let liveFilter = live[table: "filter"]?.chains ?? []
         let liveNAT = live[table: "nat"]?.chains ?? []
@@ -58,7 +56,7 @@ public struct HostChanges: Sendable {
         let own = OwnedChains.ofServicePorts
         staleChains = liveNAT.map(\.name).filter { own.contains($0) && !used.containsChain($0) }.sorted()
 
-        guard let wanted = wanted() else { return }
+        guard let wanted else { return }
         filterChains = HostChanges.differing(rules.filterChains, wanted[table: "filter"]?.chains ?? [], liveFilter)
         var chains = RuleComposer.fixedNATChains
         for port in plan.plan.servicePorts where unchanged?.contains(port.index) != true {

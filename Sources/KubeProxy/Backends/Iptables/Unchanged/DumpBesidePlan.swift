@@ -3,7 +3,7 @@ package import KubeChainsBytes
 
 /// A node's dump and the rules of a plan that it is compared with, both without the chains of Service ports that are the same byte
 /// for byte.
-package struct DumpBesidePlan: Sendable {
+package final class DumpBesidePlan: Sendable {
     /// What the dump has.
     package let actual: Ruleset
     /// What the plan has.

@@ -6,18 +6,20 @@ internal import KubeChainsBytes
 ///
 /// Ports are left out whose chains say more of a node than their own rules: those with a local policy, source ranges, topology
 /// hints, and that of the API server, which every cluster has.
-package struct UnchangedServices: Sendable {
+///
+/// A class, since many values hold it, and copies of a plan in each would be 0.3 MB of code.
+package final class UnchangedServices: Sendable {
     /// What the dump was compared with.
     let iptables: IptablesPlan
-    private var chains: SavedChains
+    private let chains: SavedChains
     /// The Service port of each chain, by the chain's position; -1: one that has changed.
-    private var owners: [Int32]
+    private let owners: [Int32]
     /// Where the rules of these chains end, and how many there are.
-    private var ends: [(offset: Int, count: Int32)]
+    private let ends: [(offset: Int, count: Int32)]
     /// By index.
-    private var isUnchanged: [Bool]
+    private let isUnchanged: [Bool]
     /// How many there are.
-    private(set) var count = 0
+    let count: Int
 
     /// - Parameters:
     ///   - chains: where the dump has its chains.
@@ -25,31 +27,18 @@ package struct UnchangedServices: Sendable {
     init(_ iptables: IptablesPlan, _ chains: SavedChains, in text: ByteView, with workers: Workers?) {
         self.iptables = iptables
         self.chains = chains
-        owners = Array(repeating: -1, count: chains.places.count)
-        ends = Array(repeating: (-1, 0), count: chains.places.count)
-        let ports = iptables.plan.servicePorts
-        isUnchanged = Array(repeating: false, count: ports.count)
-        // Addresses that are written as they were given are rare.
-        guard !iptables.writesSpellings else { return }
-        let middle = ports.count / 2
-        let compare = { @Sendable (range: Range<Int>) in UnchangedServices.compare(range, iptables, chains, text) }
-        if let workers, ports.count > 100 {
-            let (one, other) = workers.both({ compare(0..<middle) }, { compare(middle..<ports.count) })
-            take(one)
-            take(other)
-        } else {
-            take(compare(0..<ports.count))
-        }
-    }
-
-    private mutating func take(_ found: [ComparedChain]) {
-        for chain in found {
+        let ports = iptables.plan.servicePorts.count
+        var owners = Array(repeating: Int32(-1), count: chains.places.count)
+        var ends: [(offset: Int, count: Int32)] = Array(repeating: (-1, 0), count: chains.places.count)
+        var isUnchanged = Array(repeating: false, count: ports)
+        for chain in UnchangedServices.compare(iptables, chains, text, workers) {
             let place = Int(chain.place)
             owners[place] = chain.port
             ends[place] = (chain.end, chain.count)
-            if !isUnchanged[Int(chain.port)] { count += 1 }
             isUnchanged[Int(chain.port)] = true
         }
+        (self.owners, self.ends, self.isUnchanged) = (owners, ends, isUnchanged)
+        count = isUnchanged.count { $0 }
     }
 
     /// Whether a Service port is one of these, by its index.
@@ -68,8 +57,9 @@ package struct UnchangedServices: Sendable {
 
     /// The hashes of all.
     var hashes: [ChainHash] {
-        let ports = iptables.plan.servicePorts
-        return isUnchanged.indices.lazy.filter { isUnchanged[$0] }.map { iptables.hash(of: ports[$0]) }
+        var hashes: [ChainHash] = []
+        for port in iptables.plan.servicePorts where isUnchanged[port.index] { hashes.append(iptables.hash(of: port)) }
+        return hashes
     }
 
     /// Whether a plan of the same snapshot has these chains too, so that both sides of a comparison have them: whether all settings
@@ -147,6 +137,18 @@ private struct ComparedChain {
 }
 
 extension UnchangedServices {
+    private static func compare(
+        _ iptables: IptablesPlan, _ chains: SavedChains, _ text: ByteView, _ workers: Workers?
+    ) -> [ComparedChain] {
+        // Addresses that are written as they were given are rare.
+        guard !iptables.writesSpellings else { return [] }
+        let count = iptables.plan.servicePorts.count
+        guard let workers, count > 100 else { return compare(0..<count, iptables, chains, text) }
+        let (latter, former) = workers.both(
+            { compare(count / 2..<count, iptables, chains, text) }, { compare(0..<count / 2, iptables, chains, text) })
+        return former + latter
+    }
+
     /// Compares Service ports, but for those that are left out. Where the first ones have nearly all changed, the others are not
     /// looked at: nothing would be gained.
     private static func compare(

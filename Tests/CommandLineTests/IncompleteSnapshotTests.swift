@@ -55,13 +55,6 @@ import Testing
         #expect(result.errorText.contains("error: the snapshot has no Services, so "))
     }
 
-    @Test(arguments: [["render"], ["apply", "--dry-run", "--live", save]])
-    func withoutServicesIsRendered(_ command: [String]) throws {
-        let result = try Self.run(command, without: "Service").result
-        #expect(result.ending == .exit(0))
-        #expect(result.errorLines.first?.hasPrefix("warning: the snapshot has no Services: ") == true)
-    }
-
     @Test(arguments: comparing + [["diff", "--all-nodes", demo]])
     func withoutNodes(_ command: [String]) throws {
         let (result, file) = try Self.run(command, without: "Node")

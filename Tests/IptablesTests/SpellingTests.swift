@@ -138,6 +138,21 @@ struct SpellingPair: Sendable, CustomTestStringConvertible {
         #expect(try pair.left.rules() != pair.right.rules())
     }
 
+    /// An option of a target that is not modelled stays its own beside a match that has one of the same name.
+    @Test(arguments: [
+        "-j ent --comment \"a b\" -m comment --comment c",
+        "-j ent --comment \"a b\" -m`stat rando -m comment --comment c",
+    ])
+    func optionOfTargetAndMatch(_ rule: String) throws {
+        let ruleset = try Ruleset(parsing: Array("*nat\n:P - [0:0]\n-A P \(rule)\nCOMMIT\n".utf8), family: .ipv4)
+        #expect(try Ruleset(parsing: ruleset.saved(), family: .ipv4) == ruleset)
+        guard case .unknown(let target) = ruleset.tables[0].chains[0].rules[0].target else {
+            Issue.record("ent is no target")
+            return
+        }
+        #expect(target.text.contains("--comment \"a b\""))
+    }
+
     @Test func commentsAndCountersCanBeIgnored() throws {
         let commented = try Ruleset(
             "*filter\n:INPUT ACCEPT [1:2]\n[3:4] -A INPUT -m comment --comment x -j DROP\nCOMMIT\n")

@@ -148,7 +148,10 @@ struct RuleLineReader {
         if !hasUnmodelled, !name.isEmpty {
             let letters = BasicOption.letters(abbreviatedBy: name)
             let found = options(abbreviatedBy: name)
-            if found.count == 1, letters.isEmpty { return try use(found[0], token, value: value) }
+            // A whole name is of an option that was used: then it is the target's, which is not modelled.
+            if found.count == 1, letters.isEmpty, !(name == found[0].option.name) {
+                return try use(found[0], token, value: value)
+            }
             if found.isEmpty, letters.count == 1, let letter = letters.first {
                 return try readBasic(letter, token, value: value)
             }

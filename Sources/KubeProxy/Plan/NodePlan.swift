@@ -70,13 +70,6 @@ public struct NodePlan: Sendable {
         var warnings: [PlacedMessage] = []
         node = NodeFacts(own, node: try NodePlan.ownNode(cluster.snapshot, own, &warnings), cluster.behaviors)
         if let warning = cluster.version.warning { warnings.append(PlacedMessage(message: warning, location: nil)) }
-        if cluster.snapshot.services.isEmpty {
-            warnings.append(
-                PlacedMessage(
-                    message: "the snapshot has no Services: these are the rules of a node of a cluster without any; "
-                        + "if it has some, make the snapshot with 'kubectl get services,endpointslices,nodes -A -o json'",
-                    location: nil))
-        }
         warningsOfAnyFamily = warnings
         let tables = cluster.tables.ofNode(node.name, cluster.snapshot.endpointSlices, cluster.behaviors)
         servicePorts = ServicePortPlans(tables, PlanDecisions(cluster, tables, node))

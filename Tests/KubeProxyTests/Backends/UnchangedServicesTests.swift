@@ -94,19 +94,59 @@ import Testing
             case "another policy word": text.replacing(first: ":\(web) ", with: { _ in ":\(web) ACCEPT [0:0]" })
             default: text
             }
-        let whole = Result { try Ruleset(parsing: Array(changed.utf8), family: .ipv4) }
-        switch whole {
+        let leftOut = try Self.expectSameReading(changed, plan)
+        #expect(leftOut == nil || leftOut == count)
+    }
+
+    /// Reads a text beside a plan, and expects the rules or the error that reading all of it gives.
+    ///
+    /// - Returns: how many Service ports were left out; nil: the text is refused.
+    private static func expectSameReading(_ text: String, _ plan: IptablesPlan) throws -> Int? {
+        switch Result(catching: { try Ruleset(parsing: Array(text.utf8), family: .ipv4) }) {
         case .success(let whole):
-            let dump = try DumpBesidePlan.reading(changed, beside: plan)
-            #expect(dump.unchanged.count == count)
-            #expect(Self.rules(dump.unchanged.adding(to: dump.actual)) == Self.rules(whole))
+            let dump = try DumpBesidePlan.reading(text, beside: plan)
+            #expect(rules(dump.unchanged.adding(to: dump.actual)) == rules(whole), "\(text)")
+            return dump.unchanged.count
         case .failure(let fault):
-            let error = #expect(throws: RulesetError.self) { try DumpBesidePlan.reading(changed, beside: plan) }
+            let error = #expect(throws: RulesetError.self, "\(text)") {
+                try DumpBesidePlan.reading(text, beside: plan)
+            }
             let expected = try #require(fault as? RulesetError)
             #expect(error?.message == expected.message)
             #expect(error?.line == expected.line)
             #expect(error?.column == expected.column)
+            return nil
         }
+    }
+
+    /// Random damage by bytes and lines.
+    @Test func damagedTexts() throws {
+        let plan = IptablesPlan(try plan([Self.cluster], ["--node", "n1"]))
+        let intact = plan.text(.save).split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        let words = [" ", "\t", "\"", "-", "A", "\n", "\r", "#", ":", "[1:2] ", "*nat", "COMMIT", "-F", "KUBE-SVC-"]
+        var counts: [Int: Int] = [:]
+        for seed in 0..<TestSize.current.count(full: 5000, brief: 200) {
+            var generator = SeededGenerator(seed: UInt64(seed))
+            var lines = intact
+            for _ in 0...generator.number(in: 0...2) {
+                let index = generator.number(in: 0...(lines.count - 1))
+                switch generator.number(in: 0...4) {
+                case 0: lines.remove(at: index)
+                case 1: lines.insert(lines[index], at: generator.number(in: 0...lines.count))
+                case 2: lines.swapAt(index, generator.number(in: 0...(lines.count - 1)))
+                case 3:
+                    let place = generator.number(in: 0...lines[index].count)
+                    lines[index].insert(
+                        contentsOf: generator.pick(words),
+                        at: lines[index].index(lines[index].startIndex, offsetBy: place))
+                default: lines[index] = String(lines[index].dropLast(generator.number(in: 0...4)))
+                }
+            }
+            let leftOut = try Self.expectSameReading(lines.joined(separator: "\n"), plan)
+            counts[leftOut ?? -1, default: 0] += 1
+        }
+        // Refused, read whole, and with one or both Service ports left out.
+        for count in -1...2 { #expect(counts[count, default: 0] > 0) }
     }
 }
 

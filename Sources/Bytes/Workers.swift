@@ -24,6 +24,17 @@ public struct Workers: Sendable {
         return (pending.value(), other)
     }
 
+    /// What `body` makes of positions up to a count, in their order; of half of them on another thread, if there are workers and
+    /// at least so many.
+    package static func halves<Value: Sendable>(
+        of count: Int, atLeast least: Int, with workers: Workers?,
+        _ body: @escaping @Sendable (Range<Int>) -> [Value]
+    ) -> [Value] {
+        guard let workers, count >= least else { return body(0..<count) }
+        let (latter, former) = workers.both({ body(count / 2..<count) }, { body(0..<count / 2) })
+        return former + latter
+    }
+
     /// What `body` makes of each element, in their order; of every second one on another thread.
     package func map<Element: Sendable, Value: Sendable>(
         _ elements: [Element], _ body: @escaping @Sendable (Element) -> Value

@@ -4,7 +4,6 @@ internal import KubeChainsHost
 internal import KubeChainsJSON
 internal import KubeObjects
 internal import KubeProxy
-internal import NetAddress
 internal import Nftables
 
 struct RenderOptions: ServesAllNodes {
@@ -135,12 +134,18 @@ extension Command {
                         : " is for IPVS mode; give --proxy-mode ipvs too"))
         }
         let live = try options.against.map { path throws(CommandFailure) in try InputFile.open(path) }
-        if let live { prepared.settings.family = try options.family(of: live) ?? prepared.settings.family }
+        // Without a header the addresses determine the family.
+        let known = options.shaping.family ?? live?.headerFamily
+        let whole = try live.flatMap { source throws(CommandFailure) in
+            known == nil ? try RulesInput.readRules(source, nil) : nil
+        }
+        if live != nil { prepared.settings.family = known ?? whole?.family ?? prepared.settings.family }
         let snapshot = prepared.snapshot
         let iptables = try prepared.iptablesPlan()
         let plan = iptables.plan
         let dump = try live.map { source throws(CommandFailure) in
-            try RulesInput.readRules(source, SavedChains(source.bytes), beside: iptables, keepsComments: true)
+            if let whole { return DumpBesidePlan(whole, beside: iptables, keepsComments: true) }
+            return try RulesInput.readRules(source, SavedChains(source.bytes), beside: iptables, keepsComments: true)
         }
         console.say(prepared.diagnostics + snapshot.diagnostics(.warning, plan.warnings))
 
@@ -213,12 +218,4 @@ extension RenderOptions {
 extension IPVSForm {
     /// The file's name in a folder of all texts.
     var fileName: String { self == .restore ? "rules" : rawValue }
-}
-
-extension RenderOptions {
-    /// The family of rules: the given one, that of their header, or the one that their addresses are of.
-    fileprivate func family(of rules: SnapshotSource) throws(CommandFailure) -> AddressFamily? {
-        if let known = shaping.family ?? rules.headerFamily { return known }
-        return try RulesInput.readRules(rules, nil).family
-    }
 }

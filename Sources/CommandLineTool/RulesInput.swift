@@ -24,10 +24,9 @@ final class RulesInput: Sendable {
         let (one, other) = (sources[0], sources[1])
         let family = options.shaping.family ?? one.headerFamily ?? other.headerFamily
         if let family, one.looksLikeJSON != other.looksLikeJSON {
-            let (rules, snapshot) =
-                one.looksLikeJSON
-                ? try read(other, beside: one, family, options) : try read(one, beside: other, family, options)
-            return one.looksLikeJSON ? (snapshot, rules) : (rules, snapshot)
+            guard one.looksLikeJSON else { return try read(one, beside: other, family, options) }
+            let (rules, snapshot) = try read(other, beside: one, family, options)
+            return (snapshot, rules)
         }
         if family != nil || one.looksLikeJSON && other.looksLikeJSON {
             // Each can be read independently of the other.

@@ -231,7 +231,7 @@ struct AuditedDumps {
     /// The position of the dump that is audited.
     let audited: Int
     /// The audited dump.
-    private(set) var live: LiveChains
+    private(set) var live: ChainsByName
     /// The plan beside which it was read, and the plan's rules.
     private let beside: DumpBesidePlan?
     /// Whether another dump that contains kube-proxy's chains has fewer of those that there should be.
@@ -242,7 +242,7 @@ struct AuditedDumps {
         beside = dump
         all = [dump.actual]
         audited = 0
-        live = LiveChains(dump.actual, besides: dump.unchanged)
+        live = ChainsByName(dump.actual, besides: dump.unchanged)
         isBest = false
     }
 
@@ -253,12 +253,12 @@ struct AuditedDumps {
         let candidates = dumps.indices.filter { dumps[$0].holdsProxyChains }
         guard candidates.count > 1 else {
             audited = candidates.first ?? 0
-            live = LiveChains(dumps[audited])
+            live = ChainsByName(dumps[audited])
             isBest = false
             return
         }
         let found = candidates.map { index in
-            let chains = LiveChains(dumps[index])
+            let chains = ChainsByName(dumps[index])
             let wanted = expected[table: "nat"]?.chains ?? []
             return (index: index, chains: chains, count: wanted.count { chains.has("nat", $0.name) })
         }
@@ -282,7 +282,7 @@ struct AuditedDumps {
             return beside.expected
         }
         guard unchanged.areRules(of: plan) else {
-            live = LiveChains(unchanged.adding(to: live.ruleset))
+            live = ChainsByName(unchanged.adding(to: live.ruleset))
             return plan.ruleset(keepsComments: false)
         }
         return plan.ruleset(keepsComments: false, leavingOut: unchanged)

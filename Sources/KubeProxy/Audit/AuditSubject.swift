@@ -48,8 +48,8 @@ struct AuditSubject {
         names.learn(expected)
         names.learn(dump)
         self.names = names
-        live = RulesByService(dump, names, besides: dumps.live.unchanged)
-        wanted = RulesByService(expected, names, besides: dumps.live.unchanged)
+        live = RulesByService(dumps.live, names)
+        wanted = RulesByService(ChainsByName(expected, besides: dumps.live.unchanged), names)
         comparison = RuleComparison(wanted, live, names, knowsAll: false)
         let isOlder = !olderVersionSigns.isEmpty
         let changed = Set(comparison.servicePorts.filter(\.hasOtherEndpoints).map(\.hash))

@@ -103,8 +103,8 @@ public struct RuleComparison: Sendable {
         names.learn(expected.ruleset)
         names.learn(actual.ruleset)
         self.init(
-            RulesByService(expected.ruleset, names, besides: expected.unchanged),
-            RulesByService(actual.ruleset, names, besides: actual.unchanged), names,
+            RulesByService(ChainsByName(expected.ruleset, besides: expected.unchanged), names),
+            RulesByService(ChainsByName(actual.ruleset, besides: actual.unchanged), names), names,
             knowsAll: expected.plan == nil && actual.plan == nil)
     }
 

@@ -2,11 +2,8 @@ internal import Iptables
 
 /// Rules in kube-proxy's structure: chains that all Services share, and chains of single Service ports.
 struct RulesByService {
-    let ruleset: Ruleset
-    /// The chains of Service ports that are the same on both sides of a comparison, and not in the rules.
-    private let unchanged: ComposedChains?
-    /// The position of each chain in its table, by table.
-    private var positions: [String: (table: Int, chains: ChainPositions)] = [:]
+    /// All rules, by table and chain.
+    private let chains: ChainsByName
     /// The rules of shared chains that are about a Service port, in their order.
     private(set) var sharedRules: [ChainHash: [PlacedRule]] = [:]
     /// The rules of shared chains that belong to no Service port.
@@ -21,25 +18,23 @@ struct RulesByService {
         $0.owner == .iptablesMode && $0.content == .servicePorts
     }.map { ($0.table, $0.chain) }
 
-    init(_ ruleset: Ruleset, _ names: ChainOwners, besides unchanged: UnchangedServices? = nil) {
-        self.ruleset = ruleset
-        self.unchanged = unchanged.map { ComposedChains($0) }
-        for hash in unchanged?.hashes ?? [] {
+    init(_ chains: ChainsByName, _ names: ChainOwners) {
+        self.chains = chains
+        for hash in chains.unchanged?.hashes ?? [] {
             servicePorts.insert(hash)
             servedPorts.insert(hash)
         }
-        for (tableIndex, table) in ruleset.tables.enumerated() {
+        for table in chains.ruleset.tables {
             for chain in table.chains {
                 if let name = ChainName(chain.name), let hash = name.hash, name.kind != .endpoint {
                     servicePorts.insert(hash)
                     servedPorts.insert(hash)
                 }
             }
-            positions[table.name] = (tableIndex, ChainPositions(table.chains))
         }
         for (table, kind) in RulesByService.sharedChains {
             let name = kind.text.description
-            for rule in chain(table, name)?.rules ?? [] {
+            for rule in chains.rules(table, name) {
                 let placed = PlacedRule(table: table, chain: name, rule: rule)
                 guard let owner = names.owner(of: rule) else {
                     baseRules.append(placed)
@@ -52,20 +47,13 @@ struct RulesByService {
         }
     }
 
-    func chain(_ table: String, _ name: String) -> Chain? {
-        guard let place = positions[table] else { return nil }
-        guard let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains) else {
-            return unchanged?.chain(table, name)
-        }
-        return ruleset.tables[place.table].chains[index]
-    }
+    /// The rules.
+    var ruleset: Ruleset { chains.ruleset }
+
+    func chain(_ table: String, _ name: String) -> Chain? { chains.chain(table, name) }
 
     /// Whether a table has a chain.
-    func hasChain(_ table: String, _ name: String) -> Bool {
-        guard let place = positions[table] else { return false }
-        return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
-            || unchanged?.has(table, name) ?? false
-    }
+    func hasChain(_ table: String, _ name: String) -> Bool { chains.has(table, name) }
 
     /// The chains that rules jump to, by table.
     var jumpTargets: [String: Set<String>] {
@@ -84,10 +72,7 @@ struct RulesByService {
     }
 
     /// The chains of the nat table and their positions, for many lookups without copies.
-    var natChains: IndexedChains {
-        guard let place = positions["nat"] else { return IndexedChains(chains: [], positions: ChainPositions([])) }
-        return IndexedChains(chains: ruleset.tables[place.table].chains, positions: place.chains)
-    }
+    var natChains: IndexedChains { chains.chains(of: "nat") }
 
     /// A Service port's own chain.
     func chain(_ name: ChainName) -> Chain? { chain("nat", name.description) }

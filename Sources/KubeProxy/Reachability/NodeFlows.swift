@@ -38,7 +38,7 @@ public struct NodeFlows: Sendable {
         version = plan.version
         let reachability = Reachability(backend)
         let ports = plan.servicePorts
-        frontends = NodeFlows.parts(of: ports.count, with: workers) { positions in
+        frontends = Workers.halves(of: ports.count, atLeast: 18, with: workers) { positions in
             var all: [FrontendFlows] = []
             for position in positions {
                 let port = ports[position]
@@ -50,16 +50,6 @@ public struct NodeFlows: Sendable {
             return all
         }
         unserved = question.narrowed(backend.unserved.map { UnservedFlow($0) }, isServed: !frontends.isEmpty)
-    }
-
-    /// What `body` makes of positions up to a count, in their order; of half of many on another thread.
-    static func parts(
-        of count: Int, with workers: Workers?, _ body: @escaping @Sendable (Range<Int>) -> [FrontendFlows]
-    ) -> [FrontendFlows] {
-        let half = count / 2
-        guard let workers, half > 8 else { return body(0..<count) }
-        let (one, other) = workers.both({ body(0..<half) }, { body(half..<count) })
-        return one + other
     }
 }
 

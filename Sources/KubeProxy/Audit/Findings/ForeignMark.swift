@@ -34,7 +34,7 @@ extension ForeignMark: AuditCheck {
 
     /// The rules that are not kube-proxy's and change its mark, in all tables but those that are left out.
     static func changes(
-        in live: LiveChains, of mark: UInt32, leavingOut omitted: Set<String> = []
+        in live: ChainsByName, of mark: UInt32, leavingOut omitted: Set<String> = []
     ) -> [(rule: PlacedRule, change: Change)] {
         var found: [(rule: PlacedRule, change: Change)] = []
         var reported: Set<String> = []

@@ -25,7 +25,7 @@ extension OlderVersion: AuditCheck {
     }
 }
 
-extension LiveChains {
+extension ChainsByName {
     /// What of the rules only kube-proxy 1.23 and older write; empty for newer versions, also with left-overs of old ones.
     var olderVersionSigns: [String] {
         var signs: [String] = []

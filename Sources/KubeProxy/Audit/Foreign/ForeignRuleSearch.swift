@@ -7,7 +7,7 @@ internal import NetAddress
 /// packet. So the work grows with the rules and with the Services, not with their product.
 struct ForeignRuleSearch {
     private let plan: NodePlan
-    private let live: LiveChains
+    private let live: ChainsByName
     private let mark: UInt32
     /// Tables whose chains are not asked.
     private let omitted: Set<String>
@@ -38,7 +38,7 @@ struct ForeignRuleSearch {
     /// - Parameters:
     ///   - mark: kube-proxy's mark.
     ///   - omitted: tables that are left out.
-    init(_ plan: NodePlan, beside live: LiveChains, mark: UInt32, leavingOut omitted: Set<String>) {
+    init(_ plan: NodePlan, beside live: ChainsByName, mark: UInt32, leavingOut omitted: Set<String>) {
         self.plan = plan
         self.live = live
         self.mark = mark
@@ -168,7 +168,7 @@ extension Rule {
     }
 }
 
-extension LiveChains {
+extension ChainsByName {
     /// The loopback interface, and bridges of a range of their own, which the nat table masquerades on its way out as Docker
     /// does (`-s RANGE ! -o BRIDGE -j MASQUERADE`), unless pods or endpoints are in that range.
     fileprivate func unusedInterfaces(_ plan: NodePlan) -> Set<String> {

@@ -40,13 +40,13 @@ struct HookWalk {
     /// How deep chains are followed.
     private static let depthLimit = 256
 
-    private let live: LiveChains
+    private let live: ChainsByName
     private let hook: Hook
     private let packet: ServicePacket
     private let mark: UInt32
     private var known: [String: HookVerdict] = [:]
 
-    init(_ live: LiveChains, _ hook: Hook, _ packet: ServicePacket, mark: UInt32) {
+    init(_ live: ChainsByName, _ hook: Hook, _ packet: ServicePacket, mark: UInt32) {
         self.live = live
         self.hook = hook
         self.packet = packet

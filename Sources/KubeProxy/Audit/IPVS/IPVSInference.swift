@@ -16,7 +16,7 @@ struct IPVSInference {
         self.live = live
         self.dump = dump
         conclusions = SettingConclusions(plan.plan, knowledge)
-        let rules = LiveChains(live.rules)
+        let rules = ChainsByName(live.rules)
         let evidence = RuleEvidence(rules)
         let masquerade = clusterIPMasquerade(rules)
         let pointers = nodePortAddresses()
@@ -97,7 +97,7 @@ struct IPVSInference {
 
     /// The rule that masquerades what is sent to cluster IPs.
     private func clusterIPMasquerade(
-        _ rules: LiveChains
+        _ rules: ChainsByName
     ) -> (localTraffic: Votes<NodeFacts.LocalTraffic?>, all: Votes<Bool>) {
         var localTraffic = Votes<NodeFacts.LocalTraffic?>()
         var all = Votes<Bool>()

@@ -20,7 +20,7 @@ public enum DumpProblem: Sendable, Hashable {
     /// What keeps a dump from being compared; nil: nothing.
     ///
     /// - Parameter hasEndpoints: whether Service ports have endpoints, so that there must be rules.
-    init?(_ live: LiveChains, hasEndpoints: Bool) {
+    init?(_ live: ChainsByName, hasEndpoints: Bool) {
         let tables = live.ruleset.tables
         let hasRules = tables.contains { table in
             table.chains.contains { !$0.rules.isEmpty || $0.policy == nil || $0.policy == .drop }
@@ -63,7 +63,7 @@ public enum DumpProblem: Sendable, Hashable {
 
 extension DumpProblem {
     /// That a dump is of another cluster than the plan, as far as the names of Services tell; nil: it is not.
-    init?(_ live: LiveChains, of iptables: IptablesPlan) {
+    init?(_ live: ChainsByName, of iptables: IptablesPlan) {
         guard !live.leavesOutServices else { return nil }
         var known: Set<ChainHash> = []
         var shared: Set<ChainHash> = []
@@ -84,7 +84,7 @@ extension DumpProblem {
     }
 }
 
-extension LiveChains {
+extension ChainsByName {
     /// Whether the nat table has the chains of IPVS mode, or its rules ask for that mode's sets.
     var isOfIPVSMode: Bool {
         IPVSChains.names.contains { has("nat", $0) }

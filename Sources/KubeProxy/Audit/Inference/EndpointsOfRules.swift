@@ -9,7 +9,7 @@ struct EndpointsOfRules {
     private let hashes: Set<ChainHash>
 
     /// - Parameter changed: the Service ports, by their hashes. One plan is made for all of them.
-    init?(_ iptables: IptablesPlan, _ changed: Set<ChainHash>, _ live: LiveChains, _ names: ChainOwners) {
+    init?(_ iptables: IptablesPlan, _ changed: Set<ChainHash>, _ live: ChainsByName, _ names: ChainOwners) {
         let plan = iptables.plan
         let snapshot = plan.snapshot
         var services: [Int: Service] = [:]
@@ -31,7 +31,7 @@ struct EndpointsOfRules {
         settings.version = plan.version.version
         guard let small = try? NodePlan(small, settings) else { return nil }
         let expected = IptablesPlan(small)
-        rules = RulesByService(expected.ruleset(keepsComments: false), names)
+        rules = RulesByService(ChainsByName(expected.ruleset(keepsComments: false)), names)
         hashes = Set(small.servicePorts.map { expected.hash(of: $0) })
     }
 
@@ -43,7 +43,7 @@ struct EndpointsOfRules {
 
     /// Slices with the endpoints that the rules of a Service port have.
     private static func slices(
-        of port: ServicePortPlan, _ chains: ServicePortChains, _ live: LiveChains, _ node: Node?,
+        of port: ServicePortPlan, _ chains: ServicePortChains, _ live: ChainsByName, _ node: Node?,
         _ dropped: Set<Frontend>, _ number: Int
     ) -> [EndpointSlice] {
         let cluster = live.endpoints(ofPolicy: chains.clusterPolicy) ?? []
@@ -71,7 +71,7 @@ struct EndpointsOfRules {
     }
 
     /// The frontends whose packets are dropped, as they are where a Service has endpoints on other nodes only.
-    static func droppedFrontends(_ live: LiveChains) -> Set<Frontend> {
+    static func droppedFrontends(_ live: ChainsByName) -> Set<Frontend> {
         var found: Set<Frontend> = []
         for chain in ["KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES"] {
             for rule in live.rules("filter", chain) where rule.target == .drop {

@@ -24,7 +24,7 @@ extension IptablesPlan {
         }
         let lines = Array("*nat\n\(declarations)\(rules)COMMIT\n".utf8)
         guard !rules.isEmpty, let some = try? Ruleset(parsing: lines, family: plan.settings.family) else { return self }
-        let evidence = RuleEvidence(LiveChains(some))
+        let evidence = RuleEvidence(ChainsByName(some))
         var conclusions = SettingConclusions(plan, .given(given))
         conclusions.take(evidence.localTraffic, evidence.masqueradeAll, plan, plan.behaviors)
         guard conclusions.settings != plan.settings else { return self }

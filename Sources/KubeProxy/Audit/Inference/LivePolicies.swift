@@ -4,10 +4,10 @@ internal import NetAddress
 /// What a node's iptables rules say about the policies of Service ports.
 struct LivePolicies: PolicyEvidence {
     private let iptables: IptablesPlan
-    private let live: LiveChains
+    private let live: ChainsByName
     private let dropped: Set<Frontend>
 
-    init(_ iptables: IptablesPlan, _ live: LiveChains) {
+    init(_ iptables: IptablesPlan, _ live: ChainsByName) {
         self.iptables = iptables
         self.live = live
         dropped = EndpointsOfRules.droppedFrontends(live)

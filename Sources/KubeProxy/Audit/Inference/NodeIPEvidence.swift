@@ -13,7 +13,7 @@ struct NodeIPEvidence {
     /// How many Service ports show the same.
     private var entries: [Entry: Int] = [:]
 
-    init(_ iptables: IptablesPlan, _ live: LiveChains) {
+    init(_ iptables: IptablesPlan, _ live: ChainsByName) {
         for port in iptables.plan.servicePorts where !port.sourceRanges.isEmpty && !port.loadBalancerIPs.isEmpty {
             let own = port.loadBalancerIPs.map { IPPrefix(single: $0) }
             // The same rule would stand there for the range.

@@ -1,61 +1,6 @@
 internal import Iptables
 internal import NetAddress
 
-/// A node's rules by table and chain, for single look-ups. A class, since many values hold it.
-final class LiveChains {
-    /// All rules but those of unchanged Service ports.
-    let ruleset: Ruleset
-    /// The Service ports whose chains are not among the rules; look-ups find them all the same.
-    let unchanged: UnchangedServices?
-    private let composed: ComposedChains?
-    private let positions: [String: (table: Int, chains: ChainPositions)]
-
-    init(_ ruleset: Ruleset, besides unchanged: UnchangedServices? = nil) {
-        self.ruleset = ruleset
-        self.unchanged = unchanged
-        composed = unchanged.map { ComposedChains($0) }
-        var positions: [String: (table: Int, chains: ChainPositions)] = [:]
-        for (index, table) in ruleset.tables.enumerated() {
-            positions[table.name] = (index, ChainPositions(table.chains))
-        }
-        self.positions = positions
-    }
-
-    func chain(_ table: String, _ name: String) -> Chain? {
-        guard let place = positions[table] else { return nil }
-        guard let index = place.chains.position(of: name, in: ruleset.tables[place.table].chains) else {
-            return composed?.chain(table, name)
-        }
-        return ruleset.tables[place.table].chains[index]
-    }
-
-    func rules(_ table: String, _ name: String) -> [Rule] { chain(table, name)?.rules ?? [] }
-
-    func has(_ table: String, _ name: String) -> Bool {
-        guard let place = positions[table] else { return false }
-        return place.chains.position(of: name, in: ruleset.tables[place.table].chains) != nil
-            || composed?.has(table, name) ?? false
-    }
-
-    /// Whether any Service port's chains are not among the rules.
-    var leavesOutServices: Bool { (unchanged?.count ?? 0) > 0 }
-
-    /// The endpoints that a policy's chain leads to; nil where there is no such chain.
-    func endpoints(ofPolicy name: ChainName) -> Set<EndpointReference>? {
-        guard let chain = chain("nat", name.description) else { return nil }
-        var found: Set<EndpointReference> = []
-        for rule in chain.rules {
-            guard case .share(let target, _) = rule.policyStep else { continue }
-            for inner in rules("nat", target) {
-                guard let endpoint = inner.translation else { continue }
-                found.insert(endpoint)
-                break
-            }
-        }
-        return found
-    }
-}
-
 /// What a node's rules show of kube-proxy's settings. A value is nil where no rule shows it.
 struct RuleEvidence {
     /// Where node ports answer.
@@ -79,7 +24,7 @@ struct RuleEvidence {
     /// Whether rules count packets; nil: there are none that would.
     private(set) var hasAccountingCounters: Bool?
 
-    init(_ live: LiveChains) {
+    init(_ live: ChainsByName) {
         readMark(live)
         readMasquerade(live)
         readNodePorts(live)
@@ -92,7 +37,7 @@ struct RuleEvidence {
     }
 
     /// Reads whether kube-proxy counts what it drops as INVALID and what comes to node ports on loopback.
-    private mutating func readCounters(_ live: LiveChains) {
+    private mutating func readCounters(_ live: ChainsByName) {
         let nodePorts = live.rules("nat", "KUBE-NODEPORTS")
         let forward = live.rules("filter", "KUBE-FORWARD")
         if nodePorts.contains(where: \.countsPackets) || forward.contains(where: \.countsPackets) {
@@ -102,7 +47,7 @@ struct RuleEvidence {
         }
     }
 
-    private mutating func readMark(_ live: LiveChains) {
+    private mutating func readMark(_ live: ChainsByName) {
         var votes = Votes<UInt32>()
         for (table, chain) in [("nat", "KUBE-MARK-MASQ"), ("nat", "KUBE-POSTROUTING"), ("filter", "KUBE-FORWARD")] {
             for rule in live.rules(table, chain) {
@@ -114,7 +59,7 @@ struct RuleEvidence {
         masqueradeBit = mark.trailingZeroBitCount
     }
 
-    private mutating func readMasquerade(_ live: LiveChains) {
+    private mutating func readMasquerade(_ live: ChainsByName) {
         let serviceRules = live.rules("nat", "KUBE-SERVICES")
         guard live.olderVersionSigns.isEmpty else {
             // Up to 1.23 the rule stood before the jump to the policy's chain.
@@ -179,7 +124,7 @@ struct RuleEvidence {
         localTraffic.add(Optional<NodeFacts.LocalTraffic>.none)
     }
 
-    private mutating func readNodePorts(_ live: LiveChains) {
+    private mutating func readNodePorts(_ live: ChainsByName) {
         var addresses: [IPAddress] = []
         for rule in live.rules("nat", "KUBE-SERVICES") where rule.target == .jump("KUBE-NODEPORTS") {
             let isLocal = rule.matches.contains(.addrtype(AddressTypeMatch(destination: .local)))
@@ -210,7 +155,7 @@ struct RuleEvidence {
         }
     }
 
-    private mutating func readForward(_ live: LiveChains) {
+    private mutating func readForward(_ live: ChainsByName) {
         let rules = live.rules("filter", "KUBE-FORWARD")
         guard rules.count > 1 else { return }
         conntrackTCPBeLiberal = !rules.contains { rule in

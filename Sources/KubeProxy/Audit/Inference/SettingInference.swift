@@ -18,7 +18,7 @@ struct SettingInference {
     var inferred: [InferredSetting] { conclusions.inferred }
 
     /// - Parameter iptables: a plan with the settings as far as they are known.
-    init(_ iptables: IptablesPlan, _ live: LiveChains, _ knowledge: AuditKnowledge) {
+    init(_ iptables: IptablesPlan, _ live: ChainsByName, _ knowledge: AuditKnowledge) {
         conclusions = SettingConclusions(iptables.plan, knowledge)
         evidence = RuleEvidence(live)
         behaviors = iptables.plan.behaviors
@@ -201,7 +201,7 @@ struct SettingInference {
     }
 }
 
-extension LiveChains {
+extension ChainsByName {
     /// The releases that can have written the rules, the oldest first, beside what is known of the version.
     func versionCandidates(besides known: VersionChoice) -> [ProxyVersion] {
         // What a Node says of itself counts more than what damage looks like.

@@ -47,7 +47,7 @@ struct VersionFit {
         settings.nodeName = subject.plan.node.name
         guard let plan = try? NodePlan(snapshot, settings) else { return changed.count }
         let iptables = IptablesPlan(plan)
-        let rules = RulesByService(iptables.ruleset(keepsComments: false), subject.names)
+        let rules = RulesByService(ChainsByName(iptables.ruleset(keepsComments: false)), subject.names)
         let hashes = changed.union(plan.servicePorts.map { iptables.hash(of: $0) })
         return hashes.count { hash in
             !RuleComparison.details(ServiceFacts(hash, rules), ServiceFacts(hash, subject.live)).isEmpty

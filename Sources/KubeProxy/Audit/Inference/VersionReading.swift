@@ -10,7 +10,7 @@ struct VersionReading {
     /// The version that the rules show, if it was not planned with.
     private(set) var version: ProxyVersion?
 
-    init(_ planned: IptablesPlan, _ live: LiveChains, _ knowledge: AuditKnowledge, _ workers: Workers?) {
+    init(_ planned: IptablesPlan, _ live: ChainsByName, _ knowledge: AuditKnowledge, _ workers: Workers?) {
         plan = planned
         inference = SettingInference(planned, live, knowledge)
         guard knowledge.accepts(.version), !knowledge.gives(.version), live.olderVersionSigns.isEmpty else { return }
@@ -28,7 +28,7 @@ struct VersionReading {
     }
 
     private mutating func read(
-        _ version: ProxyVersion, _ live: LiveChains, _ knowledge: AuditKnowledge, _ workers: Workers?
+        _ version: ProxyVersion, _ live: ChainsByName, _ knowledge: AuditKnowledge, _ workers: Workers?
     ) {
         var settings = plan.plan.settings
         settings.version = version

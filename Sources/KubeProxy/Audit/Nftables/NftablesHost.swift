@@ -59,7 +59,7 @@ struct NftablesHost {
         let omitted: Set = ["nat"]
         var beside = AuditFindings()
         for rules in iptables {
-            let chains = LiveChains(rules)
+            let chains = ChainsByName(rules)
             ForeignRuleSearch(plan.plan, beside: chains, mark: mark, leavingOut: omitted).run(&beside)
             for (rule, change) in ForeignMark.changes(in: chains, of: mark, leavingOut: omitted) {
                 beside.add(

@@ -72,12 +72,9 @@ public struct HostChanges: Sendable {
         let positions = ChainPositions(live)
         var differing: Set<ChainName> = []
         for (name, chain) in zip(names, wanted) {
-            guard let position = positions.position(of: chain.name, in: live),
-                chain.rules.isSame(as: live[position].rules)
-            else {
-                differing.insert(name)
-                continue
-            }
+            let position = positions.position(of: chain.name, in: live)
+            let isSame = position.map { chain.rules.isSame(as: live[$0].rules) } ?? false
+            if !isSame { differing.insert(name) }
         }
         return differing
     }

@@ -22,7 +22,7 @@ extension NodeFlows {
         if let plan { for port in plan.servicePorts { plans[port.name] = port } }
         let asked = frontends.filter { question.names($0.name, $0.servicePort) }
         let owners = plans
-        let found = NodeFlows.parts(of: asked.count, with: workers) { positions in
+        let found = Workers.halves(of: asked.count, atLeast: 18, with: workers) { positions in
             asked[positions].flatMap { frontend in
                 reachability.frontends(frontend, of: owners[frontend.name], question)
             }

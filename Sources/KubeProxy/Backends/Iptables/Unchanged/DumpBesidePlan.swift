@@ -49,4 +49,12 @@ package final class DumpBesidePlan: Sendable {
             (actual, expected) = (try read().get(), compose())
         }
     }
+
+    /// A dump that has been read whole, and all rules of the plan.
+    package init(_ actual: Ruleset, beside plan: IptablesPlan, keepsComments: Bool) {
+        self.actual = actual
+        self.plan = plan
+        expected = plan.ruleset(keepsComments: keepsComments)
+        unchanged = UnchangedServices(plan, SavedChains(), in: .empty, with: nil)
+    }
 }

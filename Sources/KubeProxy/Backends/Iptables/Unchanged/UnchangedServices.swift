@@ -46,12 +46,12 @@ package final class UnchangedServices: Sendable {
 
     /// The Service port whose chain has a name; nil: the chain is none of these.
     func port(ofChain name: String) -> Int? {
-        guard count > 0, let name = ChainName(name), let hash = name.hash else { return nil }
-        return port(name.kind, hash)
+        count > 0 ? port(ofChain: ChainName(name)) : nil
     }
 
-    private func port(_ kind: KubeChain, _ hash: ChainHash) -> Int? {
-        guard let place = chains.position(of: kind, hash), owners[place] >= 0 else { return nil }
+    private func port(ofChain name: ChainName?) -> Int? {
+        guard let name, let hash = name.hash, let place = chains.position(of: name.kind, hash), owners[place] >= 0
+        else { return nil }
         return Int(owners[place])
     }
 
@@ -77,13 +77,7 @@ package final class UnchangedServices: Sendable {
 
     /// The lines of the dump that need not be read.
     var lines: LeftOutLines {
-        let (chains, owners) = (chains, owners)
-        var lines = LeftOutLines { name in
-            guard let name = ChainName(in: name, at: 0), let hash = name.hash,
-                let place = chains.position(of: name.kind, hash)
-            else { return false }
-            return owners[place] >= 0
-        }
+        var lines = LeftOutLines { name in self.port(ofChain: ChainName(in: name, at: 0)) != nil }
         for place in owners.indices where owners[place] >= 0 {
             lines.append(LeftOutLines.Part(range: chains.places[place].declaration, lines: 1))
         }
@@ -142,11 +136,9 @@ extension UnchangedServices {
     ) -> [ComparedChain] {
         // Addresses that are written as they were given are rare.
         guard !iptables.writesSpellings else { return [] }
-        let count = iptables.plan.servicePorts.count
-        guard let workers, count > 100 else { return compare(0..<count, iptables, chains, text) }
-        let (latter, former) = workers.both(
-            { compare(count / 2..<count, iptables, chains, text) }, { compare(0..<count / 2, iptables, chains, text) })
-        return former + latter
+        return Workers.halves(of: iptables.plan.servicePorts.count, atLeast: 100, with: workers) { ports in
+            compare(ports, iptables, chains, text)
+        }
     }
 
     /// Compares Service ports, but for those that are left out. Where the first ones have nearly all changed, the others are not

@@ -1,6 +1,6 @@
 internal import Iptables
 
-extension LiveChains {
+extension ChainsByName {
     /// Whether a table has chains whose names begin with KUBE-, and none of them has a rule.
     func hasOnlyEmptyChains(_ table: String) -> Bool {
         if table == "nat", leavesOutServices { return false }

@@ -5,7 +5,7 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct CheckOptions: TakesHostRules, WritesReport {
+struct CheckOptions: TakesHostRules, WritesReport, ServesAllNodes {
     static let command = "check"
     static let modes = ProxyMode.allCases
 
@@ -14,9 +14,15 @@ struct CheckOptions: TakesHostRules, WritesReport {
     var shaping = ShapingOptions()
     var output = ReportOutput()
     var live: [String] = []
+    var allNodes = AllNodesOptions()
 
     static var groups: [OptionGroup<CheckOptions>] {
-        [.hostRules, .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs]
+        [
+            OptionGroup(
+                title: "Which nodes",
+                options: Option.allNodes("on every Node of the snapshot, whatever a configuration names")),
+            .hostRules, .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs,
+        ]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {
@@ -52,16 +58,19 @@ extension Command {
             throw CheckOptions.usage(
                 "check needs CHECKS, a JSON document, and an INPUT: a snapshot, rules, or '-' for standard input")
         }
+        try options.checkAllNodes()
         let source = try InputFile.open(options.operands[0])
         let checks = try input { () throws(SnapshotError) in try FlowCheck.read(source) }
         guard !checks.isEmpty else { throw .input("\(source.name): error: the list of checks is empty") }
         let (prepared, dumps) = try options.readInputs(Array(options.operands.dropFirst()))
+        try options.checkAllNodes(beside: dumps)
         if let prepared { try options.requireNames(of: checks, source.name, in: prepared.snapshot) }
         var results = checks.map { FlowCheckResult($0, in: prepared?.snapshot) }
         if let prepared, dumps.isEmpty {
-            let plans = try prepared.allNodesPlans(options.shaping.family, .all)
+            let plans = try prepared.allNodesPlans(options.shaping.family, options.shard)
+            let only = options.allNodes.isOn ? nil : prepared.settings.nodeName
             for plan in plans {
-                for member in plan.members where prepared.settings.nodeName ?? member.name == member.name {
+                for member in plan.members where only ?? member.name == member.name {
                     try input { () throws(SnapshotError) in
                         let node = try plan.plan(of: member)
                         try FlowCheckResult.look(at: node.flows(with: System.workers), of: node, &results)

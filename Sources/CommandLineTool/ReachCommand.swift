@@ -79,9 +79,7 @@ extension Command {
         }
         try options.checkAllNodes()
         let (prepared, dumps) = try options.readInputs(options.operands)
-        guard dumps.isEmpty || !options.allNodes.isOn else {
-            throw ReachOptions.usage("--all-nodes asks every Node of a snapshot; rules are those of one node")
-        }
+        try options.checkAllNodes(beside: dumps)
         var question = options.question
         if !options.scope.isEmpty {
             guard let prepared else {

@@ -9,7 +9,7 @@ internal import Nftables
 struct RenderOptions: ServesAllNodes {
     static let command = "render"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
-    static let takesUnknownNode = true
+    static let takesIncompleteSnapshots = true
 
     var operands: [String] = []
     var shaping = ShapingOptions()

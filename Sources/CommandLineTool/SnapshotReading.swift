@@ -9,7 +9,7 @@ struct PreparedSnapshot {
     let snapshot: ClusterSnapshot
     var settings: ProxySettings
     /// Warnings and notices so far. They are shown only if there is no error.
-    let diagnostics: [Diagnostic]
+    private(set) var diagnostics: [Diagnostic]
     /// The settings that the command line and configurations give, as far as a node's rules show them.
     var given: Set<AuditSetting> = []
 }
@@ -49,6 +49,21 @@ extension PreparedSnapshot {
         throw .input(
             "error: the snapshot has no Node \(name); its Nodes are " + names.prefix(10).joined(separator: ", ") + more
                 + Suggestion.text(for: name, among: names))
+    }
+
+    /// Adds a warning of a snapshot without Services.
+    fileprivate mutating func warnOfNoServices() {
+        guard snapshot.services.isEmpty else { return }
+        let text = "the snapshot has no Services, so the rules are those of a cluster without any; "
+        let remedy = "'kubectl get services,endpointslices,nodes -A -o json' makes one with all of them"
+        diagnostics.append(Diagnostic(.warning, text + remedy))
+    }
+
+    /// Adds a warning of a shard that has no Node, so that nobody takes silence for a result.
+    fileprivate mutating func warnIfEmpty(_ shard: NodeShard) {
+        guard shard.index >= snapshot.nodes.count, !snapshot.nodes.isEmpty else { return }
+        let text = "the shard \(shard) has no Node: the snapshot has \(snapshot.nodes.count)"
+        diagnostics.append(Diagnostic(.warning, text))
     }
 
     private static func lack(of objects: String, _ consequence: String, _ file: String?) -> CommandFailure {
@@ -107,8 +122,13 @@ extension ShapesRules {
 
     /// Reads a snapshot from open inputs, and resolves the settings.
     func readSnapshot(_ sources: [SnapshotSource]) throws(CommandFailure) -> PreparedSnapshot {
-        let prepared = try shaping.readSnapshot(sources, refusal: refusal, command: Self.command)
-        if !Self.takesUnknownNode { try prepared.requireNamedNode() }
+        var prepared = try shaping.readSnapshot(sources, refusal: refusal, command: Self.command)
+        if Self.takesIncompleteSnapshots {
+            prepared.warnOfNoServices()
+        } else {
+            try prepared.requireNamedNode()
+        }
+        prepared.warnIfEmpty(shard)
         return prepared
     }
 }

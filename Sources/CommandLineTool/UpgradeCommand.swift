@@ -5,20 +5,24 @@ internal import KubeObjects
 internal import KubeProxy
 internal import NetAddress
 
-struct UpgradeOptions: ShapesRules, WritesReport {
+struct UpgradeOptions: ServesAllNodes, WritesReport {
     static let command = "upgrade"
     static let modes = ProxyMode.allCases
 
     var operands: [String] = []
     var shaping = ShapingOptions()
     var output = ReportOutput()
+    var allNodes = AllNodesOptions()
     var version: ProxyVersion?
     var mode: ProxyMode?
 
     static var groups: [OptionGroup<UpgradeOptions>] {
         [
-            OptionGroup(title: "What changes", options: [to, toMode]), .output([.text, .json] + ReportForm.ofFindings),
-            .shaping, .nftables, .ipvs,
+            OptionGroup(title: "What changes", options: [to, toMode]),
+            OptionGroup(
+                title: "Which nodes",
+                options: Option.allNodes("on every Node of the snapshot, whatever a configuration names")),
+            .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs,
         ]
     }
 
@@ -75,7 +79,9 @@ extension Command {
         guard options.version != nil || options.mode != nil else {
             throw UpgradeOptions.usage("upgrade needs the version afterwards, --to, or the mode, --to-mode")
         }
-        let prepared = try options.readSnapshot(options.operands)
+        try options.checkAllNodes()
+        var prepared = try options.readSnapshot(options.operands)
+        if options.allNodes.isOn { prepared.settings.nodeName = nil }
         let snapshot = prepared.snapshot
         try prepared.requireServices(since: "so nothing can change for them")
         try prepared.requireNodes(since: "so nothing can change on one")
@@ -83,7 +89,7 @@ extension Command {
         let upgrade = try input { () throws(SnapshotError) in
             try Upgrade(
                 snapshot, prepared.settings, families: options.shaping.families, to: version, mode: options.mode,
-                with: System.workers)
+                shard: options.shard, with: System.workers)
         }
         console.say(prepared.diagnostics)
         if version.isNewerThanKnown {

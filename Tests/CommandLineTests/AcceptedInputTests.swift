@@ -9,6 +9,8 @@ import Testing
          "ports": [{"name": "", "port": 8080}]}
         """#
     private static let node = #"{"kind": "Node", "metadata": {"name": "worker-1"}}"#
+    /// A Service beside which something else is read.
+    private static let web = service(#""ports": [{"port": 80}]"#)
 
     private static func service(_ spec: String, metadata: String = #""name": "web", "namespace": "shop""#) -> String {
         #"{"kind": "Service", "metadata": {\#(metadata)}, "spec": {"clusterIP": "10.96.0.10", \#(spec)}}"#
@@ -53,7 +55,7 @@ import Testing
 
     @Test func nodeNameOf253Characters() throws {
         let name = [63, 63, 63, 61].map { String(repeating: "n", count: $0) }.joined(separator: ".")
-        let snapshot = Self.slice + #"{"kind": "Node", "metadata": {"name": "\#(name)"}}"#
+        let snapshot = Self.web + Self.slice + #"{"kind": "Node", "metadata": {"name": "\#(name)"}}"#
         expect(try Tool.run(["render", "-"], input: Array(snapshot.utf8)), 0, errors: [])
     }
 
@@ -69,7 +71,7 @@ import Testing
         "\u{FEFF}" + #"{"kind": "List", "items": []}"#,
     ])
     func otherKinds(_ document: String) throws {
-        #expect(try render(document).hasSuffix("COMMIT\n"))
+        #expect(try render(document + Self.web).hasSuffix("COMMIT\n"))
     }
 
     /// Items of a list of one kind take their kind from it, wherever it stands.
@@ -100,16 +102,17 @@ import Testing
         for level in 0..<200 {
             document = #"{"items": [\#(document)]"# + (level % 2 == 0 ? "}" : #", "kind": "ListList"}"#)
         }
+        let snapshot = #"{"kind": "ListList", "items": [\#(document)]}"# + Self.web + Self.slice + Self.node
         let program = Program(
-            executable: Tool.path, arguments: ["render", "--node", "worker-1", "-"],
-            input: Array((#"{"kind": "ListList", "items": [\#(document)]}"# + Self.node).utf8), secondsAllowed: 10)
+            executable: Tool.path, arguments: ["render", "--node", "worker-1", "-"], input: Array(snapshot.utf8),
+            secondsAllowed: 10)
         expect(try program.run(), 0, errors: [])
     }
 
     /// 512 levels of nesting are read.
     @Test func nesting() throws {
         let inner = String(repeating: "[", count: 511) + String(repeating: "]", count: 511)
-        #expect(try render(#"{"kind": "List", "extra": \#(inner)}"#).hasSuffix("COMMIT\n"))
+        #expect(try render(#"{"kind": "List", "extra": \#(inner)}"# + Self.web).hasSuffix("COMMIT\n"))
     }
 
     /// Addresses that kube-proxy never reads: not the first, or of a slice that it does not consider.
@@ -124,7 +127,7 @@ import Testing
             bogus.replacingOccurrences(
                 of: #""labels": {"#, with: #""labels": {"service.kubernetes.io/headless": "","#),
         ] {
-            #expect(try render(document).hasSuffix("COMMIT\n"))
+            #expect(try render(document + Self.web).hasSuffix("COMMIT\n"))
         }
     }
 

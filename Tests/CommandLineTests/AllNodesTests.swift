@@ -90,6 +90,16 @@ import Testing
         if options.first == "--node" { #expect(result.errorText.contains("--all-nodes")) }
     }
 
+    /// A shard without Nodes is said, so that nobody takes silence for a result.
+    @Test(arguments: [
+        ["render"], ["diff", demo], ["reach"], ["upgrade", "--to", "1.37"],
+        ["check", "\(Package.fixtures)/demo/checks.json"],
+    ])
+    func shardWithoutNodes(_ command: [String]) throws {
+        let result = try Tool.run(command + ["--all-nodes", "--shard", "3/4", Self.demo])
+        #expect(result.errorLines.first == "warning: the shard 3/4 has no Node: the snapshot has 3")
+    }
+
     @Test func noNode() throws {
         let text = #"{"kind":"List","apiVersion":"v1","items":[]}"#
         let result = try Tool.run(["render", "--all-nodes", "-"], input: Array(text.utf8))

@@ -48,6 +48,19 @@ import Testing
         #expect(result.errorLines.first?.hasPrefix("warning: the snapshot has no Node wroker-1; ") == true)
     }
 
+    /// Rules of a cluster without Services are what kube-proxy programs there; but a snapshot of Nodes alone is more often a
+    /// mistake.
+    @Test(arguments: [["render"], ["render", "--all-nodes"], ["apply", "--dry-run", "--live", save]])
+    func withoutServicesIsRendered(_ command: [String]) throws {
+        let result = try Self.run(command, without: "Service").result
+        #expect(result.ending == .exit(0))
+        #expect(!result.output.isEmpty)
+        #expect(
+            result.errorLines.first
+                == "warning: the snapshot has no Services, so the rules are those of a cluster without any; "
+                + "'kubectl get services,endpointslices,nodes -A -o json' makes one with all of them")
+    }
+
     @Test(arguments: explaining + comparing + [["diff", "--all-nodes", demo]])
     func withoutServices(_ command: [String]) throws {
         let result = try Self.run(command, without: "Service").result

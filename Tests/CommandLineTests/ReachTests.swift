@@ -45,6 +45,33 @@ import Testing
         #expect(try Tool.run(asked + ["--node", "worker-1"]).ending == .exit(64))
     }
 
+    /// `--all-nodes` asks every Node although a configuration names one, and `--shard` some of them.
+    @Test(arguments: [
+        ([], "worker-1", "worker-1"), (["--all-nodes"], "all 3 nodes", "control-plane-1"),
+        (["--all-nodes", "--shard", "2/3"], "worker-2", "worker-2"),
+    ])
+    func nodesOfUpgradeAndChecks(_ options: [String], _ changed: String, _ first: String) throws {
+        let folder = try TemporaryFolder()
+        let configuration = try folder.write(
+            "config.json",
+            """
+            {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", \
+            "hostnameOverride": "worker-1"}
+            """)
+        let checks = try folder.write(
+            "checks.json",
+            """
+            {"checks": [{"name": "never", "from": "pods", "to": "shop/web:http", "expect": "refused"}]}
+            """)
+        let asked = options + ["--config", configuration]
+        let upgrade = try Tool.run(["upgrade", "--to-mode", "nftables"] + asked + [Self.demo])
+        #expect(upgrade.ending == .exit(1))
+        #expect(upgrade.outputText.contains("from this node, on \(changed)\n"), "\(upgrade.outputText)")
+        let check = try Tool.run(["check"] + asked + [checks, Self.demo])
+        #expect(check.ending == .exit(1))
+        #expect(check.outputText.contains("on \(first), from "), "\(check.outputText)")
+    }
+
     /// Source ranges split a load balancer's clients.
     @Test func clientOutsideTheSourceRanges() throws {
         let verdicts = try ["198.51.100.9", "198.51.100.200"].map { client in

@@ -208,9 +208,12 @@ import Testing
         let deep =
             (0..<300).map { "filter x\($0) -j x\($0 + 1)" } + ["filter x300 -j RETURN", "filter FORWARD -j x0"]
         let wide = (0..<40).map { "filter x\($0) -j x\($0 + 1)\nfilter x\($0) -j x\($0 + 1)" }
-        for rules in [deep, wide + ["filter x40 -p udp -j DROP", "filter FORWARD -j x0"]] {
+        for (rules, message) in [
+            (deep, "more than 128 jumps are within each other"),
+            (wide + ["filter x40 -p udp -j DROP", "filter FORWARD -j x0"], "more than 28400 jumps are on the ways"),
+        ] {
             let error = try #require(throws: TraceError.self) { try words(rules.joined(separator: "\n")) }
-            #expect(error.description.contains("no kernel would bear such rules"))
+            #expect(error.description.contains(message), "\(error)")
         }
     }
 
@@ -218,6 +221,49 @@ import Testing
         let rules = (0..<20).map { "mangle FORWARD -m set --match-set s\($0) src -j MARK --or-mark \(1 << $0)" }
         let error = try #require(throws: TraceError.self) { try words(rules.joined(separator: "\n")) }
         #expect(error.description.contains("more than 10000 ways"))
+    }
+
+    /// The last of n marks that are set by chance stays: by 1/2 that of the last rule, by 1/4 that of the one before.
+    @Test func manyMarksByChance() throws {
+        let rule = "mangle FORWARD -m statistic --mode random --probability 0.5 -j MARK --set-mark "
+        let outcomes = try TraceMeaningTests.outcomes((1...100).map { "\(rule)\($0)\n" }.joined())
+        #expect(outcomes.count == 101)
+        for outcome in outcomes {
+            let later = outcome.packet.mark == 0 ? 99 : 100 - Int(outcome.packet.mark)
+            #expect(abs(outcome.probability * Double(sign: .plus, exponent: later + 1, significand: 1) - 1) < 1e-9)
+        }
+        #expect(isWhole(outcomes))
+    }
+
+    /// Where more ways are open than are followed one by one, the outcomes are those that simple rules have under all answers, and
+    /// each answer has its outcome.
+    @Test(arguments: [1, 2, 3])
+    func manyMarksByConditions(_ marks: Int) throws {
+        let count = 150
+        var random = SeededGenerator(seed: UInt64(marks))
+        var rules = ""
+        for index in 0..<count {
+            rules += "mangle FORWARD -m set --match-set s\(index) src -j MARK --set-mark \(index % marks + 1)\n"
+        }
+        // s7 is asked again.
+        rules += "filter FORWARD -m mark --mark 1 -m set --match-set s7 src -j DROP\n"
+        let outcomes = try TraceMeaningTests.outcomes(rules)
+        #expect(outcomes.count < count * 2)
+        for number in 0..<300 {
+            // Few conditions hold, or many.
+            let answers = (0..<count).map { _ in Int.random(in: 0..<100, using: &random) < [1, 3, 50][number % 3] }
+            let mark = answers.lastIndex(of: true).map { $0 % marks + 1 } ?? 0
+            let isDropped = mark == 1 && answers[7]
+            let fitting = outcomes.filter { outcome in
+                outcome.packet.mark == UInt32(mark) && outcome.verdict == (isDropped ? .drop : .accept)
+                    && outcome.assumptions.allSatisfy { assumption in
+                        (0..<count).first { assumption.text == "-m set --match-set s\($0) src" }.map { answers[$0] }
+                            == assumption.isAssumed
+                    }
+            }
+            #expect(!fitting.isEmpty, "mark \(mark) of \(marks), dropped: \(isDropped)")
+        }
+        #expect(Set(outcomes.map(\.packet.mark)) == Set((0...marks).map { UInt32($0) }))
     }
 
     // MARK: The path

@@ -80,6 +80,15 @@ struct GrowthBenchmark {
             Row(title: "trace, destinations by an undecidable interface", count: 1000) {
                 try ["trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80", $1.rules(GrowthRules.destinations($0))]
             },
+            Row(title: "trace, a mark under undecidable conditions", count: 1000) {
+                try ["trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80", $1.rules(GrowthRules.marks($0))]
+            },
+            Row(title: "trace, marks by chance", count: 1000) {
+                try [
+                    "trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80",
+                    $1.rules(GrowthRules.marks($0, byChance: true)),
+                ]
+            },
             Row(title: "audit, rules of others × Services", count: 1000) { count, files in
                 try files.audit(services: count) { GrowthRules.node($0, bans: 5 * count) }
             },

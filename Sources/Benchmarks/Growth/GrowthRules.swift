@@ -25,6 +25,16 @@ enum GrowthRules {
             }.joined() + "COMMIT\n"
     }
 
+    /// Rules that set one mark under conditions which nobody can decide, or by chance one of their own.
+    static func marks(_ count: Int, byChance: Bool = false) -> String {
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n"
+            + (0..<count).map { index in
+                byChance
+                    ? "-A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --set-xmark \(index % 8)\n"
+                    : "-A PREROUTING -m set --match-set s\(index) src -j MARK --set-xmark 1\n"
+            }.joined() + "COMMIT\n"
+    }
+
     /// A node's rules with rules of others beside them.
     ///
     /// - Parameters:

@@ -36,7 +36,6 @@ extension Option where Options: ServesAllNodes {
 }
 
 extension ServesAllNodes {
-    /// The Nodes to do.
     var shard: NodeShard { allNodes.shard ?? .all }
 
     /// Refuses options that contradict each other.
@@ -51,6 +50,15 @@ extension ServesAllNodes {
         if shaping.gives(.nodeAddress) {
             throw Self.usage(
                 "--node-address is about one host; with --all-nodes the addresses of each Node count, so leave it out")
+        }
+    }
+}
+
+extension ServesAllNodes where Self: TakesHostRules {
+    /// Refuses to ask all Nodes where rules are the input.
+    func checkAllNodes(beside dumps: [SnapshotSource]) throws(CommandFailure) {
+        guard dumps.isEmpty || !allNodes.isOn else {
+            throw Self.usage("--all-nodes asks every Node of a snapshot; rules are those of one node")
         }
     }
 }

@@ -73,13 +73,16 @@ protocol ShapesRules: CommandOptions {
     static func defaultText(of flag: ProxyFlag) -> String?
     /// Why the command refuses a mode with these options; nil: it serves it.
     func refusal(of mode: ProxyMode) -> String?
-    /// Whether the command goes on for a node that the snapshot's Nodes do not have, with a warning.
-    static var takesUnknownNode: Bool { get }
+    /// Whether the command goes on, with a warning, for a node that the snapshot's Nodes do not have, and without Services.
+    static var takesIncompleteSnapshots: Bool { get }
+    /// The Nodes to do, where the command does all of them.
+    var shard: NodeShard { get }
 }
 
 extension ShapesRules {
     static func defaultText(of flag: ProxyFlag) -> String? { nil }
-    static var takesUnknownNode: Bool { false }
+    static var takesIncompleteSnapshots: Bool { false }
+    var shard: NodeShard { .all }
     func refusal(of mode: ProxyMode) -> String? { Self.modes.contains(mode) ? nil : Command.refusal(of: mode) }
     var inputs: [String] { operands + shapingInputs }
     /// The inputs that the options of all commands name.

@@ -9,7 +9,7 @@ internal import NetAddress
 struct ApplyOptions: ShapesRules, WorksOnHost {
     static let command = "apply"
     static let modes: [ProxyMode] = [.iptables, .nftables, .ipvs]
-    static let takesUnknownNode = true
+    static let takesIncompleteSnapshots = true
 
     var operands: [String] = []
     var shaping = ShapingOptions()

@@ -86,12 +86,12 @@ package final class AssumptionList: Sendable {
     package func answer(to condition: TraceCondition) -> Bool? {
         if let known {
             if let answer = known[condition] { return answer }
-            for wider in condition.widerConditions where known[wider] == false { return false }
             var telling = telling
             while let node = telling {
                 if let answer = condition.answer(given: node.condition, node.isAssumed) { return answer }
                 telling = node.earlier
             }
+            for wider in condition.widerConditions where known[wider] == false { return false }
             return nil
         }
         var list: AssumptionList? = self
@@ -120,6 +120,21 @@ package final class AssumptionList: Sendable {
             (left, right) = own.jump === other.jump ? (own.earlier, other.earlier) : (own.jump, other.jump)
         }
         return left
+    }
+
+    /// The assumptions that two lists have in common: what both begin with, and what follows in both for the rest of the first. Of
+    /// a long rest only the latest are looked at.
+    static func common(_ left: AssumptionList?, _ right: AssumptionList?) -> AssumptionList? {
+        let begin = shared(left, right)
+        var rest: [AssumptionList] = []
+        var list = left
+        while let node = list, node !== begin, rest.count < fewAssumptions {
+            if right?.answer(to: node.condition) == node.isAssumed { rest.append(node) }
+            list = node.earlier
+        }
+        return rest.reversed().reduce(begin) {
+            AssumptionList($1.condition, $1.isAssumed, after: $0, of: $1.clients)
+        }
     }
 }
 

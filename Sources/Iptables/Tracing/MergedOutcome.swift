@@ -4,8 +4,11 @@ internal import NetAddress
 public struct MergedOutcome: Sendable {
     /// The first of them, with the assumptions that all of them share, and the chance of all that share its assumptions.
     public let outcome: TraceOutcome
-    /// How many there are.
+    /// How many there are; ``manyWays`` stands for that many and more.
     public let count: Int
+
+    /// Beyond this ways are not counted: n rules can make 2ⁿ of them.
+    public static let manyWays = 1_000_000
 }
 
 extension PacketTrace {
@@ -18,10 +21,10 @@ extension PacketTrace {
             let key = OutcomeKey(outcome, probability: 0, assumptions: outcome.ownAssumptions)
             if let position = sums[key] {
                 distinct[position].outcome.probability += outcome.probability
-                distinct[position].count += 1
+                distinct[position].count = min(distinct[position].count + outcome.wayCount, MergedOutcome.manyWays)
             } else {
                 sums[key] = distinct.count
-                distinct.append((outcome, 1))
+                distinct.append((outcome, outcome.wayCount))
             }
         }
         // Other assumptions: what happens is the same.
@@ -31,7 +34,7 @@ extension PacketTrace {
             let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: nil)
             if let position = positions[key] {
                 merged[position].outcome.keepAssumptions(of: outcome)
-                merged[position].count += count
+                merged[position].count = min(merged[position].count + count, MergedOutcome.manyWays)
             } else {
                 positions[key] = merged.count
                 merged.append((outcome, count))

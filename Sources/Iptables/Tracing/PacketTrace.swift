@@ -175,6 +175,7 @@ extension TraceBranch {
         branch.connection.state = .established
         branch.connection.isSeen = false
         branch.probability = probability
+        branch.wayCount = wayCount
         branch.assumptions = assumptions
         branch.recent = recent
         branch.changes = changes
@@ -185,6 +186,7 @@ extension TraceBranch {
     fileprivate func following(_ refusal: TraceBranch) -> TraceBranch {
         var branch = self
         branch.probability = refusal.probability
+        branch.wayCount = refusal.wayCount
         branch.assumptions = refusal.assumptions
         branch.clients = refusal.clients
         return branch
@@ -205,6 +207,6 @@ extension TraceOutcome {
             server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
             isForHost: arrival.isForHost, isReply: branch.isAnswer, isRefusalLost: arrival.isRefusalLost,
-            ownAssumptions: branch.assumptions, path: path.reversed())
+            ownAssumptions: branch.assumptions, wayCount: branch.wayCount, path: path.reversed())
     }
 }

@@ -24,7 +24,7 @@ struct PacketWalker {
 
     /// How often paths may branch at conditions that cannot be decided.
     private let splitLimit: Int
-    /// The limits of jumps and of nested jumps: far beyond what a kernel could do for each packet.
+    /// The limits of jumps on all ways, and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
     /// Without optimisation each takes some 35 kB of a stack of 8 MB.
     private static let depthLimit = 128
@@ -37,8 +37,9 @@ struct PacketWalker {
         let chainCount = rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
         // Of clients that are followed together, each endpoint that reaches itself is split off.
         splitLimit = query.clients == nil ? 10_000 : 1_000 + chainCount
-        // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps.
-        jumpLimit = 20_000 + 20 * chainCount
+        // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps. Of ways that differ as many as are not
+        // gathered take each jump.
+        jumpLimit = 20_000 + 200 * chainCount
     }
 
     /// Where a packet is.
@@ -64,7 +65,7 @@ struct PacketWalker {
                 end(branch, .drop, place)
             }
         }
-        return TraceBranch.rejoined(passed)
+        return TraceBranch.gathered(TraceBranch.rejoined(passed))
     }
 
     private mutating func end(_ branch: TraceBranch, _ verdict: TraceOutcome.Verdict, _ place: Place) {
@@ -74,7 +75,7 @@ struct PacketWalker {
     /// The ways that ended so far; they are forgotten here.
     mutating func takeEnded() -> [EndedBranch] {
         defer { ended = [] }
-        return ended
+        return EndedBranch.gathered(ended)
     }
 
     /// Takes a packet through a chain.
@@ -93,6 +94,7 @@ struct PacketWalker {
         let (rules, count) = (all.span, all.count)
         let found = table.lookup(of: position)?.rules(for: branch.packet)
         var live = [branch]
+        var bound = TraceBranch.bound(after: live)
         for number in 0..<(found?.count ?? count) {
             let index = found?[number] ?? number
             guard self.rules.matters(rules[index]) else { continue }
@@ -110,8 +112,12 @@ struct PacketWalker {
             }
             if let next { live = next }
             if live.isEmpty { break }
+            if live.count > bound {
+                live = TraceBranch.gathered(live)
+                bound = TraceBranch.bound(after: live)
+            }
         }
-        return TraceBranch.rejoined(returned.isEmpty ? live : returned + live)
+        return TraceBranch.gathered(TraceBranch.rejoined(returned.isEmpty ? live : returned + live))
     }
 
     private struct RulePlace {
@@ -212,10 +218,7 @@ struct PacketWalker {
             }
             jumpCount += 1
             guard jumpCount <= jumpLimit, callers.count < Self.depthLimit else {
-                throw error(
-                    .endlessJumps, rulePlace,
-                    "the packet takes more than \(jumpLimit) jumps, or \(Self.depthLimit) within each other; "
-                        + "no kernel would bear such rules")
+                throw error(.endlessJumps, rulePlace, TraceError.tooManyJumps(jumpCount, jumpLimit, Self.depthLimit))
             }
             let jump = branch.path
             var back = try walk(next, branch, place, &accepted)

@@ -110,6 +110,8 @@ package struct TraceBranch: Sendable {
     /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
     package var recent: [RecentEntry: Bool] = [:]
     package var probability = 1.0
+    /// How many ways were gathered in this one.
+    var wayCount = 1
     /// The clients that can have sent it, where many are followed together.
     package var clients: TracedClients?
     package var assumptions: AssumptionList?

@@ -39,6 +39,8 @@ public struct TraceOutcome: Sendable {
     var ownAssumptions: AssumptionList?
     /// The others that such outcomes have in common.
     var furtherAssumptions: [TraceAssumption] = []
+    /// How many ways are gathered in this outcome, since more were open than are followed one by one.
+    var wayCount = 1
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
 
@@ -155,5 +157,13 @@ public struct TraceError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.line = line
         self.description = description
+    }
+
+    /// What is wrong where rules jump too often, or too deep.
+    package static func tooManyJumps(_ count: Int, _ limit: Int, _ depth: Int) -> String {
+        count > limit
+            ? "more than \(limit) jumps are on the ways that the packet may take; say more of it, such as its interfaces, or leave "
+                + "rules out"
+            : "more than \(depth) jumps are within each other, which is deeper than rules are followed; leave rules out"
     }
 }

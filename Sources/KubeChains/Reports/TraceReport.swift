@@ -125,9 +125,9 @@ public enum TraceReport {
                 report.row(assumption.isAssumed ? "if" : "if not", assumption.text)
             }
             if merged.count > 1 {
+                let count = merged.count < MergedOutcome.manyWays ? "\(merged.count)" : "a million or more"
                 report.row(
-                    "paths", "\(merged.count) lead here, by other rules or assumptions; these are the first one's rules"
-                )
+                    "paths", "\(count) lead here, by other rules or assumptions; these are the first one's rules")
             }
             // A reply that is dropped is not yet rewritten back.
             if !query.isReply || outcome.isReply && outcome.verdict == .accept {

@@ -85,11 +85,12 @@ public struct Upgrade: Sendable {
     ///   - families: the families to look at.
     ///   - version: the version afterwards.
     ///   - mode: the mode afterwards; nil: that of now.
+    ///   - shard: the Nodes to look at.
     ///   - workers: threads that may plan half of many Services; the result is the same without them.
     /// - Throws: ``SnapshotError`` if a mode cannot serve a Service as the settings ask for it.
     public init(
         _ snapshot: ClusterSnapshot, _ settings: ProxySettings, families: [AddressFamily] = AddressFamily.allCases,
-        to version: ProxyVersion, mode: ProxyMode? = nil, with workers: Workers? = nil
+        to version: ProxyVersion, mode: ProxyMode? = nil, shard: NodeShard = .all, with workers: Workers? = nil
     ) throws(SnapshotError) {
         to = version
         oldMode = settings.mode
@@ -107,7 +108,8 @@ public struct Upgrade: Sendable {
             now.family = family
             then.family = family
             let (before, after) = (
-                AllNodesPlan(snapshot, now, with: workers), AllNodesPlan(snapshot, then, with: workers)
+                AllNodesPlan(snapshot, now, shard: shard, with: workers),
+                AllNodesPlan(snapshot, then, shard: shard, with: workers)
             )
             var causes = UpgradeCauses(snapshot, now, to: version)
             var positions: [Key: Int] = [:]

@@ -33,10 +33,7 @@ extension TableWalker {
             }
             jumpCount += 1
             guard jumpCount <= jumpLimit, callers.count < Self.depthLimit else {
-                throw error(
-                    .endlessJumps, place,
-                    "the packet takes more than \(jumpLimit) jumps, or \(Self.depthLimit) within each other; "
-                        + "no kernel would bear such rules")
+                throw error(.endlessJumps, place, TraceError.tooManyJumps(jumpCount, jumpLimit, Self.depthLimit))
             }
             note(place, verdict.text, element, &branch)
             let jump = branch.path

@@ -26,7 +26,7 @@ struct TableWalker: HookedChains {
         self.query = query
         family = query.destination.family
         host = TracedHost(query.hostAddresses, family)
-        jumpLimit = 20_000 + 20 * tables.tables.reduce(0) { $0 + $1.table.chains.count }
+        jumpLimit = 20_000 + 200 * tables.tables.reduce(0) { $0 + $1.table.chains.count }
     }
 
     func chains(at hook: Hook) -> [HookedChain] {
@@ -84,7 +84,7 @@ struct TableWalker: HookedChains {
             }
         }
         ended += way.ended
-        return TraceBranch.rejoined(way.accepted)
+        return TraceBranch.gathered(TraceBranch.rejoined(way.accepted))
     }
 
     /// Takes a packet through a chain.
@@ -99,14 +99,19 @@ struct TableWalker: HookedChains {
         let outer = way.returned
         way.returned = []
         var live = [branch]
+        var bound = TraceBranch.bound(after: live)
         for (index, rule) in rules.enumerated() where !live.isEmpty {
             var next: [TraceBranch] = []
             for branch in live {
                 next += try proceed(RulePlace(chain: place, index: index), rule[...], branch, &way)
             }
             live = next
+            if live.count > bound {
+                live = TraceBranch.gathered(live)
+                bound = TraceBranch.bound(after: live)
+            }
         }
-        let result = TraceBranch.rejoined(way.returned + live)
+        let result = TraceBranch.gathered(TraceBranch.rejoined(way.returned + live))
         way.returned = outer
         return result
     }

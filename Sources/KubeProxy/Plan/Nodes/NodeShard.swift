@@ -1,5 +1,5 @@
 /// Every N-th node: what one of several runs does, which need not know of each other.
-public struct NodeShard: Sendable, Hashable {
+public struct NodeShard: Sendable, Hashable, CustomStringConvertible {
     /// Which shard it is, from 0.
     public let index: Int
     /// How many shards there are.
@@ -32,6 +32,9 @@ public struct NodeShard: Sendable, Hashable {
         }
         self.init(index: index, count: count)
     }
+
+    /// `I/N`.
+    public var description: String { "\(index)/\(count)" }
 
     /// Those of some things in their order that the shard takes.
     public func of<Element>(_ all: [Element]) -> [Element] {

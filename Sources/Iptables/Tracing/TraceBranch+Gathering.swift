@@ -1,0 +1,105 @@
+extension TraceBranch {
+    /// So many ways may be open side by side. Most packets have fewer than ten.
+    fileprivate static let fewWays = 64
+
+    /// How many branches a chain may have before they are gathered again: so that all of it takes no longer than following them.
+    package static func bound(after gathered: [TraceBranch]) -> Int { max(fewWays, 2 * gathered.count) }
+
+    /// Of many branches, makes those one that all later rules treat alike, wherever they stand.
+    ///
+    /// First those that only chance separates. If too many are left, those that assumptions separate, too: what stays known is what
+    /// was assumed on all of their ways, as ``PacketTrace/mergedOutcomes`` shows them. n rules that set one mark under n
+    /// conditions would otherwise leave n ways, which each of the rules is asked for. Where many clients are followed together
+    /// each way has clients of its own, and the assumptions say whose it is.
+    package static func gathered(_ branches: [TraceBranch]) -> [TraceBranch] {
+        guard branches.count > fewWays else { return branches }
+        let exact = joined(branches) {
+            WayKey(state: WayState($0), assumptions: $0.assumptions.map(ObjectIdentifier.init))
+        }
+        guard exact.count > fewWays, exact[0].clients == nil else { return exact }
+        return joined(exact) { AlikeKey(state: WayState($0), probability: $0.probability) }
+    }
+
+    /// Joins branches of the same key, which only chance separates, or else assumptions.
+    private static func joined<Key: Hashable>(_ branches: [TraceBranch], by key: (TraceBranch) -> Key) -> [TraceBranch]
+    {
+        var result: [TraceBranch] = []
+        var positions: [Key: Int] = [:]
+        for branch in branches {
+            let key = key(branch)
+            if let position = positions[key] {
+                result[position].gather(branch)
+            } else {
+                positions[key] = result.count
+                result.append(branch)
+            }
+        }
+        return result
+    }
+
+    private mutating func gather(_ other: TraceBranch) {
+        if assumptions === other.assumptions {
+            probability += other.probability
+        } else {
+            assumptions = AssumptionList.common(assumptions, other.assumptions)
+            wayCount = min(wayCount + other.wayCount, MergedOutcome.manyWays)
+        }
+        // Rules that made no difference are no part of the path.
+        if other.path?.count ?? 0 < path?.count ?? 0 { path = other.path }
+    }
+
+    /// All that later rules look at, but for what was assumed.
+    private struct WayState: Hashable {
+        let packet: TracedPacket
+        let connection: TracedConnection
+        let routedTo: TracedAddress
+        let flags: [Bool]
+        let refusal: RejectKind?
+        let changes: ChangedState
+        let recent: [RecentEntry: Bool]
+        let clients: ObjectIdentifier?
+
+        init(_ branch: TraceBranch) {
+            packet = branch.packet
+            connection = branch.connection
+            routedTo = branch.routedTo
+            flags = [branch.isOnLoopback, branch.isAnswer, branch.isFromHost, branch.isRewrittenHere]
+            refusal = branch.refusal
+            changes = branch.changes
+            recent = branch.recent
+            clients = branch.clients.map(ObjectIdentifier.init)
+        }
+    }
+
+    private struct WayKey: Hashable {
+        let state: WayState
+        let assumptions: ObjectIdentifier?
+    }
+
+    private struct AlikeKey: Hashable {
+        let state: WayState
+        let probability: Double
+    }
+}
+
+extension EndedBranch {
+    /// The same for ways that ended. Those that were dropped are left as they are, since nothing follows from them; a refusal goes
+    /// back through rules, and before a target that is not modelled each way has met all those before.
+    static func gathered(_ ended: [EndedBranch]) -> [EndedBranch] {
+        var result: [EndedBranch] = []
+        var groups: [(verdict: TraceOutcome.Verdict, hook: Hook, branches: [TraceBranch])] = []
+        for end in ended {
+            if end.verdict == .drop || ended.count <= TraceBranch.fewWays {
+                result.append(end)
+            } else if let index = groups.firstIndex(where: { $0.verdict == end.verdict && $0.hook == end.hook }) {
+                groups[index].branches.append(end.branch)
+            } else {
+                groups.append((end.verdict, end.hook, [end.branch]))
+            }
+        }
+        for (verdict, hook, branches) in groups {
+            result += TraceBranch.gathered(branches).map { EndedBranch(branch: $0, verdict: verdict, hook: hook) }
+        }
+        return result
+    }
+}

@@ -19,11 +19,9 @@ struct PacketWalker {
 
     /// The chains that are being walked, by position, each called by the one before.
     private var callers: [Int] = []
-    private var splitCount = 0
+    private var splits: SplitCount
     private var jumpCount = 0
 
-    /// How often paths may branch at conditions that cannot be decided.
-    private let splitLimit: Int
     /// The limits of jumps on all ways, and of nested jumps: far beyond what a kernel could do for each packet.
     private let jumpLimit: Int
     /// Without optimisation each takes some 35 kB of a stack of 8 MB.
@@ -35,8 +33,7 @@ struct PacketWalker {
         host = TracedHost(query.hostAddresses, rules.ruleset.family)
         keepsPaths = query.clients == nil
         let chainCount = rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
-        // Of clients that are followed together, each endpoint that reaches itself is split off.
-        splitLimit = query.clients == nil ? 10_000 : 1_000 + chainCount
+        splits = SplitCount(query, chains: chainCount)
         // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps. Of ways that differ as many as are not
         // gathered take each jump.
         jumpLimit = 20_000 + 200 * chainCount
@@ -139,7 +136,7 @@ struct PacketWalker {
         var taken = branch
         var rest: [TraceBranch] = []
         let counts = (accepted.count, ended.count, returned.count)
-        let splits = splitCount
+        let splits = splits
         eventCount += 1
         for (condition, wanted) in conditions {
             // An answer to an earlier condition can settle a later one.
@@ -162,18 +159,13 @@ struct PacketWalker {
         let result = TraceBranch.rejoined(through.isEmpty ? rest : rest + through)
         if result.count == 1, counts == (accepted.count, ended.count, returned.count) {
             // It makes no difference whether the rule matches.
-            splitCount = splits
+            self.splits = splits
         }
         return result
     }
 
     private mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
-        splitCount += 1
-        guard splitCount > splitLimit else { return }
-        throw error(
-            .tooManyBranches, place,
-            "more than \(splitLimit) ways branch off at conditions that cannot be decided, the last of them "
-                + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
+        if let message = splits.add(condition) { throw error(.tooManyBranches, place, message) }
     }
 
     private func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {

@@ -75,7 +75,8 @@ package struct ChainProbe {
         var packet = packet
         // Connection tracking sees packets at this priority (NF_IP_PRI_CONNTRACK).
         packet.connection.isSeen = chain.base.priority > -200
-        (walker.splitCount, walker.jumpCount) = (0, 0)
+        walker.splits.restart()
+        walker.jumpCount = 0
         var ended: [EndedBranch] = []
         let passed: [TraceBranch]
         do throws(TraceError) {

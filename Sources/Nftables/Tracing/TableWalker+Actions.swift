@@ -80,12 +80,7 @@ extension TableWalker {
     // MARK: What cannot be followed
 
     mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {
-        splitCount += 1
-        guard splitCount > Self.splitLimit else { return }
-        throw error(
-            .tooManyBranches, place,
-            "more than \(Self.splitLimit) ways branch off at conditions that cannot be decided, the last of them "
-                + "'\(condition.text)'; say more of the packet, such as its interfaces, or leave rules out")
+        if let message = splits.add(condition) { throw error(.tooManyBranches, place, message) }
     }
 
     func error(_ code: TraceError.Code, _ place: RulePlace, _ message: String) -> TraceError {

@@ -11,13 +11,12 @@ struct TableWalker: HookedChains {
     private var statements: [TracedTables.ChainPlace: [[NftStatement]]] = [:]
     /// The chains that are being walked, each called by the one before.
     var callers: [TracedTables.ChainPlace] = []
-    var splitCount = 0
+    var splits: SplitCount
     var jumpCount = 0
     /// Identifies an event; iptables' have lower numbers.
     var eventCount = 1 << 32
     let jumpLimit: Int
 
-    static let splitLimit = 10_000
     /// The kernel's limit of jumps within each other is 16 (`NFT_JUMP_STACK_SIZE`); without one that it counts a `goto` too.
     static let depthLimit = 64
 
@@ -26,7 +25,9 @@ struct TableWalker: HookedChains {
         self.query = query
         family = query.destination.family
         host = TracedHost(query.hostAddresses, family)
-        jumpLimit = 20_000 + 200 * tables.tables.reduce(0) { $0 + $1.table.chains.count }
+        let chainCount = tables.tables.reduce(0) { $0 + $1.table.chains.count }
+        jumpLimit = 20_000 + 200 * chainCount
+        splits = SplitCount(query, chains: chainCount)
     }
 
     func chains(at hook: Hook) -> [HookedChain] {
@@ -223,13 +224,16 @@ struct TableWalker: HookedChains {
         _ place: RulePlace, _ condition: TraceCondition, _ wanted: Bool, _ rest: ArraySlice<NftStatement>,
         _ branch: TraceBranch, _ way: inout Way
     ) throws(TraceError) -> [TraceBranch] {
+        let splits = splits
         try countSplit(condition, place)
         let other = branch.assuming(condition, !wanted)
         let counts = (way.accepted.count, way.ended.count, way.returned.count)
         let result = TraceBranch.rejoined(
             [other] + (try proceed(place, rest, branch.assuming(condition, wanted), &way)))
         // It makes no difference whether the rule matches.
-        if result.count == 1, counts == (way.accepted.count, way.ended.count, way.returned.count) { splitCount -= 1 }
+        if result.count == 1, counts == (way.accepted.count, way.ended.count, way.returned.count) {
+            self.splits = splits
+        }
         return result
     }
 

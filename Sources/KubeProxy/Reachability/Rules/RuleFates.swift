@@ -85,7 +85,8 @@ struct RuleFates {
             }
             leaves = leaves.compactMap { $0.assuming(range, false) }
         }
-        var result = rest.isEmpty ? [] : [Piece(clients: rest, fate: fate(leaves, depth: 0))]
+        var looks = lookLimit
+        var result = rest.isEmpty ? [] : [Piece(clients: rest, fate: fate(leaves, &looks))]
         for (whole, inside) in levels.reversed() {
             if result.count == 1, inside.count == 1, let fate = inside[0].fate.merged(with: result[0].fate) {
                 result = [Piece(clients: whole, fate: fate)]
@@ -96,11 +97,14 @@ struct RuleFates {
         return result
     }
 
-    /// How many conditions one after the other are tried both ways.
-    private static let depthLimit = 8
+    /// How many paths are looked at where conditions are tried both ways: n that each end the way of some packets take some n²/2,
+    /// and n that all make a difference would take 2ⁿ.
+    private static let lookLimit = 5000
 
     /// What becomes of clients that no condition on their address divides.
-    private static func fate(_ leaves: [Leaf], depth: Int) -> RuleFate {
+    ///
+    /// - Parameter looks: how many paths may still be looked at.
+    private static func fate(_ leaves: [Leaf], _ looks: inout Int) -> RuleFate {
         guard let condition = leaves.lazy.compactMap({ $0.conditions.first }).first?.condition else {
             var chances: [RuleFate.Chance] = []
             for leaf in leaves {
@@ -115,13 +119,14 @@ struct RuleFates {
         }
         let holds = leaves.compactMap { $0.assuming(condition, true) }
         let fails = leaves.compactMap { $0.assuming(condition, false) }
-        if holds.isEmpty { return fate(fails, depth: depth) }
-        if fails.isEmpty { return fate(holds, depth: depth) }
-        guard depth < depthLimit else { return .unknown(.condition(condition.text)) }
-        let one = fate(holds, depth: depth + 1)
+        if holds.isEmpty { return fate(fails, &looks) }
+        if fails.isEmpty { return fate(holds, &looks) }
+        looks -= leaves.count
+        guard looks > 0 else { return .unknown(.condition(condition.text)) }
+        let one = fate(holds, &looks)
         // What is unknown either way needs no look at the other.
         if case .unknown = one { return one }
-        return one.merged(with: fate(fails, depth: depth + 1)) ?? .unknown(.condition(condition.text))
+        return one.merged(with: fate(fails, &looks)) ?? .unknown(.condition(condition.text))
     }
 }
 

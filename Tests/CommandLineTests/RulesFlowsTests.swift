@@ -71,6 +71,17 @@ import Testing
         #expect(try outcomes(found) == outcomes(planned))
     }
 
+    /// Marks under conditions that nothing decides change nothing for the Service; of very many that is not tried out.
+    @Test(arguments: [(8, "endpoints"), (40, "endpoints"), (300, "unknown")])
+    func marksOfOthers(_ count: Int, _ verdict: String) throws {
+        let rules = (0..<count).map { "-A PREROUTING -m set --match-set s\($0) src -j MARK --set-mark 0x70000\n" }
+        let mangle = "*mangle\n:PREROUTING ACCEPT [0:0]\n\(rules.joined())COMMIT\n"
+        let found = try flows(["--to", "shop/web", "--live", "-", Self.demo] + Self.node, input: mangle + Self.save)
+        let verdicts = found.compactMap { ($0["outcome"] as? [String: Any])?["verdict"] as? String }
+        // What the node itself sends does not pass PREROUTING.
+        #expect(Set(verdicts) == ["endpoints", verdict])
+    }
+
     /// Without a snapshot comments name the Services.
     @Test func rulesAlone() throws {
         let found = try flows(["--to", "shop/web", "--node-address", "192.168.1.11", "-"], input: Self.save)

@@ -74,7 +74,7 @@ struct GrowthBenchmark {
             Row(title: "diff, the same jump repeated", count: 20_000) {
                 try ["diff", $1.rules(GrowthRules.repeatedJumps($0)), $1.rules(GrowthRules.repeatedJumps($0 / 2))]
             },
-            Row(title: "trace, rules with an undecidable interface", count: 1000) {
+            Row(title: "trace, rules with an undecidable interface", count: 2000) {
                 try ["trace", "--from", "10.1.1.1", "--to", "10.2.2.2:80", $1.rules(GrowthRules.interfaces($0))]
             },
             Row(title: "trace, destinations by an undecidable interface", count: 1000) {

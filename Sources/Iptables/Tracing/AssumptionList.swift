@@ -128,7 +128,9 @@ package final class AssumptionList: Sendable {
         let begin = shared(left, right)
         var rest: [AssumptionList] = []
         var list = left
-        while let node = list, node !== begin, rest.count < fewAssumptions {
+        var looks = fewAssumptions
+        while let node = list, node !== begin, looks > 0 {
+            looks -= 1
             if right?.answer(to: node.condition) == node.isAssumed { rest.append(node) }
             list = node.earlier
         }

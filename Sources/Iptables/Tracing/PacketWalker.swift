@@ -91,7 +91,7 @@ struct PacketWalker {
         let (rules, count) = (all.span, all.count)
         let found = table.lookup(of: position)?.rules(for: branch.packet)
         var live = [branch]
-        var bound = TraceBranch.bound(after: live)
+        var bound = TraceBranch.Bound()
         for number in 0..<(found?.count ?? count) {
             let index = found?[number] ?? number
             guard self.rules.matters(rules[index]) else { continue }
@@ -109,10 +109,7 @@ struct PacketWalker {
             }
             if let next { live = next }
             if live.isEmpty { break }
-            if live.count > bound {
-                live = TraceBranch.gathered(live)
-                bound = TraceBranch.bound(after: live)
-            }
+            bound.gather(&live)
         }
         return TraceBranch.gathered(TraceBranch.rejoined(returned.isEmpty ? live : returned + live))
     }
@@ -133,6 +130,8 @@ struct PacketWalker {
         guard case .depends(let conditions, let chance) = answer else {
             return try apply(rule, place, branch, &accepted, &returned)
         }
+        // It makes no difference whether the rule matches.
+        if changesNothing(rule, branch) { return [branch] }
         var taken = branch
         var rest: [TraceBranch] = []
         let counts = (accepted.count, ended.count, returned.count)
@@ -162,6 +161,21 @@ struct PacketWalker {
             self.splits = splits
         }
         return result
+    }
+
+    /// Whether a rule that only changes fields finds them as it would leave them.
+    private func changesNothing(_ rule: borrowing Rule, _ branch: borrowing TraceBranch) -> Bool {
+        switch rule.target {
+        case .mark, .connmark: break
+        default: return false
+        }
+        guard let target = rule.target, branch.changes.mark == 0, rules.sideEffects.of(rule).isEmpty else {
+            return false
+        }
+        for case .recent in rule.matches { return false }
+        var after = copy branch
+        after.apply(target)
+        return after.packet == branch.packet && after.connection == branch.connection
     }
 
     private mutating func countSplit(_ condition: TraceCondition, _ place: RulePlace) throws(TraceError) {

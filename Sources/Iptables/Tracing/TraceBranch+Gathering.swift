@@ -1,9 +1,21 @@
 extension TraceBranch {
     /// So many ways may be open side by side. Most packets have fewer than ten.
-    fileprivate static let fewWays = 64
+    package static let fewWays = 64
 
-    /// How many branches a chain may have before they are gathered again: so that all of it takes no longer than following them.
-    package static func bound(after gathered: [TraceBranch]) -> Int { max(fewWays, 2 * gathered.count) }
+    /// How many branches a chain may have before they are gathered.
+    package struct Bound {
+        private var count = TraceBranch.fewWays
+
+        package init() {}
+
+        /// Gathers branches if they are too many; from then on, when they are twice as many as are left, so that all of it takes no
+        /// longer than following them.
+        package mutating func gather(_ branches: inout [TraceBranch]) {
+            guard branches.count > count else { return }
+            branches = TraceBranch.gathered(branches, few: min(count, TraceBranch.fewWays))
+            count = max(8, 2 * branches.count)
+        }
+    }
 
     /// Of many branches, makes those one that all later rules treat alike, wherever they stand.
     ///
@@ -11,12 +23,12 @@ extension TraceBranch {
     /// was assumed on all of their ways, as ``PacketTrace/mergedOutcomes`` shows them. n rules that set one mark under n
     /// conditions would otherwise leave n ways, which each of the rules is asked for. Where many clients are followed together
     /// each way has clients of its own, and the assumptions say whose it is.
-    package static func gathered(_ branches: [TraceBranch]) -> [TraceBranch] {
-        guard branches.count > fewWays else { return branches }
+    package static func gathered(_ branches: [TraceBranch], few: Int = fewWays) -> [TraceBranch] {
+        guard branches.count > few else { return branches }
         let exact = joined(branches) {
             WayKey(state: WayState($0), assumptions: $0.assumptions.map(ObjectIdentifier.init))
         }
-        guard exact.count > fewWays, exact[0].clients == nil else { return exact }
+        guard exact.count > few, exact[0].clients == nil else { return exact }
         return joined(exact) { AlikeKey(state: WayState($0), probability: $0.probability) }
     }
 

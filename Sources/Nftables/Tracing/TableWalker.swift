@@ -100,17 +100,14 @@ struct TableWalker: HookedChains {
         let outer = way.returned
         way.returned = []
         var live = [branch]
-        var bound = TraceBranch.bound(after: live)
+        var bound = TraceBranch.Bound()
         for (index, rule) in rules.enumerated() where !live.isEmpty {
             var next: [TraceBranch] = []
             for branch in live {
                 next += try proceed(RulePlace(chain: place, index: index), rule[...], branch, &way)
             }
             live = next
-            if live.count > bound {
-                live = TraceBranch.gathered(live)
-                bound = TraceBranch.bound(after: live)
-            }
+            bound.gather(&live)
         }
         let result = TraceBranch.gathered(TraceBranch.rejoined(way.returned + live))
         way.returned = outer

@@ -266,6 +266,26 @@ import Testing
         #expect(Set(outcomes.map(\.packet.mark)) == Set((0...marks).map { UInt32($0) }))
     }
 
+    /// Whatever sets marks, by conditions and by chance, and however many ways there are: what becomes of the packet in the end is
+    /// the same and certain.
+    @Test(arguments: 0..<12)
+    func chancesOfManyWays(_ seed: Int) throws {
+        var random = SeededGenerator(seed: UInt64(seed))
+        var rules = ""
+        for index in 0..<90 {
+            let condition =
+                seed % 2 == 1 && index >= 80
+                ? "-m statistic --mode random --probability 0.5" : "-m set --match-set s\(index) src"
+            let target = random.number(in: 0...2) == 0 ? "CONNMARK" : "MARK"
+            rules += "mangle FORWARD \(condition) -j \(target) --set-mark \(random.number(in: 1...2))\n"
+        }
+        let query = try TraceMeaningTests.query()
+        let ruleset = IndexedRules(try TraceMeaningTests.ruleset(rules + "mangle FORWARD -j MARK --set-mark 7\n"))
+        let trace = try PacketTrace(query, through: ruleset)
+        #expect(trace.outcomes.allSatisfy { $0.packet.mark == 7 && $0.verdict == .accept && $0.probability < 1 + 1e-9 })
+        #expect(trace.mergedOutcomes.map(\.outcome.probability) == [1])
+    }
+
     // MARK: The path
 
     @Test func path() throws {

@@ -9,6 +9,8 @@ public struct MergedOutcome: Sendable {
 
     /// Beyond this ways are not counted: n rules can make 2ⁿ of them.
     public static let manyWays = 1_000_000
+
+    static func waySum(_ one: Int, _ other: Int) -> Int { min(one + other, manyWays) }
 }
 
 extension PacketTrace {
@@ -18,23 +20,23 @@ extension PacketTrace {
         var distinct: [(outcome: TraceOutcome, count: Int)] = []
         // The same assumptions: chances add up.
         for outcome in outcomes {
-            let key = OutcomeKey(outcome, probability: 0, assumptions: outcome.ownAssumptions)
+            let key = OutcomeKey(outcome, probability: 0, ofSameAssumptions: true)
             if let position = sums[key] {
                 distinct[position].outcome.probability += outcome.probability
-                distinct[position].count = min(distinct[position].count + outcome.wayCount, MergedOutcome.manyWays)
+                distinct[position].count = MergedOutcome.waySum(distinct[position].count, outcome.gathering.wayCount)
             } else {
                 sums[key] = distinct.count
-                distinct.append((outcome, outcome.wayCount))
+                distinct.append((outcome, outcome.gathering.wayCount))
             }
         }
         // Other assumptions: what happens is the same.
         var positions: [OutcomeKey: Int] = [:]
         var merged: [(outcome: TraceOutcome, count: Int)] = []
         for (outcome, count) in distinct {
-            let key = OutcomeKey(outcome, probability: outcome.probability, assumptions: nil)
+            let key = OutcomeKey(outcome, probability: outcome.probability, ofSameAssumptions: false)
             if let position = positions[key] {
                 merged[position].outcome.keepAssumptions(of: outcome)
-                merged[position].count = min(merged[position].count + count, MergedOutcome.manyWays)
+                merged[position].count = MergedOutcome.waySum(merged[position].count, count)
             } else {
                 positions[key] = merged.count
                 merged.append((outcome, count))
@@ -66,8 +68,9 @@ private struct OutcomeKey: Hashable {
     let serverPort: PortRange
     let properties: [Bool]
     let assumptions: AssumptionList?
+    let gathering: ObjectIdentifier?
 
-    init(_ outcome: TraceOutcome, probability: Double, assumptions: AssumptionList?) {
+    init(_ outcome: TraceOutcome, probability: Double, ofSameAssumptions: Bool) {
         verdict = outcome.verdict
         self.probability = probability
         packet = outcome.packet
@@ -75,6 +78,7 @@ private struct OutcomeKey: Hashable {
         properties = [
             outcome.isTranslated, outcome.isMasqueraded, outcome.isForHost, outcome.isReply, outcome.isRefusalLost,
         ]
-        self.assumptions = assumptions
+        assumptions = ofSameAssumptions ? outcome.ownAssumptions : nil
+        gathering = ofSameAssumptions ? outcome.gathering.map(ObjectIdentifier.init) : nil
     }
 }

@@ -175,7 +175,7 @@ extension TraceBranch {
         branch.connection.state = .established
         branch.connection.isSeen = false
         branch.probability = probability
-        branch.wayCount = wayCount
+        branch.gathering = gathering
         branch.assumptions = assumptions
         branch.recent = recent
         branch.changes = changes
@@ -186,7 +186,7 @@ extension TraceBranch {
     fileprivate func following(_ refusal: TraceBranch) -> TraceBranch {
         var branch = self
         branch.probability = refusal.probability
-        branch.wayCount = refusal.wayCount
+        branch.gathering = refusal.gathering
         branch.assumptions = refusal.assumptions
         branch.clients = refusal.clients
         return branch
@@ -207,6 +207,6 @@ extension TraceOutcome {
             server: (branch.connection.answered.address, branch.connection.answered.port),
             isTranslated: branch.connection.destination != nil, isMasqueraded: branch.connection.source != nil,
             isForHost: arrival.isForHost, isReply: branch.isAnswer, isRefusalLost: arrival.isRefusalLost,
-            ownAssumptions: branch.assumptions, wayCount: branch.wayCount, path: path.reversed())
+            ownAssumptions: branch.assumptions, gathering: branch.gathering, path: path.reversed())
     }
 }

@@ -34,8 +34,8 @@ struct PacketWalker {
         keepsPaths = query.clients == nil
         let chainCount = rules.ruleset.tables.reduce(0) { $0 + $1.chains.count }
         splits = SplitCount(query, chains: chainCount)
-        // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps. Of ways that differ as many as are not
-        // gathered take each jump.
+        // Each endpoint of a Service has a chain, and every path from there takes a dozen jumps; and several ways may take each of
+        // them.
         jumpLimit = 20_000 + 200 * chainCount
     }
 
@@ -130,7 +130,7 @@ struct PacketWalker {
         guard case .depends(let conditions, let chance) = answer else {
             return try apply(rule, place, branch, &accepted, &returned)
         }
-        // It makes no difference whether the rule matches.
+        // What makes no difference need not branch and rejoin.
         if changesNothing(rule, branch) { return [branch] }
         var taken = branch
         var rest: [TraceBranch] = []
@@ -169,6 +169,7 @@ struct PacketWalker {
         case .mark, .connmark: break
         default: return false
         }
+        // A mark that a side effect made unknown is known again after the rule.
         guard let target = rule.target, branch.changes.mark == 0, rules.sideEffects.of(rule).isEmpty else {
             return false
         }

@@ -12,52 +12,48 @@ extension TraceBranch {
         /// longer than following them.
         package mutating func gather(_ branches: inout [TraceBranch]) {
             guard branches.count > count else { return }
-            branches = TraceBranch.gathered(branches, few: min(count, TraceBranch.fewWays))
+            branches = TraceBranch.gathered(branches, few: count)
             count = max(8, 2 * branches.count)
         }
     }
 
     /// Of many branches, makes those one that all later rules treat alike, wherever they stand.
     ///
-    /// First those that only chance separates. If too many are left, those that assumptions separate, too: what stays known is what
-    /// was assumed on all of their ways, as ``PacketTrace/mergedOutcomes`` shows them. n rules that set one mark under n
+    /// First those that only chance separates. If too many are left, those that assumptions alone separate, too: what stays known is
+    /// what was assumed on all of their ways, as ``PacketTrace/mergedOutcomes`` shows them. n rules that set one mark under n
     /// conditions would otherwise leave n ways, which each of the rules is asked for. Where many clients are followed together
     /// each way has clients of its own, and the assumptions say whose it is.
     package static func gathered(_ branches: [TraceBranch], few: Int = fewWays) -> [TraceBranch] {
         guard branches.count > few else { return branches }
-        let exact = joined(branches) {
-            WayKey(state: WayState($0), assumptions: $0.assumptions.map(ObjectIdentifier.init))
-        }
+        let exact = merged(branches, by: WayKey.init, { $0.joined(with: $1) ?? $0 })
         guard exact.count > few, exact[0].clients == nil else { return exact }
-        return joined(exact) { AlikeKey(state: WayState($0), probability: $0.probability) }
+        // Ways that chance has halved can be met at once, so that their chances would have to add up for some answers only.
+        return merged(exact, by: { $0.probability > 1 - 1e-9 ? WayState($0) : nil }, { $0.gathered(with: $1) })
     }
 
-    /// Joins branches of the same key, which only chance separates, or else assumptions.
-    private static func joined<Key: Hashable>(_ branches: [TraceBranch], by key: (TraceBranch) -> Key) -> [TraceBranch]
-    {
+    private func gathered(with other: TraceBranch) -> TraceBranch {
+        var both = withShorterPath(other)
+        both.assumptions = AssumptionList.common(assumptions, other.assumptions)
+        both.gathering = Gathering(gathering, other.gathering)
+        return both
+    }
+
+    /// Merges branches of the same key; those without one stay.
+    private static func merged<Key: Hashable>(
+        _ branches: [TraceBranch], by key: (TraceBranch) -> Key?, _ merge: (TraceBranch, TraceBranch) -> TraceBranch
+    ) -> [TraceBranch] {
         var result: [TraceBranch] = []
         var positions: [Key: Int] = [:]
         for branch in branches {
             let key = key(branch)
-            if let position = positions[key] {
-                result[position].gather(branch)
+            if let key, let position = positions[key] {
+                result[position] = merge(result[position], branch)
             } else {
-                positions[key] = result.count
+                if let key { positions[key] = result.count }
                 result.append(branch)
             }
         }
         return result
-    }
-
-    private mutating func gather(_ other: TraceBranch) {
-        if assumptions === other.assumptions {
-            probability += other.probability
-        } else {
-            assumptions = AssumptionList.common(assumptions, other.assumptions)
-            wayCount = min(wayCount + other.wayCount, MergedOutcome.manyWays)
-        }
-        // Rules that made no difference are no part of the path.
-        if other.path?.count ?? 0 < path?.count ?? 0 { path = other.path }
     }
 
     /// All that later rules look at, but for what was assumed.
@@ -86,12 +82,29 @@ extension TraceBranch {
     private struct WayKey: Hashable {
         let state: WayState
         let assumptions: ObjectIdentifier?
-    }
+        let gathering: ObjectIdentifier?
 
-    private struct AlikeKey: Hashable {
-        let state: WayState
-        let probability: Double
+        init(_ branch: TraceBranch) {
+            state = WayState(branch)
+            assumptions = branch.assumptions.map(ObjectIdentifier.init)
+            gathering = branch.gathering.map(ObjectIdentifier.init)
+        }
     }
+}
+
+/// Ways that go on as one. Their chances are not to be added to those of ways that are not of them: what each assumes is partly
+/// forgotten, and what looks as if it could be met at once cannot.
+final class Gathering: Sendable {
+    let wayCount: Int
+
+    init(_ one: Gathering?, _ other: Gathering?) {
+        wayCount = MergedOutcome.waySum(one.wayCount, other.wayCount)
+    }
+}
+
+extension Gathering? {
+    /// How many ways there are.
+    var wayCount: Int { self?.wayCount ?? 1 }
 }
 
 extension EndedBranch {

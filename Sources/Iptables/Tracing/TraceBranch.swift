@@ -110,8 +110,8 @@ package struct TraceBranch: Sendable {
     /// The lists of `recent` that a rule on this path changed: whether the address is in them now.
     package var recent: [RecentEntry: Bool] = [:]
     package var probability = 1.0
-    /// How many ways were gathered in this one.
-    var wayCount = 1
+    /// The ways that are gathered in this one; nil: it is one way.
+    var gathering: Gathering?
     /// The clients that can have sent it, where many are followed together.
     package var clients: TracedClients?
     package var assumptions: AssumptionList?
@@ -144,7 +144,7 @@ package struct TraceBranch: Sendable {
 
     private func isJoinable(with other: borrowing TraceBranch) -> Bool {
         guard packet == other.packet, connection == other.connection, recent == other.recent,
-            changes == other.changes
+            changes == other.changes, gathering === other.gathering
         else { return false }
         if assumptions === other.assumptions { return true }
         guard let own = assumptions, let others = other.assumptions else { return false }
@@ -152,10 +152,10 @@ package struct TraceBranch: Sendable {
             && abs(probability - other.probability) <= probability * 1e-12
     }
 
-    private func joined(with other: TraceBranch) -> TraceBranch? {
+    /// One branch of both, if only chance or an assumption separates them; nil: more does.
+    func joined(with other: TraceBranch) -> TraceBranch? {
         guard isJoinable(with: other) else { return nil }
-        // Rules that made no difference are no part of the path.
-        var joined = path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
+        var joined = withShorterPath(other)
         if assumptions === other.assumptions {
             joined.probability = probability + other.probability
         } else {
@@ -163,6 +163,11 @@ package struct TraceBranch: Sendable {
             joined.clients = assumptions?.clients
         }
         return joined
+    }
+
+    /// The one that met fewer rules: rules that made no difference are no part of the path.
+    func withShorterPath(_ other: TraceBranch) -> TraceBranch {
+        path?.count ?? 0 <= other.path?.count ?? 0 ? self : other
     }
 
     package func assuming(_ condition: TraceCondition, _ isAssumed: Bool) -> TraceBranch {

@@ -39,8 +39,8 @@ public struct TraceOutcome: Sendable {
     var ownAssumptions: AssumptionList?
     /// The others that such outcomes have in common.
     var furtherAssumptions: [TraceAssumption] = []
-    /// How many ways are gathered in this outcome, since more were open than are followed one by one.
-    var wayCount = 1
+    /// The ways that are gathered in this outcome, since more were open than are followed one by one; nil: it is one way.
+    var gathering: Gathering?
     /// The rules that led here. Jumps to chains in which no rule was met are left out.
     public let path: [TraceStep]
 

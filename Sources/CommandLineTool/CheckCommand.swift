@@ -17,12 +17,7 @@ struct CheckOptions: TakesHostRules, WritesReport, ServesAllNodes {
     var allNodes = AllNodesOptions()
 
     static var groups: [OptionGroup<CheckOptions>] {
-        [
-            OptionGroup(
-                title: "Which nodes",
-                options: Option.allNodes("on every Node of the snapshot, whatever a configuration names")),
-            .hostRules, .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs,
-        ]
+        [.nodes, .hostRules, .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs]
     }
 
     static func defaultText(of flag: ProxyFlag) -> String? {

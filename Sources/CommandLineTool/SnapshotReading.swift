@@ -61,7 +61,7 @@ extension PreparedSnapshot {
 
     /// Adds a warning of a shard that has no Node, so that nobody takes silence for a result.
     fileprivate mutating func warnIfEmpty(_ shard: NodeShard) {
-        guard shard.index >= snapshot.nodes.count, !snapshot.nodes.isEmpty else { return }
+        guard shard.of(snapshot.nodes).isEmpty, !snapshot.nodes.isEmpty else { return }
         let text = "the shard \(shard) has no Node: the snapshot has \(snapshot.nodes.count)"
         diagnostics.append(Diagnostic(.warning, text))
     }

@@ -18,10 +18,7 @@ struct UpgradeOptions: ServesAllNodes, WritesReport {
 
     static var groups: [OptionGroup<UpgradeOptions>] {
         [
-            OptionGroup(title: "What changes", options: [to, toMode]),
-            OptionGroup(
-                title: "Which nodes",
-                options: Option.allNodes("on every Node of the snapshot, whatever a configuration names")),
+            OptionGroup(title: "What changes", options: [to, toMode]), .nodes,
             .output([.text, .json] + ReportForm.ofFindings), .shaping, .nftables, .ipvs,
         ]
     }

@@ -25,7 +25,7 @@ enum GrowthRules {
             }.joined() + "COMMIT\n"
     }
 
-    /// Rules that set one mark under conditions which nobody can decide, or by chance one of their own.
+    /// Rules that set one mark under conditions which nobody can decide, or one of eight by chance.
     static func marks(_ count: Int, byChance: Bool = false) -> String {
         "*mangle\n:PREROUTING ACCEPT [0:0]\n"
             + (0..<count).map { index in

@@ -35,6 +35,15 @@ extension Option where Options: ServesAllNodes {
     }
 }
 
+extension OptionGroup where Options: ServesAllNodes {
+    /// `--all-nodes` and `--shard` of a command that looks at all Nodes anyway, unless a configuration names one.
+    static var nodes: OptionGroup {
+        OptionGroup(
+            title: "Which nodes",
+            options: Option.allNodes("on every Node of the snapshot, whatever a configuration names"))
+    }
+}
+
 extension ServesAllNodes {
     var shard: NodeShard { allNodes.shard ?? .all }
 

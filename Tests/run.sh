@@ -2,7 +2,7 @@
 # Builds and runs the tests (`make test`). Failures and suites that are done are shown as they come, then what was checked
 # and what was skipped; the whole log stays in .build/tests.log.
 #
-#   KUBECHAINS_TESTS  brief (the default) or full; see TestSupport/TestSize.swift
+#   KUBECHAINS_TESTS  brief (the default), full or soak; see TestSupport/TestSize.swift
 #   KUBECHAINS_CASE   the name of the only recorded case to run, such as small-003
 #   KUBECHAINS_ONLY   a regular expression for the only suites and tests to run, such as LintTests
 #   SWIFT             the swift command
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 size=${KUBECHAINS_TESTS:-brief} case=${KUBECHAINS_CASE:-} only=${KUBECHAINS_ONLY:-} swift=${SWIFT:-swift} log=.build/tests.log
-case $size in brief | full) ;; *) echo "invalid TESTS '$size': expected brief or full" >&2; exit 64 ;; esac
+case $size in brief | full | soak) ;; *) echo "invalid TESTS '$size': expected brief, full or soak" >&2; exit 64 ;; esac
 if [ -n "$case" ]; then
     ls -d Fixtures/conformance*/"$case"/options >/dev/null 2>&1 ||
         { echo "there is no recorded case '$case' in Fixtures/conformance or Fixtures/conformance-ipvs" >&2; exit 64; }

@@ -21,7 +21,7 @@ import Testing
     // Runs only as root with the conntrack, iproute2, iptables, nftables, python3 and util-linux packages.
     @Test(
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3, conntrack, nft and both iptables."),
-        arguments: TestSize.current == .full
+        arguments: TestSize.current.isFull
             ? [("iptables", "ipv4"), ("iptables", "ipv6"), ("nftables", "ipv4"), ("nftables", "ipv6")]
             : [("iptables", "ipv4")])
     func staleConnectionsAreFoundAndDeleted(_ mode: String, _ family: String) throws {

@@ -129,7 +129,7 @@ import Testing
     private static let foreign = ["-A -t 172.30.0.1:80 -s rr", "-A -f 7 -s rr"]
 
     @Test(
-        .enabled(if: TestSize.current == .full, "a minute of emulated processor; make test TESTS=full runs it"),
+        .enabled(if: TestSize.current.isFull, "a minute of emulated processor; make test TESTS=full runs it"),
         .enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."))
     func nodeInTheMachine() async throws {
         let folder = try TemporaryFolder()

@@ -26,7 +26,7 @@ import Testing
     }
 
     /// The package builds as a dependency, and its programs print what the tool prints.
-    @Test(.enabled(if: TestSize.current == .full, "a second build of the library; make test TESTS=full runs it"))
+    @Test(.enabled(if: TestSize.current.isFull, "a second build of the library; make test TESTS=full runs it"))
     func buildsAndRuns() throws {
         let scratch = "\(Package.root)/.build-library-user"
         let build = try Program(

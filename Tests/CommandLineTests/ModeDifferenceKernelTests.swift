@@ -35,7 +35,7 @@ import Testing
 
     @Test(
         .enabled(if: VirtualMachine.obstacle == nil, "Needs qemu-system-x86_64 and Debian's packages."),
-        .enabled(if: TestSize.current == .full, "A minute of emulated processor; make test TESTS=full runs it."))
+        .enabled(if: TestSize.current.isFull, "A minute of emulated processor; make test TESTS=full runs it."))
     func packetsShowWhatIsSaid() async throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)

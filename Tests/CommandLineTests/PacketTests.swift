@@ -8,7 +8,7 @@ import Testing
     private static let backends = ["nft", "legacy"]
     /// A brief run has one combination: `TraceKernelTests` has others.
     private static let runs =
-        TestSize.current == .full
+        TestSize.current.isFull
         ? backends.flatMap { backend in ["ipv4", "ipv6"].map { (backend, $0) } }
         : [("nft", "ipv4")]
     private static let flows = Tally((count: 0, skipped: Set<String>()), cases: runs.count)

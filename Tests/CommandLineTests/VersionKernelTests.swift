@@ -52,7 +52,7 @@ import Testing
     /// without one, where `apply` makes the chain KUBE-MARK-DROP as that kube-proxy does.
     @Test(
         .enabled(if: Isolation.obstacle == nil, "Needs root, unshare, nfacct and both iptables."),
-        arguments: TestSize.current == .full ? Array(24...37) : [24])
+        arguments: TestSize.current.isFull ? Array(24...37) : [24])
     func applied(_ minor: Int) throws {
         let cluster = "\(Package.fixtures)/demo/cluster.json"
         for backend in Backend.allCases {

@@ -30,7 +30,7 @@ import Testing
     }
 
     /// 1/n for each of many endpoints, in time that grows with their number.
-    @Test(arguments: [2, 3, 10, 1000] + (TestSize.current == .full ? [5000] : []))
+    @Test(arguments: [2, 3, 10, 1000] + (TestSize.current.isFull ? [5000] : []))
     func equalShares(_ count: Int) throws {
         var rules = ""
         for index in 0..<count {

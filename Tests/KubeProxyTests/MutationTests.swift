@@ -1,4 +1,3 @@
-import Foundation
 import KubeProxy
 import TestSupport
 import Testing
@@ -10,9 +9,8 @@ import Testing
     private static let tries = TestSize.current.count(full: 20, brief: 4)
     /// The same where no setting is given.
     private static let triesWithoutSettings = TestSize.current.count(full: 20, brief: 1)
-    /// The same for harmless kinds; the environment variable KUBECHAINS_HARMLESS asks for more.
-    private static let harmlessTries =
-        ProcessInfo.processInfo.environment["KUBECHAINS_HARMLESS"].flatMap { Int($0) } ?? triesWithoutSettings
+    /// The same for harmless kinds.
+    private static let harmlessTries = TestSize.current.count(full: 20, brief: 1, soak: 10_000)
 
     private func saved() throws -> [SavedRules] {
         try RecordedCase.names.filter { $0.hasPrefix("small-") || $0 == "medium-002" }.map { name in

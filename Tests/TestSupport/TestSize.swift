@@ -9,18 +9,29 @@ public enum TestSize: String, Sendable {
     case brief
     /// For CI: all random inputs, all kernels, all packets.
     case full
+    /// For `make soak`: as many random inputs as take longer than CI may, in the suites that say so.
+    case soak
 
     /// The size of this run, from the environment variable `KUBECHAINS_TESTS`; `brief` without one.
     public static let current: TestSize = {
         let name = ProcessInfo.processInfo.environment["KUBECHAINS_TESTS"] ?? ""
         guard let size = TestSize(rawValue: name.isEmpty ? "brief" : name) else {
-            fatalError("invalid KUBECHAINS_TESTS '\(name)': expected brief or full")
+            fatalError("invalid KUBECHAINS_TESTS '\(name)': expected brief, full or soak")
         }
         return size
     }()
 
-    /// How many there are in a run of this size.
-    public func count(full: Int, brief: Int) -> Int { self == .full ? full : brief }
+    /// Whether nothing is left out that CI has.
+    public var isFull: Bool { self != .brief }
+
+    /// How many there are in a run of this size; in a soak as many as in a full run where nothing else is said.
+    public func count(full: Int, brief: Int, soak: Int? = nil) -> Int {
+        switch self {
+        case .brief: brief
+        case .full: full
+        case .soak: soak ?? full
+        }
+    }
 
     /// So many elements, evenly spaced and each time the same; all of them in a full run where nothing else is said.
     public func sample<Element>(_ elements: [Element], full: Int = .max, brief: Int) -> [Element] {

@@ -35,7 +35,7 @@ import Testing
     private func expectPacketsFare(_ seeds: Range<UInt64>, _ traced: (UInt64) throws -> Traced) throws {
         var random = SeededGenerator(seed: seeds.lowerBound)
         var count = 0
-        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 1)) {
+        for seed in seeds.prefix(TestSize.current.count(full: 20, brief: 1, soak: 100)) {
             let (plan, flows, trace) = try traced(seed)
             let probes = FlowProbes(plan)
             for frontend in flows.frontends {
@@ -45,7 +45,8 @@ import Testing
                 for flow in frontend.flows {
                     var sources = probes.addresses(of: flow.senders, &random)
                     if isLoopback { sources = [.loopback(plan.settings.family)] }
-                    for source in sources.prefix(count % 7 == 0 ? 10 : 2) {
+                    let isTriedOften = TestSize.current == .soak || count % 7 == 0
+                    for source in sources.prefix(isTriedOften ? 10 : 2) {
                         let query = try probes.query(from: source, flow.senders.origin, to: frontend)
                         let outcomes = try trace(query)
                         let fares = probes.agrees(outcomes, with: flow, source)

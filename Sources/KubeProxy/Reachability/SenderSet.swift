@@ -44,10 +44,8 @@ public struct SenderSet: Sendable, Hashable {
         // The node sends from its own address where it has one.
         if origin == .node, let own = addresses.ranges.first(where: { !$0.network.isLoopback }) { return own.network }
         guard let first = addresses.first else { return nil }
-        // The first address of a range is that of the network.
-        guard origin == .pod || origin == .otherPod, let second = first.next, addresses.contains(second) else {
-            return first
-        }
-        return second
+        guard origin == .pod || origin == .otherPod else { return first }
+        // The first address of a range is that of the network, and the next one is often the node's.
+        return [first.next, first.next?.next].compactMap(\.self).first(where: addresses.contains) ?? first
     }
 }

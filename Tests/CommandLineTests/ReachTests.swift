@@ -28,6 +28,52 @@ import Testing
         #expect(endpoints.count == 2 && endpoints.count { $0["answers"] as? Bool == false } == 1)
     }
 
+    private static let hostNetwork = """
+        {"apiVersion": "v1", "kind": "List", "items": [
+          {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "ingress", "name": "nginx"},
+           "spec": {"type": "NodePort", "clusterIP": "10.96.0.5",
+                    "ports": [{"name": "http", "port": 80, "protocol": "TCP", "nodePort": 30080}]}},
+          {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+           "metadata": {"namespace": "ingress", "name": "nginx-1", "labels": {"kubernetes.io/service-name": "nginx"}},
+           "ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
+           "endpoints": [{"addresses": ["192.168.0.2"], "nodeName": "a"}, {"addresses": ["192.168.0.3"], "nodeName": "b"}]},
+          {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}, "spec": {"podCIDRs": ["10.244.1.0/24"]},
+           "status": {"addresses": [{"type": "InternalIP", "address": "192.168.0.2"}]}},
+          {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "b"}, "spec": {"podCIDRs": ["10.244.2.0/24"]},
+           "status": {"addresses": [{"type": "InternalIP", "address": "192.168.0.3"}]}}
+        ]}
+        """
+
+    /// What the node takes in does not come by POSTROUTING: an endpoint with the node's own address sees its clients where the
+    /// others see the node (`ReachKernelTests` sends such packets, the Service is `partly-on-the-node`).
+    @Test(arguments: ["iptables", "nftables", "ipvs"])
+    func endpointOnTheNodeItself(_ mode: String) throws {
+        let options = ["--node", "a", "--cluster-cidr", "10.244.0.0/16", "--proxy-mode", mode, "-"]
+        func run(_ words: [String]) throws -> Program.Result {
+            try Tool.run(words + options, input: Array(Self.hostNetwork.utf8))
+        }
+        let asked = ["reach", "--to", "192.168.0.2:30080", "--from", "outside"]
+        let object = try JSONSerialization.jsonObject(with: Data(run(asked + ["-o", "json"]).output)) as? [String: Any]
+        let flows = try #require((object?["results"] as? [[String: Any]])?.first?["flows"] as? [[String: Any]])
+        let outcome = try #require(flows.first?["outcome"] as? [String: Any])
+        #expect(flows.count == 1 && outcome["source"] as? String == "rewritten")
+        let endpoints = try #require(outcome["endpoints"] as? [[String: Any]])
+        #expect(endpoints.map { $0["address"] as? String } == ["192.168.0.2", "192.168.0.3"])
+        #expect(endpoints.map { $0["source"] as? String } == ["preserved", nil])
+        #expect(try run(asked).outputText.contains("2 endpoints  partly rewritten  1/2"))
+
+        let folder = try TemporaryFolder()
+        let checks = try folder.write(
+            "checks.json",
+            """
+            {"checks": [{"name": "hides clients", "from": "outside", "to": "192.168.0.2:30080", "nodes": "a", \
+            "expect": "source-rewritten"}]}
+            """)
+        let result = try run(["check", checks])
+        #expect(result.ending == .exit(1), "\(result.outputText)\(result.errorText)")
+        #expect(result.outputText.contains("source IP partly rewritten, not for 192.168.0.2, the node itself"))
+    }
+
     /// The nodes with an endpoint of ingress serve clients outside, the other one drops their packets.
     @Test func allNodes() throws {
         let asked = ["reach", "--all-nodes", "--to", "203.0.113.10:443", "--from", "outside", Self.demo]

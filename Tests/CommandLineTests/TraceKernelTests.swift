@@ -6,7 +6,7 @@ import Testing
 /// destinations, and the set of endpoints reached. So is what `reach` says of the sets that the senders are in.
 @Suite(.serialized) struct TraceKernelTests {
     /// Why nothing can be sent here; nil if it can.
-    private static let obstacle: String? = {
+    static let obstacle: String? = {
         var reason: String?
         if getuid() != 0 { reason = "only root may make network namespaces" }
         let families = ["iptables", "ip6tables"]
@@ -38,7 +38,7 @@ import Testing
     // Runs only as root with the iproute2, iptables, python3 and util-linux packages.
     @Test(
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
-        arguments: TestSize.current == .full
+        arguments: TestSize.current.isFull
             ? [("nft", "ipv4"), ("nft", "ipv6"), ("legacy", "ipv4"), ("legacy", "ipv6")]
             : [("legacy", "ipv4"), ("nft", "ipv6")])
     func flows(_ backend: String, _ family: String) throws {
@@ -56,7 +56,7 @@ import Testing
     /// Older versions' rules: 1.24 drops in the nat table and by kubelet, 1.25 and 1.26 have their own node ports.
     @Test(
         .enabled(if: obstacle == nil, "Needs root, unshare, ip, python3 and both iptables."),
-        arguments: TestSize.current == .full ? Array(24...37) : [24])
+        arguments: TestSize.current.isFull ? Array(24...37) : [24])
     func flowsOfVersion(_ minor: Int) throws {
         try send(
             minor % 2 == 0 ? "legacy" : "nft", "ipv4", ["1.\(minor)"], full: 5, brief: 8,

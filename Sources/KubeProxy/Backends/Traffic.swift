@@ -62,6 +62,12 @@ extension ServicePortPlan {
         return endpoints(of: policy).map { EndpointShare(address: $0.address, port: $0.port, oneIn: count) }
     }
 
+    /// Whether all endpoints of a policy are the node itself. Their rules' masquerade does not reach what others send to them:
+    /// it is taken in by INPUT, and does not come by POSTROUTING.
+    func isForHost(_ policy: EndpointPolicy, from sender: TrafficSender, _ node: NodeFacts) -> Bool {
+        sender.origin != .node && endpoints(of: policy).allSatisfy { node.hostAddresses.contains($0.address) }
+    }
+
     /// Whether senders of an origin are in the source ranges: one case, or both where some are and some are not; nil where
     /// the ranges do not matter.
     func sourceRangeCases(_ origin: TrafficOrigin, to kind: Frontend.Kind, _ node: NodeFacts) -> [Bool?] {

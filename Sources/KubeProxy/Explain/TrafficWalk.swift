@@ -193,11 +193,18 @@ struct TrafficWalk {
                 rules: rule.map { [$0] } ?? []))
     }
 
+    /// Whether some of the endpoints are the node itself, which sees others' addresses.
+    private var isPartlyForHost: Bool {
+        guard origin != .node, let policy = route.policy else { return false }
+        return found.countOnHost(policy) > 0
+    }
+
     private var clientSees: String {
         switch route.outcome {
         case .endpoints(let shares, let source):
             (shares.count == 1 ? "the only endpoint" : "one of \(shares.count) endpoints")
                 + (source == .rewritten ? "; source IP rewritten to the node (SNAT)" : "; source IP preserved")
+                + (source == .rewritten && isPartlyForHost ? ", unless the endpoint is the node itself" : "")
         case .refused:
             port.name.transport == .tcp
                 ? "connection refused, at once (ICMP port unreachable)"

@@ -41,7 +41,8 @@ struct ConnectionResults {
                     .endpoint(
                         endpoint.address, endpoint.port, endpoint.share, isRewritten: isRewritten, answers: answers)
                 }
-                let usual = result(isRewritten: source == .rewritten, answers: endpoint.answers)
+                let usual = result(
+                    isRewritten: source == .rewritten && !endpoint.seesSender, answers: endpoint.answers)
                 if all.insert(usual).inserted, usual.isAnswered { answered += 1 }
                 byEndpoint[endpoint.address, default: []].insert(usual)
                 guard let toItself = endpoint.toItself else { continue }

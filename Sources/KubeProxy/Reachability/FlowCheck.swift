@@ -110,7 +110,8 @@ public struct FlowCheck: Sendable {
             let isAllowed =
                 expect != .reachesOnly || others.contains(endpoint.address)
                 || only.contains { $0.contains(endpoint.address) }
-            return !endpoint.answers || endpoint.toItself == .timesOut || !isAllowed
+            let keepsSource = expect == .sourceRewritten && endpoint.seesSender
+            return !endpoint.answers || endpoint.toItself == .timesOut || !isAllowed || keepsSource
         }
         return (culprit != nil, culprit)
     }

@@ -79,7 +79,7 @@ public struct Reachability: Sendable {
             let outcome = self.outcome(
                 place.takesNodePorts
                     ? backend.outcome(of: sender, to: frontend) : backend.outcome(of: sender, besideNodePort: frontend),
-                isAnsweredElsewhere, here)
+                of: sender, isAnsweredElsewhere, here)
             known.append((sender, isAnsweredElsewhere, outcome))
             return outcome
         }
@@ -105,6 +105,12 @@ public struct Reachability: Sendable {
                     }
                     let own = endpoints(among: addresses, outcome, group.senders.origin, frontend)
                     let others = own.map { addresses.subtracting($0.senders.ranges) } ?? addresses
+                    if group.senders.origin == .node, let whole = own?.outcome.ofOnlyClient,
+                        !others.holdsMoreThanLoopback
+                    {
+                        add(addresses, whole)
+                        continue
+                    }
                     if !others.isEmpty { add(others, outcome) }
                     if let own { add(own.senders, own.outcome) }
                 }
@@ -121,14 +127,18 @@ public struct Reachability: Sendable {
     private func endpoints(
         among addresses: AddressSet, _ outcome: FlowOutcome, _ origin: SenderOrigin, _ frontend: ServiceFrontend
     ) -> (senders: AddressSet, outcome: FlowOutcome)? {
-        guard origin != .node, case .endpoints(var endpoints, .preserved) = outcome else { return nil }
+        guard case .endpoints(var endpoints, .preserved) = outcome else { return nil }
+        // What the node sends to an address that it has itself for a Service comes from there.
+        if origin == .node, holdsServiceAddresses, frontend.frontend.address != nil { return nil }
         var senders: [IPPrefix] = []
         for (index, endpoint) in endpoints.enumerated() where addresses.contains(endpoint.address) {
             if unallocated?.contains(endpoint.address) ?? false { continue }
-            senders.append(IPPrefix(single: endpoint.address))
             let place = Frontend(
                 address: endpoint.address, port: endpoint.port, transport: frontend.servicePort.name.transport)
             let isMasqueraded = masqueradedToThemselves?.contains(place) ?? true
+            // The node answers itself in any case.
+            if origin == .node, !isMasqueraded { continue }
+            senders.append(IPPrefix(single: endpoint.address))
             endpoints[index].toItself = isMasqueraded ? .rewritten : .timesOut
         }
         guard !senders.isEmpty else { return nil }
@@ -186,7 +196,7 @@ public struct Reachability: Sendable {
     ///   - isAnsweredElsewhere: whether the sender's address leads endpoints on other nodes to it by this node.
     ///   - here: the endpoints on this node.
     private func outcome(
-        _ outcome: TrafficOutcome, _ isAnsweredElsewhere: Bool, _ here: Set<IPAddress>
+        _ outcome: TrafficOutcome, of sender: TrafficSender, _ isAnsweredElsewhere: Bool, _ here: Set<IPAddress>
     ) -> FlowOutcome {
         switch outcome {
         case .refused: return .refused
@@ -200,15 +210,33 @@ public struct Reachability: Sendable {
                     !isDropped
                     && (isAnsweredElsewhere || source == .rewritten || here.contains(share.address)
                         || hostAddresses.contains(share.address))
+                let seesSender =
+                    source == .rewritten && sender.origin != .node && hostAddresses.contains(share.address)
                 return FlowEndpoint(
-                    address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers)
+                    address: share.address, port: share.port, share: share.oneIn.map { .oneIn($0) }, answers: answers,
+                    seesSender: seesSender)
             }
             return .endpoints(endpoints, source)
         }
     }
 }
 
+extension AddressSet {
+    /// Whether it has addresses that packets to other addresses can come from.
+    var holdsMoreThanLoopback: Bool { ranges.contains { !$0.network.isLoopback } }
+}
+
 extension FlowOutcome {
+    /// The same for a client that is the only endpoint, and the only one of its origin: what is rewritten to itself, is rewritten.
+    /// Nil where there is more to tell apart.
+    var ofOnlyClient: FlowOutcome? {
+        guard case .endpoints(var endpoints, .preserved) = self,
+            endpoints.allSatisfy({ $0.toItself == .rewritten && $0.address == endpoints[0].address })
+        else { return nil }
+        for index in endpoints.indices { endpoints[index].toItself = nil }
+        return .endpoints(endpoints, .rewritten)
+    }
+
     /// Whether any connection gets an answer, where endpoints get them.
     var isAnswered: Bool {
         guard case .endpoints(let endpoints, _) = self else { return true }

@@ -14,10 +14,7 @@ import Testing
     private static let parts = 8
     private static let tally = Tally((pairs: 0, packets: 0, changed: 0), cases: parts)
 
-    /// `make soak` sets KUBECHAINS_SOAK to the number of pairs.
-    private static let pairs =
-        ProcessInfo.processInfo.environment["KUBECHAINS_SOAK"].flatMap { Int($0) }
-        ?? TestSize.current.count(full: 48, brief: 16)
+    private static let pairs = TestSize.current.count(full: 48, brief: 16, soak: 10_000)
 
     /// The number of the only pair, to look at one that a soak found (KUBECHAINS_PAIR).
     private static let only = ProcessInfo.processInfo.environment["KUBECHAINS_PAIR"].flatMap { Int($0) }
@@ -34,10 +31,12 @@ import Testing
     private struct Side {
         let plan: NodePlan
         let flows: NodeFlows
+        let origins: SenderOrigins
         let trace: (TraceQuery) throws -> [TraceOutcome]
 
         init(_ plan: NodePlan) throws {
             self.plan = plan
+            origins = SenderOrigins(plan)
             switch plan.settings.mode {
             case .nftables:
                 let backend = try NftablesPlan(plan)
@@ -179,7 +178,7 @@ import Testing
     ) throws -> Seen? {
         let (plan, host) = (side.plan, side.plan.node.hostAddresses)
         guard let address = frontend.address else { return nil }
-        let origin = SenderOrigins(plan).groups.first { $0.senders.addresses.contains(source) }?.senders.origin
+        let origin = side.origins.groups.first { $0.senders.addresses.contains(source) }?.senders.origin
         if origin == .node, !host.contains(source) { return nil }
         var query = TraceQuery(from: source, to: address, port: frontend.port, frontend.transport)
         query.hostAddresses = host
@@ -206,7 +205,7 @@ import Testing
             case .accept, .drop:
                 guard case .exact(let target) = outcome.packet.destination else { return nil }
                 let isForHost = host.contains(target)
-                let isRewritten = outcome.isMasqueraded && !isForHost
+                let isRewritten = outcome.isMasqueraded
                 var answers =
                     origin == .pod || origin == .node || isRewritten || isForHost || here.contains(target)
                 if target == source, origin != .node { answers = isRewritten || isForHost }

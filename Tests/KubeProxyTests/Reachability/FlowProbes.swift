@@ -91,13 +91,9 @@ struct FlowProbes {
                 let isDropped = outcome.verdict == .drop && entry?.answers == false
                 guard outcome.verdict == .accept || isDropped else { return false }
                 shares["\(address) \(outcome.packet.destinationPort.first)", default: 0] += outcome.probability
-                // What is for the node itself is not masqueraded, and what the node sends itself need not be.
-                let isForHost = plan.node.hostAddresses.contains(address)
-                var isRewritten = treatment == .rewritten
-                if address == source, flow.senders.origin != .node {
-                    isRewritten = isRewritten || entry?.toItself == .rewritten
-                }
-                guard isForHost || isDropped || outcome.isMasqueraded == isRewritten else { return false }
+                var isRewritten = treatment == .rewritten && entry?.seesSender != true
+                if address == source { isRewritten = isRewritten || entry?.toItself == .rewritten }
+                guard isDropped || outcome.isMasqueraded == isRewritten else { return false }
             }
             guard shares.count == endpoints.count else { return false }
             return endpoints.allSatisfy { endpoint in

@@ -49,7 +49,8 @@ extension FlowGraph {
             let lines = endpoints.map { endpoint in
                 let share = endpoint.share.map { $0 == .oneIn(1) ? "all" : "\($0)" } ?? "varies"
                 let answers = endpoint.answers ? "" : ", no answer"
-                return "\(share) \(AddressText(endpoint.address, port: endpoint.port))\(answers)"
+                let source = endpoint.seesSender ? ", source IP preserved" : ""
+                return "\(share) \(AddressText(endpoint.address, port: endpoint.port))\(source)\(answers)"
             }
             return add(.endpoint, title, lines + ["source IP \(FlowWords.source(outcome))"])
         case .refused, .timesOut: return add(.refusal, title, [])

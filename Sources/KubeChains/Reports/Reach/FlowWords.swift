@@ -84,8 +84,11 @@ enum FlowWords {
         guard case .endpoints(let endpoints, _) = outcome else { return result(outcome) }
         let shown = endpoints.prefix(3).map { AddressText($0.address, port: $0.port).description }
         let more = endpoints.count > 3 ? " and \(endpoints.count - 3) more" : ""
+        let source =
+            source(outcome)
+            + (endpoints.first(where: \.seesSender).map { ", not for \($0.address), the node itself" } ?? "")
         let toItself = endpoints.contains { $0.toItself == .rewritten } ? ", to itself rewritten" : ""
-        return "\(result(outcome)) (\(shown.joined(separator: ", "))\(more)), source IP \(source(outcome))\(toItself)"
+        return "\(result(outcome)) (\(shown.joined(separator: ", "))\(more)), source IP \(source)\(toItself)"
     }
 
     /// The outcome as a table shows it, which does not say that an endpoint that reaches itself is masqueraded.
@@ -112,8 +115,9 @@ enum FlowWords {
 
     /// What endpoints see of the sender's address.
     static func source(_ outcome: FlowOutcome) -> String {
-        guard case .endpoints(_, let source) = outcome else { return "-" }
-        return source == .preserved ? "preserved" : "rewritten"
+        guard case .endpoints(let endpoints, let source) = outcome else { return "-" }
+        if source == .preserved { return "preserved" }
+        return endpoints.contains { $0.seesSender } ? "partly rewritten" : "rewritten"
     }
 
     /// Each endpoint's part.
@@ -150,6 +154,7 @@ enum FlowWords {
                                 ("port", .integer(Int(endpoint.port))),
                                 ("share", endpoint.share.map { .number($0.value) }),
                                 ("answers", endpoint.answers ? nil : .boolean(false)),
+                                ("source", endpoint.seesSender ? .string("preserved") : nil),
                                 ("toItself", endpoint.toItself.map { .string($0.rawValue) }),
                             ])
                         })

@@ -32,7 +32,8 @@ extension IPVSPlan {
         if !plan.settings.ipvs.scheduler.sharesEqually {
             shares = shares.map { EndpointShare(address: $0.address, port: $0.port, oneIn: nil) }
         }
-        return .endpoints(shares, source(of: sender, to: frontend))
+        let isForHost = port.isForHost(policy, from: sender, plan.node)
+        return .endpoints(shares, isForHost ? .preserved : source(of: sender, to: frontend))
     }
 
     /// Whether the sender's address is rewritten.

@@ -98,11 +98,8 @@ struct IptablesRoute {
         self.policy = policy
     }
 
-    /// What is for the node itself is not masqueraded.
     private mutating func deliver(_ policy: EndpointPolicy) {
-        isForHost =
-            sender.origin != .node
-            && port.endpoints(of: policy).allSatisfy { node.hostAddresses.contains($0.address) }
+        isForHost = port.isForHost(policy, from: sender, node)
         outcome = .endpoints(port.shares(of: policy), marking != nil && !isForHost ? .rewritten : .preserved)
     }
 

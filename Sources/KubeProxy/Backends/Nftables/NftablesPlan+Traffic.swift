@@ -75,13 +75,10 @@ extension NftablesPlan {
         }
     }
 
-    /// What is for the node itself is not masqueraded.
     private func endpoints(
         of policy: EndpointPolicy, _ port: ServicePortPlan, _ sender: TrafficSender, isMasqueraded: Bool
     ) -> TrafficOutcome {
-        let isForHost =
-            sender.origin != .node
-            && port.endpoints(of: policy).allSatisfy { plan.node.hostAddresses.contains($0.address) }
-        return .endpoints(port.shares(of: policy), isMasqueraded && !isForHost ? .rewritten : .preserved)
+        let isRewritten = isMasqueraded && !port.isForHost(policy, from: sender, plan.node)
+        return .endpoints(port.shares(of: policy), isRewritten ? .rewritten : .preserved)
     }
 }

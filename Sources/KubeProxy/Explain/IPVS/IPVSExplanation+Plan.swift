@@ -160,7 +160,8 @@ extension ExplainedVirtualServer {
                     kind: frontend.kind, address: frontend.address, port: frontend.port, isBound: frontend.bindsAddress,
                     usesLocalPolicy: serving == .local, fallsBack: serving != asked,
                     policy: policy(serving, fallsBack: serving != asked, port),
-                    masquerade: masquerade(state.masquerading(of: frontend.frontend), frontend.kind, plan),
+                    masquerade: masquerade(state.masquerading(of: frontend.frontend), frontend.kind, plan)
+                        + exception(serving, of: port, state.masquerading(of: frontend.frontend), plan),
                     ranges: frontend.kind == .loadBalancerIP ? clients : nil,
                     owner: owner.map { plan.servicePorts[$0].label }, line: server.map { state.line(of: $0) },
                     realServers: server.map { state.realServers(of: $0).map(\.text.description) } ?? []))
@@ -188,6 +189,15 @@ extension ExplainedVirtualServer {
         case .others: "the source is rewritten, unless a pod sends (\(plan.node.localTraffic?.phrase ?? ""))"
         case .clusterIPs: "the source is rewritten only if it is a cluster IP, as that of the node itself is"
         }
+    }
+
+    /// What is for the node itself does not come by POSTROUTING, where the source of others is rewritten.
+    private static func exception(
+        _ serving: EndpointPolicy, of port: ServicePortPlan, _ masquerading: IPVSPlan.Masquerading, _ plan: NodePlan
+    ) -> String {
+        guard masquerading == .everybody || masquerading == .others else { return "" }
+        let isForHost = port.endpoints(of: serving).contains { plan.node.hostAddresses.contains($0.address) }
+        return isForHost ? "; preserved where the endpoint is the node itself, unless the node sends" : ""
     }
 
     private static func ranges(_ port: ServicePortPlan, _ plan: NodePlan) -> String? {

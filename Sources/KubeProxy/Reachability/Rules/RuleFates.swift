@@ -26,7 +26,6 @@ struct RuleFates {
     init(_ trace: ClientTrace, of clients: TracedClients) {
         let leaves = RuleFates.withoutHairpins(trace.parts.map { Leaf($0, isFromHost: clients.areOfHost) })
         pieces = RuleFates.pieces(leaves, clients.addresses)
-        guard !clients.areOfHost else { return }
         for part in trace.parts where part.isMasqueraded && part.isFromDestination {
             if let (result, _) = part.result(isFromHost: false) { masqueradedToThemselves.insert(result) }
         }

@@ -51,6 +51,12 @@ struct RulesReachability: Sendable {
             let parts = parts(chances, group.origin, places)
             let own = endpoints(among: senders, parts, group.origin, fates)
             let others = own.map { senders.subtracting($0.senders.ranges) } ?? senders
+            if group.origin == .node, let whole = own.map({ FlowOutcome($0.parts) })?.ofOnlyClient,
+                !others.holdsMoreThanLoopback
+            {
+                flows.append(Flow(senders: SenderSet(group.origin, senders), outcome: whole))
+                continue
+            }
             if !others.isEmpty { add(others, parts) }
             if let own { add(own.senders, own.parts) }
         }
@@ -65,14 +71,15 @@ struct RulesReachability: Sendable {
     private func endpoints(
         among addresses: AddressSet, _ parts: [Part], _ origin: SenderOrigin, _ fates: RuleFates
     ) -> (senders: AddressSet, parts: [Part])? {
-        guard origin != .node else { return nil }
         var senders: [IPPrefix] = []
         var parts = parts
         for index in parts.indices {
             guard case .endpoints(var endpoints, .preserved) = parts[index].outcome else { continue }
             for (position, endpoint) in endpoints.enumerated() where addresses.contains(endpoint.address) {
-                senders.append(IPPrefix(single: endpoint.address))
                 let isMasqueraded = fates.masqueradedToThemselves.contains(.endpoint(endpoint.address, endpoint.port))
+                // The node answers itself in any case.
+                if origin == .node, !isMasqueraded { continue }
+                senders.append(IPPrefix(single: endpoint.address))
                 endpoints[position].toItself = isMasqueraded ? .rewritten : .timesOut
             }
             parts[index].outcome = .endpoints(endpoints, .preserved)
@@ -128,9 +135,11 @@ struct RulesReachability: Sendable {
                     case .any: isRewritten ? .rewritten : .preserved
                     }
                 let answers = origin.isHere || treatment == .rewritten || isHere(address, places)
+                let seesSender = treatment == .rewritten && origin != .node && host.addresses.contains(address)
                 endpoints[treatment, default: ([], 0)].endpoints.append(
                     FlowEndpoint(
-                        address: address, port: port, share: Share(chance.probability), answers: answers))
+                        address: address, port: port, share: Share(chance.probability), answers: answers,
+                        seesSender: seesSender))
                 endpoints[treatment]?.share += chance.probability
             }
         }

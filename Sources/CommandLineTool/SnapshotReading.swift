@@ -78,16 +78,14 @@ extension PreparedSnapshot {
     ) throws(CommandFailure) -> (flows: [NodeFlows], plans: [NodePlan], diagnostics: [Diagnostic]) {
         var flows: [NodeFlows] = []
         var plans: [NodePlan] = []
-        var warnings: [Diagnostic] = []
         for family in families {
             var own = self
             own.settings.family = family
             let plan = try own.plan()
-            if warnings.isEmpty { warnings = snapshot.diagnostics(.warning, plan.warnings) }
             flows.append(try input { () throws(SnapshotError) in try plan.flows(question, with: System.workers) })
             plans.append(plan)
         }
-        return (flows, plans, diagnostics + warnings)
+        return (flows, plans, diagnostics + snapshot.diagnostics(.warning, NodePlan.warnings(of: plans)))
     }
 
     /// Plans for the family that the settings name.

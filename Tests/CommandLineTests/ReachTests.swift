@@ -74,6 +74,36 @@ import Testing
         #expect(result.outputText.contains("source IP partly rewritten, not for 192.168.0.2, the node itself"))
     }
 
+    /// A table fits 80 columns with the longest of addresses too. Nothing is said of the family that no Service has.
+    @Test func longAddresses() throws {
+        let snapshot = """
+            {"apiVersion": "v1", "kind": "List", "items": [
+              {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"},
+               "spec": {"type": "LoadBalancer", "clusterIP": "2001:db8:1234:5678:9abc:def0:1234:5678",
+                        "ports": [{"name": "http", "port": 8080, "nodePort": 30080}]},
+               "status": {"loadBalancer": {"ingress": [{"ip": "2001:db8:ffff:5678:9abc:def0:1234:5678"}]}}},
+              {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv6",
+               "metadata": {"namespace": "shop", "name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+               "ports": [{"name": "http", "port": 80}],
+               "endpoints": [{"addresses": ["fd00:1::2"], "nodeName": "a"}]},
+              {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}, "spec": {"podCIDRs": ["fd00:1::/64"]},
+               "status": {"addresses": [{"type": "InternalIP", "address": "fd00:9::1"}]}}
+            ]}
+            """
+        let result = try Tool.run(["reach", "--cluster-cidr", "fd00:1::/64", "-"], input: Array(snapshot.utf8))
+        #expect(result.ending == .exit(0) && result.errorText == "")
+        #expect(result.outputText.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(result.outputText)")
+        #expect(
+            result.outputText.contains(
+                """
+                  [2001:db8:1234:5678:9abc:def0:1234:5678]:8080
+                      1 endpoint  preserved  all    this node's pods
+
+                """))
+        let other = try Tool.run(["reach", "--family", "ipv4", "-"], input: Array(snapshot.utf8))
+        #expect(other.errorText.contains("was --family ipv6 meant?"))
+    }
+
     /// The nodes with an endpoint of ingress serve clients outside, the other one drops their packets.
     @Test func allNodes() throws {
         let asked = ["reach", "--all-nodes", "--to", "203.0.113.10:443", "--from", "outside", Self.demo]

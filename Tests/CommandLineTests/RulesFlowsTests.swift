@@ -80,6 +80,10 @@ import Testing
         let verdicts = found.compactMap { ($0["outcome"] as? [String: Any])?["verdict"] as? String }
         // What the node itself sends does not pass PREROUTING.
         #expect(Set(verdicts) == ["endpoints", verdict])
+        let asked = ["reach", "--to", "shop/web", "--live", "-", Self.demo] + Self.node
+        let text = try Tool.run(asked, input: Array((mangle + Self.save).utf8)).outputText
+        #expect(text.contains("  unknown: ") == (verdict == "unknown"))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text)")
     }
 
     /// Without a snapshot comments name the Services.

@@ -227,8 +227,6 @@ extension ApplyOptions {
 extension Console {
     /// The warnings about a snapshot and its plans for some families.
     func say(_ prepared: PreparedSnapshot, _ plans: [NodePlan]) {
-        guard let plan = plans.first else { return }
-        let warnings = plans.count > 1 ? plan.warningsOfAnyFamily : plan.warnings
-        say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, warnings))
+        say(prepared.diagnostics + prepared.snapshot.diagnostics(.warning, NodePlan.warnings(of: plans)))
     }
 }

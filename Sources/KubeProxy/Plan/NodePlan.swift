@@ -35,6 +35,12 @@ public struct NodePlan: Sendable {
     public var endpointCount: Int { cluster.tables.endpoints.count }
     /// Warnings for the user.
     public var warnings: [PlacedMessage] { warningsOfAnyFamily + (cluster.familyWarning.map { [$0] } ?? []) }
+
+    /// The warnings of plans for some families. That all Services are of the other family is none where both are asked about.
+    public static func warnings(of plans: [NodePlan]) -> [PlacedMessage] {
+        guard let first = plans.first else { return [] }
+        return plans.count > 1 ? first.warningsOfAnyFamily : first.warnings
+    }
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > NodePlan.largeClusterThreshold }
 

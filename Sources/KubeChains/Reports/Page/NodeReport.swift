@@ -64,7 +64,7 @@ public struct NodeReport: Sendable {
             return ServiceReport(service: service, ports: served.isEmpty ? ports.firstFamily : served)
         }
         self.findings = findings
-        warnings = plans[0].warnings
+        warnings = NodePlan.warnings(of: plans)
     }
 }
 

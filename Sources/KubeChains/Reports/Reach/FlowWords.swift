@@ -61,15 +61,22 @@ enum FlowWords {
         case .refused: return "refused"
         case .timesOut: return "times out"
         case .unchanged: return "unchanged"
-        case .unknown(.sharedFrontend): return "unknown: two Services have it"
-        case .unknown(.mode): return "unknown"
-        case .unknown(.condition(let text)): return "unknown: it depends on '\(text)'"
-        case .unknown(.rules(let text)): return "unknown: \(text)"
+        case .unknown: return "unknown" + (reason(outcome).map { ": \($0)" } ?? "")
         case .divided(let parts):
             return parts.map { part in
                 if case .endpoints = part.outcome { return result(part.outcome) }
                 return "\(part.share) \(result(part.outcome))"
             }.joined(separator: ", ")
+        }
+    }
+
+    /// Why what becomes of packets is not known; nil: it is, or there is no more to say.
+    static func reason(_ outcome: FlowOutcome) -> String? {
+        switch outcome {
+        case .unknown(.sharedFrontend): "two Services have it"
+        case .unknown(.condition(let text)): "it depends on '\(text)'"
+        case .unknown(.rules(let text)): text
+        default: nil
         }
     }
 

@@ -115,6 +115,8 @@ public enum ReachReport {
         let result: String
         let source: String
         let share: String
+        /// Why the result is not known; nil: it is.
+        var reason: String?
     }
 
     /// Senders of a frontend that fare alike, in words.
@@ -144,9 +146,11 @@ public enum ReachReport {
             ? nodePort
             : frontend.addresses.map { AddressText($0, port: frontend.port).description }.joined(separator: ", ")
         return groups(of: frontend).enumerated().map { index, group in
-            Row(
-                to: index == 0 ? place : "", from: group.from, result: FlowWords.result(group.outcome),
-                source: FlowWords.source(group.outcome), share: FlowWords.share(group.outcome))
+            let reason = FlowWords.reason(group.outcome)
+            return Row(
+                to: index == 0 ? place : "", from: group.from,
+                result: reason == nil ? FlowWords.result(group.outcome) : "unknown",
+                source: FlowWords.source(group.outcome), share: FlowWords.share(group.outcome), reason: reason)
         }
     }
 
@@ -156,17 +160,25 @@ public enum ReachReport {
         let head = Row(to: "TO", from: "FROM", result: "RESULT", source: "SOURCE IP", share: "SHARE")
         let all = [head] + rows
         func width(_ column: (Row) -> String) -> Int { all.reduce(0) { max($0, TextLayout.columns(column($1))) } }
-        let widths = (to: width { $0.to }, result: width { $0.result }, source: width { $0.source })
+        var widths = (to: width { $0.to }, result: width { $0.result }, source: width { $0.source })
         let share = width { $0.share }
+        // Where addresses are long, each has a line of its own, so that who sends has room.
+        let isWide = widths.to + widths.result + widths.source + share > report.style.width - 30
+        if isWide { widths.to = 2 }
         for row in all {
             var lead = "  "
             func add(_ cell: String, _ width: Int) { lead += TextLayout.padded(cell, width + 2) }
-            add(row.to, widths.to)
+            if isWide, !row.to.isEmpty { report.line(.init("  "), words: row.to, hanging: 4, isProse: true) }
+            add(isWide ? "" : row.to, widths.to)
             add(row.result, widths.result)
             add(row.source, widths.source)
             add(row.share, share)
             // Who sends comes last, since it may be long.
             report.line(.init(lead), words: row.from, hanging: TextLayout.columns(lead), isProse: true)
+        }
+        var said: Set<String> = []
+        for reason in rows.compactMap(\.reason) where said.insert(reason).inserted {
+            report.line(.init("  "), words: "unknown: \(reason)", isProse: true)
         }
     }
 }

@@ -41,6 +41,7 @@ public struct NodePlan: Sendable {
         guard let first = plans.first else { return [] }
         return plans.count > 1 ? first.warningsOfAnyFamily : first.warnings
     }
+
     /// Whether there are so many endpoints that comments on endpoints are left out.
     public var isLargeCluster: Bool { endpointCount > NodePlan.largeClusterThreshold }
 

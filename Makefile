@@ -68,7 +68,7 @@ test: ## run the tests in a few minutes; TESTS=full: all random clusters, kernel
 # The number of the only pair of snapshots, to look at one that a soak found: `make soak PAIR=4017`.
 PAIR ?=
 
-soak: ## prove once what takes longer than CI may: random packets, pairs of snapshots, damage to rules (an hour)
+soak: ## prove once what takes longer than CI may: random packets, pairs of snapshots, damage to rules (half an hour)
 	@KUBECHAINS_PAIR=$(PAIR) $(MAKE) test TESTS=soak \
 		ONLY='$(if $(PAIR),FlowPairTests,$(or $(ONLY),FlowPairTests|ReachabilityTests|MutationTests))'
 

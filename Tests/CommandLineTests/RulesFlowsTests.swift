@@ -146,6 +146,32 @@ import Testing
         #expect(result.outputText.contains("+ nat: -A KUBE-SVC-"), "\(result.outputText.prefix(800))")
     }
 
+    /// Nothing is at fault where a packet passes kube-proxy's rules untouched: what a node sends to an external IP without endpoints
+    /// is refused in IPVS mode, where the node has the address itself.
+    @Test func untouchedPacketsNameNoRules() throws {
+        let snapshot = """
+            {"apiVersion": "v1", "kind": "List", "items": [
+              {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"},
+               "spec": {"clusterIP": "10.96.0.10", "externalIPs": ["198.51.100.7"], "ports": [{"port": 80}]}},
+              {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}, "spec": {"podCIDRs": ["10.244.1.0/24"]},
+               "status": {"addresses": [{"type": "InternalIP", "address": "192.168.1.11"}]}}
+            ]}
+            """
+        let folder = try TemporaryFolder()
+        let file = try folder.write("cluster.json", snapshot)
+        let arguments = ["--right", "--proxy-mode ipvs", "--family", "ipv4", "-o", "json"]
+        let result = try Tool.run(["diff", "--flows"] + arguments + Self.node + [file, file])
+        #expect(result.ending == .exit(1), "\(result.errorText)")
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        let changes = try #require(object?["changes"] as? [[String: Any]])
+        let untouched = changes.filter { ($0["before"] as? [String: Any])?["verdict"] as? String == "unchanged" }
+        #expect(untouched.count == 1)
+        for change in untouched {
+            let rules = change["rules"] as? [String: [[String: Any]]]
+            #expect(rules?["before"]?.isEmpty ?? true, "\(rules ?? [:])")
+        }
+    }
+
     /// A check holds in the rules as in the snapshot, until somebody adds a rule, which the counterexample shows.
     @Test(arguments: [["--live", "-", demo] + node, ["-", "--node-address", "192.168.1.11"]])
     func checksOfRules(_ arguments: [String]) throws {

@@ -34,9 +34,16 @@ extension FlowComparison {
         static let limit = 3
 
         fileprivate init(_ before: [TraceOutcome], _ after: [TraceOutcome]) {
-            let (old, new) = (before.flatMap(\.path), after.flatMap(\.path))
+            let (old, new) = (before.flatMap(DifferingRules.path), after.flatMap(DifferingRules.path))
             self.before = DifferingRules.steps(old, without: new)
             self.after = DifferingRules.steps(new, without: old)
+        }
+
+        /// The rules that an outcome meets, without those that leave alone at the end what nothing changed before.
+        private static func path(_ outcome: TraceOutcome) -> ArraySlice<TraceStep> {
+            let path = outcome.path[...]
+            guard outcome.verdict == .accept, !outcome.isTranslated, !outcome.isMasqueraded else { return path }
+            return path.prefix { !($0.table == "nat" && $0.chain == "POSTROUTING" || $0.chain == "nat-postrouting") }
         }
 
         /// The first rules that others do not have, each once, whatever elements of a set it finds. Comments and numbers do not

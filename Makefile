@@ -55,8 +55,8 @@ help: ## list the targets
 build: ## build the static release binary
 	@$(SWIFT) build $(RELEASE_FLAGS) --product kubechains
 
-# What runs of the tests: `brief`, `full` or `soak`. CASE names the only recorded case to run, such as `make test CASE=small-003`; ONLY the
-# only suites or tests, such as `make test ONLY=LintTests` (a regular expression).
+# What runs of the tests: `brief`, `full` or `soak`. CASE names the only recorded case to run, such as `make test CASE=small-003`;
+# ONLY the only suites or tests, such as `make test ONLY=LintTests` (a regular expression).
 TESTS ?= brief
 CASE ?=
 ONLY ?=

@@ -21,7 +21,7 @@ import Testing
         init(_ words: String...) { self.words = words }
     }
 
-    private static let program = "\(Package.support)/reach_flows.py"
+    private static let program = "reach_flows.py"
 
     private static let iptables = [
         Rules("nft", "ipv4", "undetected"), Rules("legacy", "ipv4"), Rules("nft", "ipv6"),
@@ -57,10 +57,8 @@ import Testing
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: "\(folder.path)/cases", withIntermediateDirectories: false)
         for (number, rules) in Self.ipvs.enumerated() {
-            let result = try program(
-                ["python3", Self.program] + rules.words + ["prepare", "\(folder.path)/cases/\(number)"], step: 2
-            )
-            .run()
+            let words = rules.words + ["prepare", "\(folder.path)/cases/\(number)"]
+            let result = try Program.sendingFlows(Self.program, words, step: 2, inNamespace: false).run()
             #expect(result.ending == .exit(0), "\(result.errorText)")
         }
         let run = try await VirtualMachine.run("\(folder.path)/cases", to: "\(folder.path)/kernel")
@@ -72,16 +70,9 @@ import Testing
 
     private func send(_ rules: Rules) throws {
         let step = TestSize.current.count(full: 1, brief: 4)
-        let result = try program(["unshare", "-n", "python3", Self.program] + rules.words, step: step).run()
+        let result = try Program.sendingFlows(Self.program, rules.words, step: step, inNamespace: true).run()
         #expect(result.ending == .exit(0), "\(result.errorText)")
         try check(lines(result.output), rules, step: step)
-    }
-
-    /// - Parameter step: of all flows so many are one that is sent.
-    private func program(_ arguments: [String], step: Int) -> Program {
-        var program = Program(executable: "/usr/bin/env", arguments: arguments, secondsAllowed: 600)
-        program.environment = ["KUBECHAINS": Tool.path, "KUBECHAINS_FLOW_STEP": "\(step)"]
-        return program
     }
 
     private func check(_ lines: [String], _ rules: Rules, step: Int) throws {
@@ -93,5 +84,19 @@ import Testing
         print(
             "reach: \(summary.flows) flows through a kernel (\(rules.testDescription)) fared as their sets say: "
                 + "\(summary.endpoints) reached endpoints, \(summary.refused) refused, \(summary.timeout) timed out")
+    }
+}
+
+extension Program {
+    /// A program of `Support` that sends flows through a kernel's rules.
+    ///
+    /// - Parameters:
+    ///   - step: of all flows so many are one that is sent.
+    ///   - inNamespace: whether it runs in a network namespace of its own.
+    static func sendingFlows(_ name: String, _ words: [String], step: Int, inNamespace: Bool) -> Program {
+        let command = (inNamespace ? ["unshare", "-n"] : []) + ["python3", "\(Package.support)/\(name)"]
+        var program = Program(executable: "/usr/bin/env", arguments: command + words, secondsAllowed: 600)
+        program.environment = ["KUBECHAINS": Tool.path, "KUBECHAINS_FLOW_STEP": "\(step)"]
+        return program
     }
 }

@@ -44,7 +44,7 @@ import Testing
         ]}
         """
 
-    /// What the node takes in does not come by POSTROUTING: an endpoint with the node's own address sees its clients where the
+    /// What is for the node itself never goes through POSTROUTING: an endpoint with the node's own address sees its clients where the
     /// others see the node (`ReachKernelTests` sends such packets, the Service is `partly-on-the-node`).
     @Test(arguments: ["iptables", "nftables", "ipvs"])
     func endpointOnTheNodeItself(_ mode: String) throws {

@@ -67,14 +67,11 @@ import Testing
         _ backend: String, _ family: String, _ version: [String], full: Int = 1, brief: Int = 8,
         atLeast: (flows: Int, drops: Int)
     ) throws {
-        var program = Program(
-            executable: "/usr/bin/env",
-            arguments: ["unshare", "-n", "python3", "\(Package.support)/kernel_flows.py", backend, family] + version)
-        // Of all flows so many are one that is sent.
         let step = TestSize.current.count(full: full, brief: brief)
-        program.environment = ["KUBECHAINS": Tool.path, "KUBECHAINS_FLOW_STEP": "\(step)"]
-        program.secondsAllowed = 600
-        let result = try program.run()
+        let result = try Program.sendingFlows(
+            "kernel_flows.py", [backend, family] + version, step: step, inNamespace: true
+        )
+        .run()
         #expect(result.ending == .exit(0), "\(result.errorText)")
         let lines = result.outputText.split(separator: "\n")
         let summary = try JSONDecoder().decode(Summary.self, from: Data(#require(lines.last).utf8))

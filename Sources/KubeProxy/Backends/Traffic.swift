@@ -62,8 +62,8 @@ extension ServicePortPlan {
         return endpoints(of: policy).map { EndpointShare(address: $0.address, port: $0.port, oneIn: count) }
     }
 
-    /// Whether all endpoints of a policy are the node itself. Their rules' masquerade does not reach what others send to them:
-    /// it is taken in by INPUT, and does not come by POSTROUTING.
+    /// Whether all endpoints of a policy are the node itself. What others send to them is not masqueraded: it goes through INPUT
+    /// and never through POSTROUTING.
     func isForHost(_ policy: EndpointPolicy, from sender: TrafficSender, _ node: NodeFacts) -> Bool {
         sender.origin != .node && endpoints(of: policy).allSatisfy { node.hostAddresses.contains($0.address) }
     }

@@ -21,7 +21,7 @@ public struct NodePlan: Sendable {
     /// Sorted by namespace, Service, port name and protocol.
     public let servicePorts: ServicePortPlans
     /// What the node's name and the Node objects made doubtful; it does not depend on the family.
-    public let warningsOfAnyFamily: [PlacedMessage]
+    let warningsOfAnyFamily: [PlacedMessage]
 
     /// The snapshot that it was made from.
     public var snapshot: ClusterSnapshot { cluster.snapshot }

@@ -72,8 +72,8 @@ public struct FlowEndpoint: Sendable, Hashable {
     /// endpoint is on another node and sees the address of a client that is not on this one (kubernetes#74383), unless the pod
     /// network rewrites the source.
     public let answers: Bool
-    /// Whether it sees the sender's address although the others do not: an address of the node itself, to which nothing from
-    /// elsewhere is masqueraded, since it does not come by POSTROUTING.
+    /// Whether it sees the sender's address although the others do not: an address of the node itself. What comes to it from
+    /// elsewhere goes through INPUT and never through POSTROUTING, where sources are rewritten.
     public let seesSender: Bool
     /// What becomes of the connections that the endpoint has with itself, where it is among the senders and its address is
     /// otherwise preserved; nil: it is not.

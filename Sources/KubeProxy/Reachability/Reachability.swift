@@ -105,9 +105,7 @@ public struct Reachability: Sendable {
                     }
                     let own = endpoints(among: addresses, outcome, group.senders.origin, frontend)
                     let others = own.map { addresses.subtracting($0.senders.ranges) } ?? addresses
-                    if group.senders.origin == .node, let whole = own?.outcome.ofOnlyClient,
-                        !others.holdsMoreThanLoopback
-                    {
+                    if let whole = own?.outcome.ofOnlyClient(group.senders.origin, besides: others) {
                         add(addresses, whole)
                         continue
                     }
@@ -221,16 +219,13 @@ public struct Reachability: Sendable {
     }
 }
 
-extension AddressSet {
-    /// Whether it has addresses that packets to other addresses can come from.
-    var holdsMoreThanLoopback: Bool { ranges.contains { !$0.network.isLoopback } }
-}
-
 extension FlowOutcome {
-    /// The same for a client that is the only endpoint, and the only one of its origin: what is rewritten to itself, is rewritten.
-    /// Nil where there is more to tell apart.
-    var ofOnlyClient: FlowOutcome? {
-        guard case .endpoints(var endpoints, .preserved) = self,
+    /// The same for a node that is the only endpoint, and has no other address to send from: what is rewritten to itself is
+    /// rewritten. Nil where there is more to tell apart.
+    func ofOnlyClient(_ origin: SenderOrigin, besides others: AddressSet) -> FlowOutcome? {
+        // From loopback it sends to loopback only.
+        guard origin == .node, others.ranges.allSatisfy(\.network.isLoopback),
+            case .endpoints(var endpoints, .preserved) = self,
             endpoints.allSatisfy({ $0.toItself == .rewritten && $0.address == endpoints[0].address })
         else { return nil }
         for index in endpoints.indices { endpoints[index].toItself = nil }

@@ -273,10 +273,13 @@ def insert(jump):
     run(IPTABLES, "-t", table, "-I", chain, *rest)
 
 
-def reach():
+def host_options():
     mode = ["--proxy-mode", BACKEND] if IS_NFTABLES or IS_IPVS else []
-    addresses = [f"--node-address={address}" for address in NODE_ADDRESSES]
-    return run(TOOL, "reach", "-o", "json", *shaping_options(), *mode, *addresses, "-", text=snapshot())
+    return [*shaping_options(), *mode, *(f"--node-address={address}" for address in NODE_ADDRESSES)]
+
+
+def reach():
+    return run(TOOL, "reach", "-o", "json", *host_options(), "-", text=snapshot())
 
 
 class Sets:

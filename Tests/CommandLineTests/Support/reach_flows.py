@@ -16,23 +16,20 @@ import sys
 
 sys.dont_write_bytecode = True
 from kernel_network import (  # noqa: E402
-    CLIENT, FAR, FRIEND, GATEWAY, HERE, IP, IS_IPVS, NODE_ADDRESSES, PROTOCOLS, TOOL, WIDTH, Sets, all_senders, all_targets, ip,
-    is_sticky, load_rules, make_network, reach, run, send, shaping_options, snapshot)
+    CLIENT, FAR, FRIEND, GATEWAY, HERE, IP, IS_IPVS, NODE_ADDRESSES, PROTOCOLS, TOOL, WIDTH, Sets, all_senders, all_targets,
+    host_options, ip, is_sticky, load_rules, make_network, reach, run, send, snapshot)
 
 STEP = int(os.environ.get("KUBECHAINS_FLOW_STEP", "1"))
 
 
 def prepare(folder):
-    addresses = [f"--node-address={address}" for address in NODE_ADDRESSES]
-    options = ["--proxy-mode", "ipvs", *shaping_options(), *addresses]
-    run(TOOL, "render", "--output-dir", folder, *options, "-", text=snapshot())
+    run(TOOL, "render", "--output-dir", folder, *host_options(), "-", text=snapshot())
     files = os.path.join(folder, "files")
     os.mkdir(files)
     for name in ("reach_flows.py", "kernel_network.py", "network_host.py"):
         shutil.copy(os.path.join(HERE, name), files)
     with open(os.path.join(files, "reach.json"), "w") as file:
         file.write(reach())
-    shutil.copy(os.path.join(folder, "addresses"), files)
     with open(os.path.join(folder, "probe"), "w") as file:
         name = os.path.basename(folder)
         words = f"/usr/bin/python3 reach_flows.py {' '.join(sys.argv[1:-2])}"
@@ -58,7 +55,7 @@ def hold_addresses_last():
     """A node has addresses of its own before it gets those of Services: MASQUERADE takes the first."""
     run(IP, "link", "del", "kube-ipvs0")
     run(IP, "link", "add", "kube-ipvs0", "type", "dummy")
-    with open("addresses") as file:
+    with open("../addresses") as file:
         for line in file:
             ip("addr", "add", line.strip(), "dev", "kube-ipvs0")
 
@@ -84,7 +81,7 @@ def main():
     flows, outcomes = [flow for flow, _ in asked], [outcome for _, outcome in asked]
 
     def expected(n):
-        """How many ends there are to see; who came once stays where affinity is asked for."""
+        """One for each endpoint to be seen; with affinity a client stays with its first one."""
         return [None] * (1 if is_sticky(flows[n]) else len(outcomes[n].get("endpoints", [1])))
 
     def is_right(n, seen):

@@ -71,7 +71,7 @@ struct PageData {
         let name = port.servicePort.dropFirst(port.service.qualifiedName.count).drop { $0 == ":" }
         let label = [String(name), port.transport?.name.description ?? ""].filter { !$0.isEmpty }.joined(separator: "/")
         let rows = port.flows.reduce(into: []) { $0 += ReachReport.rows(of: $1, below: $0) }
-        let flows = rows.map { [$0.to, $0.from, $0.result + ($0.reason.map { ": \($0)" } ?? ""), $0.source, $0.share] }
+        let flows = rows.map { [$0.to, $0.from, $0.result, $0.source, $0.share] }
         return texts.part { texts in
             PageData.list([
                 texts.text(label), texts.text(port.absence ?? ""), texts.list(port.settings),

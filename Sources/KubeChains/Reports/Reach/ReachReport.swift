@@ -117,6 +117,9 @@ public enum ReachReport {
         let share: String
         /// Why the result is not known; nil: it is.
         var reason: String?
+
+        /// The result in a column, without what is said below the table.
+        var brief: String { reason == nil ? result : "unknown" }
     }
 
     /// Senders of a frontend that fare alike, in words.
@@ -146,11 +149,10 @@ public enum ReachReport {
             ? nodePort
             : frontend.addresses.map { AddressText($0, port: frontend.port).description }.joined(separator: ", ")
         return groups(of: frontend).enumerated().map { index, group in
-            let reason = FlowWords.reason(group.outcome)
-            return Row(
-                to: index == 0 ? place : "", from: group.from,
-                result: reason == nil ? FlowWords.result(group.outcome) : "unknown",
-                source: FlowWords.source(group.outcome), share: FlowWords.share(group.outcome), reason: reason)
+            Row(
+                to: index == 0 ? place : "", from: group.from, result: FlowWords.result(group.outcome),
+                source: FlowWords.source(group.outcome), share: FlowWords.share(group.outcome),
+                reason: FlowWords.reason(group.outcome))
         }
     }
 
@@ -160,7 +162,7 @@ public enum ReachReport {
         let head = Row(to: "TO", from: "FROM", result: "RESULT", source: "SOURCE IP", share: "SHARE")
         let all = [head] + rows
         func width(_ column: (Row) -> String) -> Int { all.reduce(0) { max($0, TextLayout.columns(column($1))) } }
-        var widths = (to: width { $0.to }, result: width { $0.result }, source: width { $0.source })
+        var widths = (to: width { $0.to }, result: width { $0.brief }, source: width { $0.source })
         let share = width { $0.share }
         // Where addresses are long, each has a line of its own, so that who sends has room.
         let isWide = widths.to + widths.result + widths.source + share > report.style.width - 30
@@ -170,7 +172,7 @@ public enum ReachReport {
             func add(_ cell: String, _ width: Int) { lead += TextLayout.padded(cell, width + 2) }
             if isWide, !row.to.isEmpty { report.line(.init("  "), words: row.to, hanging: 4, isProse: true) }
             add(isWide ? "" : row.to, widths.to)
-            add(row.result, widths.result)
+            add(row.brief, widths.result)
             add(row.source, widths.source)
             add(row.share, share)
             // Who sends comes last, since it may be long.

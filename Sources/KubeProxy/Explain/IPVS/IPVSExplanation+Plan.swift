@@ -191,7 +191,7 @@ extension ExplainedVirtualServer {
         }
     }
 
-    /// What is for the node itself does not come by POSTROUTING, where the source of others is rewritten.
+    /// What is for the node itself never goes through POSTROUTING, where the source of all else is rewritten.
     private static func exception(
         _ serving: EndpointPolicy, of port: ServicePortPlan, _ masquerading: IPVSPlan.Masquerading, _ plan: NodePlan
     ) -> String {

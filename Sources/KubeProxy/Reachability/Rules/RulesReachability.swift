@@ -51,9 +51,7 @@ struct RulesReachability: Sendable {
             let parts = parts(chances, group.origin, places)
             let own = endpoints(among: senders, parts, group.origin, fates)
             let others = own.map { senders.subtracting($0.senders.ranges) } ?? senders
-            if group.origin == .node, let whole = own.map({ FlowOutcome($0.parts) })?.ofOnlyClient,
-                !others.holdsMoreThanLoopback
-            {
+            if let own, let whole = FlowOutcome(own.parts).ofOnlyClient(group.origin, besides: others) {
                 flows.append(Flow(senders: SenderSet(group.origin, senders), outcome: whole))
                 continue
             }
